@@ -1,0 +1,85 @@
+//! What can go wrong in the journal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Kind, StreamId, Version};
+
+/// Why the journal could not do what was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else wrote first. Reload and decide again.
+    #[error("{stream} is at version {actual}, not {expected}")]
+    Conflict {
+        /// The stream that had moved.
+        stream: StreamId,
+        /// The version that the commit was based on.
+        expected: Version,
+        /// The version that it has.
+        actual: Version,
+    },
+    /// Another object already has this unique key.
+    #[error("another {kind} already has this {name}")]
+    Taken {
+        /// The kind of both objects.
+        kind: Kind,
+        /// The name of the key.
+        name: String,
+    },
+    /// The fence of a commit is no longer held.
+    #[error("the lease {name:?} is held by somebody else now")]
+    LeaseLost {
+        /// The lease.
+        name: String,
+    },
+    /// A record's bytes are not what was written.
+    #[error("{stream} is damaged at version {version}: {problem}")]
+    Corrupt {
+        /// The stream.
+        stream: StreamId,
+        /// The first damaged record.
+        version: Version,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file of the journal is not what was written.
+    #[error("{}: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
+    /// The key that seals a body was destroyed or never existed.
+    #[error("the key {0} does not exist")]
+    NoKey(uuid::Uuid),
+    /// A commit is larger than the limit of 4 MiB.
+    #[error("the commit has {size} bytes, more than the {limit} that one may have")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The most it may have.
+        limit: usize,
+    },
+    /// The store refuses everything since a write failed; restart the server.
+    #[error("the journal cannot be written: {0}")]
+    Unavailable(Arc<str>),
+    /// Reading or writing a file failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: Arc<std::io::Error>,
+    },
+}
+
+impl Error {
+    /// An input or output error that names its file.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io {
+            path: path.into(),
+            source: Arc::new(source),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Gatelog executes authentication flows and remembers every step.
+
+pub mod clock;
+pub mod journal;

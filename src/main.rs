@@ -1,0 +1,2 @@
+//! Gatelog.
+fn main() {}
