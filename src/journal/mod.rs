@@ -17,6 +17,7 @@ mod error;
 pub mod frame;
 pub mod keys;
 mod kind;
+pub mod memory;
 pub mod object;
 pub mod prepare;
 pub mod seal;

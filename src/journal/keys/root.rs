@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 
 use super::slots::Slot;
 use super::{Plain, fresh, unwrap};
@@ -84,6 +84,12 @@ impl RootKey {
     /// Opens a slot that the root key wraps, whichever of the two wrapped it.
     pub(super) fn unwrap(&self, slot: &Slot) -> Option<Plain> {
         unwrap(slot, self.current()).or_else(|| unwrap(slot, &self.key))
+    }
+
+    /// What the file of this key holds.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> SecretString {
+        text(&self.key)
     }
 
     /// Whether a change is in progress.
@@ -173,7 +179,7 @@ fn write(path: &Path, key: &SecretBox<[u8; 32]>) -> Result<()> {
             .map_err(|error| Error::io(dir, error))?;
     }
     let unfinished = with_ending(path, ".tmp");
-    let text = format!("{HEADER}\n{}\n", STANDARD.encode(key.expose_secret()));
+    let text = text(key);
     let written = (|| {
         let mut file = OpenOptions::new()
             .write(true)
@@ -183,12 +189,17 @@ fn write(path: &Path, key: &SecretBox<[u8; 32]>) -> Result<()> {
             .open(&unfinished)?;
         // A file that a crash left behind keeps the mode that it had.
         file.set_permissions(Permissions::from_mode(0o600))?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(text.expose_secret().as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)
     })();
     written.map_err(|error| Error::io(path, error))?;
     sync_parent(path)
+}
+
+/// What the file of a key holds.
+fn text(key: &SecretBox<[u8; 32]>) -> SecretString {
+    format!("{HEADER}\n{}\n", STANDARD.encode(key.expose_secret())).into()
 }
 
 fn sync_parent(path: &Path) -> Result<()> {

@@ -49,19 +49,22 @@ impl State {
             .ids()
             .filter(|id| self.slots.wrapper(*id) == Some(KeyId::SYSTEM))
             .collect();
-        for id in wrapped {
-            let Some(slot) = self.slots.get(id)? else {
-                continue;
-            };
-            let Some(key) = self.root.unwrap(&slot) else {
-                return Err(self.slots.damaged(&format!(
-                    "the key {} does not open under the root key: restore the file from a backup",
-                    id.0
-                )));
-            };
-            let slot = wrap(&key, id, KeyId::SYSTEM, self.root.current(), clock);
-            self.slots.put(&slot)?;
-        }
-        Ok(())
+        wrapped
+            .into_iter()
+            .try_for_each(|id| self.rewrap_one(id, clock))
+    }
+
+    pub(super) fn rewrap_one(&mut self, id: KeyId, clock: &Clock) -> Result<()> {
+        let Some(slot) = self.slots.get(id)? else {
+            return Ok(());
+        };
+        let Some(key) = self.root.unwrap(&slot) else {
+            return Err(self.slots.damaged(&format!(
+                "the key {} does not open under the root key: restore the file from a backup",
+                id.0
+            )));
+        };
+        let slot = wrap(&key, id, KeyId::SYSTEM, self.root.current(), clock);
+        self.slots.put(&slot)
     }
 }
