@@ -21,6 +21,7 @@ pub mod memory;
 pub mod object;
 pub mod prepare;
 pub mod seal;
+pub mod sled;
 mod upcast;
 
 pub use error::Error;
