@@ -14,7 +14,8 @@ use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use lru::LruCache;
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::zeroize::Zeroize as _;
+use secrecy::{ExposeSecret, ExposeSecretMut as _, SecretBox};
 use sha2::Sha256;
 
 use self::slots::{Slot, Slots};
@@ -110,6 +111,7 @@ impl Keyring {
             return Err(wrong_root(&root, &slots));
         };
         drop_orphans(&mut slots)?;
+        slots.sync()?;
         Ok(Self {
             state: Mutex::new(State {
                 slots,
@@ -169,32 +171,49 @@ impl Keyring {
         state.put(id, under, &key, &self.clock)
     }
 
-    /// Destroys the key `id`, overwritten and synced when this returns.
+    /// Destroys the key `id` and all that it wraps, overwritten and synced when this returns.
     ///
     /// A key that does not exist is no error, so that a repetition after a crash succeeds.
     ///
     /// # Errors
     /// [`Error::KeyRefused`] for the system key.
     pub fn destroy(&self, id: KeyId) -> Result<()> {
-        if id == KeyId::SYSTEM {
-            return Err(refused(id, "is the system key, which cannot be destroyed"));
+        self.destroy_all([id])
+    }
+
+    /// Destroys several keys with one sync; otherwise as [`Keyring::destroy`].
+    ///
+    /// # Errors
+    /// [`Error::KeyRefused`] for the system key; then none is destroyed.
+    pub fn destroy_all(&self, ids: impl IntoIterator<Item = KeyId>) -> Result<()> {
+        let ids: HashSet<KeyId> = ids.into_iter().collect();
+        if ids.contains(&KeyId::SYSTEM) {
+            return Err(refused(
+                KeyId::SYSTEM,
+                "is the system key, which cannot be destroyed",
+            ));
         }
-        let mut state = self.state();
-        if !state.slots.contains(id) {
-            return Ok(());
+        {
+            let mut state = self.state();
+            for id in &ids {
+                state.slots.erase(*id)?;
+            }
+            let State { slots, cache, .. } = &mut *state;
+            // What they wrapped goes with them, or a key made again under the same id would
+            // seem to wrap it.
+            if ids.iter().any(|id| slots.is_wrapping(*id)) {
+                drop_orphans(slots)?;
+            }
+            let gone: Vec<KeyId> = cache
+                .iter()
+                .map(|(id, _)| *id)
+                .filter(|id| !is_whole(slots, *id))
+                .collect();
+            for id in gone {
+                cache.pop(&id);
+            }
         }
-        state.slots.erase(id)?;
-        state.slots.sync()?;
-        let State { slots, cache, .. } = &mut *state;
-        let gone: Vec<KeyId> = cache
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| !is_whole(slots, *id))
-            .collect();
-        for id in gone {
-            cache.pop(&id);
-        }
-        Ok(())
+        self.sync()
     }
 
     /// Makes every change durable (`fdatasync`); does nothing when nothing has changed.
@@ -359,7 +378,7 @@ fn drop_orphans(slots: &mut Slots) -> Result<()> {
     for id in orphans {
         slots.erase(id)?;
     }
-    slots.sync()
+    Ok(())
 }
 
 fn fresh(clock: &Clock) -> SecretBox<[u8; 32]> {
@@ -396,10 +415,12 @@ fn unwrap(slot: &Slot, under: &SecretBox<[u8; 32]>) -> Option<Plain> {
         msg: &slot.sealed,
         aad: &Slot::authenticated(slot.id, slot.wrapper),
     };
-    let key = cipher(under)
+    let mut plain = cipher(under)
         .decrypt(&XNonce::from(slot.nonce), body)
         .ok()?;
-    let key = SecretBox::new(Box::new(<[u8; 32]>::try_from(key.as_slice()).ok()?));
+    let mut key = SecretBox::new(Box::new([0; 32]));
+    key.expose_secret_mut().copy_from_slice(&plain);
+    plain.zeroize();
     Some(Arc::new(key))
 }
 

@@ -1,10 +1,12 @@
 //! The slot file: wrapped keys in slots of 128 bytes, overwritten in place.
 //!
-//! A plain file and not a tree of the store, because a store keeps old bytes. A slot never
+//! A plain file and not a tree of the store, because a store keeps old bytes. (So does a file
+//! system that copies on write, or a snapshot of one; the operator's guide says so.) A slot never
 //! crosses a sector, so it is written whole or not at all. The file begins with a header of the
 //! same size; zeros are a free slot. This module knows nothing of plain keys.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
@@ -112,6 +114,8 @@ impl Synced {
 pub(super) struct Slots {
     bytes: Bytes,
     places: HashMap<KeyId, Place>,
+    /// How many keys each key wraps, for those that wrap any.
+    wrapping: HashMap<KeyId, u32>,
     free: Vec<u32>,
     /// How many slots the file has room for, the header among them.
     room: u32,
@@ -136,6 +140,7 @@ impl Slots {
         Self {
             bytes,
             places: HashMap::new(),
+            wrapping: HashMap::new(),
             free: Vec::new(),
             room: 1,
             end: 1,
@@ -222,7 +227,7 @@ impl Slots {
                     slot: number,
                     wrapper: slot.wrapper,
                 };
-                if let Some(other) = self.places.insert(slot.id, place) {
+                if let Some(other) = self.remember(slot.id, place) {
                     return Err(self.damaged(&format!(
                         "the key {} lies in it twice, in slots {} and {number}: restore the file \
                          from a backup",
@@ -263,8 +268,9 @@ impl Slots {
         self.places.is_empty()
     }
 
-    pub(super) fn contains(&self, id: KeyId) -> bool {
-        self.places.contains_key(&id)
+    /// Whether the key wraps other keys, or did so when it was erased.
+    pub(super) fn is_wrapping(&self, id: KeyId) -> bool {
+        self.wrapping.contains_key(&id)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = KeyId> {
@@ -306,8 +312,27 @@ impl Slots {
             slot: number,
             wrapper: slot.wrapper,
         };
-        self.places.insert(slot.id, place);
+        self.remember(slot.id, place);
         Ok(())
+    }
+
+    /// Notes where a key is now; returns where it was before.
+    fn remember(&mut self, id: KeyId, place: Place) -> Option<Place> {
+        *self.wrapping.entry(place.wrapper).or_default() += 1;
+        let before = self.places.insert(id, place);
+        if let Some(before) = before {
+            self.unwrap_one(before.wrapper);
+        }
+        before
+    }
+
+    fn unwrap_one(&mut self, wrapper: KeyId) {
+        if let Entry::Occupied(mut wrapped) = self.wrapping.entry(wrapper) {
+            *wrapped.get_mut() -= 1;
+            if *wrapped.get() == 0 {
+                wrapped.remove();
+            }
+        }
     }
 
     /// Overwrites the slot of a key with zeros and frees it.
@@ -315,6 +340,7 @@ impl Slots {
         if let Some(place) = self.places.get(&id).copied() {
             self.write(place.slot, &[0; SIZE])?;
             self.places.remove(&id);
+            self.unwrap_one(place.wrapper);
             self.free.push(place.slot);
         }
         Ok(())
