@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
-use super::slots::Slot;
-use super::{Plain, fresh, unwrap};
+use super::cipher::{Plain, fresh, unwrap};
+use super::slot::Slot;
 use crate::clock::Clock;
 use crate::journal::{Error, Result};
 

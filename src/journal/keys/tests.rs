@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::*;
