@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod golden;
 mod model;
 mod rotation;
 
