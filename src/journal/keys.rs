@@ -226,6 +226,12 @@ impl Keyring {
         self.state().is_whole(id)
     }
 
+    /// Whether the key `id` is wrapped, directly or by way of others, under the key `above`.
+    #[must_use]
+    pub fn is_under(&self, id: KeyId, above: KeyId) -> bool {
+        self.state().chain(id).contains(&above)
+    }
+
     /// Seals `plaintext` under the key `id`; `aad` is authenticated along with it.
     ///
     /// # Errors
