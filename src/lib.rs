@@ -1,4 +1,5 @@
 //! Gatelog executes authentication flows and remembers every step.
 
 pub mod clock;
+pub mod flow;
 pub mod journal;
