@@ -95,7 +95,7 @@ pub async fn get<T: Stored>(
     objects: &(impl Objects + ?Sized),
     id: Uuid,
 ) -> Result<Option<Versioned<T>>> {
-    journal
+    objects
         .get(stream::<T>(id))
         .await?
         .as_ref()
@@ -109,7 +109,7 @@ pub async fn get_at<T: Stored>(
     id: Uuid,
     version: Version,
 ) -> Result<Option<Versioned<T>>> {
-    journal
+    objects
         .get_at(stream::<T>(id), version)
         .await?
         .as_ref()
@@ -122,7 +122,7 @@ pub async fn find<T: Stored>(
     objects: &(impl Objects + ?Sized),
     key: Key,
 ) -> Result<Option<Versioned<T>>> {
-    journal
+    objects
         .find(T::KIND, key)
         .await?
         .as_ref()
