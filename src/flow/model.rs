@@ -41,7 +41,7 @@ macro_rules! words {
         impl std::str::FromStr for $name {
             type Err = $crate::flow::field::Problem;
 
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
+            fn from_str(word: &str) -> std::result::Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
                     _ => Err($crate::flow::field::Problem::NotAChoice(word.to_owned())),

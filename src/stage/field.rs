@@ -50,13 +50,18 @@ impl Response {
     /// The text of a field; `None` when it is missing or empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&SecretString> {
-        self.texts.iter().find(|(field, _)| *field == name).map(|(_, text)| text)
+        self.texts
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, text)| text)
     }
 
     /// The flag of a field.
     #[must_use]
     pub fn flag(&self, name: &str) -> bool {
-        self.flags.iter().any(|(field, flag)| *field == name && *flag)
+        self.flags
+            .iter()
+            .any(|(field, flag)| *field == name && *flag)
     }
 
     /// Whether an object was sent for a field.
@@ -69,7 +74,10 @@ impl Response {
 /// An error with its text and its code.
 #[must_use]
 pub fn error(string: impl Into<String>, code: &str) -> FieldError {
-    FieldError { string: string.into(), code: code.to_owned() }
+    FieldError {
+        string: string.into(),
+        code: code.to_owned(),
+    }
 }
 
 /// One error of one field.
@@ -93,7 +101,11 @@ pub fn read(fields: &[Field], body: &Value) -> Result<Response, Errors> {
             errors.insert(field.name.to_owned(), vec![error]);
         }
     }
-    if errors.is_empty() { Ok(response) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(response)
+    } else {
+        Err(errors)
+    }
 }
 
 fn not_an_object(body: &Value) -> Errors {
@@ -167,7 +179,10 @@ fn text(value: &Value) -> Result<String, FieldError> {
         _ => return Err(error("Not a valid string.", "invalid")),
     };
     if text.contains('\0') {
-        return Err(error("Null characters are not allowed.", "null_characters_not_allowed"));
+        return Err(error(
+            "Null characters are not allowed.",
+            "null_characters_not_allowed",
+        ));
     }
     if text.chars().count() > MAX_LENGTH {
         let text = format!("Ensure this field has no more than {MAX_LENGTH} characters.");
@@ -239,10 +254,26 @@ mod tests {
     use serde_json::json;
 
     const FIELDS: &[Field] = &[
-        Field { name: "uid_field", shape: Shape::OptionalText, secret: false },
-        Field { name: "password", shape: Shape::RequiredText, secret: true },
-        Field { name: "remember_me", shape: Shape::RequiredFlag, secret: false },
-        Field { name: "passkey", shape: Shape::OptionalObject, secret: true },
+        Field {
+            name: "uid_field",
+            shape: Shape::OptionalText,
+            secret: false,
+        },
+        Field {
+            name: "password",
+            shape: Shape::RequiredText,
+            secret: true,
+        },
+        Field {
+            name: "remember_me",
+            shape: Shape::RequiredFlag,
+            secret: false,
+        },
+        Field {
+            name: "passkey",
+            shape: Shape::OptionalObject,
+            secret: true,
+        },
     ];
 
     fn codes(body: &Value) -> Vec<(String, String)> {
@@ -274,7 +305,10 @@ mod tests {
     #[test]
     fn a_secret_is_replaced_and_an_unknown_field_is_dropped() {
         let body = json!({"uid_field": "alice", "password": "s3cret", "other": "s3cret"});
-        assert_eq!(redact(FIELDS, &body), json!({"uid_field": "alice", "password": SECRET}));
+        assert_eq!(
+            redact(FIELDS, &body),
+            json!({"uid_field": "alice", "password": SECRET})
+        );
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

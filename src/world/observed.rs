@@ -18,31 +18,39 @@ impl Observed {
     /// A view with nothing noted yet.
     #[must_use]
     pub fn new(journal: Arc<dyn Journal>) -> Self {
-        Self { journal, notes: Mutex::default() }
+        Self {
+            journal,
+            notes: Mutex::default(),
+        }
     }
 
     /// Notes an answer that did not come from the journal.
     pub fn note(&self, observation: Observation) {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(observation);
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(observation);
     }
 
     /// Everything noted, oldest first; nothing is noted afterwards.
     #[must_use]
     pub fn into_notes(self) -> Vec<Observation> {
-        self.notes.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.notes
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note_found(&self, kind: Kind, key: Option<&Key>, objects: &[Object]) {
-        self.note(found(kind, key, objects.iter().map(|o| (o.stream.id, o.version)).collect()));
+        self.note(found(
+            kind,
+            key,
+            objects.iter().map(|o| (o.stream.id, o.version)).collect(),
+        ));
     }
 }
 
 /// The observation of a lookup.
-pub(super) fn found(
-    kind: Kind,
-    key: Option<&Key>,
-    objects: Vec<(Uuid, Version)>,
-) -> Observation {
+pub(super) fn found(kind: Kind, key: Option<&Key>, objects: Vec<(Uuid, Version)>) -> Observation {
     Observation::Found {
         kind,
         lookup: key.map(|key| key.name.to_owned()).unwrap_or_default(),
@@ -68,7 +76,11 @@ impl Objects for Observed {
     async fn get(&self, stream: StreamId) -> Result<Option<Object>> {
         let object = self.journal.get(stream).await?;
         let version = object.as_ref().map(|object| object.version);
-        self.note(Observation::Object { kind: stream.kind, id: stream.id, version });
+        self.note(Observation::Object {
+            kind: stream.kind,
+            id: stream.id,
+            version,
+        });
         Ok(object)
     }
 

@@ -27,7 +27,11 @@ impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.noted {
             Some(noted) => write!(f, "the code asks {}, but then it saw {noted:?}", self.asked),
-            None => write!(f, "the code asks {}, but then it asked nothing more", self.asked),
+            None => write!(
+                f,
+                "the code asks {}, but then it asked nothing more",
+                self.asked
+            ),
         }
     }
 }
@@ -59,20 +63,29 @@ impl Recorded {
     /// The first divergence: a question that was not asked then, or an answer left over.
     #[must_use]
     pub fn divergence(&self) -> Option<Divergence> {
-        let diverged = self.replayed.diverged.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes = self.replayed.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let diverged = self
+            .replayed
+            .diverged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let notes = self
+            .replayed
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         diverged.clone().or_else(|| {
             let noted = notes.front()?.clone();
-            Some(Divergence { asked: "nothing more".to_owned(), noted: Some(noted) })
+            Some(Divergence {
+                asked: "nothing more".to_owned(),
+                noted: Some(noted),
+            })
         })
     }
 
-    fn next<T>(
-        &self,
-        asked: &str,
-        answer: impl Fn(&Observation) -> Option<T>,
-    ) -> Result<T, Error> {
-        self.replayed.next(asked, answer).map_err(|divergence| Error::Diverged(divergence.into()))
+    fn next<T>(&self, asked: &str, answer: impl Fn(&Observation) -> Option<T>) -> Result<T, Error> {
+        self.replayed
+            .next(asked, answer)
+            .map_err(|divergence| Error::Diverged(divergence.into()))
     }
 }
 
@@ -88,7 +101,10 @@ impl Replayed {
             notes.pop_front();
             return Ok(answered);
         }
-        let divergence = Divergence { asked: asked.to_owned(), noted: notes.front().cloned() };
+        let divergence = Divergence {
+            asked: asked.to_owned(),
+            noted: notes.front().cloned(),
+        };
         let mut first = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
         Err(first.get_or_insert(divergence).clone())
     }
@@ -104,7 +120,9 @@ impl Replayed {
     async fn found(&self, kind: Kind, key: Option<&Key>) -> journal::Result<Vec<Object>> {
         let expected = observed::found(kind, key, Vec::new());
         let ids = self
-            .next(&format!("{expected:?}"), |note| same_question(note, &expected))
+            .next(&format!("{expected:?}"), |note| {
+                same_question(note, &expected)
+            })
             .map_err(unavailable)?;
         let mut objects = Vec::with_capacity(ids.len());
         for (id, version) in ids {
@@ -117,8 +135,18 @@ impl Replayed {
 fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, Version)>> {
     match (note, asked) {
         (
-            Observation::Found { kind, lookup, value, objects },
-            Observation::Found { kind: kind_asked, lookup: lookup_asked, value: value_asked, .. },
+            Observation::Found {
+                kind,
+                lookup,
+                value,
+                objects,
+            },
+            Observation::Found {
+                kind: kind_asked,
+                lookup: lookup_asked,
+                value: value_asked,
+                ..
+            },
         ) if (kind, lookup, value) == (kind_asked, lookup_asked, value_asked) => {
             Some(objects.clone())
         }
@@ -150,11 +178,7 @@ impl Objects for Replayed {
         }
     }
 
-    async fn get_at(
-        &self,
-        stream: StreamId,
-        version: Version,
-    ) -> journal::Result<Option<Object>> {
+    async fn get_at(&self, stream: StreamId, version: Version) -> journal::Result<Option<Object>> {
         self.revision(stream, version).await
     }
 
@@ -198,10 +222,13 @@ impl World for Recorded {
         _password: &SecretString,
     ) -> Result<PasswordAnswer, Error> {
         let asked = user.value.uuid;
-        self.next(&format!("for the password of user {asked}"), |note| match note {
-            Observation::Password { user, answer } if *user == asked => Some(*answer),
-            _ => None,
-        })
+        self.next(
+            &format!("for the password of user {asked}"),
+            |note| match note {
+                Observation::Password { user, answer } if *user == asked => Some(*answer),
+                _ => None,
+            },
+        )
     }
 
     async fn burn_password(&self) -> Result<(), Error> {
