@@ -6,5 +6,6 @@ pub mod directory;
 pub mod execution;
 pub mod flow;
 pub mod journal;
+pub mod replay;
 pub mod stage;
 pub mod world;
