@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod clock;
 pub mod directory;
+pub mod execution;
 pub mod flow;
 pub mod journal;
 pub mod stage;
