@@ -19,12 +19,14 @@ pub mod keys;
 mod kind;
 pub mod memory;
 pub mod object;
+mod objects;
 pub mod prepare;
 pub mod seal;
 mod upcast;
 
 pub use error::Error;
 pub use kind::Kind;
+pub use objects::Objects;
 
 /// The result of everything that the journal does.
 pub type Result<T> = std::result::Result<T, Error>;
