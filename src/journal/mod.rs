@@ -299,7 +299,7 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Every record after `after` in the global order, and then those still to come.
     ///
-    /// A record that cannot be opened is an error in its place; the next ones follow.
+    /// A record that cannot be opened is an error in its place.
     fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>>;
 
     /// Takes or renews the right called `name`, for this journal's process.
