@@ -1,4 +1,11 @@
 //! Gatelog executes authentication flows and remembers every step.
 
+pub mod catalog;
 pub mod clock;
+pub mod directory;
+pub mod execution;
+pub mod flow;
 pub mod journal;
+pub mod replay;
+pub mod stage;
+pub mod world;
