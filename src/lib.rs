@@ -1,5 +1,11 @@
 //! Gatelog executes authentication flows and remembers every step.
 
+pub mod app;
+pub mod catalog;
 pub mod clock;
+pub mod directory;
+pub mod flow;
 pub mod journal;
 pub mod settings;
+pub mod stage;
+pub mod world;
