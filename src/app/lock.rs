@@ -172,7 +172,7 @@ pub fn take(directory: &Path, role: Role, clock: &Clock) -> Result<Lock, Error> 
         since: clock.now(),
         role,
     };
-    let text = serde_json::to_string(&holder).expect("a holder has only string keys");
+    let text = serde_json::json!(holder).to_string();
     file.set_len(0)
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(text.as_bytes()))

@@ -110,10 +110,7 @@ fn elsewhere(directory: &Path, runtime: Option<&Path>) -> Result<PathBuf, Error>
     }
     let canonical = directory.canonicalize().map_err(Error::io(directory))?;
     let digest = Sha256::digest(canonical.as_os_str().as_encoded_bytes());
-    let short: String = digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let short = &format!("{digest:x}")[..16];
     let path = runtime.join(format!("gatelog-{short}.sock"));
     if path.as_os_str().len() > LONGEST {
         return Err(refuse("so is that of XDG_RUNTIME_DIR"));
