@@ -110,8 +110,11 @@ fn elsewhere(directory: &Path, runtime: Option<&Path>) -> Result<PathBuf, Error>
     }
     let canonical = directory.canonicalize().map_err(Error::io(directory))?;
     let digest = Sha256::digest(canonical.as_os_str().as_encoded_bytes());
-    let short = &format!("{digest:x}")[..16];
-    let path = runtime.join(format!("gatelog-{short}.sock"));
+    let short = digest
+        .iter()
+        .take(8)
+        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let path = runtime.join(format!("gatelog-{short:016x}.sock"));
     if path.as_os_str().len() > LONGEST {
         return Err(refuse("so is that of XDG_RUNTIME_DIR"));
     }
