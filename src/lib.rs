@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod clock;
 pub mod directory;
 pub mod flow;
+pub mod http;
 pub mod journal;
 pub mod settings;
 pub mod stage;

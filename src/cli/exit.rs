@@ -4,6 +4,7 @@ use crate::app::lock;
 use crate::{journal, settings};
 
 use super::client::{self, Refusal};
+use super::journal::Damaged;
 use super::output::Closed;
 use super::password;
 
@@ -28,6 +29,8 @@ pub(super) fn code(error: &anyhow::Error) -> u8 {
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if error.is::<Closed>() {
         Some(OK)
+    } else if error.is::<Damaged>() {
+        Some(CORRUPT)
     } else if error.is::<settings::Error>() {
         Some(CONFIGURATION)
     } else if error.is::<password::Error>() {

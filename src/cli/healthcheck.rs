@@ -13,7 +13,7 @@ use super::output::Output;
 
 pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let address = reachable(settings.listen);
-    let url = format!("http://{address}{}-/health/ready/", settings.web.path);
+    let url = format!("http://{address}/-/health/ready/");
     let response = reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()

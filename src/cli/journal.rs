@@ -1,19 +1,19 @@
 //! `gatelog journal`: the store itself.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app;
 use crate::clock::Clock;
 use crate::settings::Settings;
 
-use super::client::{LONG, Operator, Refusal};
+use super::client::{LONG, Operator};
 use super::output::Output;
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +22,10 @@ pub(super) enum Command {
     Verify,
     /// Make the state anew from the log; the server must be stopped
     Rebuild,
-    /// Write every record as one line of JSON, with its body opened
+    /// Write the whole journal, sealed as it is, as one compressed file: a backup.
+    ///
+    /// With --json, every record as a line of JSON instead, in which only the events of
+    /// executions are opened.
     Export {
         /// Write to this file, which must not exist, instead of standard output
         #[arg(long, value_name = "FILE")]
@@ -38,11 +41,11 @@ pub(super) async fn run(
     match command {
         Command::Verify => verify(settings, output).await,
         Command::Rebuild => {
-            let report = app::rebuild(settings, &Clock::system()).await?;
+            let position = app::rebuild(settings, &Clock::system())?;
             if output.is_json() {
-                return output.value(&report);
+                return output.value(&json!({ "position": position }));
             }
-            output.talk(&format!("The state is made anew: {}.", sentence(&report)));
+            output.talk(&format!("The state is made anew up to position {}.", position.0));
             Ok(())
         }
         Command::Export { output: file } => {
@@ -54,50 +57,59 @@ pub(super) async fn run(
     }
 }
 
+/// A journal that is damaged cannot be served, so one that nobody serves is read directly.
 async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
-    let operator = Operator::reach(settings).await?;
-    let answer = operator.post_long("journal/verify", &json!({})).await;
-    operator.close().await?;
-    match answer {
-        Ok(report) if output.is_json() => output.value(&report),
-        Ok(report) => {
-            output.talk(&format!("The journal is whole: {}.", sentence(&report)));
-            Ok(())
+    let report = match app::verify(settings, &Clock::system())? {
+        Some(report) => serde_json::to_value(report)?,
+        None => {
+            let operator = Operator::reach(settings).await?;
+            let answer = operator.post_long("journal/verify", &json!({})).await;
+            operator.close().await?;
+            answer?
         }
-        Err(error) => match error.downcast_ref::<Refusal>() {
-            Some(refusal) if refusal.code == "journal_corrupt" => {
-                for problem in &refusal.problems {
-                    match problem.as_str() {
-                        Some(text) if !output.is_json() => output.line(text)?,
-                        _ => output.value(problem)?,
-                    }
-                }
-                Err(error)
-            }
-            _ => Err(error),
-        },
+    };
+    if output.is_json() {
+        output.value(&report)?;
     }
+    let findings = report["findings"].as_array().map_or(&[][..], Vec::as_slice);
+    let Some(first) = findings.first() else {
+        if !output.is_json() {
+            output.talk(&format!(
+                "The journal is whole: {} records, {} checkpoints.",
+                report["records"], report["checkpoints"]
+            ));
+        }
+        return Ok(());
+    };
+    if !output.is_json() {
+        for finding in findings {
+            output.line(finding.as_str().unwrap_or_default())?;
+        }
+    }
+    Err(Damaged(first.as_str().unwrap_or_default().to_owned()).into())
 }
 
-/// The numbers of a report, as `12 records, 3 streams`.
-fn sentence(report: &Value) -> String {
-    let numbers = report.as_object().into_iter().flatten();
-    let parts: Vec<String> = numbers
-        .filter(|(_, number)| number.is_number())
-        .map(|(name, number)| format!("{number} {}", name.replace('_', " ")))
-        .collect();
-    parts.join(", ")
-}
+/// The journal is not as it was written.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal is damaged: {0}")]
+pub(super) struct Damaged(String);
 
 async fn export(
     operator: &Operator,
     file: Option<&PathBuf>,
     output: &Output,
 ) -> anyhow::Result<()> {
+    if file.is_none() && !output.is_json() && std::io::stdout().is_terminal() {
+        bail!("the export is not text; name a file with --output, or pipe it into one");
+    }
+    let route = match output.is_json() {
+        true => "journal/records",
+        false => "journal/export",
+    };
     let mut target = match file {
         Some(path) => {
             use std::os::unix::fs::OpenOptionsExt;
-            // Bodies are open in an export, so it is for its owner alone.
+            // An export is for its owner alone, as the journal is.
             let file = File::options()
                 .write(true)
                 .create_new(true)
@@ -109,11 +121,9 @@ async fn export(
         None => None,
     };
     let mut response = operator
-        .send(Method::POST, "journal/export", Some(&json!({})), LONG)
+        .send(Method::POST, route, Some(&json!({})), LONG)
         .await?;
-    let mut last = None;
     while let Some(chunk) = response.chunk().await.context("the export broke off")? {
-        last = chunk.last().copied();
         match &mut target {
             Some(file) => file.write_all(&chunk)?,
             None => output.bytes(&chunk)?,
@@ -121,10 +131,6 @@ async fn export(
     }
     if let Some(file) = target {
         file.sync_all()?;
-    }
-    // The server ends every record with a line break, so anything else is half a record.
-    if last.is_some_and(|byte| byte != b'\n') {
-        bail!("the export broke off within a record");
     }
     Ok(())
 }

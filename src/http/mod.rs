@@ -1,0 +1,3 @@
+//! Thin handlers: extract, call, map.
+
+pub mod operator;
