@@ -4,6 +4,7 @@ pub mod app;
 pub mod catalog;
 pub mod clock;
 pub mod directory;
+pub mod execution;
 pub mod flow;
 pub mod http;
 pub mod journal;
