@@ -3,7 +3,11 @@
 pub mod catalog;
 pub mod clock;
 pub mod directory;
+pub mod execution;
 pub mod flow;
+pub mod http;
 pub mod journal;
+pub mod settings;
 pub mod stage;
+pub mod web;
 pub mod world;

@@ -1,0 +1,46 @@
+//! How the journal is stored and how long it is kept.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+
+const YEAR: Duration = Duration::from_hours(365 * 24);
+
+/// `journal.*`.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// Bytes that the store keeps in memory; the process grows to about 1.7 times of it.
+    pub cache_capacity: u64,
+    /// Records after which a new segment of the log is begun.
+    pub segment_records: usize,
+    /// How long each class of stream is kept.
+    pub retention: Retention,
+}
+
+/// `journal.retention.*`: `None` keeps for ever.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Executions, counted from their last event.
+    pub execution: Option<Duration>,
+    /// Sessions, counted from their end.
+    pub session: Option<Duration>,
+    /// Replaced revisions of flows, stages, policies and brands.
+    pub catalog: Option<Duration>,
+    /// Replaced revisions of users, groups and tokens.
+    pub directory: Option<Duration>,
+}
+
+impl Journal {
+    pub(super) fn read(from: &mut Reader) -> Self {
+        Self {
+            cache_capacity: from.size("journal.cache_capacity", 16 << 20),
+            segment_records: from.count("journal.segment_records", 500_000),
+            retention: Retention {
+                execution: from.retention("journal.retention.execution", Some(YEAR)),
+                session: from.retention("journal.retention.session", Some(YEAR)),
+                catalog: from.retention("journal.retention.catalog", None),
+                directory: from.retention("journal.retention.directory", None),
+            },
+        }
+    }
+}
