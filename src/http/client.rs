@@ -163,10 +163,10 @@ mod tests {
 
     #[test]
     fn what_a_visitor_wrote_before_the_proxy_does_not_count() {
-        let client = seen(from("127.0.0.1").insert_header((
-            "x-forwarded-for",
-            "192.0.2.1, 198.51.100.1, 127.0.0.2",
-        )));
+        let client = seen(
+            from("127.0.0.1")
+                .insert_header(("x-forwarded-for", "192.0.2.1, 198.51.100.1, 127.0.0.2")),
+        );
         assert_eq!(client.address.to_string(), "198.51.100.1");
     }
 

@@ -1,7 +1,7 @@
 //! Whether a request was made by the visitor, or by another site in the visitor's name.
 
-use actix_web::http::{Method, header};
 use actix_web::HttpRequest;
+use actix_web::http::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use url::Url;

@@ -151,7 +151,9 @@ impl From<web::Error> for Error {
 
 /// Whole seconds, at least one.
 fn seconds(wait: Duration) -> u64 {
-    wait.as_secs_f64().ceil().max(1.0).min(3600.0) as u64
+    let whole = wait.as_secs();
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    whole.saturating_add(begun).max(1)
 }
 
 #[cfg(test)]
@@ -179,7 +181,11 @@ mod tests {
                 403,
                 r#"{"detail":"Authentication credentials were not provided."}"#,
             ),
-            (Error::BadToken, 403, r#"{"detail":"Token invalid/expired"}"#),
+            (
+                Error::BadToken,
+                403,
+                r#"{"detail":"Token invalid/expired"}"#,
+            ),
             (
                 Error::Csrf(csrf::Error::Missing),
                 403,

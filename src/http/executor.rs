@@ -14,13 +14,13 @@ use super::{Error, State, csrf};
 use crate::execution::{Reply, Request};
 
 /// The most bytes of an answer that are read.
-pub const LIMIT: usize = 256 * 1024;
+pub(super) const LIMIT: usize = 256 * 1024;
 
 /// How long the body of an answer may take to arrive.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// The header that carries a challenge's id, in both directions.
-pub const CHALLENGE: HeaderName = HeaderName::from_static("x-gatelog-challenge");
+pub(super) const CHALLENGE: HeaderName = HeaderName::from_static("x-gatelog-challenge");
 
 /// Why an answer was not even looked at. Clients are told as a challenge.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ enum Refusal {
 }
 
 /// Every method on `/api/v3/flows/executor/<slug>/`.
-pub async fn handle(
+pub(super) async fn handle(
     request: HttpRequest,
     slug: web::Path<String>,
     payload: web::Payload,

@@ -7,7 +7,10 @@ use super::Error;
 use crate::web::assets;
 
 /// `/static/<path>`.
-pub async fn get(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Error> {
+pub(super) async fn get(
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Error> {
     let asset = assets::find(&path).ok_or(Error::NOT_FOUND)?;
     let tag = format!("\"{}\"", asset.version);
     // An address that names the version never shows anything else.

@@ -20,7 +20,7 @@ use crate::journal::object::{self, Versioned};
 const LOGOUT: &str = "/flows/-/default/invalidation/";
 
 /// `/flows/-/default/authentication/`: the flow that logs in.
-pub async fn authentication(
+pub(super) async fn authentication(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,
@@ -30,7 +30,7 @@ pub async fn authentication(
 }
 
 /// `/flows/-/default/invalidation/`: the flow that logs out.
-pub async fn invalidation(
+pub(super) async fn invalidation(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,
@@ -40,7 +40,7 @@ pub async fn invalidation(
 }
 
 /// `/flows/-/cancel/`: gives up an execution, or several.
-pub async fn cancel(
+pub(super) async fn cancel(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,

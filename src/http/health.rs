@@ -12,12 +12,12 @@ use crate::journal::{Commit, Durability};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `/-/health/live/`: answers as long as the process does.
-pub async fn live() -> HttpResponse {
+pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
 /// `/-/health/ready/`: 503 when the server is about to end or the journal takes no writes.
-pub async fn ready(state: web::Data<State>) -> HttpResponse {
+pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
     if state.is_stopping() {
         return HttpResponse::ServiceUnavailable().finish();
     }

@@ -85,7 +85,11 @@ mod tests {
         }
         assert_eq!(limiter.take(here, now), Err(Duration::from_millis(500)));
         assert_eq!(limiter.take(here, now + Duration::from_millis(500)), Ok(()));
-        assert!(limiter.take(here, now + Duration::from_millis(500)).is_err());
+        assert!(
+            limiter
+                .take(here, now + Duration::from_millis(500))
+                .is_err()
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ const ESCAPED: &AsciiSet = &CONTROLS
 
 /// Where an address leads.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Target {
+pub(super) enum Target {
     /// To a page of ours.
     Here(String),
     /// To another server.
@@ -38,7 +38,7 @@ pub enum Target {
 impl Target {
     /// Reads an address as the visitor's browser would.
     #[must_use]
-    pub fn of(to: &str, client: &Client) -> Self {
+    pub(super) fn of(to: &str, client: &Client) -> Self {
         let Ok(own) = Url::parse(&client.origin()) else {
             return Self::Nowhere;
         };
@@ -52,7 +52,7 @@ impl Target {
 
 /// An answer that sends the browser to `to` with GET: 302 from a GET, 303 from a POST.
 #[must_use]
-pub fn redirect(status: StatusCode, to: &str) -> HttpResponse {
+pub(super) fn redirect(status: StatusCode, to: &str) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((header::LOCATION, escape(to)))
         .finish()
@@ -60,13 +60,13 @@ pub fn redirect(status: StatusCode, to: &str) -> HttpResponse {
 
 /// The address as it may stand in a header.
 #[must_use]
-pub fn escape(to: &str) -> String {
+pub(super) fn escape(to: &str) -> String {
     utf8_percent_encode(to, ESCAPED).to_string()
 }
 
 /// The page where somebody logs in and then goes on to `next`, a path of ours.
 #[must_use]
-pub fn login(next: &str) -> String {
+pub(super) fn login(next: &str) -> String {
     format!("{LOGIN}?next={}", query::encode(next))
 }
 
@@ -94,7 +94,10 @@ mod tests {
                 "https://app.example/x",
                 Target::Away("https://app.example/x".into()),
             ),
-            ("//app.example/x", Target::Away("http://app.example/x".into())),
+            (
+                "//app.example/x",
+                Target::Away("http://app.example/x".into()),
+            ),
             ("javascript:alert(1)", Target::Nowhere),
             ("data:text/html,x", Target::Nowhere),
         ] {

@@ -71,21 +71,14 @@ pub fn configure(app: &mut web::ServiceConfig) {
         )
         .service(
             web::scope("/api/v3")
-                .route(
-                    "/flows/executor/{slug}/",
-                    web::route().to(executor::handle),
-                )
+                .route("/flows/executor/{slug}/", web::route().to(executor::handle))
                 .configure(api::configure),
         )
         .default_service(web::route().to(nothing));
 }
 
 /// Whatever has no route: JSON below `/api/`, a page elsewhere.
-async fn nothing(
-    request: HttpRequest,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> HttpResponse {
+async fn nothing(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> HttpResponse {
     if request.path().starts_with("/api/") {
         let answer = Error::NOT_FOUND.error_response();
         return answer;

@@ -76,10 +76,7 @@ impl Networks {
     /// The number of the provider and the announced network.
     fn find(&self, address: IpAddr) -> Option<(u32, String)> {
         let found = self.0.as_ref()?.lookup(address).ok()?;
-        let number = found
-            .decode::<Asn<'_>>()
-            .ok()??
-            .autonomous_system_number?;
+        let number = found.decode::<Asn<'_>>().ok()??.autonomous_system_number?;
         Some((number, found.network().ok()?.to_string()))
     }
 }
@@ -97,7 +94,11 @@ mod tests {
             (NetworkBinding::NoBinding, there, Ok(())),
             (NetworkBinding::BindAsn, here, Ok(())),
             (NetworkBinding::BindAsn, there, Err(Broken::Missing)),
-            (NetworkBinding::BindAsnNetworkIp, there, Err(Broken::Missing)),
+            (
+                NetworkBinding::BindAsnNetworkIp,
+                there,
+                Err(Broken::Missing),
+            ),
         ] {
             assert_eq!(networks.check(binding, here, now), outcome);
         }

@@ -28,7 +28,7 @@ const NO_COOKIE: &str =
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// `GET /if/flow/<slug>/`.
-pub async fn show(
+pub(super) async fn show(
     request: HttpRequest,
     slug: web::Path<String>,
     state: web::Data<State>,
@@ -46,7 +46,7 @@ pub async fn show(
 }
 
 /// `POST /if/flow/<slug>/`.
-pub async fn answer(
+pub(super) async fn answer(
     request: HttpRequest,
     slug: web::Path<String>,
     payload: web::Payload,
@@ -63,7 +63,7 @@ pub async fn answer(
 }
 
 /// `/`: who is logged in.
-pub async fn home(
+pub(super) async fn home(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,
@@ -153,7 +153,11 @@ impl<'a> FlowPage<'a> {
                 .await;
         }
         let question = self.question(posted.challenge);
-        let reply = self.state.executions.answer(question, posted.answer).await?;
+        let reply = self
+            .state
+            .executions
+            .answer(question, posted.answer)
+            .await?;
         let ends_here = matches!(
             reply.body["component"].as_str(),
             Some("ak-stage-access-denied" | "ak-stage-flow-error" | "xak-flow-redirect")
@@ -212,9 +216,7 @@ impl<'a> FlowPage<'a> {
                     csrf: session.map(|session| exposed(&session.csrf)),
                     values,
                 };
-                let page = state
-                    .pages
-                    .challenge(&dress, &reply.body, &form, notice)?;
+                let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
                 html(StatusCode::OK, page)
             }
         };
@@ -236,7 +238,7 @@ fn exposed(token: &secrecy::SecretString) -> String {
 }
 
 /// Reads a posted form.
-pub async fn read(payload: web::Payload) -> Result<web::Bytes, Error> {
+pub(super) async fn read(payload: web::Payload) -> Result<web::Bytes, Error> {
     tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LIMIT))
         .await
         .map_err(|_| Error::Unread)?
@@ -245,19 +247,19 @@ pub async fn read(payload: web::Payload) -> Result<web::Bytes, Error> {
 }
 
 /// A page as an answer.
-pub fn html(status: StatusCode, page: String) -> HttpResponse {
+pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .body(page)
 }
 
 /// How pages look for this visitor.
-pub async fn dress(state: &State, client: &Client) -> Result<Dress, Error> {
+pub(super) async fn dress(state: &State, client: &Client) -> Result<Dress, Error> {
     Ok(Dress::from(&state.brand(&client.host).await?))
 }
 
 /// `answer`, or a page that says what went wrong.
-pub async fn page_error(
+pub(super) async fn page_error(
     state: &State,
     request: &HttpRequest,
     arrival: Arrival,

@@ -29,7 +29,10 @@ const DEFAULTS: [(HeaderName, &str); 7] = [
     // and a cancel link could not tell from which page it was followed.
     (header::REFERRER_POLICY, "same-origin"),
     (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-    (header::PERMISSIONS_POLICY, "camera=(), microphone=(), geolocation=()"),
+    (
+        header::PERMISSIONS_POLICY,
+        "camera=(), microphone=(), geolocation=()",
+    ),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
@@ -80,7 +83,10 @@ pub async fn around(
     let mut response = next.call(request).await?;
     let name = arrival.name();
     put_defaults(response.headers_mut(), &name);
-    let taken = state.clock.monotonic().saturating_duration_since(arrival.at);
+    let taken = state
+        .clock
+        .monotonic()
+        .saturating_duration_since(arrival.at);
     tracing::info!(
         id = name,
         %method,

@@ -27,7 +27,7 @@ struct Fields {
 }
 
 /// `GET /setup?token=...`.
-pub async fn show(
+pub(super) async fn show(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,
@@ -44,7 +44,7 @@ pub async fn show(
 }
 
 /// `POST /setup`.
-pub async fn answer(
+pub(super) async fn answer(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
@@ -161,10 +161,13 @@ async fn form(
 ) -> Result<HttpResponse, Error> {
     let client = client(request, &state.trusted_proxies);
     let dress = dress(state, &client).await?;
-    let page =
-        state
-            .pages
-            .setup(&dress, ADMINISTRATOR, token.expose_secret(), SHORTEST, errors)?;
+    let page = state.pages.setup(
+        &dress,
+        ADMINISTRATOR,
+        token.expose_secret(),
+        SHORTEST,
+        errors,
+    )?;
     Ok(html(status, page))
 }
 

@@ -1,5 +1,6 @@
 //! The pages, made from templates that escape everything they are given.
 
+use minijinja::value::{Serde, Value as Template};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -44,9 +45,7 @@ const TEMPLATES: [(&str, &str); 15] = templates![
 /// The template of a component, and the fields of which it shows the errors itself.
 fn template(component: &str) -> (&'static str, &'static [&'static str]) {
     match component {
-        "ak-stage-identification" => {
-            ("challenge/identification.html", &["uid_field", "password"])
-        }
+        "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
@@ -184,16 +183,16 @@ impl Pages {
             "flow.html",
             dress,
             context! {
-                challenge => challenge,
+                challenge => Serde(challenge),
                 template => template,
                 title => flow["title"].as_str(),
                 layout => flow["layout"].as_str().unwrap_or("stacked"),
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
-                general_errors => errors_besides(challenge, shown),
+                general_errors => Serde(errors_besides(challenge, shown)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
-                form => form,
+                form => Serde(form),
                 notice => notice,
             },
         )
@@ -207,7 +206,7 @@ impl Pages {
 
     /// Who is logged in.
     pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
-        self.render("home.html", dress, context! { person => person })
+        self.render("home.html", dress, context! { person => Serde(person) })
     }
 
     /// A page that says one thing.
@@ -241,7 +240,7 @@ impl Pages {
         self.render(
             "setup.html",
             dress,
-            context! { username => username, token => token, shortest => shortest, errors => errors },
+            context! { username => username, token => token, shortest => shortest, errors => Serde(errors) },
         )
     }
 
@@ -249,12 +248,12 @@ impl Pages {
         &self,
         template: &'static str,
         dress: &Dress,
-        page: minijinja::Value,
+        page: Template,
     ) -> Result<String, Error> {
         let frame = context! {
-            brand => dress,
-            stylesheet => self.stylesheet,
-            default_background => dress.background,
+            brand => Serde(dress),
+            stylesheet => self.stylesheet.as_str(),
+            default_background => dress.background.as_str(),
         };
         self.templates
             .get_template(template)

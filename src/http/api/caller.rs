@@ -26,8 +26,7 @@ pub(super) async fn user(
         let token = token_by_key(&*state.journal, &key, Intent::Api, now)
             .await?
             .ok_or(Error::BadToken)?;
-        let owner: Option<Versioned<User>> =
-            object::get(&*state.journal, token.value.user).await?;
+        let owner: Option<Versioned<User>> = object::get(&*state.journal, token.value.user).await?;
         return owner
             .map(|owner| owner.value)
             .filter(|owner| owner.is_active)
@@ -42,7 +41,11 @@ pub(super) async fn user(
 
 /// The token of an `Authorization` header; another scheme counts as none.
 fn bearer(request: &HttpRequest) -> Option<SecretString> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("bearer")

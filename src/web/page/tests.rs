@@ -105,8 +105,14 @@ fn whatever_a_visitor_typed_is_escaped() {
 #[test]
 fn every_component_of_the_first_flows_has_a_page() {
     for (challenge, text) in [
-        (json!({"component": "ak-stage-user-login", "pending_user": "alice"}), "Stay signed in?"),
-        (json!({"component": "ak-stage-dummy", "name": "first-dummy"}), "first-dummy"),
+        (
+            json!({"component": "ak-stage-user-login", "pending_user": "alice"}),
+            "Stay signed in?",
+        ),
+        (
+            json!({"component": "ak-stage-dummy", "name": "first-dummy"}),
+            "first-dummy",
+        ),
         (
             json!({"component": "ak-stage-access-denied", "error_message": "Go away"}),
             "Go away",
@@ -115,7 +121,10 @@ fn every_component_of_the_first_flows_has_a_page() {
             json!({"component": "ak-stage-flow-error", "request_id": "abc"}),
             "Something went wrong!",
         ),
-        (json!({"component": "ak-stage-session-end", "brand_name": "X"}), "logged out"),
+        (
+            json!({"component": "ak-stage-session-end", "brand_name": "X"}),
+            "logged out",
+        ),
         (json!({"component": "ak-stage-captcha"}), "ak-stage-captcha"),
     ] {
         let page = shown(&challenge);
@@ -142,7 +151,9 @@ fn the_other_pages_can_be_made() {
     };
     let home = pages.home(&dress, &person).expect("home");
     assert!(home.contains("alice@example.com") && home.contains("Log out"));
-    let away = pages.leave(&dress, Some("https://x.example/")).expect("leave");
+    let away = pages
+        .leave(&dress, Some("https://x.example/"))
+        .expect("leave");
     assert!(away.contains("http-equiv=\"refresh\""));
     let nowhere = pages.leave(&dress, None).expect("leave");
     assert!(!nowhere.contains("refresh") && nowhere.contains("close this page"));
