@@ -10,4 +10,5 @@ pub mod http;
 pub mod journal;
 pub mod settings;
 pub mod stage;
+pub mod web;
 pub mod world;
