@@ -1,4 +1,7 @@
 //! Gatelog executes authentication flows and remembers every step.
 
+pub mod catalog;
 pub mod clock;
+pub mod directory;
+pub mod flow;
 pub mod journal;

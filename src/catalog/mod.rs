@@ -1,0 +1,38 @@
+//! What an operator configures: flows, stages, the bindings between them, and brands.
+//!
+//! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
+
+pub mod binding;
+pub mod brand;
+pub mod flow;
+pub mod stage;
+
+pub use binding::{FlowStageBinding, bindings_of, bindings_with};
+pub use brand::{Brand, brands};
+pub use flow::{Flow, flow_by_slug, flows_by_designation};
+pub use stage::{Stage, stage_by_name};
+
+use crate::flow::field::{Invalid, Problem};
+use crate::journal;
+
+/// The problem behind a refused commit, when it is one that whoever filled in the fields can mend.
+#[must_use]
+pub fn problem_of(error: &journal::Error) -> Option<Invalid> {
+    let journal::Error::Taken { name, .. } = error else {
+        return None;
+    };
+    Some(match name.as_str() {
+        "slug" => Invalid::new("slug", Problem::NotUnique),
+        "name" => Invalid::new("name", Problem::NotUnique),
+        "domain" => Invalid::new("domain", Problem::NotUnique),
+        "default" => Invalid::new(
+            "default",
+            Problem::Other("Only a single brand can be set as default."),
+        ),
+        "place" => Invalid::new(
+            Invalid::ALL_FIELDS,
+            Problem::NotAUniqueSet("target, stage, order"),
+        ),
+        _ => return None,
+    })
+}

@@ -1,0 +1,105 @@
+//! Changes to the directory that are made on their own, by an operator or the first run.
+//!
+//! An execution never comes here: what it changes is part of its own commit.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{Error, Install, NewUser, User, install};
+use crate::clock::Clock;
+use crate::journal::object::{self, Versioned, put};
+use crate::journal::{self, Commit, Durability, Journal, KeyId, Version, Write};
+
+/// How often a change is tried again after somebody else was faster.
+const ATTEMPTS: usize = 16;
+
+/// The user who is made by these writes, and the writes: their key, themselves, and the count.
+pub fn creation(install: &Versioned<Install>, clock: &Clock, new: NewUser) -> (User, Vec<Write>) {
+    let user = new.into_user(install.value.next_user_pk, clock);
+    let mut counted = install.value.clone();
+    counted.next_user_pk += 1;
+    let writes = vec![
+        Write::CreateKey {
+            id: KeyId(user.uuid),
+            under: KeyId::SYSTEM,
+        },
+        put(&user, Version::NONE),
+        put(&counted, install.version),
+    ];
+    (user, writes)
+}
+
+/// Makes the installation's own object where there is none, and returns what there is.
+pub async fn prepare(journal: &dyn Journal, clock: &Clock) -> Result<Versioned<Install>, Error> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = install(journal).await? {
+            return Ok(found);
+        }
+        let writes = vec![put(&Install::new(clock), Version::NONE)];
+        commit(journal, clock, writes).await?;
+    }
+    Err(Error::Contended)
+}
+
+/// Makes a user and commits it.
+///
+/// # Errors
+/// [`Error::Invalid`] when a field is wrong or the name is taken, [`Error::NotInstalled`] before
+/// [`prepare`].
+pub async fn create_user(
+    journal: &dyn Journal,
+    clock: &Clock,
+    new: NewUser,
+) -> Result<User, Error> {
+    let problems = new.problems();
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    for _ in 0..ATTEMPTS {
+        let install = install(journal).await?.ok_or(Error::NotInstalled)?;
+        let (user, writes) = creation(&install, clock, new.clone());
+        if commit(journal, clock, writes).await? {
+            return Ok(user);
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Sets an encoded password and commits it.
+///
+/// # Errors
+/// [`Error::NoSuchUser`] when there is none with this identifier.
+pub async fn set_password(
+    journal: &dyn Journal,
+    clock: &Clock,
+    user: Uuid,
+    encoded: SecretString,
+) -> Result<User, Error> {
+    for _ in 0..ATTEMPTS {
+        let found: Option<Versioned<User>> = object::get(journal, user).await?;
+        let mut found = found.ok_or_else(|| Error::NoSuchUser(user.to_string()))?;
+        found.value.set_password(encoded.clone(), clock.now());
+        if commit(journal, clock, vec![put(&found.value, found.version)]).await? {
+            return Ok(found.value);
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Whether the writes are durable; they are not when somebody else was faster.
+async fn commit(journal: &dyn Journal, clock: &Clock, writes: Vec<Write>) -> Result<bool, Error> {
+    let commit = Commit {
+        writes,
+        durability: Durability::Durable,
+        fence: None,
+        at: clock.now(),
+        correlation: clock.ordered_id(),
+    };
+    match journal.commit(commit).await {
+        Ok(_) => Ok(true),
+        Err(journal::Error::Conflict { .. }) => Ok(false),
+        // Two who make a user at once may both have taken the same number.
+        Err(journal::Error::Taken { name, .. }) if name == "pk" => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
