@@ -1,0 +1,10 @@
+//! Blueprints.
+
+mod document;
+mod format;
+mod host;
+mod node;
+mod problem;
+mod resolve;
+mod scalar;
+mod tag;
