@@ -6,3 +6,5 @@ pub mod clock;
 pub mod directory;
 pub mod flow;
 pub mod journal;
+pub mod stage;
+pub mod world;

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{InvalidResponseAction, PolicyEngineMode};
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, Kind, Result};
+use crate::journal::{Key, Kind, Objects, Result};
 
 /// One stage in one flow. A stage may be bound to a flow several times, at different orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,19 +85,19 @@ impl Stored for FlowStageBinding {
 
 /// The bindings of a flow in the order in which their stages come; ties go by identifier.
 pub async fn bindings_of(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     flow: Uuid,
 ) -> Result<Vec<Versioned<FlowStageBinding>>> {
     let mut found: Vec<Versioned<FlowStageBinding>> =
-        object::scan(journal, Key::new("target", flow)).await?;
+        object::scan(objects, Key::new("target", flow)).await?;
     found.sort_by_key(|binding| (binding.value.order, binding.value.pk));
     Ok(found)
 }
 
 /// The bindings of a stage, in whatever flows.
 pub async fn bindings_with(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     stage: Uuid,
 ) -> Result<Vec<Versioned<FlowStageBinding>>> {
-    object::scan(journal, Key::new("stage", stage)).await
+    object::scan(objects, Key::new("stage", stage)).await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem};
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, Kind, Result, Version};
+use crate::journal::{Key, Kind, Objects, Result, Version};
 
 /// A brand as an operator configured it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,15 +116,15 @@ impl Stored for Brand {
 }
 
 /// All brands, by domain.
-pub async fn brands(journal: &dyn Journal) -> Result<Vec<Versioned<Brand>>> {
-    let mut brands: Vec<Versioned<Brand>> = object::all(journal).await?;
+pub async fn brands(objects: &(impl Objects + ?Sized)) -> Result<Vec<Versioned<Brand>>> {
+    let mut brands: Vec<Versioned<Brand>> = object::all(objects).await?;
     brands.sort_by(|a, b| a.value.domain.cmp(&b.value.domain));
     Ok(brands)
 }
 
 /// The default brand.
-pub async fn default_brand(journal: &dyn Journal) -> Result<Option<Versioned<Brand>>> {
-    object::find(journal, Key::new("default", "true")).await
+pub async fn default_brand(objects: &(impl Objects + ?Sized)) -> Result<Option<Versioned<Brand>>> {
+    object::find(objects, Key::new("default", "true")).await
 }
 
 /// The brand for a request's host (with its port, where it names one): the longest domain that

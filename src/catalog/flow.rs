@@ -9,7 +9,7 @@ use crate::flow::model::{
     Authentication, DeniedAction, Designation, Layout, PolicyEngineMode, Slug,
 };
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, Kind, Result};
+use crate::journal::{Key, Kind, Objects, Result};
 
 /// A flow as an operator configured it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,22 +91,28 @@ impl Stored for Flow {
 }
 
 /// The flow with this slug.
-pub async fn flow_by_slug(journal: &dyn Journal, slug: &str) -> Result<Option<Versioned<Flow>>> {
-    object::find(journal, Key::new("slug", slug)).await
+pub async fn flow_by_slug(
+    objects: &(impl Objects + ?Sized),
+    slug: &str,
+) -> Result<Option<Versioned<Flow>>> {
+    object::find(objects, Key::new("slug", slug)).await
 }
 
 /// The flow to which policies are bound under this identifier.
-pub async fn flow_by_pbm(journal: &dyn Journal, pbm: Uuid) -> Result<Option<Versioned<Flow>>> {
-    object::find(journal, Key::new("pbm", pbm)).await
+pub async fn flow_by_pbm(
+    objects: &(impl Objects + ?Sized),
+    pbm: Uuid,
+) -> Result<Option<Versioned<Flow>>> {
+    object::find(objects, Key::new("pbm", pbm)).await
 }
 
 /// The flows for this purpose, by slug: the first that applies is the default one.
 pub async fn flows_by_designation(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     designation: Designation,
 ) -> Result<Vec<Versioned<Flow>>> {
     let key = Key::new("designation", designation.as_str());
-    let mut flows: Vec<Versioned<Flow>> = object::scan(journal, key).await?;
+    let mut flows: Vec<Versioned<Flow>> = object::scan(objects, key).await?;
     flows.sort_by(|a, b| a.value.slug.cmp(&b.value.slug));
     Ok(flows)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem};
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, Kind, Result};
+use crate::journal::{Key, Kind, Objects, Result};
 
 /// A stage as an operator configured it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,13 +62,19 @@ impl Stored for Stage {
 }
 
 /// The stage with this name.
-pub async fn stage_by_name(journal: &dyn Journal, name: &str) -> Result<Option<Versioned<Stage>>> {
-    object::find(journal, Key::new("name", name)).await
+pub async fn stage_by_name(
+    objects: &(impl Objects + ?Sized),
+    name: &str,
+) -> Result<Option<Versioned<Stage>>> {
+    object::find(objects, Key::new("name", name)).await
 }
 
 /// The stages of one kind, by name.
-pub async fn stages_of_kind(journal: &dyn Journal, kind: &str) -> Result<Vec<Versioned<Stage>>> {
-    let mut stages: Vec<Versioned<Stage>> = object::scan(journal, Key::new("kind", kind)).await?;
+pub async fn stages_of_kind(
+    objects: &(impl Objects + ?Sized),
+    kind: &str,
+) -> Result<Vec<Versioned<Stage>>> {
+    let mut stages: Vec<Versioned<Stage>> = object::scan(objects, Key::new("kind", kind)).await?;
     stages.sort_by(|a, b| a.value.name.cmp(&b.value.name));
     Ok(stages)
 }

@@ -10,7 +10,7 @@ use super::User;
 use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem};
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, Kind, Result};
+use crate::journal::{Key, Kind, Objects, Result};
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,13 +78,16 @@ impl Stored for Group {
 }
 
 /// The group with this name.
-pub async fn group_by_name(journal: &dyn Journal, name: &str) -> Result<Option<Versioned<Group>>> {
-    object::find(journal, Key::new("name", name)).await
+pub async fn group_by_name(
+    objects: &(impl Objects + ?Sized),
+    name: &str,
+) -> Result<Option<Versioned<Group>>> {
+    object::find(objects, Key::new("name", name)).await
 }
 
 /// All groups, by name.
-pub async fn groups(journal: &dyn Journal) -> Result<Vec<Versioned<Group>>> {
-    let mut groups: Vec<Versioned<Group>> = object::all(journal).await?;
+pub async fn groups(objects: &(impl Objects + ?Sized)) -> Result<Vec<Versioned<Group>>> {
+    let mut groups: Vec<Versioned<Group>> = object::all(objects).await?;
     groups.sort_by(|a, b| a.value.name.cmp(&b.value.name));
     Ok(groups)
 }
@@ -92,7 +95,7 @@ pub async fn groups(journal: &dyn Journal) -> Result<Vec<Versioned<Group>>> {
 /// These groups and all above them, each once, by name. Groups that are gone are left out, and
 /// groups that lie above each other in a circle are in it together.
 pub async fn with_ancestors(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     groups: &[Uuid],
 ) -> Result<Vec<Versioned<Group>>> {
     let mut seen: HashSet<Uuid> = HashSet::new();
@@ -102,7 +105,7 @@ pub async fn with_ancestors(
         if !seen.insert(id) {
             continue;
         }
-        if let Some(group) = object::get::<Group>(journal, id).await? {
+        if let Some(group) = object::get::<Group>(objects, id).await? {
             open.extend(&group.value.parents);
             found.push(group);
         }
@@ -112,13 +115,16 @@ pub async fn with_ancestors(
 }
 
 /// Every group that the user is in, directly or from below, by name.
-pub async fn groups_of(journal: &dyn Journal, user: &User) -> Result<Vec<Versioned<Group>>> {
-    with_ancestors(journal, &user.groups).await
+pub async fn groups_of(
+    objects: &(impl Objects + ?Sized),
+    user: &User,
+) -> Result<Vec<Versioned<Group>>> {
+    with_ancestors(objects, &user.groups).await
 }
 
 /// Whether the user is in a group of superusers, directly or from below.
-pub async fn is_superuser(journal: &dyn Journal, user: &User) -> Result<bool> {
-    let groups = groups_of(journal, user).await?;
+pub async fn is_superuser(objects: &(impl Objects + ?Sized), user: &User) -> Result<bool> {
+    let groups = groups_of(objects, user).await?;
     Ok(groups.iter().any(|group| group.value.is_superuser))
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Kind, Result};
+use crate::journal::{Kind, Objects, Result};
 
 /// How far the first run has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,6 +79,6 @@ impl Stored for Install {
 }
 
 /// The installation, once the first start has made it.
-pub async fn install(journal: &dyn Journal) -> Result<Option<Versioned<Install>>> {
-    object::get(journal, Install::ID).await
+pub async fn install(objects: &(impl Objects + ?Sized)) -> Result<Option<Versioned<Install>>> {
+    object::get(objects, Install::ID).await
 }

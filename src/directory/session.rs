@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::flow::model::words;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, KeyId, Kind, Result};
+use crate::journal::{Key, KeyId, Kind, Objects, Result};
 
 /// How long the former secret is still honoured, for requests that were under way at login.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -226,30 +226,33 @@ fn same(a: &SecretString, b: &SecretString) -> bool {
 
 /// The session whose cookie holds this secret, unless it has ended.
 pub async fn session_by_sid(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     sid: &SecretString,
     now: Timestamp,
 ) -> Result<Option<Versioned<Session>>> {
     let found: Option<Versioned<Session>> =
-        object::find(journal, Key::new("sid", sid.expose_secret())).await?;
+        object::find(objects, Key::new("sid", sid.expose_secret())).await?;
     Ok(found.filter(|it| it.value.honours(sid, now) && !it.value.is_expired(now)))
 }
 
 /// The sessions in which this user is logged in, also those that have ended, by identifier.
-pub async fn sessions_of(journal: &dyn Journal, user: Uuid) -> Result<Vec<Versioned<Session>>> {
-    object::scan(journal, Key::new("user", user)).await
+pub async fn sessions_of(
+    objects: &(impl Objects + ?Sized),
+    user: Uuid,
+) -> Result<Vec<Versioned<Session>>> {
+    object::scan(objects, Key::new("user", user)).await
 }
 
 /// The sessions that have ended but are still there, at most `limit` of them.
 pub async fn expired_sessions(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Versioned<Session>>> {
     const PAGE: usize = 256;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = journal.list(Session::KIND, after, PAGE).await?;
+        let page = objects.list(Session::KIND, after, PAGE).await?;
         after = page.last().map(|object| object.stream.id);
         let last = page.len() < PAGE;
         for object in page {

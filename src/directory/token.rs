@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{Slug, words};
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, KeyId, Kind, Result};
+use crate::journal::{Key, KeyId, Kind, Objects, Result};
 
 /// How many letters and digits a token's key has: 357 bits of randomness.
 pub const KEY_LENGTH: usize = 60;
@@ -130,18 +130,18 @@ impl Stored for Token {
 
 /// The token called so, unless it has ended.
 pub async fn token_by_identifier(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     identifier: &str,
     now: Timestamp,
 ) -> Result<Option<Versioned<Token>>> {
     let found: Option<Versioned<Token>> =
-        object::find(journal, Key::new("identifier", identifier)).await?;
+        object::find(objects, Key::new("identifier", identifier)).await?;
     Ok(found.filter(|token| !token.value.is_expired(now)))
 }
 
 /// The token with this key and this purpose, unless it has ended.
 pub async fn token_by_key(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     key: &SecretString,
     intent: Intent,
     now: Timestamp,
@@ -150,7 +150,7 @@ pub async fn token_by_key(
     if typed.is_empty() {
         return Ok(None);
     }
-    let found: Option<Versioned<Token>> = object::find(journal, Key::new("key", typed)).await?;
+    let found: Option<Versioned<Token>> = object::find(objects, Key::new("key", typed)).await?;
     Ok(found.filter(|token| {
         let stored = token.value.key.expose_secret();
         let same: bool = stored.as_bytes().ct_eq(typed.as_bytes()).into();
@@ -160,18 +160,21 @@ pub async fn token_by_key(
 
 /// The user's app password that was typed, unless it has ended.
 pub async fn app_password(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     user: Uuid,
     typed: &SecretString,
     now: Timestamp,
 ) -> Result<Option<Versioned<Token>>> {
-    let found = token_by_key(journal, typed, Intent::AppPassword, now).await?;
+    let found = token_by_key(objects, typed, Intent::AppPassword, now).await?;
     Ok(found.filter(|token| token.value.user == user))
 }
 
 /// The tokens that stand for this user, also those that have ended, by identifier.
-pub async fn tokens_of(journal: &dyn Journal, user: Uuid) -> Result<Vec<Versioned<Token>>> {
-    let mut tokens: Vec<Versioned<Token>> = object::scan(journal, Key::new("user", user)).await?;
+pub async fn tokens_of(
+    objects: &(impl Objects + ?Sized),
+    user: Uuid,
+) -> Result<Vec<Versioned<Token>>> {
+    let mut tokens: Vec<Versioned<Token>> = object::scan(objects, Key::new("user", user)).await?;
     tokens.sort_by(|a, b| a.value.identifier.cmp(&b.value.identifier));
     Ok(tokens)
 }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem, text};
 use crate::flow::model::words;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, Key, KeyId, Kind, Result};
+use crate::journal::{Key, KeyId, Kind, Objects, Result};
 
 words! {
     /// What sort of user somebody is.
@@ -258,28 +258,34 @@ fn check_email(email: &str) -> std::result::Result<(), Problem> {
 }
 
 /// The user with this number.
-pub async fn user_by_pk(journal: &dyn Journal, pk: i64) -> Result<Option<Versioned<User>>> {
-    object::find(journal, Key::new("pk", pk.to_be_bytes())).await
+pub async fn user_by_pk(
+    objects: &(impl Objects + ?Sized),
+    pk: i64,
+) -> Result<Option<Versioned<User>>> {
+    object::find(objects, Key::new("pk", pk.to_be_bytes())).await
 }
 
 /// The user with exactly this name.
 pub async fn user_by_username(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     username: &str,
 ) -> Result<Option<Versioned<User>>> {
-    object::find(journal, Key::new("username", username)).await
+    object::find(objects, Key::new("username", username)).await
 }
 
 /// All users, by number.
-pub async fn users(journal: &dyn Journal) -> Result<Vec<Versioned<User>>> {
-    let mut users: Vec<Versioned<User>> = object::all(journal).await?;
+pub async fn users(objects: &(impl Objects + ?Sized)) -> Result<Vec<Versioned<User>>> {
+    let mut users: Vec<Versioned<User>> = object::all(objects).await?;
     users.sort_by_key(|user| user.value.pk);
     Ok(users)
 }
 
 /// The users who were put in this very group, by number.
-pub async fn users_in(journal: &dyn Journal, group: Uuid) -> Result<Vec<Versioned<User>>> {
-    let mut users: Vec<Versioned<User>> = object::scan(journal, Key::new("group", group)).await?;
+pub async fn users_in(
+    objects: &(impl Objects + ?Sized),
+    group: Uuid,
+) -> Result<Vec<Versioned<User>>> {
+    let mut users: Vec<Versioned<User>> = object::scan(objects, Key::new("group", group)).await?;
     users.sort_by_key(|user| user.value.pk);
     Ok(users)
 }
@@ -289,7 +295,7 @@ pub async fn users_in(journal: &dyn Journal, group: Uuid) -> Result<Vec<Versione
 /// Whoever logs in is the first of them, also when several have the same address. No fields or
 /// an empty identifier match nobody.
 pub async fn users_matching(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     fields: &[LookupField],
     identifier: &str,
     case_insensitive: bool,
@@ -306,12 +312,12 @@ pub async fn users_matching(
                 LookupField::Upn => "upn_ci",
             };
             let key = Key::new(name, identifier.to_lowercase());
-            found.extend(object::scan(journal, key).await?);
+            found.extend(object::scan(objects, key).await?);
         } else if *field == LookupField::Username {
-            found.extend(user_by_username(journal, identifier).await?);
+            found.extend(user_by_username(objects, identifier).await?);
         } else {
             let key = Key::new(field.as_str(), identifier);
-            found.extend(object::scan(journal, key).await?);
+            found.extend(object::scan(objects, key).await?);
         }
     }
     found.sort_by_key(|user| user.value.pk);

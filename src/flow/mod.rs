@@ -1,6 +1,26 @@
-//! PURE: what a flow is and what may happen to an execution of it.
+//! What a flow is and what may happen to an execution of it. Pure: no clock, no store, no IO.
 //!
-//! Nothing here reads a clock, a disk or a network, or imports anything else of ours.
+//! [`decide`] turns a state and a command into events, [`evolve`] folds events into the next
+//! state. This module may use only itself, `serde`, `uuid`, `jiff` and `thiserror`.
 
+pub mod challenge;
+pub mod client;
+pub mod command;
+pub mod context;
+mod decide;
+pub mod event;
+mod evolve;
+pub mod execution;
 pub mod field;
+pub mod input;
 pub mod model;
+pub mod next;
+pub mod plan;
+pub mod query;
+
+pub use command::{Command, Rejection};
+pub use context::Context;
+pub use decide::decide;
+pub use event::Event;
+pub use evolve::{evolve, fold};
+pub use execution::Execution;

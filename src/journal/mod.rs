@@ -14,9 +14,11 @@ use uuid::Uuid;
 mod error;
 mod kind;
 pub mod object;
+mod objects;
 
 pub use error::Error;
 pub use kind::Kind;
+pub use objects::Objects;
 
 /// The result of everything that the journal does.
 pub type Result<T> = std::result::Result<T, Error>;

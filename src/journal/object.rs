@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::{Error, Journal, Key, KeyId, Kind, Object, Result, StreamId, Version, Write};
+use super::{Error, Key, KeyId, Kind, Object, Objects, Result, StreamId, Version, Write};
 
 /// A type whose values are versioned objects.
 pub trait Stored: Serialize + DeserializeOwned + Clone {
@@ -91,8 +91,11 @@ pub fn delete<T: Stored>(id: Uuid, expected: Version) -> Write {
 }
 
 /// The current revision of the object with this id.
-pub async fn get<T: Stored>(journal: &dyn Journal, id: Uuid) -> Result<Option<Versioned<T>>> {
-    journal
+pub async fn get<T: Stored>(
+    objects: &(impl Objects + ?Sized),
+    id: Uuid,
+) -> Result<Option<Versioned<T>>> {
+    objects
         .get(stream::<T>(id))
         .await?
         .as_ref()
@@ -102,11 +105,11 @@ pub async fn get<T: Stored>(journal: &dyn Journal, id: Uuid) -> Result<Option<Ve
 
 /// The revision that had this version.
 pub async fn get_at<T: Stored>(
-    journal: &dyn Journal,
+    objects: &(impl Objects + ?Sized),
     id: Uuid,
     version: Version,
 ) -> Result<Option<Versioned<T>>> {
-    journal
+    objects
         .get_at(stream::<T>(id), version)
         .await?
         .as_ref()
@@ -115,8 +118,11 @@ pub async fn get_at<T: Stored>(
 }
 
 /// The object with this unique key.
-pub async fn find<T: Stored>(journal: &dyn Journal, key: Key) -> Result<Option<Versioned<T>>> {
-    journal
+pub async fn find<T: Stored>(
+    objects: &(impl Objects + ?Sized),
+    key: Key,
+) -> Result<Option<Versioned<T>>> {
+    objects
         .find(T::KIND, key)
         .await?
         .as_ref()
@@ -125,15 +131,18 @@ pub async fn find<T: Stored>(journal: &dyn Journal, key: Key) -> Result<Option<V
 }
 
 /// All objects with this index key, by id.
-pub async fn scan<T: Stored>(journal: &dyn Journal, key: Key) -> Result<Vec<Versioned<T>>> {
-    let objects = journal.scan(T::KIND, key, None, usize::MAX).await?;
-    objects.iter().map(open).collect()
+pub async fn scan<T: Stored>(
+    objects: &(impl Objects + ?Sized),
+    key: Key,
+) -> Result<Vec<Versioned<T>>> {
+    let found = objects.scan(T::KIND, key, None, usize::MAX).await?;
+    found.iter().map(open).collect()
 }
 
 /// All objects of the kind, by id.
-pub async fn all<T: Stored>(journal: &dyn Journal) -> Result<Vec<Versioned<T>>> {
-    let objects = journal.list(T::KIND, None, usize::MAX).await?;
-    objects.iter().map(open).collect()
+pub async fn all<T: Stored>(objects: &(impl Objects + ?Sized)) -> Result<Vec<Versioned<T>>> {
+    let found = objects.list(T::KIND, None, usize::MAX).await?;
+    found.iter().map(open).collect()
 }
 
 /// For `#[serde(with)]` on the secret fields of stored types, and nowhere else.

@@ -1,0 +1,29 @@
+//! What is known about whoever sent a request.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// The sender of one request, as the outermost trusted proxy describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The address of the browser.
+    pub address: IpAddr,
+    /// What it calls itself; empty when it does not say.
+    pub user_agent: String,
+    /// The host that it asked for, with the port.
+    pub host: String,
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// The `Accept-Language` header.
+    pub language: Option<String>,
+}
+
+impl Client {
+    /// The scheme and host, such as `https://id.example`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.host)
+    }
+}

@@ -1,0 +1,99 @@
+//! What may be asked of the core, once everything outside has been asked.
+
+use uuid::Uuid;
+
+use super::client::Client;
+use super::event::{Check, Errors, Event};
+use super::input::Canceller;
+use super::plan::{Pinned, Plan};
+
+/// A wish; [`super::decide`] answers with the events that it leads to.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Begin an execution.
+    Start {
+        /// Its id.
+        execution: Uuid,
+        /// The flow and its revision.
+        flow: Pinned,
+        /// The flow's slug.
+        slug: String,
+        /// The browser's session.
+        session: Uuid,
+        /// Whoever asks.
+        client: Client,
+        /// The query string.
+        query: String,
+    },
+    /// Lay out the stages.
+    Plan(Plan),
+    /// Arrive at the current stage.
+    Enter,
+    /// Ask the visitor.
+    Ask {
+        /// The component that shows the challenge.
+        component: String,
+        /// The stage's own part of it.
+        fields: serde_json::Value,
+    },
+    /// Take an answer to the open challenge.
+    Receive {
+        /// The names of its fields.
+        fields: Vec<String>,
+    },
+    /// Note what the current stage learnt.
+    Learn(Vec<Event>),
+    /// Refuse the answer.
+    Reject(Errors),
+    /// Leave the current stage.
+    Pass,
+    /// Note that the current stage could not do its work.
+    Fail(String),
+    /// Begin again from the first stage.
+    Restart {
+        /// Whether what was learnt is kept.
+        keep_context: bool,
+    },
+    /// End with a refusal.
+    Deny {
+        /// Which check refuses.
+        check: Check,
+        /// What the visitor reads.
+        message: String,
+    },
+    /// End after the last stage.
+    Finish {
+        /// Where the visitor is sent.
+        destination: String,
+    },
+    /// Give up.
+    Cancel(Canceller),
+    /// Give up because nobody came back.
+    Expire,
+}
+
+/// Why a command leads to nothing. Each is a fault of the caller, never of the visitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The execution has not begun.
+    #[error("the execution has not begun")]
+    Unstarted,
+    /// It began already.
+    #[error("the execution has begun already")]
+    Started,
+    /// It is over.
+    #[error("the execution is over")]
+    Over,
+    /// There is no current stage.
+    #[error("there is no stage to be at")]
+    NoStage,
+    /// No challenge is open.
+    #[error("no challenge is open")]
+    NoChallenge,
+    /// Stages are left.
+    #[error("stages are left")]
+    NotFinished,
+    /// A stage reported something that is not a fact.
+    #[error("a stage may report only what it learnt")]
+    NotAFact,
+}

@@ -1,0 +1,98 @@
+//! What an execution has learnt so far: the plan context of authentik, by the same keys.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The names of the entries that the stages of this version read and write.
+///
+/// Source: authentik `flows/planner.py` and the stages' own modules.
+pub mod key {
+    /// Who is going through the flow.
+    pub const PENDING_USER: &str = "pending_user";
+    /// What was typed to identify them, when the match must not be shown.
+    pub const PENDING_USER_IDENTIFIER: &str = "pending_user_identifier";
+    /// How they proved who they are, such as `password`.
+    pub const AUTH_METHOD: &str = "auth_method";
+    /// Details of that proof.
+    pub const AUTH_METHOD_ARGS: &str = "auth_method_args";
+    /// The dotted path of the back end that accepted the password.
+    pub const USER_BACKEND: &str = "user_backend";
+    /// Where the flow ends, whatever `next` says.
+    pub const REDIRECT: &str = "redirect";
+    /// Replaces the message of a deny stage.
+    pub const DENY_MESSAGE: &str = "deny_message";
+    /// Replaces the target of a redirect stage.
+    pub const REDIRECT_STAGE_TARGET: &str = "redirect_stage_target";
+    /// Set when another flow led here.
+    pub const IS_REDIRECTED: &str = "is_redirected";
+    /// Set when a mailed link led here.
+    pub const IS_RESTORED: &str = "is_restored";
+}
+
+/// One entry of the context. Secrets are never among them, only their names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", content = "value", rename_all = "snake_case")]
+pub enum Value {
+    /// Plain data.
+    Json(serde_json::Value),
+    /// A user of the directory, by id; what it says is read when it is needed.
+    User(Uuid),
+    /// Somebody who typed an identifier that nobody has.
+    Stranger {
+        /// What was typed.
+        identifier: String,
+    },
+}
+
+impl Value {
+    /// Plain text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Json(serde_json::Value::String(text.into()))
+    }
+}
+
+/// Everything that an execution has learnt, by key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Context(BTreeMap<String, Value>);
+
+impl Context {
+    /// The entry under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// The entry under `key`, where it is text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some(Value::Json(serde_json::Value::String(text))) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The user of the directory who is going through the flow.
+    #[must_use]
+    pub fn pending_user(&self) -> Option<Uuid> {
+        match self.get(key::PENDING_USER) {
+            Some(Value::User(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Puts, replaces or (with `None`) removes an entry.
+    pub fn set(&mut self, key: &str, value: Option<Value>) {
+        match value {
+            Some(value) => self.0.insert(key.to_owned(), value),
+            None => self.0.remove(key),
+        };
+    }
+
+    /// All entries, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+}

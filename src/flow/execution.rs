@@ -1,0 +1,134 @@
+//! Where an execution stands: the state that events fold into.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::context::Context;
+use super::event::Check;
+use super::plan::{Pinned, Plan};
+
+/// The state of one execution.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Execution {
+    /// Nothing has happened yet.
+    #[default]
+    Unstarted,
+    /// The visitor is on the way.
+    Running(Box<Running>),
+    /// Nothing more will happen.
+    Ended(Box<Ended>),
+}
+
+/// An execution whose visitor is on the way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its own id.
+    pub execution: Uuid,
+    /// The flow and its revision.
+    pub flow: Pinned,
+    /// The flow's slug.
+    pub slug: String,
+    /// The browser's session.
+    pub session: Uuid,
+    /// Whether the stages were laid out; an unplanned execution has no current stage.
+    pub planned: bool,
+    /// What is left to pass.
+    pub plan: Plan,
+    /// What was learnt.
+    pub context: Context,
+    /// Whether the visitor has arrived at the current stage.
+    pub entered: bool,
+    /// The challenge that waits for an answer.
+    pub challenge: Option<Challenge>,
+    /// How many challenges there were.
+    pub issued: u64,
+    /// How many answers were taken.
+    pub answers: u32,
+    /// How many passwords were refused.
+    pub password_failures: u32,
+    /// How often the flow began again.
+    pub restarts: u32,
+    /// What the current stage failed with, if it did.
+    pub failure: Option<String>,
+    /// The user who was identified, and whether they were active then.
+    pub identified: Option<(Uuid, bool)>,
+    /// The names of the stages that are passed.
+    pub path: Vec<String>,
+}
+
+/// A challenge that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Counts the challenges of the execution from 1.
+    pub number: u64,
+    /// The component that shows it.
+    pub component: String,
+}
+
+/// An execution in which nothing more will happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Where it stood when it ended.
+    pub last: Running,
+    /// How it ended.
+    pub how: End,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    /// Every stage was passed.
+    Completed {
+        /// Where the visitor is sent.
+        destination: String,
+    },
+    /// A check refused.
+    Denied {
+        /// Which one.
+        check: Check,
+        /// What the visitor reads.
+        message: String,
+    },
+    /// It was given up.
+    Cancelled,
+    /// Nobody came back.
+    Expired,
+}
+
+impl Execution {
+    /// The running execution, if it is one.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        match self {
+            Self::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    /// Where it stands, or stood when it ended.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Running> {
+        match self {
+            Self::Unstarted => None,
+            Self::Running(running) => Some(running),
+            Self::Ended(ended) => Some(&ended.last),
+        }
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
+impl Running {
+    /// The id of the open challenge, which the interface sends back with the answer.
+    #[must_use]
+    pub fn challenge_id(&self) -> Option<String> {
+        let challenge = self.challenge.as_ref()?;
+        Some(format!("{}-{}", self.execution.simple(), challenge.number))
+    }
+}

@@ -1,0 +1,82 @@
+//! The browser's query string, which names the execution among those of a session.
+
+use url::form_urlencoded;
+
+/// The parameters of the browser's address, as the client sent them in `query`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query string, with or without the question mark.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text = text.strip_prefix('?').unwrap_or(text);
+        Self(
+            form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    /// The last value of a parameter; an empty one counts as absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().rev().find(|(key, _)| key == name);
+        value
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Where the visitor wants to be afterwards.
+    #[must_use]
+    pub fn next(&self) -> Option<&str> {
+        self.get("next")
+    }
+
+    /// The parameters as a query string again; empty when there are none.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.0)
+            .finish()
+    }
+
+    /// What tells this execution from others of the same flow in the same session.
+    ///
+    /// Two tabs with another `next` or another invitation must not disturb each other, so those
+    /// parameters are part of the name; all others are read from the latest request.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let named = ["next", "flow_token", "itoken", "token"];
+        let pairs = named
+            .iter()
+            .filter_map(|name| Some((*name, self.get(name)?)));
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish()
+    }
+}
+
+/// One text as the value of a query parameter.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_several_values_counts_and_an_empty_one_does_not() {
+        assert_eq!(Query::parse("?next=/a&next=/b").next(), Some("/b"));
+        assert_eq!(Query::parse("next=").next(), None);
+    }
+
+    #[test]
+    fn the_identity_ignores_what_does_not_name_an_execution() {
+        let one = Query::parse("next=%2Ffoo&theme=dark").identity();
+        assert_eq!(one, Query::parse("inspector&next=/foo").identity());
+        assert_ne!(one, Query::parse("next=/foo&itoken=1").identity());
+    }
+}

@@ -1,0 +1,339 @@
+//! The fields of a response: which there are, how they are read, what may be written down.
+//!
+//! Texts and codes are those of Django REST framework, which clients know.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::flow::event::{Errors, FieldError};
+use crate::flow::input::SECRET;
+
+/// The name under which errors of the whole response are reported.
+pub const NON_FIELD_ERRORS: &str = "non_field_errors";
+
+/// More than this many characters are refused, so that nobody fills the journal.
+pub const MAX_LENGTH: usize = 1024;
+
+/// One field of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// How its value is read.
+    pub shape: Shape,
+    /// Whether its value must never be written down.
+    pub secret: bool,
+}
+
+/// How the value of a field is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text that must be there and hold something.
+    RequiredText,
+    /// Text that may be missing, null or empty; white space around it is dropped.
+    OptionalText,
+    /// True or false, and there.
+    RequiredFlag,
+    /// Any object, or nothing.
+    OptionalObject,
+}
+
+/// The values of a response that was read without errors.
+#[derive(Debug, Default)]
+pub struct Response {
+    texts: Vec<(&'static str, SecretString)>,
+    flags: Vec<(&'static str, bool)>,
+    objects: Vec<&'static str>,
+}
+
+impl Response {
+    /// The text of a field; `None` when it is missing or empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&SecretString> {
+        self.texts
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, text)| text)
+    }
+
+    /// The flag of a field.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.flags
+            .iter()
+            .any(|(field, flag)| *field == name && *flag)
+    }
+
+    /// Whether an object was sent for a field.
+    #[must_use]
+    pub fn has_object(&self, name: &str) -> bool {
+        self.objects.contains(&name)
+    }
+}
+
+/// An error with its text and its code.
+#[must_use]
+pub fn error(string: impl Into<String>, code: &str) -> FieldError {
+    FieldError {
+        string: string.into(),
+        code: code.to_owned(),
+    }
+}
+
+/// One error of one field.
+#[must_use]
+pub fn errors(field: &str, string: impl Into<String>, code: &str) -> Errors {
+    Errors::from([(field.to_owned(), vec![error(string, code)])])
+}
+
+/// Reads a response by its fields.
+///
+/// # Errors
+/// The complaints, by field.
+pub fn read(fields: &[Field], body: &Value) -> Result<Response, Errors> {
+    let Value::Object(body) = body else {
+        return Err(not_an_object(body));
+    };
+    let mut response = Response::default();
+    let mut errors = Errors::new();
+    for field in fields {
+        if let Err(error) = read_field(*field, body, &mut response) {
+            errors.insert(field.name.to_owned(), vec![error]);
+        }
+    }
+    if errors.is_empty() {
+        Ok(response)
+    } else {
+        Err(errors)
+    }
+}
+
+fn not_an_object(body: &Value) -> Errors {
+    let kind = match body {
+        Value::Null => return errors(NON_FIELD_ERRORS, "No data provided", "null"),
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
+        Value::String(_) => "str",
+        _ => "list",
+    };
+    let text = format!("Invalid data. Expected a dictionary, but got {kind}.");
+    errors(NON_FIELD_ERRORS, text, "invalid")
+}
+
+fn read_field(
+    field: Field,
+    body: &Map<String, Value>,
+    response: &mut Response,
+) -> Result<(), FieldError> {
+    let value = body.get(field.name);
+    match field.shape {
+        Shape::RequiredText => match value {
+            None => return Err(required()),
+            Some(Value::Null) => return Err(null()),
+            Some(value) => {
+                let text = text(value)?;
+                if text.is_empty() {
+                    return Err(error("This field may not be blank.", "blank"));
+                }
+                response.texts.push((field.name, text.into()));
+            }
+        },
+        Shape::OptionalText => {
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                let text = text(value)?.trim().to_owned();
+                if !text.is_empty() {
+                    response.texts.push((field.name, text.into()));
+                }
+            }
+        }
+        Shape::RequiredFlag => match value {
+            None => return Err(required()),
+            Some(Value::Null) => return Err(null()),
+            Some(value) => response.flags.push((field.name, flag(value)?)),
+        },
+        Shape::OptionalObject => match value {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(_)) => response.objects.push(field.name),
+            Some(_) => {
+                let text = "Value must be a dictionary, and not have any duplicate keys.";
+                return Err(error(text, "invalid"));
+            }
+        },
+    }
+    Ok(())
+}
+
+fn required() -> FieldError {
+    error("This field is required.", "required")
+}
+
+fn null() -> FieldError {
+    error("This field may not be null.", "null")
+}
+
+fn text(value: &Value) -> Result<String, FieldError> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err(error("Not a valid string.", "invalid")),
+    };
+    if text.contains('\0') {
+        return Err(error(
+            "Null characters are not allowed.",
+            "null_characters_not_allowed",
+        ));
+    }
+    if text.chars().count() > MAX_LENGTH {
+        let text = format!("Ensure this field has no more than {MAX_LENGTH} characters.");
+        return Err(error(text, "max_length"));
+    }
+    Ok(text)
+}
+
+fn flag(value: &Value) -> Result<bool, FieldError> {
+    let word = match value {
+        Value::Bool(flag) => return Ok(*flag),
+        Value::String(word) => word.to_ascii_lowercase(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    match word.as_str() {
+        "t" | "y" | "yes" | "true" | "on" | "1" => Ok(true),
+        "f" | "n" | "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err(error("Must be a valid boolean.", "invalid")),
+    }
+}
+
+/// The response as it may be written down: known fields only, every secret replaced.
+///
+/// Reading the result leads to the same errors as reading the response itself, so that a
+/// replay takes the same way.
+#[must_use]
+pub fn redact(fields: &[Field], body: &Value) -> Value {
+    let Value::Object(body) = body else {
+        return match body {
+            Value::String(_) => Value::String(String::new()),
+            Value::Array(_) => Value::Array(Vec::new()),
+            other => other.clone(),
+        };
+    };
+    let mut kept = Map::new();
+    for field in fields {
+        if let Some(value) = body.get(field.name) {
+            kept.insert(field.name.to_owned(), redact_value(*field, value));
+        }
+    }
+    Value::Object(kept)
+}
+
+fn redact_value(field: Field, value: &Value) -> Value {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(_) => return Value::Array(Vec::new()),
+        Value::Object(_) => return Value::Object(Map::new()),
+        Value::Null | Value::Bool(_) => return value.clone(),
+    };
+    if text.contains('\0') {
+        return Value::String("\0".to_owned());
+    }
+    if text.chars().count() > MAX_LENGTH {
+        return Value::String("…".repeat(MAX_LENGTH + 1));
+    }
+    if !field.secret || text.trim().is_empty() {
+        return Value::String(text);
+    }
+    Value::String(SECRET.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const FIELDS: &[Field] = &[
+        Field {
+            name: "uid_field",
+            shape: Shape::OptionalText,
+            secret: false,
+        },
+        Field {
+            name: "password",
+            shape: Shape::RequiredText,
+            secret: true,
+        },
+        Field {
+            name: "remember_me",
+            shape: Shape::RequiredFlag,
+            secret: false,
+        },
+        Field {
+            name: "passkey",
+            shape: Shape::OptionalObject,
+            secret: true,
+        },
+    ];
+
+    fn codes(body: &Value) -> Vec<(String, String)> {
+        match read(FIELDS, body) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors
+                .into_iter()
+                .map(|(field, errors)| (field, errors[0].code.clone()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_list_is_not_a_response() {
+        let errors = read(FIELDS, &json!([])).expect_err("a list is no response");
+        assert_eq!(
+            errors[NON_FIELD_ERRORS][0].string,
+            "Invalid data. Expected a dictionary, but got list."
+        );
+    }
+
+    #[test]
+    fn a_single_space_is_a_password_but_nothing_is_not() {
+        assert!(codes(&json!({"password": " ", "remember_me": "on"})).is_empty());
+        let missing = codes(&json!({"password": "", "remember_me": true}));
+        assert_eq!(missing, [("password".to_owned(), "blank".to_owned())]);
+    }
+
+    #[test]
+    fn a_secret_is_replaced_and_an_unknown_field_is_dropped() {
+        let body = json!({"uid_field": "alice", "password": "s3cret", "other": "s3cret"});
+        assert_eq!(
+            redact(FIELDS, &body),
+            json!({"uid_field": "alice", "password": SECRET})
+        );
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[ a-z\0]{0,4}".prop_map(Value::from),
+            Just(Value::from("x".repeat(2000))),
+            Just(json!([1])),
+            Just(json!({"a": 1})),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_down_reads_like_what_was_sent(
+            uid in any_value(), password in any_value(), flag in any_value(), key in any_value(),
+        ) {
+            let body = json!({
+                "uid_field": uid, "password": password, "remember_me": flag, "passkey": key,
+            });
+            let redacted = redact(FIELDS, &body);
+            prop_assert_eq!(codes(&body), codes(&redacted));
+            prop_assert_eq!(redact(FIELDS, &redacted), redacted);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Changes that a stage asks for. The live world turns them into writes of the same commit.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// One change to the directory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Log a user in.
+    StartSession(StartSession),
+    /// Log the browser out; the session goes on as an anonymous one under a new cookie.
+    EndSession {
+        /// The browser's session.
+        session: Uuid,
+    },
+    /// End other sessions altogether.
+    TerminateSessions {
+        /// Which ones.
+        sessions: Vec<Uuid>,
+    },
+}
+
+/// What a login makes of the browser's session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartSession {
+    /// The browser's session.
+    pub session: Uuid,
+    /// Who is logged in from now on.
+    pub user: Uuid,
+    /// When it ends by itself.
+    pub expires: Timestamp,
+    /// Whether the cookie outlives the browser.
+    pub persistent: bool,
+    /// What of the network the session is bound to.
+    pub network_binding: String,
+    /// What of the place the session is bound to.
+    pub geoip_binding: String,
+}

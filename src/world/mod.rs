@@ -1,0 +1,67 @@
+//! The only window through which a stage or a policy sees anything outside its execution.
+//!
+//! The live form asks and notes every answer; the recorded form, [`Recorded`], gives the noted
+//! answers back. So the same code can be run again on what was seen then. Nothing here decides.
+//!
+//! A lookup key is noted as it is, so an execution never looks anything up by a secret.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::directory::user::User;
+use crate::journal::object::Versioned;
+use crate::journal::{self, Objects};
+
+mod change;
+mod observation;
+mod observed;
+mod recorded;
+
+pub use change::{Change, StartSession};
+pub use observation::{Observation, PasswordAnswer};
+pub use observed::Observed;
+pub use recorded::{Divergence, Recorded};
+
+/// Why the world did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal could not be read.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// Too many passwords are being checked already. Try again in a moment.
+    #[error("too many passwords are being checked at the moment")]
+    Busy,
+    /// What was recorded is not what is asked now.
+    #[error("{0}")]
+    Diverged(Box<Divergence>),
+    /// An object that an execution is pinned to is gone.
+    #[error("{0} is gone, and the execution is pinned to it")]
+    Gone(String),
+}
+
+/// Everything outside an execution.
+#[async_trait(?Send)]
+pub trait World {
+    /// The one moment of the command.
+    fn now(&self) -> Timestamp;
+
+    /// The catalog and the directory, as they are now.
+    fn objects(&self) -> &dyn Objects;
+
+    /// Whether `password` is the user's; a hash that is out of date is replaced on the way.
+    async fn verify_password(
+        &self,
+        user: &Versioned<User>,
+        password: &SecretString,
+    ) -> Result<PasswordAnswer, Error>;
+
+    /// Takes as long as checking a password, so that nobody learns who exists.
+    async fn burn_password(&self) -> Result<(), Error>;
+
+    /// Whether what was typed is this secret, compared in constant time.
+    fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error>;
+
+    /// Asks for a change that is written together with the events of this command.
+    fn change(&self, change: Change);
+}

@@ -1,0 +1,247 @@
+//! The world as it answered once: gives the noted answers back, in order.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{Change, Error, Observation, PasswordAnswer, World, observed};
+use crate::directory::user::User;
+use crate::journal::object::Versioned;
+use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
+
+/// The first point at which the code asks something else than it did then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// What the code asks now.
+    pub asked: String,
+    /// What was noted at this point; `None` when nothing more was.
+    pub noted: Option<Observation>,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.noted {
+            Some(noted) => write!(f, "the code asks {}, but then it saw {noted:?}", self.asked),
+            None => write!(
+                f,
+                "the code asks {}, but then it asked nothing more",
+                self.asked
+            ),
+        }
+    }
+}
+
+/// A world that is over.
+pub struct Recorded {
+    now: Timestamp,
+    replayed: Replayed,
+}
+
+struct Replayed {
+    journal: Arc<dyn Journal>,
+    notes: Mutex<VecDeque<Observation>>,
+    diverged: Mutex<Option<Divergence>>,
+}
+
+impl Recorded {
+    /// The world of one command: its moment and what it answered. Bodies come from `journal`.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Journal>, now: Timestamp, notes: Vec<Observation>) -> Self {
+        let replayed = Replayed {
+            journal,
+            notes: Mutex::new(notes.into()),
+            diverged: Mutex::default(),
+        };
+        Self { now, replayed }
+    }
+
+    /// The first divergence: a question that was not asked then, or an answer left over.
+    #[must_use]
+    pub fn divergence(&self) -> Option<Divergence> {
+        let diverged = self
+            .replayed
+            .diverged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let notes = self
+            .replayed
+            .notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        diverged.clone().or_else(|| {
+            let noted = notes.front()?.clone();
+            Some(Divergence {
+                asked: "nothing more".to_owned(),
+                noted: Some(noted),
+            })
+        })
+    }
+
+    fn next<T>(&self, asked: &str, answer: impl Fn(&Observation) -> Option<T>) -> Result<T, Error> {
+        self.replayed
+            .next(asked, answer)
+            .map_err(|divergence| Error::Diverged(divergence.into()))
+    }
+}
+
+impl Replayed {
+    /// Takes the next note, if it answers what is asked.
+    fn next<T>(
+        &self,
+        asked: &str,
+        answer: impl Fn(&Observation) -> Option<T>,
+    ) -> Result<T, Divergence> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answered) = notes.front().and_then(answer) {
+            notes.pop_front();
+            return Ok(answered);
+        }
+        let divergence = Divergence {
+            asked: asked.to_owned(),
+            noted: notes.front().cloned(),
+        };
+        let mut first = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(first.get_or_insert(divergence).clone())
+    }
+
+    async fn revision(
+        &self,
+        stream: StreamId,
+        version: Version,
+    ) -> journal::Result<Option<Object>> {
+        self.journal.get_at(stream, version).await
+    }
+
+    async fn found(&self, kind: Kind, key: Option<&Key>) -> journal::Result<Vec<Object>> {
+        let expected = observed::found(kind, key, Vec::new());
+        let ids = self
+            .next(&format!("{expected:?}"), |note| {
+                same_question(note, &expected)
+            })
+            .map_err(unavailable)?;
+        let mut objects = Vec::with_capacity(ids.len());
+        for (id, version) in ids {
+            objects.extend(self.revision(StreamId::new(kind, id), version).await?);
+        }
+        Ok(objects)
+    }
+}
+
+fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, Version)>> {
+    match (note, asked) {
+        (
+            Observation::Found {
+                kind,
+                lookup,
+                value,
+                objects,
+            },
+            Observation::Found {
+                kind: kind_asked,
+                lookup: lookup_asked,
+                value: value_asked,
+                ..
+            },
+        ) if (kind, lookup, value) == (kind_asked, lookup_asked, value_asked) => {
+            Some(objects.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The journal has no word for it; whoever replays asks [`Recorded::divergence`].
+fn unavailable(divergence: Divergence) -> journal::Error {
+    journal::Error::Unavailable(divergence.to_string().into())
+}
+
+#[async_trait]
+impl Objects for Replayed {
+    async fn get(&self, stream: StreamId) -> journal::Result<Option<Object>> {
+        let version = self
+            .next(&format!("for {stream}"), |note| match note {
+                Observation::Object { kind, id, version }
+                    if StreamId::new(*kind, *id) == stream =>
+                {
+                    Some(*version)
+                }
+                _ => None,
+            })
+            .map_err(unavailable)?;
+        match version {
+            Some(version) => self.revision(stream, version).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn get_at(&self, stream: StreamId, version: Version) -> journal::Result<Option<Object>> {
+        self.revision(stream, version).await
+    }
+
+    async fn find(&self, kind: Kind, key: Key) -> journal::Result<Option<Object>> {
+        Ok(self.found(kind, Some(&key)).await?.pop())
+    }
+
+    async fn scan(
+        &self,
+        kind: Kind,
+        key: Key,
+        _after: Option<Uuid>,
+        _limit: usize,
+    ) -> journal::Result<Vec<Object>> {
+        self.found(kind, Some(&key)).await
+    }
+
+    async fn list(
+        &self,
+        kind: Kind,
+        _after: Option<Uuid>,
+        _limit: usize,
+    ) -> journal::Result<Vec<Object>> {
+        self.found(kind, None).await
+    }
+}
+
+#[async_trait(?Send)]
+impl World for Recorded {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn objects(&self) -> &dyn Objects {
+        &self.replayed
+    }
+
+    async fn verify_password(
+        &self,
+        user: &Versioned<User>,
+        _password: &SecretString,
+    ) -> Result<PasswordAnswer, Error> {
+        let asked = user.value.uuid;
+        self.next(
+            &format!("for the password of user {asked}"),
+            |note| match note {
+                Observation::Password { user, answer } if *user == asked => Some(*answer),
+                _ => None,
+            },
+        )
+    }
+
+    async fn burn_password(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn is_secret(&self, _typed: &SecretString, _secret: &SecretString) -> Result<bool, Error> {
+        self.next("whether a secret was typed", |note| match note {
+            Observation::Secret { equal } => Some(*equal),
+            _ => None,
+        })
+    }
+
+    // What changed then has changed already.
+    fn change(&self, _change: Change) {}
+}
