@@ -3,6 +3,7 @@
 //! Resolving reads and never writes. It is synchronous: when it needs objects that have not been
 //! read from the journal yet, it stops and says which, and is simply run again.
 
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::format::{printf, text};
@@ -16,26 +17,42 @@ const MAX_STEPS: usize = 1_000_000;
 /// How deep tags may lead into each other, such as one context value into the next.
 const MAX_DEPTH: usize = 128;
 
-/// Why resolving stopped.
+/// What has to be done elsewhere, with waiting, before an entry can be tried again.
+#[derive(Debug)]
+pub(super) enum Need {
+    /// Reading the objects of this kind.
+    Objects(Kind),
+    /// Encoding a password, unless it is the one that is encoded already.
+    Password {
+        typed: SecretString,
+        current: Option<SecretString>,
+    },
+}
+
+/// Why resolving or applying an entry stopped.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The objects of this kind are needed; read them and resolve again.
-    Unread(Kind),
-    /// It cannot be resolved.
-    Problem(Box<Problem>),
+    /// Something is needed first; then it is to be tried again.
+    Need(Need),
+    /// The entry builds on one that was left out on purpose.
+    LeftOut(String),
+    /// It is wrong, in at least one way.
+    Wrong(Vec<Problem>),
 }
 
 impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
+        Self::Wrong(vec![problem])
     }
 }
 
-/// Why a lookup failed: like [`Stop`], but the place is known to the caller only.
+/// Why a lookup failed: like [`Stop`], but only the caller knows the place.
 #[derive(Debug)]
 pub(super) enum Miss {
-    /// The objects of this kind are needed.
-    Unread(Kind),
+    /// Something is needed first.
+    Need(Need),
+    /// The entry that is asked for was left out on purpose.
+    LeftOut(String),
     /// The lookup itself is wrong.
     Wrong(String),
 }
@@ -43,20 +60,29 @@ pub(super) enum Miss {
 impl Miss {
     pub(super) fn at(self, span: Span) -> Stop {
         match self {
-            Self::Unread(kind) => Stop::Unread(kind),
+            Self::Need(need) => Stop::Need(need),
+            Self::LeftOut(id) => Stop::LeftOut(id),
             Self::Wrong(message) => Problem::at(span, message).into(),
         }
     }
 }
 
+/// An object as a lookup finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    /// By what others refer to it.
+    pub(super) pk: Value,
+    /// Its fields as the API shows them, without secrets.
+    pub(super) fields: Map<String, Value>,
+}
+
 /// The objects that tags can refer to.
 pub(super) trait Objects {
     /// The key of the object that the entry with this id made, in this run.
-    fn key_of(&self, id: &str) -> Option<Value>;
+    fn key_of(&self, id: &str) -> Result<Value, Miss>;
 
-    /// The first object of `model` whose fields fit all `pairs`, as the API would show it.
-    fn find(&self, model: &str, pairs: &[(String, Value)])
-    -> Result<Option<Map<String, Value>>, Miss>;
+    /// The first object of `model` whose fields fit all `pairs`.
+    fn find(&self, model: &str, pairs: &[(String, Value)]) -> Result<Option<Found>, Miss>;
 }
 
 /// Resolves the values of one entry.
@@ -137,11 +163,7 @@ impl<'a> Resolver<'a> {
 
     fn tag(&mut self, tag: &Tag, span: Span) -> Result<Value, Stop> {
         match tag {
-            Tag::KeyOf(id) => self.objects.key_of(id).ok_or_else(|| {
-                let message =
-                    format!("!KeyOf {id}: no entry before this one has this id and made an object");
-                wrong(span, message)
-            }),
+            Tag::KeyOf(id) => self.objects.key_of(id).map_err(|miss| miss.at(span)),
             Tag::Find {
                 model,
                 pairs,
@@ -201,8 +223,8 @@ impl<'a> Resolver<'a> {
         }
         let found = self.objects.find(&name, &wanted).map_err(|miss| miss.at(span))?;
         Ok(match found {
-            Some(object) if whole => Value::Object(object),
-            Some(mut object) => object.remove("pk").unwrap_or_default(),
+            Some(found) if whole => Value::Object(found.fields),
+            Some(found) => found.pk,
             None => Value::Null,
         })
     }
