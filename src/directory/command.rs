@@ -5,10 +5,11 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Error, Install, NewUser, User, install};
+use super::{Error, Install, NewUser, Session, Token, User, install};
+use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
-use crate::journal::object::{self, Versioned, put};
-use crate::journal::{self, Commit, Durability, Journal, KeyId, Version, Write};
+use crate::journal::object::{self, Versioned, delete, put};
+use crate::journal::{self, Commit, Durability, Journal, KeyId, Objects, Version, Write};
 
 /// How often a change is tried again after somebody else was faster.
 const ATTEMPTS: usize = 16;
@@ -27,6 +28,29 @@ pub fn creation(install: &Versioned<Install>, clock: &Clock, new: NewUser) -> (U
         put(&counted, install.version),
     ];
     (user, writes)
+}
+
+/// The writes that end sessions, which logs out whoever is logged in there.
+#[must_use]
+pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
+    let ends = |it: &Versioned<Session>| delete::<Session>(it.value.id, it.version);
+    sessions.iter().map(ends).collect()
+}
+
+/// The writes that remove a user with their sessions and tokens, and destroy the key of all that
+/// was ever written of them: nobody can read it any more, in no copy of the journal.
+pub async fn deletion(
+    objects: &(impl Objects + ?Sized),
+    user: &Versioned<User>,
+) -> journal::Result<Vec<Write>> {
+    let id = user.value.uuid;
+    let mut writes = termination(&sessions_of(objects, id).await?);
+    let tokens = tokens_of(objects, id).await?;
+    let ends = |it: &Versioned<Token>| delete::<Token>(it.value.token_uuid, it.version);
+    writes.extend(tokens.iter().map(ends));
+    writes.push(delete::<User>(id, user.version));
+    writes.push(Write::DestroyKey { id: KeyId(id) });
+    Ok(writes)
 }
 
 /// Makes the installation's own object where there is none, and returns what there is.
