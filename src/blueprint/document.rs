@@ -20,30 +20,30 @@ pub struct Document {
     /// `metadata.labels`.
     pub labels: BTreeMap<String, String>,
     /// What `!Context` finds unless whoever applies the blueprint overrides it.
-    pub context: Vec<(String, Expr)>,
+    pub(super) context: Vec<(String, Expr)>,
     /// The entries in order; sections are flattened.
-    pub entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
 }
 
 /// One object that a blueprint asks for.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(super) struct Entry {
     /// What it is called in messages.
-    pub name: EntryName,
+    pub(super) name: EntryName,
     /// Where it begins.
-    pub span: Span,
+    pub(super) span: Span,
     /// The model's name, or a tag that yields it.
-    pub model: Expr,
+    pub(super) model: Expr,
     /// By which fields the object is looked up.
-    pub identifiers: Expr,
+    pub(super) identifiers: Expr,
     /// The other fields of the object.
-    pub attrs: Expr,
+    pub(super) attrs: Expr,
     /// What is wanted of the object: `present` and so on, or a tag that yields it.
-    pub state: Expr,
+    pub(super) state: Expr,
     /// All of them have to hold, or the entry is left out.
-    pub conditions: Vec<Expr>,
+    pub(super) conditions: Vec<Expr>,
     /// Grants on the object.
-    pub permissions: Vec<Expr>,
+    pub(super) permissions: Vec<Expr>,
 }
 
 impl Document {
@@ -62,6 +62,11 @@ impl Document {
             Some(document) if problems.is_empty() => Ok(document),
             _ => Err(problems.into_iter().map(|p| p.in_file(file)).collect()),
         }
+    }
+
+    /// What its entries are called in messages, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &EntryName> {
+        self.entries.iter().map(|entry| &entry.name)
     }
 
     fn of_node(root: &Node, file: &str, problems: &mut Vec<Problem>) -> Option<Self> {
@@ -133,18 +138,26 @@ impl Entry {
     fn of_node(node: &Node, name: &mut EntryName) -> Result<Self, Problem> {
         let fields = mapping(node, "an entry")?;
         // The names first: they go into every message about this entry.
-        name.model = field(fields, "model").and_then(Node::text).map(str::to_owned);
+        name.model = field(fields, "model")
+            .and_then(Node::text)
+            .map(str::to_owned);
         if let Some(id) = field(fields, "id") {
             name.id = Some(text(id, "the id of an entry")?);
         }
         let model = field(fields, "model").ok_or_else(|| {
-            Problem::at(node.span, "an entry needs a model, such as authentik_flows.flow")
+            Problem::at(
+                node.span,
+                "an entry needs a model, such as authentik_flows.flow",
+            )
         })?;
         let model = Expr::read(model)?;
         if matches!(model.form, Form::Sequence(_) | Form::Mapping(_))
             || matches!(&model.form, Form::Literal(value) if !value.is_string())
         {
-            return Err(Problem::at(model.span, "the model has to be a text or a tag"));
+            return Err(Problem::at(
+                model.span,
+                "the model has to be a text or a tag",
+            ));
         }
         if !matches!(model.form, Form::Literal(_)) {
             name.model = None;
@@ -171,7 +184,7 @@ impl Entry {
 
 /// What an entry wants of its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// It exists and has these fields.
     Present,
     /// It exists; one that exists already is left as it is.
@@ -212,11 +225,16 @@ fn mapping<'a>(node: &'a Node, what: &str) -> Result<&'a Pairs, Problem> {
 }
 
 fn has_tag(node: &Node) -> bool {
-    node.tag.as_deref().is_some_and(|tag| !tag.starts_with(node::CORE))
+    node.tag
+        .as_deref()
+        .is_some_and(|tag| !tag.starts_with(node::CORE))
 }
 
 fn expected(node: &Node, what: &str, form: &str) -> Problem {
-    Problem::at(node.span, format!("{what} has to be {form}, not {}", node.describe()))
+    Problem::at(
+        node.span,
+        format!("{what} has to be {form}, not {}", node.describe()),
+    )
 }
 
 fn text(node: &Node, what: &str) -> Result<String, Problem> {
@@ -261,7 +279,13 @@ fn entries(fields: &Pairs) -> Result<Vec<&Node>, Problem> {
 }
 
 fn is_null(node: &Node) -> bool {
-    matches!(Expr::read(node), Ok(Expr { form: Form::Literal(Value::Null), .. }))
+    matches!(
+        Expr::read(node),
+        Ok(Expr {
+            form: Form::Literal(Value::Null),
+            ..
+        })
+    )
 }
 
 /// A mapping, or a tag that yields one; absent and null mean that it is empty.

@@ -42,7 +42,9 @@ pub(super) fn printf(pattern: &str, arguments: &[Value]) -> Result<String, Strin
             continue;
         }
         if !"srdiuxXoeEfFgGc".contains(kind) {
-            return Err(format!("%{kind} is not supported; write %% for a percent sign"));
+            return Err(format!(
+                "%{kind} is not supported; write %% for a percent sign"
+            ));
         }
         let argument = arguments
             .next()
@@ -305,18 +307,38 @@ mod tests {
         for (pattern, arguments, expected) in [
             ("a %s b", json!(["x"]), "a x b"),
             ("%s %s %s", json!([null, true, 1.5]), "None True 1.5"),
-            ("%s", json!([["a", 1, {"k": "it's"}]]), "['a', 1, {'k': \"it's\"}]"),
+            (
+                "%s",
+                json!([["a", 1, {"k": "it's"}]]),
+                "['a', 1, {'k': \"it's\"}]",
+            ),
             ("%r", json!(["a\n"]), "'a\\n'"),
             ("%d%%", json!([7.9]), "7%"),
-            ("%05d|%-4d|%+d|% d", json!([-42, 7, 7, 7]), "-0042|7   |+7| 7"),
+            (
+                "%05d|%-4d|%+d|% d",
+                json!([-42, 7, 7, 7]),
+                "-0042|7   |+7| 7",
+            ),
             ("%x %#X %o", json!([255, 255, 8]), "ff 0XFF 10"),
             ("%.2f %5.1f", json!([1.005, 2.25]), "1.00   2.2"),
             ("%e", json!([1500]), "1.500000e+03"),
-            ("%g %g %g %g", json!([0.0001, 1e20, 100, 0.00001]), "0.0001 1e+20 100 1e-05"),
-            ("%.2s|%5s|%-5s|", json!(["abc", "a", "b"]), "ab|    a|b    |"),
+            (
+                "%g %g %g %g",
+                json!([0.0001, 1e20, 100, 0.00001]),
+                "0.0001 1e+20 100 1e-05",
+            ),
+            (
+                "%.2s|%5s|%-5s|",
+                json!(["abc", "a", "b"]),
+                "ab|    a|b    |",
+            ),
             ("%c%c", json!(["x", 65]), "xA"),
         ] {
-            assert_eq!(format(pattern, &arguments).as_deref(), Ok(expected), "{pattern}");
+            assert_eq!(
+                format(pattern, &arguments).as_deref(),
+                Ok(expected),
+                "{pattern}"
+            );
         }
     }
 

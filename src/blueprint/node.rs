@@ -19,18 +19,18 @@ const MAX_DEPTH: usize = 64;
 
 /// One value of a YAML document.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
+pub(super) struct Node {
     /// Its tag, such as `!KeyOf` or `tag:yaml.org,2002:str`.
-    pub tag: Option<String>,
+    pub(super) tag: Option<String>,
     /// What it is.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// Where it begins.
-    pub span: Span,
+    pub(super) span: Span,
 }
 
 /// What a [`Node`] is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// A text, number, boolean, ...: which of them is decided later.
     Scalar {
         /// The spelling, with escapes replaced.
@@ -80,7 +80,7 @@ pub(super) const CORE: &str = "tag:yaml.org,2002:";
 /// # Errors
 /// A [`Problem`] with the place of the first thing that is not YAML, of a key that is there
 /// twice, or of the limit that was exceeded.
-pub fn read(source: &str) -> Result<Node, Problem> {
+pub(super) fn read(source: &str) -> Result<Node, Problem> {
     let start = Span { line: 1, column: 1 };
     if source.len() > MAX_BYTES {
         return Err(Problem::at(
@@ -104,7 +104,10 @@ pub fn read(source: &str) -> Result<Node, Problem> {
             Event::StreamEnd => break,
             Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
             _ if root.is_some() => {
-                return Err(Problem::at(span, "a blueprint is one YAML document, not several"));
+                return Err(Problem::at(
+                    span,
+                    "a blueprint is one YAML document, not several",
+                ));
             }
             event => root = Some(composer.compose(event, span, 0)?),
         }
@@ -199,7 +202,10 @@ impl<'a> Composer<'a> {
             if let Some(text) = key.text()
                 && !seen.insert(text.to_owned())
             {
-                return Err(Problem::at(key.span, format!("the key {text:?} is there twice")));
+                return Err(Problem::at(
+                    key.span,
+                    format!("the key {text:?} is there twice"),
+                ));
             }
             pairs.push((key, value));
         }
@@ -223,7 +229,10 @@ impl<'a> Composer<'a> {
                 node.span = span;
                 Ok(node)
             }
-            _ => Err(Problem::at(span, "an alias stands inside of what it is an alias for")),
+            _ => Err(Problem::at(
+                span,
+                "an alias stands inside of what it is an alias for",
+            )),
         }
     }
 

@@ -126,7 +126,10 @@ impl<'a> Resolver<'a> {
         self.spend(1, expr.span)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(wrong(expr.span, "tags lead into each other too deeply, or in a circle"));
+            return Err(wrong(
+                expr.span,
+                "tags lead into each other too deeply, or in a circle",
+            ));
         }
         let value = match &expr.form {
             Form::Literal(value) => value.clone(),
@@ -221,7 +224,10 @@ impl<'a> Resolver<'a> {
         for (field, value) in pairs {
             wanted.push((text(&self.resolve(field)?), self.resolve(value)?));
         }
-        let found = self.objects.find(&name, &wanted).map_err(|miss| miss.at(span))?;
+        let found = self
+            .objects
+            .find(&name, &wanted)
+            .map_err(|miss| miss.at(span))?;
         Ok(match found {
             Some(found) if whole => Value::Object(found.fields),
             Some(found) => found.pk,
@@ -274,7 +280,10 @@ impl<'a> Resolver<'a> {
             match output {
                 Output::Sequence => list.push(made),
                 Output::Mapping => {
-                    merge(&mut map, pair(made).map_err(|message| wrong(body.span, message))?);
+                    merge(
+                        &mut map,
+                        pair(made).map_err(|message| wrong(body.span, message))?,
+                    );
                 }
             }
         }
@@ -335,11 +344,16 @@ impl<'a> Resolver<'a> {
             Some(Item::At { index, value }) => Ok(choose(index.clone(), value.clone())),
             Some(Item::Choosing) => Err(wrong(
                 span,
-                format!("{tag} {depth}: this !Enumerate has no item yet where it chooses what to go through"),
+                format!(
+                    "{tag} {depth}: this !Enumerate has no item yet where it chooses what to go through"
+                ),
             )),
             None => Err(wrong(
                 span,
-                format!("{tag} {depth} does not stand within {} !Enumerate", depth + 1),
+                format!(
+                    "{tag} {depth} does not stand within {} !Enumerate",
+                    depth + 1
+                ),
             )),
         }
     }
@@ -355,7 +369,10 @@ impl<'a> Resolver<'a> {
         let found = match self.resolve(of)? {
             Value::Array(mut items) => {
                 let Some(index) = name.as_i64() else {
-                    return Err(wrong(key.span, format!("!AtIndex: {name} is no index of a list")));
+                    return Err(wrong(
+                        key.span,
+                        format!("!AtIndex: {name} is no index of a list"),
+                    ));
                 };
                 // As in Python, -1 is the last one.
                 let length = i64::try_from(items.len()).unwrap_or(i64::MAX);

@@ -29,7 +29,10 @@ pub(super) fn value(node: &Node) -> Result<Value, Problem> {
         "float" => float(text).or_else(|| integer(text)).map(Value::Number),
         "null" => Some(Value::Null),
         other => {
-            return Err(Problem::at(node.span, format!("the tag !!{other} is not supported")));
+            return Err(Problem::at(
+                node.span,
+                format!("the tag !!{other} is not supported"),
+            ));
         }
     };
     read.ok_or_else(|| Problem::at(node.span, format!("{text:?} does not fit the tag !!{core}")))

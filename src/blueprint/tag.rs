@@ -11,16 +11,16 @@ use super::scalar;
 
 /// A value that may have tags anywhere in it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expr {
+pub(super) struct Expr {
     /// Where it begins.
-    pub span: Span,
+    pub(super) span: Span,
     /// What it is.
-    pub form: Form,
+    pub(super) form: Form,
 }
 
 /// What an [`Expr`] is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub(super) enum Form {
     /// A single value without a tag.
     Literal(Value),
     /// A list.
@@ -33,7 +33,7 @@ pub enum Form {
 
 /// The tags of blueprint format 1.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tag {
+pub(super) enum Tag {
     /// `!KeyOf id`: the key of the object that an earlier entry made.
     KeyOf(String),
     /// `!Find` and `!FindObject`: the first object of a model that fits.
@@ -100,28 +100,62 @@ pub enum Tag {
 
 /// Something looked up by name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Named {
+pub(super) struct Named {
     /// The name.
-    pub name: Expr,
+    pub(super) name: Expr,
     /// What it is when there is none of this name; otherwise null.
-    pub default: Option<Expr>,
+    pub(super) default: Option<Expr>,
 }
 
 /// How `!Condition` combines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the logic gates")]
-pub enum Mode {
+pub(super) enum Mode {
+    /// All hold.
     And,
+    /// Not all hold.
     Nand,
+    /// At least one holds.
     Or,
+    /// None holds.
     Nor,
+    /// An odd number of them hold.
     Xor,
+    /// An even number of them hold.
     Xnor,
+}
+
+impl Tag {
+    /// The values within the tag.
+    pub(super) fn inner(&self) -> Vec<&Expr> {
+        match self {
+            Self::KeyOf(_) | Self::ParseJson(_) | Self::Index(_) | Self::Value(_) => Vec::new(),
+            Self::Find { model, pairs, .. } => {
+                let pairs = pairs.iter().flat_map(|(field, value)| [field, value]);
+                std::iter::once(model).chain(pairs).collect()
+            }
+            Self::Context(named) | Self::Env(named) | Self::File(named) => {
+                std::iter::once(&named.name).chain(&named.default).collect()
+            }
+            Self::Format { pattern, arguments } => {
+                std::iter::once(pattern).chain(arguments).collect()
+            }
+            Self::If {
+                condition,
+                branches,
+            } => {
+                let branches = branches.iter().flat_map(|(yes, no)| [yes, no]);
+                std::iter::once(condition).chain(branches).collect()
+            }
+            Self::Condition { arguments, .. } => arguments.iter().collect(),
+            Self::Enumerate { iterable, body, .. } => vec![iterable, body],
+            Self::AtIndex { of, key, default } => [of, key].into_iter().chain(default).collect(),
+        }
+    }
 }
 
 /// What `!Enumerate` collects in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
+pub(super) enum Output {
     /// `SEQ`: a list.
     Sequence,
     /// `MAP`: a mapping, merged from pairs or mappings.
@@ -133,7 +167,7 @@ impl Expr {
     ///
     /// # Errors
     /// The first tag that is unknown or has the wrong shape.
-    pub fn read(node: &Node) -> Result<Self, Problem> {
+    pub(super) fn read(node: &Node) -> Result<Self, Problem> {
         let span = node.span;
         if let Some(tag) = node.tag.as_deref().filter(|tag| is_ours(tag)) {
             let form = Form::Tag(Box::new(read_tag(tag, node)?));
@@ -186,7 +220,10 @@ fn is_ours(tag: &str) -> bool {
 pub(super) fn read_key(key: &Node) -> Result<&str, Problem> {
     match key.text() {
         Some(text) if key.tag.as_deref().is_none_or(|tag| !is_ours(tag)) => Ok(text),
-        _ => Err(Problem::at(key.span, "the key of a mapping has to be a plain text")),
+        _ => Err(Problem::at(
+            key.span,
+            "the key of a mapping has to be a plain text",
+        )),
     }
 }
 
@@ -247,7 +284,10 @@ fn read_tag(tag: &str, node: &Node) -> Result<Tag, Problem> {
 /// The text of a tag that stands before a single value.
 fn only<'a>(tag: &str, node: &'a Node) -> Result<&'a str, Problem> {
     node.text().ok_or_else(|| {
-        Problem::at(node.span, format!("{tag} takes a single value, not {}", shape(node)))
+        Problem::at(
+            node.span,
+            format!("{tag} takes a single value, not {}", shape(node)),
+        )
     })
 }
 
@@ -255,7 +295,9 @@ fn depth(tag: &str, node: &Node) -> Result<usize, Problem> {
     only(tag, node)?.trim().parse().map_err(|_| {
         Problem::at(
             node.span,
-            format!("{tag} takes a number: 0 for the innermost !Enumerate, 1 for the one around it, ..."),
+            format!(
+                "{tag} takes a number: 0 for the innermost !Enumerate, 1 for the one around it, ..."
+            ),
         )
     })
 }
@@ -273,7 +315,10 @@ fn list<'a>(
             node.span,
             format!("{tag} takes {form}, not a list of {}", items.len()),
         )),
-        _ => Err(Problem::at(node.span, format!("{tag} takes {form}, not {}", shape(node)))),
+        _ => Err(Problem::at(
+            node.span,
+            format!("{tag} takes {form}, not {}", shape(node)),
+        )),
     }
 }
 
@@ -337,7 +382,9 @@ fn mode(node: &Node) -> Result<Mode, Problem> {
 }
 
 fn enumerate(tag: &str, node: &Node) -> Result<Tag, Problem> {
-    let items = list(tag, node, "[what to go through, SEQ or MAP, body]", |n| n == 3)?;
+    let items = list(tag, node, "[what to go through, SEQ or MAP, body]", |n| {
+        n == 3
+    })?;
     let iterable = Expr::read(&items[0])?;
     if let Form::Tag(inner) = &iterable.form
         && matches!(**inner, Tag::Index(0) | Tag::Value(0))
@@ -348,7 +395,12 @@ fn enumerate(tag: &str, node: &Node) -> Result<Tag, Problem> {
     let output = match items[1].text().map(str::to_ascii_uppercase).as_deref() {
         Some("SEQ") => Output::Sequence,
         Some("MAP") => Output::Mapping,
-        _ => return Err(Problem::at(items[1].span, "!Enumerate collects in SEQ or MAP")),
+        _ => {
+            return Err(Problem::at(
+                items[1].span,
+                "!Enumerate collects in SEQ or MAP",
+            ));
+        }
     };
     Ok(Tag::Enumerate {
         iterable,

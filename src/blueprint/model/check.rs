@@ -2,9 +2,9 @@
 //!
 //! The messages are those of Django REST framework, which whoever writes blueprints knows.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -121,8 +121,7 @@ fn integer(value: &Value) -> Result<Value, Miss> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let number =
-        number.ok_or_else(|| Miss::Wrong("A valid integer is required.".to_owned()))?;
+    let number = number.ok_or_else(|| Miss::Wrong("A valid integer is required.".to_owned()))?;
     let bound = if number > i64::from(i32::MAX) {
         format!("less than or equal to {}", i32::MAX)
     } else if number < i64::from(i32::MIN) {

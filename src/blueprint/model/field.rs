@@ -1,5 +1,6 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
+use super::Model;
 use crate::catalog::{Flow, Stage};
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
@@ -140,16 +141,6 @@ pub(super) const BRAND: &[Field] = &[
     optional("attributes", Shape::Object),
 ];
 
-/// The fields of a brand that name a flow.
-pub(in crate::blueprint) const BRAND_FLOWS: &[&str] = &[
-    "flow_authentication",
-    "flow_invalidation",
-    "flow_recovery",
-    "flow_unenrollment",
-    "flow_user_settings",
-    "flow_device_code",
-];
-
 pub(super) const USER: &[Field] = &[
     required(
         "username",
@@ -191,6 +182,29 @@ pub(super) const TOKEN: &[Field] = &[
     optional("expiring", Shape::Flag),
     optional("key", TEXT),
 ];
+
+/// Whether objects of this model can be looked up by a field of this name.
+pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
+    let fields = match model {
+        Model::Flow => FLOW,
+        Model::Binding => BINDING,
+        // Every setting is a field, and only the kind knows which it has.
+        Model::Stage(_) => return true,
+        Model::Brand => BRAND,
+        Model::User => USER,
+        Model::Group => GROUP,
+        Model::Token => TOKEN,
+        Model::ApplyBlueprint => return false,
+    };
+    let others: &[&str] = match model {
+        Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
+        Model::Group => &["num_pk"],
+        Model::Token => &["managed"],
+        _ => &["policybindingmodel_ptr_id"],
+    };
+    // Nobody may find out a secret by looking it up.
+    name != "key" && (fields.iter().any(|field| field.name == name) || others.contains(&name))
+}
 
 /// The kind that a field refers to, for lookups that follow a reference.
 pub(in crate::blueprint) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {

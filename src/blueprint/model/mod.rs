@@ -10,6 +10,7 @@ mod write;
 
 use serde_json::{Map, Value};
 
+pub(super) use field::{STAGE_REFERENCES, known, refers_to};
 pub(super) use object::Object;
 pub(super) use write::{Draft, Refused, write};
 
@@ -58,7 +59,9 @@ impl NotAModel {
             Self::Unsupported => format!("Model {name} is not supported by this version"),
             Self::NotAllowed => format!("Model {name} not allowed"),
             Self::Unknown => {
-                format!("App or Model does not exist: {name:?}; expected is a name such as authentik_flows.flow")
+                format!(
+                    "App or Model does not exist: {name:?}; expected is a name such as authentik_flows.flow"
+                )
             }
         }
     }

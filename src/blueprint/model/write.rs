@@ -102,7 +102,10 @@ pub(in crate::blueprint) fn write(
     errors.none_or_refuse()?;
     if let Object::User(user) = &mut object {
         secret::apply(draft, user, clock);
-        if draft.existing.is_some_and(|old| !old.is_like(&Object::User(user.clone()))) {
+        if draft
+            .existing
+            .is_some_and(|old| !old.is_like(&Object::User(user.clone())))
+        {
             user.last_updated = clock.now();
         }
     }
@@ -141,11 +144,7 @@ impl Errors {
 }
 
 /// A new object with every default, as it would be stored. What is required is overwritten.
-fn blank(
-    draft: &Draft<'_>,
-    staged: &Staged,
-    clock: &Clock,
-) -> Result<Map<String, Value>, Refused> {
+fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String, Value>, Refused> {
     let slug = || "new".parse().expect("three letters are a slug");
     let nowhere = Uuid::nil();
     let object = match draft.model {
@@ -210,7 +209,10 @@ fn write_settings(
         Some(Object::Stage(stage)) => stage.settings.clone(),
         _ => Map::new(),
     };
-    let given = draft.data.iter().filter(|(name, _)| *name != "name" && *name != "pk");
+    let given = draft
+        .data
+        .iter()
+        .filter(|(name, _)| *name != "name" && *name != "pk");
     settings.extend(given.map(|(name, value)| (name.clone(), value.clone())));
     match check::settings(&settings, staged) {
         Ok(checked) => settings = checked,
@@ -245,7 +247,10 @@ fn members(
     let Some(Value::Array(wanted)) = draft.data.get("users") else {
         return Ok(Vec::new());
     };
-    let group = body.get("pk").and_then(Value::as_str).and_then(|pk| pk.parse().ok());
+    let group = body
+        .get("pk")
+        .and_then(Value::as_str)
+        .and_then(|pk| pk.parse().ok());
     let Some(group): Option<Uuid> = group else {
         return Ok(Vec::new());
     };
