@@ -286,8 +286,8 @@ fn fields(
 
 fn check_permissions(resolver: &mut Resolver<'_>, entry: &Entry) -> Result<(), Stop> {
     for permission in &entry.permissions {
-        let resolved = resolver.resolve(permission)?;
-        if !resolved.get("permission").is_some_and(Value::is_string) {
+        let grant = resolver.resolve(permission)?;
+        if !grant.get("permission").is_some_and(Value::is_string) {
             let message = "a permission has to be a mapping with a text \"permission\"";
             return Err(Problem::at(permission.span, message).into());
         }

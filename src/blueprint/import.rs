@@ -312,7 +312,9 @@ impl Run<'_> {
                 register(entry, &step, &named.1, handles);
                 if outcome != Outcome::Unchanged {
                     self.staged.put(object);
-                    others.into_iter().for_each(|other| self.staged.put(other));
+                    for other in others {
+                        self.staged.put(other);
+                    }
                 }
                 self.done(document, entry, &step, outcome, Some(named));
             }

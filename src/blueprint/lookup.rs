@@ -206,8 +206,10 @@ fn same(value: &Value, wanted: &Value) -> bool {
                     _ => false,
                 }
         }
-        (Value::Number(_), Value::String(text)) => text.trim() == value.to_string(),
-        (Value::String(text), Value::Number(_)) => *text == wanted.to_string(),
+        (Value::Number(number), Value::String(text))
+        | (Value::String(text), Value::Number(number)) => {
+            text.trim().parse::<serde_json::Number>().as_ref() == Ok(number)
+        }
         // A list of references is asked for one of them.
         (Value::Array(items), one) if !one.is_array() => items.iter().any(|item| same(item, one)),
         _ => value == wanted,

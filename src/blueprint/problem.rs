@@ -43,7 +43,7 @@ pub struct Problem {
     /// Where in the file.
     pub span: Span,
     /// The entry that it belongs to, if it belongs to one.
-    pub entry: Option<EntryName>,
+    pub entry: Option<Box<EntryName>>,
     /// The field of the entry's object, such as `designation`.
     pub field: Option<String>,
     /// What is wrong and, where it is not plain, what would be right.
@@ -70,7 +70,7 @@ impl Problem {
 
     /// The same problem, said of this entry unless one is named already.
     pub(super) fn within(mut self, entry: &EntryName) -> Self {
-        self.entry.get_or_insert_with(|| entry.clone());
+        self.entry.get_or_insert_with(|| Box::new(entry.clone()));
         self
     }
 

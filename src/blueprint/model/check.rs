@@ -20,19 +20,22 @@ const NOT_A_LIST: &str = "Expected a list of items.";
 
 /// What is stored in a field of this shape for `value`.
 pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Value, Miss> {
-    if value.is_null() && !matches!(shape, Shape::Moment | Shape::Maybe(_) | Shape::Nothing) {
-        return Err(wrong(Problem::Null));
+    if value.is_null() {
+        return match shape {
+            Shape::Moment | Shape::Maybe(_) | Shape::Nothing => Ok(Value::Null),
+            _ => Err(wrong(&Problem::Null)),
+        };
     }
     match shape {
         Shape::Text { blank, most } => {
             let text = text(value)?;
             if !(blank && text.is_empty()) {
-                field::text(&text, most).map_err(wrong)?;
+                field::text(&text, most).map_err(|it| wrong(&it))?;
             }
             Ok(text.into())
         }
         Shape::Slug => {
-            let slug = Slug::try_from(text(value)?).map_err(wrong)?;
+            let slug = Slug::try_from(text(value)?).map_err(|it| wrong(&it))?;
             Ok(slug.as_str().into())
         }
         Shape::Word(known) => {
@@ -40,7 +43,7 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
                 Value::String(word) => word.clone(),
                 other => other.to_string(),
             };
-            known(&word).map_err(wrong)?;
+            known(&word).map_err(|it| wrong(&it))?;
             Ok(word.into())
         }
         Shape::Flag => flag(value),
@@ -49,9 +52,7 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
         Shape::Object => Err(Miss::Wrong(
             "Value must be a dictionary, and not have any duplicate keys.".to_owned(),
         )),
-        Shape::Moment if value.is_null() => Ok(Value::Null),
         Shape::Moment => moment(value).map(|at| Value::String(at.to_string())),
-        Shape::Maybe(_) if value.is_null() => Ok(Value::Null),
         Shape::One(kind) | Shape::Maybe(kind) => reference(kind, value, staged),
         Shape::Many(kind) => {
             let Value::Array(items) = value else {
@@ -71,14 +72,13 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             Ok(user.to_string().into())
         }
         Shape::Nothing => match value {
-            Value::Null => Ok(Value::Null),
             Value::Array(items) if items.is_empty() => Ok(value.clone()),
             other => Err(no_such(other)),
         },
     }
 }
 
-fn wrong(problem: Problem) -> Miss {
+fn wrong(problem: &Problem) -> Miss {
     Miss::Wrong(problem.to_string())
 }
 
@@ -87,7 +87,7 @@ fn no_such(value: &Value) -> Miss {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    wrong(Problem::NoSuchObject(shown))
+    wrong(&Problem::NoSuchObject(shown))
 }
 
 fn text(value: &Value) -> Result<String, Miss> {
@@ -154,7 +154,7 @@ fn moment(value: &Value) -> Result<Timestamp, Miss> {
 pub(super) fn reference(kind: Kind, value: &Value, staged: &Staged) -> Result<Value, Miss> {
     let Value::String(text) = value else {
         return Err(match value {
-            Value::Null => wrong(Problem::Null),
+            Value::Null => wrong(&Problem::Null),
             other => no_such(other),
         });
     };

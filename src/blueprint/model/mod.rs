@@ -16,6 +16,9 @@ pub(super) use write::{Draft, Refused, write};
 
 use crate::flow::event::Errors;
 
+/// The settings of a stage.
+pub type Settings = Map<String, Value>;
+
 /// The kinds of stages and their settings, as far as a blueprint has to know them.
 #[derive(Clone, Copy, Debug)]
 pub struct StageKinds {
@@ -24,7 +27,7 @@ pub struct StageKinds {
     pub of_model: fn(&str) -> Option<&'static str>,
     /// The complete settings of a kind made from the given ones, or what is wrong with these.
     /// Fields that the kind does not have are left out.
-    pub validate: fn(&str, &Map<String, Value>) -> Result<Map<String, Value>, Errors>,
+    pub validate: fn(&str, &Settings) -> Result<Settings, Errors>,
 }
 
 /// What an entry is about.

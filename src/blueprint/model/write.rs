@@ -12,6 +12,7 @@ use super::field::{self, Field};
 use super::{Model, Object, StageKinds, check, secret};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
+use crate::directory::token::Intent;
 use crate::directory::{Group, NewUser, Token, User};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
@@ -50,7 +51,7 @@ pub(in crate::blueprint) fn write(
     draft: &Draft<'_>,
     staged: &Staged,
     clock: &Clock,
-    stages: &StageKinds,
+    kinds: &StageKinds,
 ) -> Result<Written, Refused> {
     let fields = match draft.model {
         Model::Flow => field::FLOW,
@@ -84,7 +85,7 @@ pub(in crate::blueprint) fn write(
         }
     }
     if let Model::Stage(kind) = draft.model {
-        write_settings(draft, kind, &mut body, &mut errors, staged, stages)?;
+        write_settings(draft, kind, &mut body, &mut errors, staged, kinds)?;
     }
     if draft.model == Model::User {
         secret::check(draft, &mut errors)?;
@@ -153,7 +154,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind, "", Map::new())),
         Model::Brand => Object::Brand(Brand::new(clock, "")),
         Model::Group => Object::Group(Group::new(clock, "")),
-        Model::Token => Object::Token(Token::new(clock, slug(), Default::default(), nowhere)),
+        Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
                 Some(pk) => pk.as_i64().filter(|pk| *pk > 0).ok_or_else(|| {
@@ -203,7 +204,7 @@ fn write_settings(
     body: &mut Map<String, Value>,
     errors: &mut Errors,
     staged: &Staged,
-    stages: &StageKinds,
+    kinds: &StageKinds,
 ) -> Result<(), Refused> {
     let mut settings = match draft.existing {
         Some(Object::Stage(stage)) => stage.settings.clone(),
@@ -222,7 +223,7 @@ fn write_settings(
             }
         }
     }
-    match (stages.validate)(kind, &settings) {
+    match (kinds.validate)(kind, &settings) {
         Ok(settings) => {
             body.insert("settings".to_owned(), Value::Object(settings));
         }
