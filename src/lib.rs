@@ -4,6 +4,7 @@ pub mod blueprint;
 pub mod catalog;
 pub mod clock;
 pub mod directory;
+pub mod execution;
 pub mod flow;
 pub mod journal;
 pub mod stage;

@@ -33,6 +33,25 @@ pub struct PlannedStage {
     pub on_invalid: InvalidResponseAction,
 }
 
+impl PlannedStage {
+    /// No stage at all, for what is shown outside of any.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        let nothing = Pinned {
+            id: Uuid::nil(),
+            version: 0,
+        };
+        Self {
+            binding: nothing,
+            stage: nothing,
+            kind: String::new(),
+            name: String::new(),
+            re_evaluate: false,
+            on_invalid: InvalidResponseAction::Retry,
+        }
+    }
+}
+
 /// What is left to do; the first stage is the current one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

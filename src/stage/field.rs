@@ -30,7 +30,8 @@ pub struct Field {
 pub enum Shape {
     /// Text that must be there and hold something.
     RequiredText,
-    /// Text that may be missing, null or empty; white space around it is dropped.
+    /// Text that may be missing, null or empty; white space around it is dropped, unless it is
+    /// secret: a password may well begin with a space.
     OptionalText,
     /// True or false, and there.
     RequiredFlag,
@@ -141,7 +142,12 @@ fn read_field(
         },
         Shape::OptionalText => {
             if let Some(value) = value.filter(|value| !value.is_null()) {
-                let text = text(value)?.trim().to_owned();
+                let text = text(value)?;
+                let text = if field.secret {
+                    text
+                } else {
+                    text.trim().to_owned()
+                };
                 if !text.is_empty() {
                     response.texts.push((field.name, text.into()));
                 }

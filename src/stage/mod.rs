@@ -1,2 +1,237 @@
-//! Stages.
+//! What each kind of stage asks, and how it judges the answer.
+//!
+//! One file per kind: settings, challenge, response, judgement. A stage sees its execution and
+//! the world through a [`Turn`] and reaches for nothing else; what it learns becomes events.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+
+use crate::catalog;
+use crate::flow::event::Errors;
+use crate::flow::field::Invalid;
+use crate::flow::plan::{Pinned, PlannedStage};
+use crate::journal::Version;
+use crate::journal::object::{self, Versioned};
+use crate::world;
+
+pub mod deny;
+pub mod dummy;
+pub mod duration;
 pub mod field;
+pub mod identification;
+pub mod password;
+mod planner;
+pub mod redirect;
+mod reply;
+mod run;
+mod settings;
+mod turn;
+pub mod user_login;
+pub mod user_logout;
+
+pub use field::{Field, Response};
+pub use reply::Reply;
+pub use run::{Handled, handle};
+pub use turn::Turn;
+
+/// Why a stage could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The world did not answer; the command is not carried out at all.
+    #[error(transparent)]
+    World(#[from] world::Error),
+    /// The stage cannot go on. The visitor sees an error page, the execution stays.
+    #[error("{0}")]
+    Failed(String),
+    /// The core refused what the stage asked for, which is a fault of ours.
+    #[error("the core refused a command: {0}")]
+    Rejected(#[from] crate::flow::Rejection),
+}
+
+impl From<crate::journal::Error> for Error {
+    fn from(error: crate::journal::Error) -> Self {
+        Self::World(error.into())
+    }
+}
+
+/// What a stage does when the visitor arrives.
+#[derive(Debug)]
+pub enum Entered {
+    /// It asks the visitor.
+    Asks,
+    /// It needs nobody and is done.
+    Passed,
+    /// It lets nobody through.
+    Denied(String),
+}
+
+/// What a stage thinks of an answer.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The visitor may go on.
+    Passed,
+    /// The visitor may try again.
+    Rejected(Errors),
+    /// The visitor may not go on.
+    Denied(String),
+}
+
+/// The behaviour of one kind of stage; its settings are the type itself.
+#[async_trait(?Send)]
+pub trait Stage {
+    /// The component that shows its challenge: the contract with every interface.
+    const COMPONENT: &'static str;
+
+    /// The fields of an answer.
+    const FIELDS: &'static [Field] = &[];
+
+    /// Called once, when the visitor arrives. May act, and may do without the visitor.
+    async fn enter(&self, _turn: &mut Turn<'_>) -> Result<Entered, Error> {
+        Ok(Entered::Asks)
+    }
+
+    /// The stage's own part of the challenge. Called for every showing, so it only reads.
+    async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error>;
+
+    /// Judges an answer.
+    async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error>;
+
+    /// What is wrong with the settings, beyond what their types say.
+    fn problems(&self) -> Vec<Invalid> {
+        Vec::new()
+    }
+}
+
+/// The one list of stage kinds: module, type, blueprint model, names for people.
+macro_rules! stages {
+    ($($module:ident :: $Type:ident, $model:literal, $title:literal;)+) => {
+        /// A stage with its settings.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Configured {
+            $(#[doc = $title] $Type($module::$Type),)+
+        }
+
+        /// A kind of stage.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $(#[doc = $title] $Type,)+
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$Type),+];
+
+            /// The kind's name, such as `password`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$Type => stringify!($module)),+ }
+            }
+
+            /// The name of its model in blueprints and in the API.
+            #[must_use]
+            pub const fn model(self) -> &'static str {
+                match self { $(Self::$Type => $model),+ }
+            }
+
+            /// What people call it.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$Type => $title),+ }
+            }
+
+            /// The settings with every default filled in.
+            ///
+            /// # Errors
+            /// The problems, by field.
+            pub fn validate(
+                self,
+                settings: &Map<String, Value>,
+            ) -> Result<Map<String, Value>, Errors> {
+                match self {
+                    $(Self::$Type => settings::validate::<$module::$Type>(settings),)+
+                }
+            }
+
+            /// Reads settings that were validated before.
+            ///
+            /// # Errors
+            /// [`Error::Failed`] names what cannot be read.
+            pub fn configure(self, settings: &Map<String, Value>) -> Result<Configured, Error> {
+                match self {
+                    $(Self::$Type => settings::read(settings).map(Configured::$Type),)+
+                }
+            }
+        }
+
+        impl Configured {
+            fn component(&self) -> &'static str {
+                match self { $(Self::$Type(_) => <$module::$Type as Stage>::COMPONENT),+ }
+            }
+
+            fn fields(&self) -> &'static [Field] {
+                match self { $(Self::$Type(_) => <$module::$Type as Stage>::FIELDS),+ }
+            }
+
+            async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
+                match self { $(Self::$Type(stage) => stage.enter(turn).await),+ }
+            }
+
+            async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
+                match self { $(Self::$Type(stage) => stage.challenge(turn).await),+ }
+            }
+
+            async fn judge(
+                &self,
+                response: Response,
+                turn: &mut Turn<'_>,
+            ) -> Result<Verdict, Error> {
+                match self { $(Self::$Type(stage) => stage.judge(response, turn).await),+ }
+            }
+        }
+    };
+}
+
+stages! {
+    deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
+    dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
+    identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
+    password::Password, "authentik_stages_password.passwordstage", "Password Stage";
+    redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
+    user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";
+    user_logout::UserLogout, "authentik_stages_user_logout.userlogoutstage", "User Logout Stage";
+}
+
+impl Kind {
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The kind with this model name, in any case.
+    #[must_use]
+    pub fn from_model(model: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.model().eq_ignore_ascii_case(model))
+    }
+}
+
+/// The settings that an execution is pinned to.
+async fn settings_of(
+    world: &dyn world::World,
+    planned: &PlannedStage,
+) -> Result<Configured, Error> {
+    let Pinned { id, version } = planned.stage;
+    let stage: Option<Versioned<catalog::Stage>> =
+        object::get_at(world.objects(), id, Version(version)).await?;
+    let stage = stage.ok_or_else(|| world::Error::Gone(format!("stage {id}@{version}")))?;
+    let kind = Kind::from_name(&stage.value.kind).ok_or_else(|| {
+        Error::Failed(format!(
+            "this version has no stages of the kind {}",
+            stage.value.kind
+        ))
+    })?;
+    kind.configure(&stage.value.settings)
+}

@@ -1,0 +1,277 @@
+//! Asks who the visitor is. Source: authentik `stages/identification`.
+//!
+//! Never tells whether somebody exists: with a password stage of its own, a stranger is asked
+//! for a password like anybody else.
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::field::{Field, NON_FIELD_ERRORS, Shape, errors};
+use super::password::Password;
+use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, settings};
+use crate::catalog::{self, Flow};
+use crate::directory::user::{LookupField, User, users_matching};
+use crate::flow::context::{self, key};
+use crate::flow::event::Event;
+use crate::flow::field::{Invalid, Problem};
+use crate::flow::model::Designation;
+use crate::journal::object::{self, Versioned};
+
+/// The settings of an identification stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Identification {
+    /// What an identifier is compared with.
+    pub user_fields: Vec<LookupField>,
+    /// The password stage whose question is asked on the same page.
+    pub password_stage: Option<Uuid>,
+    /// The captcha stage on the same page; not in this version.
+    pub captcha_stage: Option<Uuid>,
+    /// The stage that offers passkeys; not in this version.
+    pub webauthn_stage: Option<Uuid>,
+    /// Whether upper and lower case are the same.
+    pub case_insensitive_matching: bool,
+    /// Whether the next pages show whom the identifier belongs to.
+    pub show_matched_user: bool,
+    /// Whether a stranger is let on, to be refused later.
+    pub pretend_user_exists: bool,
+    /// Whether the browser offers to remember the identifier.
+    pub enable_remember_me: bool,
+    /// The flow for whoever has no account.
+    pub enrollment_flow: Option<Uuid>,
+    /// The flow for whoever forgot something.
+    pub recovery_flow: Option<Uuid>,
+    /// The flow for whoever has a passkey.
+    pub passwordless_flow: Option<Uuid>,
+    /// Other places to log in at; not in this version.
+    pub sources: Vec<Uuid>,
+    /// Whether those are shown with their names.
+    pub show_source_labels: bool,
+}
+
+impl Default for Identification {
+    fn default() -> Self {
+        Self {
+            user_fields: Vec::new(),
+            password_stage: None,
+            captcha_stage: None,
+            webauthn_stage: None,
+            case_insensitive_matching: true,
+            show_matched_user: true,
+            pretend_user_exists: true,
+            enable_remember_me: false,
+            enrollment_flow: None,
+            recovery_flow: None,
+            passwordless_flow: None,
+            sources: Vec::new(),
+            show_source_labels: false,
+        }
+    }
+}
+
+const FAILED: &str = "Failed to authenticate.";
+
+fn refused(text: &str) -> Verdict {
+    Verdict::Rejected(errors(NON_FIELD_ERRORS, text, "invalid"))
+}
+
+impl Identification {
+    /// The password stage on the same page.
+    async fn password(&self, turn: &Turn<'_>) -> Result<Option<Password>, Error> {
+        let Some(id) = self.password_stage else {
+            return Ok(None);
+        };
+        let stage: Option<Versioned<catalog::Stage>> =
+            object::get(turn.world.objects(), id).await?;
+        // Without the stage nobody would be asked for a password, so it must not be skipped.
+        let stage = stage
+            .filter(|stage| stage.value.kind == Kind::Password.name())
+            .ok_or_else(|| Error::Failed(format!("the password stage {id} does not exist")))?;
+        settings::read(&stage.value.settings).map(Some)
+    }
+
+    /// The link to another flow, keeping the query string.
+    async fn link(&self, turn: &Turn<'_>, flow: Option<Uuid>) -> Result<Option<Value>, Error> {
+        let Some(id) = flow else { return Ok(None) };
+        let flow: Option<Versioned<Flow>> = object::get(turn.world.objects(), id).await?;
+        Ok(flow.map(|flow| {
+            let query = turn.query.encode();
+            let mark = if query.is_empty() { "" } else { "?" };
+            format!("/if/flow/{}/{mark}{query}", flow.value.slug).into()
+        }))
+    }
+
+    /// Finds out whom the identifier belongs to and, on the same page, whether it is them.
+    async fn identify(
+        &self,
+        turn: &mut Turn<'_>,
+        identifier: &str,
+        typed: Option<&SecretString>,
+    ) -> Result<Verdict, Error> {
+        let found = users_matching(
+            turn.world.objects(),
+            &self.user_fields,
+            identifier,
+            self.case_insensitive_matching,
+        )
+        .await?;
+        let user = found.into_iter().next();
+        let id = user.as_ref().map(|user| user.value.uuid);
+        let active = user.as_ref().is_some_and(|user| user.value.is_active);
+        let password = self.password(turn).await?;
+        turn.learn(Event::UserIdentified { user: id, active });
+        if let Some(stage) = password {
+            let empty = SecretString::default();
+            let typed = typed.unwrap_or(&empty);
+            if !stage.authenticate(turn, user.as_ref(), typed).await? {
+                let last = stage.is_last_attempt(turn);
+                return Ok(if last {
+                    Verdict::Denied(FAILED.to_owned())
+                } else {
+                    refused(FAILED)
+                });
+            }
+        } else if user.is_none() && !self.pretend_user_exists {
+            return Ok(refused(FAILED));
+        }
+        self.accept(turn, user.as_ref(), identifier);
+        Ok(Verdict::Passed)
+    }
+
+    fn accept(&self, turn: &mut Turn<'_>, user: Option<&Versioned<User>>, identifier: &str) {
+        let pending = match user {
+            Some(user) => context::Value::User(user.value.uuid),
+            None => context::Value::Stranger {
+                identifier: identifier.to_owned(),
+            },
+        };
+        turn.set(key::PENDING_USER, Some(pending));
+        let shown = (!self.show_matched_user).then(|| context::Value::text(identifier));
+        if shown.is_some()
+            || turn
+                .running
+                .context
+                .get(key::PENDING_USER_IDENTIFIER)
+                .is_some()
+        {
+            turn.set(key::PENDING_USER_IDENTIFIER, shown);
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Stage for Identification {
+    const COMPONENT: &'static str = "ak-stage-identification";
+
+    const FIELDS: &'static [Field] = &[
+        Field {
+            name: "uid_field",
+            shape: Shape::OptionalText,
+            secret: false,
+        },
+        Field {
+            name: "password",
+            shape: Shape::OptionalText,
+            secret: true,
+        },
+        Field {
+            name: "captcha_token",
+            shape: Shape::OptionalText,
+            secret: true,
+        },
+        Field {
+            name: "passkey",
+            shape: Shape::OptionalObject,
+            secret: true,
+        },
+    ];
+
+    /// An identifier that is known already is not asked for again.
+    async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
+        let hinted = turn
+            .running
+            .context
+            .text(key::PENDING_USER_IDENTIFIER)
+            .map(str::to_owned);
+        if let (Some(identifier), None) = (hinted, self.password_stage) {
+            match self.identify(turn, &identifier, None).await? {
+                Verdict::Passed => return Ok(Entered::Passed),
+                // A hint that names nobody would only be in the way.
+                _ => turn.set(key::PENDING_USER_IDENTIFIER, None),
+            }
+        }
+        Ok(Entered::Asks)
+    }
+
+    async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
+        let password = self.password(turn).await?;
+        let identifier = turn.running.context.text(key::PENDING_USER_IDENTIFIER);
+        let login = turn.flow.designation == Designation::Authentication;
+        let mut fields = json!({
+            "user_fields": self.user_fields,
+            "pending_user_identifier": identifier,
+            "password_fields": password.is_some(),
+            "allow_show_password": password.is_some_and(|stage| stage.allow_show_password),
+            "flow_designation": turn.flow.designation,
+            "captcha_stage": null,
+            "primary_action": if login { "Log in" } else { "Continue" },
+            "sources": [],
+            "show_source_labels": self.show_source_labels,
+            "enable_remember_me": self.enable_remember_me,
+            "passkey_challenge": null,
+        });
+        let links = [
+            ("enroll_url", self.enrollment_flow),
+            ("recovery_url", self.recovery_flow),
+            ("passwordless_url", self.passwordless_flow),
+        ];
+        for (name, flow) in links {
+            if let Some(url) = self.link(turn, flow).await? {
+                fields[name] = url;
+            }
+        }
+        Ok(fields.as_object().cloned().unwrap_or_default())
+    }
+
+    async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        if response.has_object("passkey") {
+            return Ok(refused("Invalid device"));
+        }
+        match response.text("uid_field") {
+            Some(identifier) => {
+                let identifier = identifier.expose_secret().to_owned();
+                self.identify(turn, &identifier, response.text("password"))
+                    .await
+            }
+            None => Ok(refused("No identification data provided.")),
+        }
+    }
+
+    fn problems(&self) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        let mut problem = |field, text| found.push(Invalid::new(field, Problem::Other(text)));
+        if self.user_fields.is_empty() && self.sources.is_empty() {
+            let text = "When no user fields are selected, at least one source must be selected";
+            problem(Invalid::ALL_FIELDS, text);
+        }
+        if self.captcha_stage.is_some() {
+            problem(
+                "captcha_stage",
+                "Captcha stages are not supported by this version.",
+            );
+        }
+        if self.webauthn_stage.is_some() {
+            problem(
+                "webauthn_stage",
+                "Passkeys are not supported by this version.",
+            );
+        }
+        if !self.sources.is_empty() {
+            problem("sources", "Sources are not supported by this version.");
+        }
+        found
+    }
+}

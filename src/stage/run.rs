@@ -1,0 +1,512 @@
+//! Carries one command through an execution, up to the next question or the end.
+//!
+//! The same code runs live and in a replay: it sees nothing but the state, the input and the
+//! world, and returns events instead of writing anything.
+
+use serde_json::{Map, Value};
+
+use super::reply::{Reply, access_denied, envelope, flow_info};
+use super::{Configured, Entered, Error, Turn, Verdict, field, planner, settings_of};
+use crate::catalog::{self, Flow};
+use crate::directory;
+use crate::directory::user::User;
+use crate::flow::event::{Check, Errors, Event};
+use crate::flow::execution::{End, Running};
+use crate::flow::input::{Input, Request};
+use crate::flow::model::{DeniedAction, Designation, InvalidResponseAction};
+use crate::flow::plan::{Pinned, PlannedStage};
+use crate::flow::query::Query;
+use crate::flow::{Command, Execution, decide, evolve, next};
+use crate::journal::Version;
+use crate::journal::object::{self, Versioned};
+use crate::world::{self, World};
+
+/// More answers than this end an execution, so that nobody fills the journal.
+const MAX_ANSWERS: u32 = 500;
+
+/// More restarts than this end an execution: a deny stage may restart for ever.
+const MAX_RESTARTS: u32 = 10;
+
+/// What a command led to.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// Where the execution stands now.
+    pub state: Execution,
+    /// What happened, in order; nothing when the command only looked.
+    pub events: Vec<Event>,
+    /// The answer as it may be written down.
+    pub body: Option<Value>,
+    /// What the visitor gets back.
+    pub reply: Reply,
+}
+
+/// Carries out one command.
+///
+/// # Errors
+/// [`Error::World`] when the world did not answer: nothing has happened then.
+pub async fn handle(
+    state: Execution,
+    input: &Input,
+    typed: Option<&Value>,
+    world: &dyn World,
+) -> Result<Handled, Error> {
+    let query = Query::parse(&input.query);
+    let mut run = Run {
+        state,
+        events: Vec::new(),
+        body: None,
+        errors: None,
+        flow: None,
+        world,
+        input,
+        query,
+    };
+    run.request(typed).await?;
+    let reply = run.reply().await?;
+    Ok(Handled {
+        state: run.state,
+        events: run.events,
+        body: run.body,
+        reply,
+    })
+}
+
+struct Run<'a> {
+    state: Execution,
+    events: Vec<Event>,
+    body: Option<Value>,
+    errors: Option<Errors>,
+    flow: Option<Flow>,
+    world: &'a dyn World,
+    input: &'a Input,
+    query: Query,
+}
+
+impl Run<'_> {
+    async fn request(&mut self, typed: Option<&Value>) -> Result<(), Error> {
+        match &self.input.request {
+            Request::Begin {
+                execution,
+                session,
+                flow,
+            } => {
+                let found: Option<Versioned<Flow>> =
+                    object::get(self.world.objects(), *flow).await?;
+                let flow = found.ok_or_else(|| world::Error::Gone(format!("flow {flow}")))?;
+                self.apply(Command::Start {
+                    execution: *execution,
+                    flow: Pinned {
+                        id: flow.value.pk,
+                        version: flow.version.0,
+                    },
+                    slug: flow.value.slug.to_string(),
+                    session: *session,
+                    client: self.input.client.clone(),
+                    query: self.input.query.clone(),
+                })?;
+                self.flow = Some(flow.value);
+                self.plan().await?;
+                self.advance().await?;
+                match typed {
+                    Some(body) => self.answer(None, body).await,
+                    None => Ok(()),
+                }
+            }
+            Request::Visit => {
+                self.check_on_return().await?;
+                self.advance().await
+            }
+            Request::Answer { challenge } => {
+                self.check_on_return().await?;
+                let empty = Value::Object(Map::new());
+                self.answer(challenge.as_deref(), typed.unwrap_or(&empty))
+                    .await
+            }
+            Request::Cancel { by } => self.end(Command::Cancel(*by)),
+            Request::Expire => self.end(Command::Expire),
+        }
+    }
+
+    fn end(&mut self, command: Command) -> Result<(), Error> {
+        if self.state.running().is_some() {
+            self.apply(command)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn apply(&mut self, command: Command) -> Result<(), Error> {
+        for event in decide(&self.state, command)? {
+            self.state = evolve(std::mem::take(&mut self.state), &event);
+            self.events.push(event);
+        }
+        Ok(())
+    }
+
+    fn deny(&mut self, check: Check, message: &str) -> Result<(), Error> {
+        let message = if message.is_empty() {
+            "Unknown error"
+        } else {
+            message
+        };
+        self.apply(Command::Deny {
+            check,
+            message: message.to_owned(),
+        })
+    }
+
+    /// What may have changed since the visitor was last here.
+    async fn check_on_return(&mut self) -> Result<(), Error> {
+        let Some(running) = self.state.running() else {
+            return Ok(());
+        };
+        let objects = self.world.objects();
+        let flow: Option<Versioned<Flow>> = object::get(objects, running.flow.id).await?;
+        let stage: Option<Versioned<catalog::Stage>> = match running.plan.current() {
+            Some(planned) => object::get(objects, planned.stage.id).await?,
+            None => None,
+        };
+        if flow.is_none() || (stage.is_none() && running.plan.current().is_some()) {
+            return self.deny(Check::FlowDeleted, "This flow is no longer available.");
+        }
+        if let Some((user, true)) = running.identified {
+            let user: Option<Versioned<User>> = object::get(objects, user).await?;
+            if !user.is_some_and(|user| user.value.is_active) {
+                return self.deny(Check::UserInactive, "");
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays out the stages, or ends the execution when the flow is not for this visitor.
+    async fn plan(&mut self) -> Result<(), Error> {
+        let flow = self.flow().await?;
+        let user = self.session_user().await?;
+        let Some(running) = self.state.running() else {
+            return Ok(());
+        };
+        let refusal =
+            planner::requirement(self.world, &flow, user.as_ref(), &running.context).await?;
+        match refusal {
+            None => {
+                let plan = planner::plan(self.world, &flow).await?;
+                self.apply(Command::Plan(plan))
+            }
+            // Somebody who is logged in has no need of a login: on to where they wanted to be.
+            Some(_) if flow.designation == Designation::Authentication && user.is_some() => {
+                self.finish()
+            }
+            Some(message) => self.deny(Check::Requirement, message),
+        }
+    }
+
+    /// Runs the stages that need nobody, up to one that asks or to the end.
+    async fn advance(&mut self) -> Result<(), Error> {
+        while let Some(running) = self.state.running() {
+            if running.challenge.is_some() {
+                return Ok(());
+            }
+            let Some(planned) = running.plan.current().cloned() else {
+                return self.finish();
+            };
+            if !running.entered {
+                self.apply(Command::Enter)?;
+            }
+            let Some(stage) = self.configured(&planned).await? else {
+                return Ok(());
+            };
+            let entered = {
+                let flow = self.flow().await?;
+                let mut turn = self.turn(&flow, &planned)?;
+                let entered = stage.enter(&mut turn).await;
+                let learnt = turn.learnt;
+                self.apply(Command::Learn(learnt))?;
+                entered
+            };
+            match entered {
+                Ok(Entered::Passed) => self.apply(Command::Pass)?,
+                Ok(Entered::Denied(message)) => self.refuse(&planned, &message).await?,
+                Ok(Entered::Asks) => return self.ask(&stage, &planned).await,
+                Err(error) => return self.fail(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Issues a challenge of the current stage.
+    async fn ask(&mut self, stage: &Configured, planned: &PlannedStage) -> Result<(), Error> {
+        match self.fields(stage, planned).await {
+            Ok(fields) => self.apply(Command::Ask {
+                component: stage.component().to_owned(),
+                fields: Value::Object(fields),
+            }),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    async fn fields(
+        &self,
+        stage: &Configured,
+        planned: &PlannedStage,
+    ) -> Result<Map<String, Value>, Error> {
+        let flow = self.flow().await?;
+        let mut turn = self.turn(&flow, planned)?;
+        stage.challenge(&mut turn).await
+    }
+
+    /// A stage's own failure is an event; anything else undoes the command.
+    fn fail(&mut self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Failed(problem) => self.apply(Command::Fail(problem)),
+            other => Err(other),
+        }
+    }
+
+    /// Takes an answer, if it is one to the open challenge.
+    async fn answer(&mut self, challenge: Option<&str>, body: &Value) -> Result<(), Error> {
+        let Some(running) = self.state.running() else {
+            return Ok(());
+        };
+        let Some(planned) = running.plan.current().cloned() else {
+            return self.advance().await;
+        };
+        let Some(stage) = self.configured(&planned).await? else {
+            return Ok(());
+        };
+        let Some(running) = self.state.running() else {
+            return Ok(());
+        };
+        if running.challenge.is_none() {
+            return self.advance().await;
+        }
+        if !answers(running, &stage, challenge, body) {
+            return Ok(());
+        }
+        if running.answers >= MAX_ANSWERS {
+            return self.deny(Check::Attempts, "Too many attempts. Please start again.");
+        }
+        let redacted = field::redact(stage.fields(), body);
+        let names = redacted.as_object().map(|it| it.keys().cloned().collect());
+        self.body = Some(redacted);
+        self.apply(Command::Receive {
+            fields: names.unwrap_or_default(),
+        })?;
+        let verdict = self.judge(&stage, &planned, body).await?;
+        match verdict {
+            Ok(Verdict::Passed) => {
+                self.apply(Command::Pass)?;
+                self.advance().await
+            }
+            Ok(Verdict::Rejected(errors)) => self.reject(&stage, &planned, errors).await,
+            Ok(Verdict::Denied(message)) => {
+                self.refuse(&planned, &message).await?;
+                self.advance().await
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The inner result is the stage's, the outer one ours.
+    async fn judge(
+        &mut self,
+        stage: &Configured,
+        planned: &PlannedStage,
+        body: &Value,
+    ) -> Result<Result<Verdict, Error>, Error> {
+        let response = match field::read(stage.fields(), body) {
+            Ok(response) => response,
+            Err(errors) => return Ok(Ok(Verdict::Rejected(errors))),
+        };
+        let flow = self.flow().await?;
+        let mut turn = self.turn(&flow, planned)?;
+        let verdict = stage.judge(response, &mut turn).await;
+        let learnt = turn.learnt;
+        self.apply(Command::Learn(learnt))?;
+        Ok(verdict)
+    }
+
+    async fn reject(
+        &mut self,
+        stage: &Configured,
+        planned: &PlannedStage,
+        errors: Errors,
+    ) -> Result<(), Error> {
+        self.apply(Command::Reject(errors.clone()))?;
+        if planned.on_invalid == InvalidResponseAction::Retry {
+            self.errors = Some(errors);
+            return self.ask(stage, planned).await;
+        }
+        self.restart(planned).await?;
+        self.advance().await
+    }
+
+    /// A stage refuses; its binding may want the flow to begin again instead.
+    async fn refuse(&mut self, planned: &PlannedStage, message: &str) -> Result<(), Error> {
+        if planned.on_invalid == InvalidResponseAction::Retry {
+            return self.deny(
+                Check::Stage {
+                    stage: planned.name.clone(),
+                },
+                message,
+            );
+        }
+        self.restart(planned).await
+    }
+
+    async fn restart(&mut self, planned: &PlannedStage) -> Result<(), Error> {
+        let restarts = self.state.running().map_or(0, |running| running.restarts);
+        if restarts >= MAX_RESTARTS {
+            return self.deny(Check::Attempts, "Too many attempts. Please start again.");
+        }
+        let keep_context = planned.on_invalid == InvalidResponseAction::RestartWithContext;
+        self.apply(Command::Restart { keep_context })?;
+        self.plan().await
+    }
+
+    /// Sends the visitor where they wanted to be.
+    fn finish(&mut self) -> Result<(), Error> {
+        let Some(running) = self.state.running() else {
+            return Ok(());
+        };
+        let told = running.context.text(crate::flow::context::key::REDIRECT);
+        let destination = match (told, self.query.next()) {
+            (Some(told), _) => told,
+            (None, Some(next)) if !next::is_safe(next) => {
+                return self.deny(Check::Next, "Invalid next URL");
+            }
+            (None, next) => next.unwrap_or("/"),
+        };
+        let destination = destination.to_owned();
+        self.apply(Command::Finish { destination })
+    }
+
+    async fn reply(&self) -> Result<Reply, Error> {
+        match &self.state {
+            Execution::Unstarted => Ok(Reply::Over),
+            Execution::Running(running) => self.current(running).await,
+            Execution::Ended(ended) => match &ended.how {
+                End::Completed { destination } => Ok(Reply::Redirect {
+                    to: destination.clone(),
+                }),
+                End::Denied { check, message } => self.denied(check, message).await,
+                End::Cancelled | End::Expired => Ok(Reply::Over),
+            },
+        }
+    }
+
+    async fn current(&self, running: &Running) -> Result<Reply, Error> {
+        if let Some(problem) = &running.failure {
+            let user = self.session_user().await?;
+            let visible = match user {
+                Some(user) => {
+                    let flag = user.value.attributes.get("goauthentik.io/user/debug");
+                    flag == Some(&Value::Bool(true))
+                        || directory::is_superuser(self.world.objects(), &user.value).await?
+                }
+                None => false,
+            };
+            return Ok(Reply::Failed {
+                error: visible.then(|| problem.clone()),
+            });
+        }
+        let (Some(planned), Some(id)) = (running.plan.current(), running.challenge_id()) else {
+            return Ok(Reply::Over);
+        };
+        let stage = settings_of(self.world, planned).await?;
+        let fields = match self.fields(&stage, planned).await {
+            Ok(fields) => fields,
+            Err(Error::Failed(_)) => return Ok(Reply::Failed { error: None }),
+            Err(other) => return Err(other),
+        };
+        let flow = self.flow().await?;
+        let (user, _) = self.turn(&flow, planned)?.shown_user().await?;
+        let info = flow_info(&flow, &user, Some(&self.query));
+        let body = envelope(stage.component(), fields, info, self.errors.as_ref());
+        Ok(Reply::Challenge { id, body })
+    }
+
+    async fn denied(&self, check: &Check, message: &str) -> Result<Reply, Error> {
+        let flow = self.flow().await?;
+        if *check == Check::Requirement {
+            let wanted = self.query.next().filter(|wanted| next::is_safe(wanted));
+            match (flow.denied_action, wanted) {
+                (DeniedAction::Continue | DeniedAction::MessageContinue, Some(next)) => {
+                    return Ok(Reply::Redirect {
+                        to: next.to_owned(),
+                    });
+                }
+                (DeniedAction::Continue, None) => {
+                    return Ok(Reply::Redirect { to: "/".to_owned() });
+                }
+                _ => {}
+            }
+        }
+        let nowhere = PlannedStage::nowhere();
+        let turn = self.turn(&flow, &nowhere)?;
+        Ok(Reply::Denied {
+            body: access_denied(&turn, message).await?,
+        })
+    }
+
+    /// The flow in the revision that the execution is pinned to.
+    async fn flow(&self) -> Result<Flow, Error> {
+        if let Some(flow) = &self.flow {
+            return Ok(flow.clone());
+        }
+        let Some(running) = self.state.latest() else {
+            return Err(crate::flow::Rejection::Unstarted.into());
+        };
+        let Pinned { id, version } = running.flow;
+        let flow: Option<Versioned<Flow>> =
+            object::get_at(self.world.objects(), id, Version(version)).await?;
+        let flow = flow.ok_or_else(|| world::Error::Gone(format!("flow {id}@{version}")))?;
+        Ok(flow.value)
+    }
+
+    /// The stage with its pinned settings; `None` when they cannot be read, which is noted.
+    async fn configured(&mut self, planned: &PlannedStage) -> Result<Option<Configured>, Error> {
+        match settings_of(self.world, planned).await {
+            Ok(stage) => Ok(Some(stage)),
+            Err(error) => self.fail(error).map(|()| None),
+        }
+    }
+
+    async fn session_user(&self) -> Result<Option<Versioned<User>>, Error> {
+        let flow = self.flow().await?;
+        let nowhere = PlannedStage::nowhere();
+        self.turn(&flow, &nowhere)?.session_user().await
+    }
+
+    fn turn<'t>(&'t self, flow: &'t Flow, stage: &'t PlannedStage) -> Result<Turn<'t>, Error> {
+        let running = self
+            .state
+            .latest()
+            .ok_or(crate::flow::Rejection::Unstarted)?;
+        Ok(Turn {
+            world: self.world,
+            running,
+            flow,
+            stage,
+            client: &self.input.client,
+            query: &self.query,
+            learnt: Vec::new(),
+        })
+    }
+}
+
+/// Whether this is an answer to the open challenge, and not a stale tab's to another one.
+///
+/// A client that knows no ids must at least name the component, or send a field of the stage.
+fn answers(running: &Running, stage: &Configured, id: Option<&str>, body: &Value) -> bool {
+    if let Some(id) = id {
+        return running.challenge_id().as_deref() == Some(id);
+    }
+    let Value::Object(body) = body else {
+        return true;
+    };
+    if let Some(component) = body.get("component") {
+        return component.as_str() == Some(stage.component());
+    }
+    let known = |key: &String| stage.fields().iter().any(|field| field.name == key);
+    body.is_empty() || body.keys().any(known)
+}

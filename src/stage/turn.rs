@@ -1,0 +1,129 @@
+//! What a stage may see, and where it puts what it learnt.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::catalog::Flow;
+use crate::catalog::brand::{self, Brand};
+use crate::directory::session::Session;
+use crate::directory::user::User;
+use crate::directory::{avatar, password};
+use crate::flow::challenge::DEFAULT_AVATAR;
+use crate::flow::client::Client;
+use crate::flow::context::{Value, key};
+use crate::flow::event::Event;
+use crate::flow::execution::Running;
+use crate::flow::plan::PlannedStage;
+use crate::flow::query::Query;
+use crate::journal::object::{self, Versioned};
+use crate::world::World;
+
+use super::Error;
+
+/// One stage's turn.
+pub struct Turn<'a> {
+    /// Everything outside the execution.
+    pub world: &'a dyn World,
+    /// Where the execution stands.
+    pub running: &'a Running,
+    /// The flow, in the revision that the execution is pinned to.
+    pub flow: &'a Flow,
+    /// The stage's own place in the plan.
+    pub stage: &'a PlannedStage,
+    /// Who sent the request.
+    pub client: &'a Client,
+    /// The browser's query string.
+    pub query: &'a Query,
+    pub(super) learnt: Vec<Event>,
+}
+
+impl Turn<'_> {
+    /// Notes something that was learnt.
+    pub fn learn(&mut self, event: Event) {
+        self.learnt.push(event);
+    }
+
+    /// Puts, replaces or removes an entry of the context.
+    pub fn set(&mut self, key: &str, value: Option<Value>) {
+        let by = self.stage.name.clone();
+        self.learn(Event::ContextChanged {
+            key: key.to_owned(),
+            value,
+            by,
+        });
+    }
+
+    /// The user who is going through the flow, as the directory has them now.
+    pub async fn pending_user(&self) -> Result<Option<Versioned<User>>, Error> {
+        match self.running.context.pending_user() {
+            Some(id) => Ok(object::get(self.world.objects(), id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The user with this id.
+    pub async fn user(&self, id: Uuid) -> Result<Option<Versioned<User>>, Error> {
+        Ok(object::get(self.world.objects(), id).await?)
+    }
+
+    /// The browser's session, unless this very command makes it.
+    pub async fn session(&self) -> Result<Option<Versioned<Session>>, Error> {
+        let session: Option<Versioned<Session>> =
+            object::get(self.world.objects(), self.running.session).await?;
+        Ok(session.filter(|session| !session.value.is_expired(self.world.now())))
+    }
+
+    /// Who is logged in already.
+    pub async fn session_user(&self) -> Result<Option<Versioned<User>>, Error> {
+        let session = self.session().await?;
+        match session.and_then(|session| session.value.user) {
+            Some(id) => Ok(self.user(id).await?.filter(|user| user.value.is_active)),
+            None => Ok(None),
+        }
+    }
+
+    /// The brand of the host that was asked for.
+    pub async fn brand(&self) -> Result<Brand, Error> {
+        let brands = brand::brands(self.world.objects()).await?;
+        Ok(brand::select(&brands, &self.client.host).value)
+    }
+
+    /// The name and the picture that a challenge shows for the visitor; both say nothing when
+    /// nobody is known. Source: authentik `flows/stage.py`, `get_pending_user`.
+    pub async fn shown_user(&self) -> Result<(String, String), Error> {
+        if let Some(typed) = self.running.context.text(key::PENDING_USER_IDENTIFIER) {
+            return Ok((typed.to_owned(), avatar::initials(typed)));
+        }
+        let user = match self.running.context.get(key::PENDING_USER) {
+            Some(Value::Stranger { identifier }) => {
+                return Ok((identifier.clone(), avatar::initials(identifier)));
+            }
+            Some(Value::User(id)) => self.user(*id).await?,
+            _ => self.session_user().await?,
+        };
+        Ok(match user {
+            Some(user) => {
+                let User { username, name, .. } = &user.value;
+                let shown = if name.trim().is_empty() {
+                    username
+                } else {
+                    name
+                };
+                (username.clone(), avatar::initials(shown))
+            }
+            None => (String::new(), DEFAULT_AVATAR.to_owned()),
+        })
+    }
+
+    /// Whether the user has a password that could be right at all.
+    #[must_use]
+    pub fn may_have_password(user: &User) -> bool {
+        use secrecy::ExposeSecret as _;
+        password::is_usable(user.password.expose_secret())
+    }
+
+    /// Whether this is the secret, as far as the world says so.
+    pub fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error> {
+        Ok(self.world.is_secret(typed, secret)?)
+    }
+}

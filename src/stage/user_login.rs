@@ -1,0 +1,179 @@
+//! Logs the pending user in. Source: authentik `stages/user_login`.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::duration::Duration;
+use super::field::{Field, Shape};
+use super::{Entered, Error, Response, Stage, Turn, Verdict};
+use crate::directory::session::{self, GeoipBinding, NetworkBinding};
+use crate::flow::context::{self, key};
+use crate::flow::event::Event;
+use crate::flow::field::{Invalid, Problem};
+use crate::world::{Change, StartSession};
+
+/// How long a session whose cookie ends with the browser lives on the server.
+const BROWSER_SESSION: SignedDuration = SignedDuration::from_hours(24);
+
+/// The settings of a login stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserLogin {
+    /// How long the session lasts; nothing means until the browser is closed.
+    pub session_duration: Duration,
+    /// How much longer it lasts when the visitor wants to be remembered; nothing means that
+    /// they are not asked.
+    pub remember_me_offset: Duration,
+    /// How long the device counts as known afterwards.
+    pub remember_device: Duration,
+    /// What of the network the session is bound to.
+    pub network_binding: NetworkBinding,
+    /// What of the place the session is bound to.
+    pub geoip_binding: GeoipBinding,
+    /// Whether the user's other sessions end.
+    pub terminate_other_sessions: bool,
+}
+
+impl Default for UserLogin {
+    fn default() -> Self {
+        Self {
+            session_duration: Duration::from_secs(0),
+            remember_me_offset: Duration::from_secs(0),
+            remember_device: Duration::from_secs(30 * 86_400),
+            network_binding: NetworkBinding::default(),
+            geoip_binding: GeoipBinding::default(),
+            terminate_other_sessions: false,
+        }
+    }
+}
+
+/// The message of every refusal here: it says nothing about the account.
+const REFUSAL: &str = "Unknown error";
+
+impl UserLogin {
+    fn asks(&self) -> bool {
+        self.remember_me_offset.span() > SignedDuration::ZERO
+    }
+
+    /// Logs in; `Some` is the message of a refusal.
+    async fn log_in(
+        &self,
+        turn: &mut Turn<'_>,
+        remember: bool,
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(user) = turn.pending_user().await? else {
+            return Ok(Some(REFUSAL));
+        };
+        if !user.value.is_active {
+            return Ok(Some(REFUSAL));
+        }
+        let now = turn.world.now();
+        let mut lasts = self.session_duration.span();
+        if remember {
+            lasts += self.remember_me_offset.span();
+        }
+        let persistent = lasts > SignedDuration::ZERO;
+        let span = if persistent { lasts } else { BROWSER_SESSION };
+        let expires = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        let (session, user) = (turn.running.session, user.value.uuid);
+
+        let others = self.other_sessions(turn, user).await?;
+        turn.world.change(Change::StartSession(StartSession {
+            session,
+            user,
+            expires,
+            persistent,
+            network_binding: self.network_binding,
+            geoip_binding: self.geoip_binding,
+        }));
+        let terminated: Vec<Uuid> = if self.terminate_other_sessions {
+            others
+        } else {
+            Vec::new()
+        };
+        if !terminated.is_empty() {
+            turn.world.change(Change::TerminateSessions {
+                sessions: terminated.clone(),
+            });
+        }
+        turn.learn(Event::SessionStarted {
+            session,
+            user,
+            expires,
+            persistent,
+            terminated,
+        });
+        Ok(None)
+    }
+
+    /// The user's other sessions. Looking at them also tells whether the device is known.
+    async fn other_sessions(&self, turn: &mut Turn<'_>, user: Uuid) -> Result<Vec<Uuid>, Error> {
+        let now = turn.world.now();
+        let mut sessions = session::sessions_of(turn.world.objects(), user).await?;
+        sessions.retain(|session| !session.value.is_expired(now));
+        let known = sessions
+            .iter()
+            .any(|it| it.value.last_ip == turn.client.address);
+        let mut args = match turn.running.context.get(key::AUTH_METHOD_ARGS) {
+            Some(context::Value::Json(Value::Object(args))) => args.clone(),
+            _ => Map::new(),
+        };
+        args.entry("known_device").or_insert(known.into());
+        turn.set(
+            key::AUTH_METHOD_ARGS,
+            Some(context::Value::Json(Value::Object(args))),
+        );
+        let own = turn.running.session;
+        let others: BTreeSet<_> = sessions.iter().map(|it| it.value.id).collect();
+        Ok(others.into_iter().filter(|id| *id != own).collect())
+    }
+}
+
+#[async_trait(?Send)]
+impl Stage for UserLogin {
+    const COMPONENT: &'static str = "ak-stage-user-login";
+
+    const FIELDS: &'static [Field] = &[Field {
+        name: "remember_me",
+        shape: Shape::RequiredFlag,
+        secret: false,
+    }];
+
+    async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
+        if self.asks() {
+            return Ok(Entered::Asks);
+        }
+        Ok(match self.log_in(turn, false).await? {
+            None => Entered::Passed,
+            Some(message) => Entered::Denied(message.to_owned()),
+        })
+    }
+
+    async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
+        let (user, avatar) = turn.shown_user().await?;
+        let fields = json!({ "pending_user": user, "pending_user_avatar": avatar });
+        Ok(fields.as_object().cloned().unwrap_or_default())
+    }
+
+    async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        Ok(
+            match self.log_in(turn, response.flag("remember_me")).await? {
+                None => Verdict::Passed,
+                Some(message) => Verdict::Denied(message.to_owned()),
+            },
+        )
+    }
+
+    fn problems(&self) -> Vec<Invalid> {
+        if self.geoip_binding == GeoipBinding::NoBinding {
+            return Vec::new();
+        }
+        let problem = "Binding a session to a place is not supported by this version.";
+        vec![Invalid::new("geoip_binding", Problem::Other(problem))]
+    }
+}
