@@ -14,6 +14,9 @@ pub mod session;
 pub mod token;
 pub mod user;
 
+#[cfg(test)]
+mod tests;
+
 pub use command::{create_user, set_password};
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};

@@ -154,6 +154,24 @@ impl Session {
         self.last_used = now;
     }
 
+    /// Logs whoever it is out under new secrets; the former ones are honoured no more.
+    pub fn log_out(
+        &mut self,
+        sid: SecretString,
+        csrf: SecretString,
+        now: Timestamp,
+        unused: Duration,
+    ) {
+        self.rotate(sid, csrf, now);
+        self.previous = None;
+        self.user = None;
+        self.persistent = None;
+        self.network_binding = NetworkBinding::default();
+        self.geoip_binding = GeoipBinding::default();
+        self.expires = later(now, unused);
+        self.last_used = now;
+    }
+
     /// Notes a use, which prolongs a session whose end is not fixed.
     pub fn touch(&mut self, now: Timestamp, unused: Duration, ip: IpAddr, user_agent: &str) {
         user_agent.clone_into(&mut self.last_user_agent);

@@ -53,6 +53,17 @@ pub enum Error {
     /// The key that seals a body was destroyed or never existed.
     #[error("the key {0} does not exist")]
     NoKey(uuid::Uuid),
+    /// A key cannot be what was asked of it, such as its own wrapper.
+    #[error("the key {id} {problem}")]
+    KeyRefused {
+        /// The key.
+        id: uuid::Uuid,
+        /// What cannot be done with it.
+        problem: &'static str,
+    },
+    /// A sealed body does not open under its key and in its place.
+    #[error("a body sealed under the key {0} was altered")]
+    Altered(uuid::Uuid),
     /// A commit is larger than the limit of 4 MiB.
     #[error("the commit has {size} bytes, more than the {limit} that one may have")]
     TooLarge {

@@ -12,10 +12,24 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// The most bytes that a name may have.
+    pub const LONGEST: usize = 23;
+
+    /// A kind by a name that was read; `None` unless it is 1 to 23 lower-case letters, digits,
+    /// `_` or `-`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let plain = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-')
+        };
+        ((1..=Self::LONGEST).contains(&name.len()) && name.bytes().all(plain))
+            .then(|| Self::new(name))
+    }
+
     /// A kind by its name.
     ///
     /// # Panics
-    /// When the name is empty or longer than 23 bytes; in a constant this fails the build.
+    /// When the name is no kind (see [`Kind::parse`]); in a constant this fails the build.
     #[must_use]
     pub const fn new(name: &str) -> Self {
         let bytes = name.as_bytes();
@@ -26,6 +40,12 @@ impl Kind {
         let mut text = [0; 23];
         let mut at = 0;
         while at < bytes.len() {
+            assert!(
+                bytes[at].is_ascii_lowercase()
+                    || bytes[at].is_ascii_digit()
+                    || matches!(bytes[at], b'_' | b'-'),
+                "a kind is lower-case letters, digits, `_` and `-`"
+            );
             text[at] = bytes[at];
             at += 1;
         }
@@ -65,13 +85,11 @@ impl Serialize for Kind {
 impl<'de> Deserialize<'de> for Kind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        if (1..=23).contains(&name.len()) {
-            Ok(Self::new(&name))
-        } else {
-            Err(de::Error::invalid_value(
+        Self::parse(&name).ok_or_else(|| {
+            de::Error::invalid_value(
                 de::Unexpected::Str(&name),
-                &"1 to 23 bytes",
-            ))
-        }
+                &"1 to 23 lower-case letters, digits, `_` or `-`",
+            )
+        })
     }
 }

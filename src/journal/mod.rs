@@ -11,10 +11,18 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub mod chain;
+pub mod counter;
 mod error;
+pub mod frame;
+pub mod keys;
 mod kind;
+pub mod memory;
 pub mod object;
 mod objects;
+pub mod prepare;
+pub mod seal;
+mod upcast;
 
 pub use error::Error;
 pub use kind::Kind;

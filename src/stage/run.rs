@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::reply::{Reply, access_denied, envelope, flow_info};
-use super::{Configured, Entered, Error, Kind, Turn, Verdict, field, planner, settings_of};
+use super::{Configured, Entered, Error, Turn, Verdict, field, planner, settings_of};
 use crate::catalog::{self, Flow};
 use crate::directory;
 use crate::directory::user::User;

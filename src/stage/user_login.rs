@@ -88,8 +88,8 @@ impl UserLogin {
             user,
             expires,
             persistent,
-            network_binding: self.network_binding.to_string(),
-            geoip_binding: self.geoip_binding.to_string(),
+            network_binding: self.network_binding,
+            geoip_binding: self.geoip_binding,
         }));
         let terminated: Vec<Uuid> = if self.terminate_other_sessions {
             others

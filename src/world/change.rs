@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::directory::session::{GeoipBinding, NetworkBinding};
+
 /// One change to the directory.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -32,7 +34,7 @@ pub struct StartSession {
     /// Whether the cookie outlives the browser.
     pub persistent: bool,
     /// What of the network the session is bound to.
-    pub network_binding: String,
+    pub network_binding: NetworkBinding,
     /// What of the place the session is bound to.
-    pub geoip_binding: String,
+    pub geoip_binding: GeoipBinding,
 }

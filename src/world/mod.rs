@@ -16,11 +16,13 @@ use crate::journal::{self, Objects};
 mod change;
 mod observation;
 mod observed;
+pub mod record;
 mod recorded;
 
 pub use change::{Change, StartSession};
 pub use observation::{Observation, PasswordAnswer};
 pub use observed::Observed;
+pub use record::Record;
 pub use recorded::{Divergence, Recorded};
 
 /// Why the world did not answer.

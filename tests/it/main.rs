@@ -1,1 +1,3 @@
-//! Tests.
+//! Every test that is not a unit test, in one binary.
+
+mod journal;

@@ -1,0 +1,167 @@
+//! The world as it is: asks the journal and the hash pool, and notes every answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::Shared;
+use crate::directory::password::Verdict;
+use crate::directory::user::User;
+use crate::journal::Objects;
+use crate::journal::object::Versioned;
+use crate::world::{Change, Error, Observation, Observed, PasswordAnswer, World};
+
+/// What a command has asked the world for so far.
+pub(super) struct Live {
+    now: Timestamp,
+    shared: Arc<Shared>,
+    observed: Observed,
+    changes: Mutex<Vec<Change>>,
+    carried: Arc<Carried>,
+}
+
+/// What is not computed again when a command is run again after a conflict.
+#[derive(Default)]
+pub(super) struct Carried {
+    checked: Mutex<Vec<Checked>>,
+}
+
+#[derive(Clone)]
+struct Checked {
+    user: Uuid,
+    /// The hash that was checked: after a change of password the answer counts no more.
+    encoded: SecretString,
+    answer: PasswordAnswer,
+    upgrade: Option<SecretString>,
+}
+
+/// What a command leaves behind besides its events.
+pub(super) struct Left {
+    /// What the world answered.
+    pub(super) observations: Vec<Observation>,
+    /// What is to be changed.
+    pub(super) changes: Vec<Change>,
+    /// Users whose password hash is replaced by a stronger one.
+    pub(super) upgrades: Vec<(Uuid, SecretString, SecretString)>,
+}
+
+impl Live {
+    pub(super) fn new(shared: &Arc<Shared>, now: Timestamp, carried: &Arc<Carried>) -> Self {
+        Self {
+            now,
+            observed: Observed::new(Arc::clone(&shared.journal)),
+            shared: Arc::clone(shared),
+            changes: Mutex::default(),
+            carried: Arc::clone(carried),
+        }
+    }
+
+    pub(super) fn leave(self) -> Left {
+        let checked = self
+            .carried
+            .checked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let upgrades = checked
+            .iter()
+            .filter_map(|it| Some((it.user, it.encoded.clone(), it.upgrade.clone()?)))
+            .collect();
+        Left {
+            observations: self.observed.into_notes(),
+            changes: self
+                .changes
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+            upgrades,
+        }
+    }
+
+    async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
+        let encoded = user.password.clone();
+        let known = {
+            let checked = self
+                .carried
+                .checked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let same = |it: &&Checked| {
+                it.user == user.uuid && it.encoded.expose_secret() == encoded.expose_secret()
+            };
+            checked.iter().find(same).cloned()
+        };
+        if let Some(checked) = known {
+            return Ok(checked);
+        }
+        let pool = &self.shared.pool;
+        let verdict = pool
+            .verify(password.clone(), encoded.clone())
+            .await
+            .map_err(|_| Error::Busy)?;
+        let (answer, upgrade) = match verdict {
+            // An inactive user gets nothing done by a right password, not even a better hash.
+            Verdict::Accepted { outdated: true, .. } if user.is_active => {
+                let upgrade = pool.hash(password.clone()).await.map_err(|_| Error::Busy)?;
+                (PasswordAnswer::Upgraded, Some(upgrade))
+            }
+            Verdict::Accepted { .. } => (PasswordAnswer::Accepted, None),
+            Verdict::Rejected => (PasswordAnswer::Rejected, None),
+            Verdict::Unusable => (PasswordAnswer::Unusable, None),
+        };
+        let checked = Checked {
+            user: user.uuid,
+            encoded,
+            answer,
+            upgrade,
+        };
+        let mut all = self
+            .carried
+            .checked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.push(checked.clone());
+        Ok(checked)
+    }
+}
+
+#[async_trait(?Send)]
+impl World for Live {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn objects(&self) -> &dyn Objects {
+        &self.observed
+    }
+
+    async fn verify_password(
+        &self,
+        user: &Versioned<User>,
+        password: &SecretString,
+    ) -> Result<PasswordAnswer, Error> {
+        let Checked { user, answer, .. } = self.check(&user.value, password).await?;
+        self.observed.note(Observation::Password { user, answer });
+        Ok(answer)
+    }
+
+    async fn burn_password(&self) -> Result<(), Error> {
+        self.shared.pool.burn().await.map_err(|_| Error::Busy)
+    }
+
+    fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error> {
+        let (typed, secret) = (typed.expose_secret(), secret.expose_secret());
+        let equal = typed.as_bytes().ct_eq(secret.as_bytes()).into();
+        self.observed.note(Observation::Secret { equal });
+        Ok(equal)
+    }
+
+    fn change(&self, change: Change) {
+        self.changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(change);
+    }
+}

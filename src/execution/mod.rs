@@ -1,0 +1,422 @@
+//! The actors that own executions, and the one way to reach them.
+//!
+//! Each execution is an actor: its mailbox is the lock, and it answers only after what happened
+//! is in the journal. Handlers talk to [`Executions`], never to an actor.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, Addr, Arbiter};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::catalog::flow::flow_by_slug;
+use crate::clock::Clock;
+use crate::directory::password::pool::Pool;
+use crate::directory::session::Session;
+use crate::flow::Execution;
+use crate::flow::client::Client;
+use crate::flow::input::{Canceller, Input, Request as Asked};
+use crate::flow::query::Query;
+use crate::journal::{self, Journal, Version};
+
+mod actor;
+mod commit;
+mod crowd;
+mod live;
+mod reply;
+mod shard;
+mod sweep;
+#[cfg(test)]
+mod tests;
+pub mod unfinished;
+
+pub use reply::{Reply, flow_error};
+pub use unfinished::Unfinished;
+
+use actor::{Answered, Begin, Handle};
+use crowd::Crowd;
+use shard::{Route, Shard, Snapshot};
+
+/// Why a request to an execution could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No flow has this slug.
+    #[error("no flow has this slug")]
+    UnknownFlow,
+    /// Too much is going on. Try again in a moment.
+    #[error("too much is going on; try again in a moment")]
+    Busy,
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// The execution cannot go on; the log of the server says more.
+    #[error("{0}")]
+    Broken(String),
+    /// The execution ended before the request reached it.
+    #[error("the execution is over")]
+    Over,
+    /// Another request began the same execution first.
+    #[error("the execution was begun by another request")]
+    Superseded,
+}
+
+/// The bounds within which executions live.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// How long an execution stays in memory without being asked.
+    pub passivate_after: Duration,
+    /// How long an execution, and an anonymous session, may take altogether.
+    pub lifetime: Duration,
+    /// How many executions may wait for their first answer.
+    pub unanswered: usize,
+    /// How many of them from one address.
+    pub unanswered_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            passivate_after: Duration::from_mins(5),
+            lifetime: Duration::from_hours(24),
+            unanswered: 100_000,
+            unanswered_per_address: 200,
+        }
+    }
+}
+
+/// What the actors share.
+pub(crate) struct Shared {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) clock: Clock,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) limits: Limits,
+    /// Digests of answers are kept in memory under this key only.
+    pub(crate) digest_key: [u8; 32],
+}
+
+/// One request of a browser or a program.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The browser's session, where it has one.
+    pub session: Option<Uuid>,
+    /// The flow.
+    pub slug: String,
+    /// The browser's query string.
+    pub query: String,
+    /// Who asks.
+    pub client: Client,
+    /// The id of the challenge that is answered, where the client knows it.
+    pub challenge: Option<String>,
+    /// When it arrived.
+    pub received: Instant,
+    /// The request's own id.
+    pub correlation: Uuid,
+}
+
+/// Which executions of a session a cancellation means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cancel {
+    /// The one of this flow with this query string.
+    One {
+        /// The flow.
+        slug: String,
+        /// The browser's query string.
+        query: String,
+    },
+    /// All that lead to this address.
+    Next(String),
+    /// All.
+    All,
+}
+
+/// The way to every execution. Cheap to clone.
+#[derive(Clone)]
+pub struct Executions {
+    shards: Arc<[Addr<Shard>]>,
+    shared: Arc<Shared>,
+    crowd: Arc<Crowd>,
+}
+
+impl Executions {
+    /// Starts the actors on `threads` threads of their own.
+    #[must_use]
+    pub fn start(
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        pool: Arc<Pool>,
+        limits: Limits,
+        threads: usize,
+    ) -> Self {
+        let digest_key = clock.random();
+        let crowd = Arc::new(Crowd::new(limits.unanswered, limits.unanswered_per_address));
+        let shared = Arc::new(Shared {
+            journal,
+            clock,
+            pool,
+            limits,
+            digest_key,
+        });
+        let shards = (0..threads.max(1))
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                let arbiter = Arbiter::new();
+                Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared))
+            })
+            .collect();
+        Self {
+            shards,
+            shared,
+            crowd,
+        }
+    }
+
+    /// Shows where an execution stands; begins one where there is none.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
+    pub async fn visit(&self, request: Request) -> Result<Reply, Error> {
+        self.ask(request, None).await
+    }
+
+    /// Answers a challenge and returns the next one; begins an execution where there is none.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
+    pub async fn answer(&self, request: Request, body: Value) -> Result<Reply, Error> {
+        self.ask(request, Some(body)).await
+    }
+
+    async fn ask(&self, request: Request, body: Option<Value>) -> Result<Reply, Error> {
+        // An execution may end, or be begun by a twin of this request, at any moment.
+        for _ in 0..5 {
+            match self.once(&request, body.clone()).await {
+                Err(Error::Over | Error::Superseded) => {}
+                answered => return answered,
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    async fn once(&self, request: &Request, body: Option<Value>) -> Result<Reply, Error> {
+        let query = Query::parse(&request.query);
+        let objects = self.shared.journal.as_ref();
+        let found = match request.session {
+            Some(session) => unfinished::find(objects, session, &request.slug, &query).await?,
+            None => None,
+        };
+        let is_answer = body.is_some();
+        let (id, asked, body, begin) = if let Some(unfinished) = found {
+            let asked = match is_answer {
+                true => Asked::Answer {
+                    challenge: request.challenge.clone(),
+                },
+                false => Asked::Visit,
+            };
+            (unfinished.value.execution, asked, body, None)
+        } else {
+            let begin = self.begin(request, &query).await?;
+            let asked = Asked::Begin {
+                execution: begin.unfinished.execution,
+                session: begin.unfinished.session,
+                flow: begin.flow,
+            };
+            // An answer that names a challenge is one to an execution that is over.
+            let body = body.filter(|_| request.challenge.is_none());
+            (begin.unfinished.execution, asked, body, Some(begin))
+        };
+        let session = begin
+            .as_ref()
+            .map_or(request.session, |it| Some(it.unfinished.session));
+        let begins = begin.is_some();
+        let handle = Handle {
+            input: self.input(request, asked),
+            typed: body,
+            received: request.received,
+            correlation: request.correlation,
+            begin: begin.map(Box::new),
+        };
+        let Answered { reply, ended } = self.send(id, handle).await?;
+        for session in ended {
+            self.cancel_others(session, id, request).await?;
+        }
+        if is_answer {
+            self.crowd.answered(id);
+        } else if begins {
+            for id in self.crowd.joined(id, request.client.address) {
+                self.end(id, &request.client, Asked::Expire, request.correlation)
+                    .await?;
+            }
+        }
+        Ok(Reply::new(
+            reply,
+            session.unwrap_or_default(),
+            request.correlation,
+        ))
+    }
+
+    async fn begin(&self, request: &Request, query: &Query) -> Result<Begin, Error> {
+        let Shared {
+            journal,
+            clock,
+            limits,
+            ..
+        } = self.shared.as_ref();
+        let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
+        let flow = flow.ok_or(Error::UnknownFlow)?;
+        let now = clock.now();
+        let session = request.session.is_none().then(|| {
+            let Client {
+                address,
+                user_agent,
+                ..
+            } = &request.client;
+            Session::anonymous(clock, now, limits.lifetime, *address, user_agent)
+        });
+        let session_id = session
+            .as_ref()
+            .map(|session| session.id)
+            .or(request.session);
+        let unfinished = Unfinished {
+            execution: clock.ordered_id(),
+            session: session_id.unwrap_or_default(),
+            slug: request.slug.clone(),
+            identity: query.identity(),
+            next: query.next().map(str::to_owned),
+            due: now.checked_add(limits.lifetime).unwrap_or(now),
+        };
+        Ok(Begin {
+            flow: flow.value.pk,
+            unfinished,
+            session,
+        })
+    }
+
+    fn input(&self, request: &Request, asked: Asked) -> Input {
+        Input {
+            at: self.shared.clock.now(),
+            client: request.client.clone(),
+            query: request.query.clone(),
+            request: asked,
+            body: None,
+        }
+    }
+
+    async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {
+        let shard = &self.shards[shard_of(id, self.shards.len())];
+        shard
+            .send(Route { id, handle })
+            .await
+            .map_err(|_| Error::Busy)?
+    }
+
+    async fn end(
+        &self,
+        id: Uuid,
+        client: &Client,
+        asked: Asked,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let input = Input {
+            at: self.shared.clock.now(),
+            client: client.clone(),
+            query: String::new(),
+            request: asked,
+            body: None,
+        };
+        let received = self.shared.clock.monotonic();
+        let handle = Handle {
+            input,
+            typed: None,
+            received,
+            correlation,
+            begin: None,
+        };
+        match self.send(id, handle).await {
+            Ok(_) | Err(Error::Over) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Cancels executions of a session.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], or what the journal said.
+    pub async fn cancel(
+        &self,
+        session: Uuid,
+        which: Cancel,
+        by: Canceller,
+        client: &Client,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let objects = self.shared.journal.as_ref();
+        let found = match &which {
+            Cancel::One { slug, query } => {
+                let query = Query::parse(query);
+                unfinished::find(objects, session, slug, &query)
+                    .await?
+                    .into_iter()
+                    .collect()
+            }
+            Cancel::Next(_) | Cancel::All => unfinished::of_session(objects, session).await?,
+        };
+        for unfinished in found {
+            let unfinished = unfinished.value;
+            if let Cancel::Next(next) = &which
+                && unfinished.next.as_ref() != Some(next)
+            {
+                continue;
+            }
+            let asked = Asked::Cancel { by };
+            self.end(unfinished.execution, client, asked, correlation)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A session ended: what else was under way in it ends as well.
+    async fn cancel_others(
+        &self,
+        session: Uuid,
+        own: Uuid,
+        request: &Request,
+    ) -> Result<(), Error> {
+        let objects = self.shared.journal.as_ref();
+        for unfinished in unfinished::of_session(objects, session).await? {
+            let id = unfinished.value.execution;
+            if id != own {
+                let asked = Asked::Cancel {
+                    by: Canceller::Logout,
+                };
+                self.end(id, &request.client, asked, request.correlation)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state that an actor holds in memory, and the version that it stands for; `None` when
+    /// the execution is not awake. For checking that folding the journal gives the same.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the actors are gone.
+    pub async fn snapshot(&self, id: Uuid) -> Result<Option<(Version, Execution)>, Error> {
+        let shard = &self.shards[shard_of(id, self.shards.len())];
+        shard.send(Snapshot(id)).await.map_err(|_| Error::Busy)
+    }
+
+    /// Ends what ran out of time: executions, and sessions that nobody can use any more.
+    ///
+    /// # Errors
+    /// What the journal said.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        sweep::sweep(self).await
+    }
+}
+
+fn shard_of(id: Uuid, shards: usize) -> usize {
+    // The low half of an ordered id is random.
+    let (_, low) = id.as_u64_pair();
+    usize::try_from(low % shards as u64).unwrap_or(0)
+}

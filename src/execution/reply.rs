@@ -1,0 +1,51 @@
+//! What an execution answers, ready for the wire.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::stage;
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// Everything that a client is sent.
+    pub body: Value,
+    /// The id of the open challenge, if one is open.
+    pub challenge: Option<String>,
+    /// The browser's session; it is a new one when the request came without.
+    pub session: Uuid,
+}
+
+impl Reply {
+    pub(super) fn new(reply: stage::Reply, session: Uuid, correlation: Uuid) -> Self {
+        let (body, challenge) = match reply {
+            stage::Reply::Challenge { id, body } => (body, Some(id)),
+            stage::Reply::Denied { body } => (body, None),
+            stage::Reply::Redirect { to } => {
+                (json!({ "component": "xak-flow-redirect", "to": to }), None)
+            }
+            stage::Reply::Failed { error } => (flow_error(correlation, error.as_deref()), None),
+            // Whoever cancelled is sent on by the cancelling page, so nobody sees this.
+            stage::Reply::Over => (flow_error(correlation, None), None),
+        };
+        Self {
+            body,
+            challenge,
+            session,
+        }
+    }
+}
+
+/// The challenge that says that something went wrong, with the id under which the log has it.
+#[must_use]
+pub fn flow_error(correlation: Uuid, error: Option<&str>) -> Value {
+    let mut body = json!({
+        "component": "ak-stage-flow-error",
+        "request_id": correlation.simple().to_string(),
+    });
+    if let Some(error) = error {
+        body["error"] = error.into();
+        body["traceback"] = error.into();
+    }
+    body
+}

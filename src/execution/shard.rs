@@ -1,0 +1,103 @@
+//! One shard per thread: knows the actors that are awake on it, and wakes the others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, MailboxError, Message, ResponseFuture};
+use uuid::Uuid;
+
+use super::actor::{Answered, ExecutionActor, Handle, Peek, Stop};
+use super::{Error, Shared};
+use crate::flow::Execution;
+use crate::journal::Version;
+
+/// The actors of one thread.
+pub(crate) struct Shard {
+    shared: Arc<Shared>,
+    awake: HashMap<Uuid, Addr<ExecutionActor>>,
+}
+
+impl Shard {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            awake: HashMap::new(),
+        }
+    }
+
+    fn actor(&mut self, id: Uuid, ctx: &Context<Self>) -> Addr<ExecutionActor> {
+        let awake = self.awake.entry(id).or_insert_with(|| {
+            let shared = Arc::clone(&self.shared);
+            ExecutionActor::new(id, shared, ctx.address().recipient()).start()
+        });
+        awake.clone()
+    }
+}
+
+impl Actor for Shard {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        // Every request of the thread comes through here, so a full mailbox would refuse
+        // visitors while their executions have nothing to do.
+        ctx.set_mailbox_capacity(16_384);
+    }
+}
+
+/// A command for one execution.
+#[derive(Message)]
+#[rtype(result = "Result<Answered, Error>")]
+pub(crate) struct Route {
+    pub(crate) id: Uuid,
+    pub(crate) handle: Handle,
+}
+
+impl Handler<Route> for Shard {
+    type Result = ResponseFuture<Result<Answered, Error>>;
+
+    fn handle(&mut self, Route { id, handle }: Route, ctx: &mut Self::Context) -> Self::Result {
+        // An actor is forgotten before it is told to stop, and the message is in its mailbox
+        // before anything else can be, so this one is still there for it.
+        let sent = self.actor(id, ctx).send(handle);
+        Box::pin(async move {
+            match sent.await {
+                Ok(result) => result,
+                Err(MailboxError::Closed | MailboxError::Timeout) => Err(Error::Busy),
+            }
+        })
+    }
+}
+
+/// An actor has nothing to do and wants to leave memory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Asleep {
+    pub(crate) id: Uuid,
+    pub(crate) who: Addr<ExecutionActor>,
+}
+
+impl Handler<Asleep> for Shard {
+    type Result = ();
+
+    fn handle(&mut self, Asleep { id, who }: Asleep, _: &mut Self::Context) {
+        if self.awake.get(&id) == Some(&who) {
+            self.awake.remove(&id);
+        }
+        // What was sent before this point is still in the mailbox, ahead of the stop.
+        who.do_send(Stop);
+    }
+}
+
+/// Asks for the state of an execution that is awake.
+#[derive(Message)]
+#[rtype(result = "Option<(Version, Execution)>")]
+pub(crate) struct Snapshot(pub(crate) Uuid);
+
+impl Handler<Snapshot> for Shard {
+    type Result = ResponseFuture<Option<(Version, Execution)>>;
+
+    fn handle(&mut self, Snapshot(id): Snapshot, _: &mut Self::Context) -> Self::Result {
+        let actor = self.awake.get(&id).cloned();
+        Box::pin(async move { actor?.send(Peek).await.ok().flatten() })
+    }
+}

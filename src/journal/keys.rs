@@ -1,0 +1,437 @@
+//! The keys that seal bodies: made, wrapped, used and destroyed.
+//!
+//! Every body is sealed under a data key; a data key is wrapped under another one, or under the
+//! root key, and lies in a slot file (see `slots`). It is overwritten there when it is destroyed,
+//! which makes every body under it unreadable for ever, also in backups of the log. Nothing here
+//! knows records or stores; unwrapped keys leave this module only through [`Keyring::derive`].
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use lru::LruCache;
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::Sha256;
+
+use self::slots::{Slot, Slots};
+use super::frame::Lookup;
+use super::{Error, Key, KeyId, Kind, Result};
+use crate::clock::Clock;
+
+mod root;
+mod rotate;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+pub use root::RootKey;
+
+/// A key in memory. It is wiped when the last user lets go of it.
+type Plain = Arc<SecretBox<[u8; 32]>>;
+
+/// How many unwrapped keys stay in memory; each takes about a hundred bytes.
+const CACHED: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
+
+const NONCE: usize = 24;
+
+/// The data keys of one journal. All methods may be called from several threads.
+#[derive(Debug)]
+pub struct Keyring {
+    state: Mutex<State>,
+    /// Held while a sync runs, so that nobody returns from a sync that another one has begun.
+    syncing: Mutex<()>,
+    /// Seals what belongs to nobody.
+    system: Plain,
+    /// The key of all lookups.
+    lookups: Plain,
+    /// What [`Keyring::derive`] derives from: the system key itself.
+    master: Plain,
+    clock: Clock,
+    made: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    slots: Slots,
+    root: RootKey,
+    cache: LruCache<KeyId, Plain>,
+}
+
+impl Keyring {
+    /// Opens the keys in the directory `dir`, and makes it with its first key if there is none.
+    ///
+    /// A change of the root key that a crash interrupted is brought to its end. The caller makes
+    /// sure that no other process has the directory open.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when `root` is not the key that they were wrapped under, and when a
+    /// slot is not what was written; both name the file and the remedy.
+    pub fn open(dir: &Path, root: RootKey, clock: &Clock) -> Result<Self> {
+        let slots = Slots::open(dir)?;
+        let ring = Self::with(slots, root, clock)?;
+        ring.finish_rotation()?;
+        Ok(ring)
+    }
+
+    /// Keys that are never written anywhere, for tests and for journals in memory.
+    ///
+    /// # Panics
+    /// Never: only files can fail.
+    #[must_use]
+    pub fn in_memory(clock: &Clock) -> Self {
+        Self::with(Slots::in_memory(), RootKey::generate(clock), clock)
+            .expect("memory does not fail")
+    }
+
+    fn with(mut slots: Slots, root: RootKey, clock: &Clock) -> Result<Self> {
+        let made = slots.is_empty();
+        if made {
+            let slot = wrap(
+                &fresh(clock),
+                KeyId::SYSTEM,
+                KeyId::SYSTEM,
+                root.current(),
+                clock,
+            );
+            slots.put(&slot)?;
+            slots.sync()?;
+        }
+        let Some(slot) = slots.get(KeyId::SYSTEM)? else {
+            return Err(slots.damaged(
+                "the system key, which all others depend on, is not in it: restore the file from \
+                 a backup",
+            ));
+        };
+        let Some(master) = root.unwrap(&slot) else {
+            return Err(wrong_root(&root, &slots));
+        };
+        drop_orphans(&mut slots)?;
+        Ok(Self {
+            state: Mutex::new(State {
+                slots,
+                root,
+                cache: LruCache::new(CACHED),
+            }),
+            syncing: Mutex::new(()),
+            system: Arc::new(derive(&master, "system bodies")),
+            lookups: Arc::new(derive(&master, "lookups")),
+            master,
+            clock: clock.clone(),
+            made,
+        })
+    }
+
+    /// Whether this opening made the system key, so that nothing older can be opened with it.
+    ///
+    /// A store that holds records already says then that its keys are missing.
+    #[must_use]
+    pub const fn is_new(&self) -> bool {
+        self.made
+    }
+
+    /// Makes the key `id`, wrapped under another one; [`KeyId::SYSTEM`] means the root key.
+    ///
+    /// A key that exists is left as it is. The key is written, but only [`Keyring::sync`] makes
+    /// it durable: call it before anything that is sealed under the key is made durable.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] when the wrapping key does not exist.
+    pub fn create(&self, id: KeyId, under: KeyId) -> Result<()> {
+        let mut state = self.state();
+        if state.is_whole(id) {
+            return Ok(());
+        }
+        let key = Arc::new(fresh(&self.clock));
+        state.put(id, under, &key, &self.clock)
+    }
+
+    /// Wraps the key `id` under another one from now on; [`KeyId::SYSTEM`] means the root key.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] names the key that does not exist, [`Error::KeyRefused`] one that would
+    /// wrap itself.
+    pub fn wrap(&self, id: KeyId, under: KeyId) -> Result<()> {
+        if id == KeyId::SYSTEM {
+            return Err(refused(
+                id,
+                "is the system key, which only the root key wraps",
+            ));
+        }
+        let mut state = self.state();
+        if state.chain(under).contains(&id) {
+            return Err(refused(id, "cannot be wrapped under itself"));
+        }
+        let key = state.plain(id)?.ok_or(Error::NoKey(id.0))?;
+        state.put(id, under, &key, &self.clock)
+    }
+
+    /// Destroys the key `id`, overwritten and synced when this returns.
+    ///
+    /// A key that does not exist is no error, so that a repetition after a crash succeeds.
+    ///
+    /// # Errors
+    /// [`Error::KeyRefused`] for the system key.
+    pub fn destroy(&self, id: KeyId) -> Result<()> {
+        if id == KeyId::SYSTEM {
+            return Err(refused(id, "is the system key, which cannot be destroyed"));
+        }
+        let mut state = self.state();
+        if !state.slots.contains(id) {
+            return Ok(());
+        }
+        state.slots.erase(id)?;
+        state.slots.sync()?;
+        let State { slots, cache, .. } = &mut *state;
+        let gone: Vec<KeyId> = cache
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(|id| !is_whole(slots, *id))
+            .collect();
+        for id in gone {
+            cache.pop(&id);
+        }
+        Ok(())
+    }
+
+    /// Makes every change durable (`fdatasync`); does nothing when nothing has changed.
+    ///
+    /// # Errors
+    /// [`Error::Io`]. What was written may be lost then, so the caller stops writing.
+    pub fn sync(&self) -> Result<()> {
+        let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = self.state().slots.take_unsynced();
+        pending.map_or(Ok(()), |file| file.sync())
+    }
+
+    /// Whether bodies under the key `id` can be opened: it and all keys above it exist.
+    #[must_use]
+    pub fn contains(&self, id: KeyId) -> bool {
+        self.state().is_whole(id)
+    }
+
+    /// Seals `plaintext` under the key `id`; `aad` is authenticated along with it.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] when the key, or one above it, does not exist.
+    ///
+    /// # Panics
+    /// Never: the cipher refuses only bodies of many gigabytes.
+    pub fn seal(&self, id: KeyId, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>> {
+        let key = self.sealing(id)?.ok_or(Error::NoKey(id.0))?;
+        let nonce: [u8; NONCE] = self.clock.random();
+        let body = Payload {
+            msg: plaintext,
+            aad,
+        };
+        let sealed = cipher(&key)
+            .encrypt(&XNonce::from(nonce), body)
+            .expect("a body is much smaller than the cipher's limit");
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens what [`Keyring::seal`] sealed; `None` once the key, or one above it, is destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Altered`] when it was not sealed under this key with this `aad`.
+    pub fn open_sealed(&self, id: KeyId, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        let Some(key) = self.sealing(id)? else {
+            return Ok(None);
+        };
+        let altered = || Error::Altered(id.0);
+        let (nonce, msg) = sealed.split_first_chunk::<NONCE>().ok_or_else(altered)?;
+        cipher(&key)
+            .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
+            .map(Some)
+            .map_err(|_| altered())
+    }
+
+    /// The HMAC under which a lookup key of `kind` is stored.
+    #[must_use]
+    pub fn lookup(&self, kind: Kind, key: &Key) -> Lookup {
+        let mut mac = mac(&self.lookups);
+        // Each part is preceded by its length, so that no two lookups run into each other.
+        for part in [kind.as_str().as_bytes(), key.name.as_bytes(), &key.value] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        Lookup(mac.finalize().into_bytes().into())
+    }
+
+    /// A key for another purpose, such as signing cookies.
+    ///
+    /// The same for ever: neither a restart nor a new root key changes it.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> SecretBox<[u8; 32]> {
+        derive(&self.master, &format!("purpose {purpose}"))
+    }
+
+    /// The key itself, for sealing; the system key has one derived for that.
+    fn sealing(&self, id: KeyId) -> Result<Option<Plain>> {
+        if id == KeyId::SYSTEM {
+            return Ok(Some(Arc::clone(&self.system)));
+        }
+        self.state().plain(id)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_whole(&self, id: KeyId) -> bool {
+        is_whole(&self.slots, id)
+    }
+
+    /// The key and all those above it, the root's last wrapped one at the end.
+    fn chain(&self, id: KeyId) -> Vec<KeyId> {
+        let mut chain = Vec::new();
+        let mut next = Some(id);
+        while let Some(id) = next.filter(|id| *id != KeyId::SYSTEM) {
+            chain.push(id);
+            next = self.slots.wrapper(id);
+        }
+        chain
+    }
+
+    /// The unwrapped key; `None` when it or one above it does not exist.
+    fn plain(&mut self, id: KeyId) -> Result<Option<Plain>> {
+        if !self.is_whole(id) {
+            return Ok(None);
+        }
+        if let Some(key) = self.cache.get(&id) {
+            return Ok(Some(Arc::clone(key)));
+        }
+        let Some(slot) = self.slots.get(id)? else {
+            return Ok(None);
+        };
+        let key = if slot.wrapper == KeyId::SYSTEM {
+            self.root.unwrap(&slot)
+        } else {
+            let Some(wrapper) = self.plain(slot.wrapper)? else {
+                return Ok(None);
+            };
+            unwrap(&slot, &wrapper)
+        };
+        let Some(key) = key else {
+            return Err(self.slots.damaged(&format!(
+                "the key {} does not open under the key {} that wraps it: restore the file from \
+                 a backup",
+                id.0, slot.wrapper.0
+            )));
+        };
+        self.cache.put(id, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// Writes `key` into its slot, wrapped under the key `under`.
+    fn put(&mut self, id: KeyId, under: KeyId, key: &Plain, clock: &Clock) -> Result<()> {
+        let slot = if under == KeyId::SYSTEM {
+            wrap(key, id, under, self.root.current(), clock)
+        } else {
+            let wrapper = self.plain(under)?.ok_or(Error::NoKey(under.0))?;
+            wrap(key, id, under, &wrapper, clock)
+        };
+        self.slots.put(&slot)?;
+        self.cache.put(id, Arc::clone(key));
+        Ok(())
+    }
+}
+
+/// Whether the key and all those above it exist.
+fn is_whole(slots: &Slots, mut id: KeyId) -> bool {
+    loop {
+        match slots.wrapper(id) {
+            None => return false,
+            Some(KeyId::SYSTEM) => return true,
+            Some(wrapper) => id = wrapper,
+        }
+    }
+}
+
+/// Frees the slots of keys whose wrapper was destroyed: nothing can open them any more.
+fn drop_orphans(slots: &mut Slots) -> Result<()> {
+    let orphans: HashSet<KeyId> = slots.ids().filter(|id| !is_whole(slots, *id)).collect();
+    for id in orphans {
+        slots.erase(id)?;
+    }
+    slots.sync()
+}
+
+fn fresh(clock: &Clock) -> SecretBox<[u8; 32]> {
+    SecretBox::init_with(|| clock.random())
+}
+
+fn wrap(
+    key: &SecretBox<[u8; 32]>,
+    id: KeyId,
+    wrapper: KeyId,
+    under: &SecretBox<[u8; 32]>,
+    clock: &Clock,
+) -> Slot {
+    let nonce: [u8; NONCE] = clock.random();
+    let sealed = cipher(under)
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: key.expose_secret(),
+                aad: &Slot::authenticated(id, wrapper),
+            },
+        )
+        .expect("a key is much smaller than the cipher's limit");
+    Slot {
+        id,
+        wrapper,
+        nonce,
+        sealed: sealed.try_into().expect("a key and its tag have 48 bytes"),
+    }
+}
+
+fn unwrap(slot: &Slot, under: &SecretBox<[u8; 32]>) -> Option<Plain> {
+    let body = Payload {
+        msg: &slot.sealed,
+        aad: &Slot::authenticated(slot.id, slot.wrapper),
+    };
+    let key = cipher(under)
+        .decrypt(&XNonce::from(slot.nonce), body)
+        .ok()?;
+    let key = SecretBox::new(Box::new(<[u8; 32]>::try_from(key.as_slice()).ok()?));
+    Some(Arc::new(key))
+}
+
+fn cipher(key: &SecretBox<[u8; 32]>) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(key.expose_secret().into())
+}
+
+fn mac(key: &SecretBox<[u8; 32]>) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key.expose_secret()).expect("a key of any length does")
+}
+
+fn derive(master: &SecretBox<[u8; 32]>, purpose: &str) -> SecretBox<[u8; 32]> {
+    SecretBox::init_with(|| {
+        let mut mac = mac(master);
+        mac.update(b"gatelog derived key: ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    })
+}
+
+fn refused(id: KeyId, problem: &'static str) -> Error {
+    Error::KeyRefused { id: id.0, problem }
+}
+
+fn wrong_root(root: &RootKey, slots: &Slots) -> Error {
+    let path = root.path().map_or_else(PathBuf::new, Path::to_path_buf);
+    Error::Damaged {
+        path,
+        problem: format!(
+            "this is not the root key that the keys in {} were wrapped under: put the right file \
+             in its place from a backup, or name it in GATELOG_SECRET_KEY_FILE",
+            slots.path().display()
+        ),
+    }
+}

@@ -1,0 +1,372 @@
+//! The slot file: wrapped keys in slots of 128 bytes, overwritten in place.
+//!
+//! A plain file and not a tree of the store, because a store keeps old bytes. A slot never
+//! crosses a sector, so it is written whole or not at all. The file begins with a header of the
+//! same size; zeros are a free slot. This module knows nothing of plain keys.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufReader, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::journal::{Error, KeyId, Result};
+
+const SIZE: usize = 128;
+/// Where the checksum begins: 16 bytes of SHA-256 over all bytes before it.
+const CHECKED: usize = 112;
+const HEADER: &[u8] = b"gatelog data keys 1\n";
+const IN_USE: u8 = 1;
+/// The file grows by so many slots at once, so that its size seldom has to be synced too.
+const GROWTH: u32 = 1024;
+
+/// One wrapped key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) id: KeyId,
+    /// The key above; [`KeyId::SYSTEM`] for the root key.
+    pub(super) wrapper: KeyId,
+    pub(super) nonce: [u8; 24],
+    pub(super) sealed: [u8; 48],
+}
+
+impl Slot {
+    /// What the cipher authenticates, so that a slot cannot be passed off as another key's.
+    pub(super) fn authenticated(id: KeyId, wrapper: KeyId) -> Vec<u8> {
+        [
+            &b"gatelog data key"[..],
+            id.0.as_bytes(),
+            wrapper.0.as_bytes(),
+        ]
+        .concat()
+    }
+
+    /// State, 3 bytes of zero, id, wrapper, nonce, sealed key, 4 bytes of zero, checksum.
+    fn encode(&self) -> [u8; SIZE] {
+        let mut bytes = [0; SIZE];
+        bytes[0] = IN_USE;
+        bytes[4..20].copy_from_slice(self.id.0.as_bytes());
+        bytes[20..36].copy_from_slice(self.wrapper.0.as_bytes());
+        bytes[36..60].copy_from_slice(&self.nonce);
+        bytes[60..108].copy_from_slice(&self.sealed);
+        let checksum = checksum(&bytes);
+        bytes[CHECKED..].copy_from_slice(&checksum);
+        bytes
+    }
+
+    /// The slot; `None` when it is free.
+    fn decode(bytes: &[u8; SIZE]) -> std::result::Result<Option<Self>, ()> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        if bytes[0] != IN_USE || checksum(bytes) != bytes[CHECKED..] {
+            return Err(());
+        }
+        Ok(Some(Self {
+            id: KeyId(Uuid::from_bytes(part(&bytes[4..20]))),
+            wrapper: KeyId(Uuid::from_bytes(part(&bytes[20..36]))),
+            nonce: part(&bytes[36..60]),
+            sealed: part(&bytes[60..108]),
+        }))
+    }
+}
+
+fn part<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("the ranges are constants")
+}
+
+fn checksum(bytes: &[u8; SIZE]) -> [u8; SIZE - CHECKED] {
+    part(&Sha256::digest(&bytes[..CHECKED])[..SIZE - CHECKED])
+}
+
+#[derive(Debug)]
+enum Bytes {
+    File(Synced),
+    Memory(HashMap<u32, [u8; SIZE]>),
+}
+
+/// A file with its name, for syncing it without holding a lock on the slots.
+#[derive(Clone, Debug)]
+pub(super) struct Synced {
+    file: Arc<File>,
+    path: PathBuf,
+}
+
+impl Synced {
+    /// Returns once every byte written so far is on stable storage.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.io(error))
+    }
+
+    fn io(&self, error: std::io::Error) -> Error {
+        Error::io(&self.path, error)
+    }
+}
+
+/// All slots. In memory lies only where each key is and what wraps it, about 60 bytes per key.
+#[derive(Debug)]
+pub(super) struct Slots {
+    bytes: Bytes,
+    places: HashMap<KeyId, Place>,
+    free: Vec<u32>,
+    /// How many slots the file has room for, the header among them.
+    room: u32,
+    /// The first slot that was never used.
+    end: u32,
+    unsynced: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    slot: u32,
+    wrapper: KeyId,
+}
+
+impl Slots {
+    /// Slots that are never written to a file.
+    pub(super) fn in_memory() -> Self {
+        Self::empty(Bytes::Memory(HashMap::new()))
+    }
+
+    fn empty(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            places: HashMap::new(),
+            free: Vec::new(),
+            room: 1,
+            end: 1,
+            unsynced: false,
+        }
+    }
+
+    /// Opens the file `slots` in `dir`, which is made when it does not exist, and reads it once.
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| Error::io(dir, error))?;
+        let path = dir.join("slots");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| Error::io(&path, error))?;
+        let synced = Synced {
+            file: Arc::new(file),
+            path,
+        };
+        let mut slots = Self::empty(Bytes::File(synced.clone()));
+        let length = synced.file.metadata().map_err(|error| synced.io(error))?;
+        if length.len() < SIZE as u64 {
+            slots.begin(&synced, dir)?;
+        } else {
+            slots.load(&synced)?;
+        }
+        Ok(slots)
+    }
+
+    /// Writes the header of a new file. One that is shorter never got as far as its first key.
+    fn begin(&mut self, synced: &Synced, dir: &Path) -> Result<()> {
+        let mut header = [0; SIZE];
+        header[..HEADER.len()].copy_from_slice(HEADER);
+        let sync = |path: &Path| File::open(path).and_then(|dir| dir.sync_all());
+        synced
+            .file
+            .write_all_at(&header, 0)
+            .and_then(|()| synced.file.sync_all())
+            .and_then(|()| sync(dir))
+            .and_then(|()| dir.parent().filter(|dir| dir.exists()).map_or(Ok(()), sync))
+            .map_err(|error| synced.io(error))?;
+        self.unsynced = true;
+        Ok(())
+    }
+
+    fn load(&mut self, synced: &Synced) -> Result<()> {
+        let mut reader = BufReader::with_capacity(1 << 20, &*synced.file);
+        let mut bytes = [0; SIZE];
+        let mut number: u32 = 0;
+        loop {
+            match reader.read_exact(&mut bytes) {
+                Ok(()) => {}
+                // A rest shorter than a slot is room that a crash kept from being made.
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(synced.io(error)),
+            }
+            if number == 0 {
+                if !bytes.starts_with(HEADER) {
+                    return Err(self.damaged("this is not a file of data keys of this version"));
+                }
+            } else {
+                self.take_in(number, &bytes)?;
+            }
+            number += 1;
+        }
+        self.room = number;
+        self.end = number;
+        Ok(())
+    }
+
+    fn take_in(&mut self, number: u32, bytes: &[u8; SIZE]) -> Result<()> {
+        match Slot::decode(bytes) {
+            Ok(None) => self.free.push(number),
+            Ok(Some(slot)) => {
+                let place = Place {
+                    slot: number,
+                    wrapper: slot.wrapper,
+                };
+                if let Some(other) = self.places.insert(slot.id, place) {
+                    return Err(self.damaged(&format!(
+                        "the key {} lies in it twice, in slots {} and {number}: restore the file \
+                         from a backup",
+                        slot.id.0, other.slot
+                    )));
+                }
+            }
+            Err(()) => return Err(self.bad_slot(number)),
+        }
+        Ok(())
+    }
+
+    fn bad_slot(&self, number: u32) -> Error {
+        self.damaged(&format!(
+            "slot {number} (128 bytes at byte {}) does not match its checksum: restore the file \
+             from a backup, or overwrite these bytes with zeros to give up the one key in them",
+            u64::from(number) * SIZE as u64
+        ))
+    }
+
+    /// An error that names the file.
+    pub(super) fn damaged(&self, problem: &str) -> Error {
+        Error::Damaged {
+            path: self.path().to_path_buf(),
+            problem: problem.into(),
+        }
+    }
+
+    /// The file; empty when there is none.
+    pub(super) fn path(&self) -> &Path {
+        match &self.bytes {
+            Bytes::File(synced) => &synced.path,
+            Bytes::Memory(_) => Path::new(""),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    pub(super) fn contains(&self, id: KeyId) -> bool {
+        self.places.contains_key(&id)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.places.keys().copied()
+    }
+
+    /// What wraps the key; `None` when there is no such key.
+    pub(super) fn wrapper(&self, id: KeyId) -> Option<KeyId> {
+        self.places.get(&id).map(|place| place.wrapper)
+    }
+
+    /// Reads the slot of a key.
+    pub(super) fn get(&self, id: KeyId) -> Result<Option<Slot>> {
+        let Some(place) = self.places.get(&id) else {
+            return Ok(None);
+        };
+        let mut bytes = [0; SIZE];
+        match &self.bytes {
+            Bytes::File(synced) => synced
+                .file
+                .read_exact_at(&mut bytes, offset(place.slot))
+                .map_err(|error| synced.io(error))?,
+            Bytes::Memory(slots) => bytes = slots.get(&place.slot).copied().unwrap_or(bytes),
+        }
+        match Slot::decode(&bytes) {
+            Ok(Some(slot)) if slot.id == id => Ok(Some(slot)),
+            _ => Err(self.bad_slot(place.slot)),
+        }
+    }
+
+    /// Writes the slot over the one that the key has, or into a free one.
+    pub(super) fn put(&mut self, slot: &Slot) -> Result<()> {
+        let number = match self.places.get(&slot.id) {
+            Some(place) => place.slot,
+            None => self.free_slot()?,
+        };
+        self.write(number, &slot.encode())?;
+        let place = Place {
+            slot: number,
+            wrapper: slot.wrapper,
+        };
+        self.places.insert(slot.id, place);
+        Ok(())
+    }
+
+    /// Overwrites the slot of a key with zeros and frees it.
+    pub(super) fn erase(&mut self, id: KeyId) -> Result<()> {
+        if let Some(place) = self.places.get(&id).copied() {
+            self.write(place.slot, &[0; SIZE])?;
+            self.places.remove(&id);
+            self.free.push(place.slot);
+        }
+        Ok(())
+    }
+
+    fn free_slot(&mut self) -> Result<u32> {
+        if let Some(number) = self.free.pop() {
+            return Ok(number);
+        }
+        if self.end == self.room {
+            self.room += GROWTH;
+            if let Bytes::File(synced) = &self.bytes {
+                synced
+                    .file
+                    .set_len(offset(self.room))
+                    .map_err(|error| synced.io(error))?;
+            }
+        }
+        self.end += 1;
+        Ok(self.end - 1)
+    }
+
+    fn write(&mut self, number: u32, bytes: &[u8; SIZE]) -> Result<()> {
+        match &mut self.bytes {
+            Bytes::File(synced) => {
+                self.unsynced = true;
+                synced
+                    .file
+                    .write_all_at(bytes, offset(number))
+                    .map_err(|error| synced.io(error))?;
+            }
+            Bytes::Memory(slots) => {
+                slots.insert(number, *bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The file, if it has changed since it was last asked for; whoever asks has to sync it.
+    pub(super) fn take_unsynced(&mut self) -> Option<Synced> {
+        match &self.bytes {
+            Bytes::File(synced) if std::mem::take(&mut self.unsynced) => Some(synced.clone()),
+            _ => None,
+        }
+    }
+
+    /// Makes every change durable before it returns.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.take_unsynced().map_or(Ok(()), |file| file.sync())
+    }
+}
+
+fn offset(number: u32) -> u64 {
+    u64::from(number) * SIZE as u64
+}

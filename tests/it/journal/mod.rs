@@ -1,0 +1,4 @@
+//! The journals, all against one contract.
+
+mod contract;
+mod memory;
