@@ -1,5 +1,6 @@
 //! Gatelog executes authentication flows and remembers every step.
 
+pub mod app;
 pub mod catalog;
 pub mod clock;
 pub mod directory;

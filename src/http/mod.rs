@@ -18,6 +18,7 @@ mod health;
 pub mod limit;
 mod location;
 pub mod network;
+pub mod operator;
 mod page;
 pub mod request;
 pub mod session;

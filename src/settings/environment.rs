@@ -39,7 +39,6 @@ const ALIASES: &[(&str, &str)] = &[
         "AUTHENTIK_SESSIONS__UNAUTHENTICATED_AGE",
         "session.unauthenticated_age",
     ),
-    ("AUTHENTIK_WEB__PATH", "web.path"),
     ("AUTHENTIK_LISTEN__HTTP", "listen"),
     (
         "AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS",

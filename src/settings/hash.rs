@@ -8,6 +8,9 @@ use super::reader::Reader;
 pub struct Hash {
     /// How many hashes are computed at once; as many as there are cores by default.
     pub threads: usize,
+    /// Bytes that all of them may take together; fewer threads are started where that is not
+    /// enough, and a single costly hash that was imported may take up to 275 MiB.
+    pub memory: u64,
     /// How many may wait; further ones are refused with 503.
     pub queue: usize,
 }
@@ -17,6 +20,7 @@ impl Hash {
         let cores = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
             threads: from.count("hash.threads", cores),
+            memory: from.size("hash.memory", 512 << 20),
             queue: from.count("hash.queue", 256),
         }
     }

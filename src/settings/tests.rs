@@ -31,7 +31,6 @@ fn the_defaults_need_nothing() {
     let settings = load(&Sources::default()).expect("valid").settings;
     assert_eq!(settings.listen.to_string(), "127.0.0.1:9000");
     assert_eq!(settings.secret_key_file, Path::new("./data/secret.key"));
-    assert_eq!(settings.web.path, "/");
     assert!(settings.web.trusts("::ffff:127.0.0.1".parse().unwrap()));
     assert!(!settings.web.trusts("10.0.0.1".parse().unwrap()));
 }
@@ -79,8 +78,8 @@ fn an_unknown_variable_is_named_with_the_nearest_variable() {
         text.contains("did you mean GATELOG_BOOTSTRAP_PASSWORD?"),
         "{text}"
     );
-    let text = complaint(&environment(&[("GATELOG_WEB__PAHT", "/")]));
-    assert!(text.contains("did you mean GATELOG_WEB__PATH?"), "{text}");
+    let text = complaint(&environment(&[("GATELOG_WEB__TRUSTED_PROXY", "::1")]));
+    assert!(text.contains("did you mean GATELOG_WEB__TRUSTED_PROXIES?"), "{text}");
 }
 
 #[test]

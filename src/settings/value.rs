@@ -39,6 +39,17 @@ pub(super) fn count(text: &str) -> Parsed<usize> {
     }
 }
 
+/// The same, where it is never large.
+pub(super) fn small_count(text: &str) -> Parsed<u32> {
+    u32::try_from(count(text)?).map_err(|_| format!("{text:?} is too large"))
+}
+
+/// `true` or `false`.
+pub(super) fn truth(text: &str) -> Parsed<bool> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is neither \"true\" nor \"false\""))
+}
+
 /// A number of bytes, such as `16 MiB`.
 pub(super) fn size(text: &str) -> Parsed<u64> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
