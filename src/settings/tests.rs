@@ -79,7 +79,10 @@ fn an_unknown_variable_is_named_with_the_nearest_variable() {
         "{text}"
     );
     let text = complaint(&environment(&[("GATELOG_WEB__TRUSTED_PROXY", "::1")]));
-    assert!(text.contains("did you mean GATELOG_WEB__TRUSTED_PROXIES?"), "{text}");
+    assert!(
+        text.contains("did you mean GATELOG_WEB__TRUSTED_PROXIES?"),
+        "{text}"
+    );
 }
 
 #[test]
