@@ -15,6 +15,9 @@ pub mod setup;
 pub mod token;
 pub mod user;
 
+#[cfg(test)]
+mod tests;
+
 pub use command::{create_user, set_password};
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};
