@@ -158,8 +158,8 @@ fn standing(state: &Execution) -> (&'static str, String) {
     match state {
         Execution::Unstarted => ("unstarted", String::new()),
         Execution::Running(running) => {
-            let stage = running.plan.current().map(|stage| stage.name.clone());
-            ("running", stage.unwrap_or_default())
+            let current = running.plan.current().map(|stage| stage.name.clone());
+            ("running", current.unwrap_or_default())
         }
         Execution::Ended(ended) => match &ended.how {
             End::Completed { destination } => ("completed", destination.clone()),

@@ -209,3 +209,12 @@ fn what_is_shown_can_be_read_again() {
         assert_eq!(found.and_then(|found| found.value.as_ref()), Some(value));
     }
 }
+
+#[test]
+fn every_setting_and_alias_is_documented() {
+    let text = include_str!("../../docs/configuration.md");
+    for shown in load(&Sources::default()).expect("valid").shown {
+        let row = format!("| `{}` |", shown.key);
+        assert!(text.contains(&row), "docs/configuration.md has no row {row}");
+    }
+}

@@ -131,7 +131,7 @@ async fn a_doubled_answer_has_one_effect() {
     visitor.opens().await;
     // Both are on their way before either is answered, from a client that sends no component.
     let (one, two) = (visitor.request(), visitor.request());
-    let (one, two) = futures_util::join!(
+    let (one, two) = tokio::join!(
         bench.executions.answer(one, json!({})),
         bench.executions.answer(two, json!({})),
     );
@@ -148,7 +148,7 @@ async fn a_doubled_last_answer_leads_to_the_same_place_twice() {
     let mut visitor = bench.visitor("one").with_query("next=/x");
     visitor.opens().await;
     let (one, two) = (visitor.request(), visitor.request());
-    let (one, two) = futures_util::join!(
+    let (one, two) = tokio::join!(
         bench.executions.answer(one, json!({})),
         bench.executions.answer(two, json!({})),
     );

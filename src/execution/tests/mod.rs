@@ -9,13 +9,13 @@ mod login;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Executions, Limits, Reply, Request};
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
+use crate::directory::command::prepare;
 use crate::directory::password::pool::Pool;
 use crate::directory::{NewUser, Session, User, create_user, set_password};
 use crate::flow::client::Client;
@@ -83,12 +83,15 @@ impl Bench {
     }
 
     pub(super) async fn user(&self, name: &str, password: &str) -> User {
+        prepare(self.journal.as_ref(), &self.clock)
+            .await
+            .expect("an installation");
         let user = NewUser::named(name);
         let user = create_user(self.journal.as_ref(), &self.clock, user)
             .await
             .expect("a user");
         let encoded = crate::directory::password::hash(&password.into(), &self.clock);
-        set_password(self.journal.as_ref(), &self.clock, &user.username, encoded)
+        set_password(self.journal.as_ref(), &self.clock, user.uuid, encoded)
             .await
             .expect("a password")
     }
@@ -277,8 +280,4 @@ pub(super) fn login_stages() -> Vec<(Kind, Value)> {
         ),
         (Kind::UserLogin, json!({})),
     ]
-}
-
-pub(super) fn moment(text: &str) -> Timestamp {
-    text.parse().expect("a moment")
 }
