@@ -91,3 +91,6 @@ async fn not_allowed(method: Method) -> HttpResponse {
     HttpResponse::MethodNotAllowed()
         .json(serde_json::json!({ "detail": format!("Method \"{method}\" not allowed.") }))
 }
+
+#[cfg(test)]
+mod tests;
