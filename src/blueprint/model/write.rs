@@ -152,7 +152,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Flow => Object::Flow(Flow::new(clock, slug(), "", Designation::Authentication)),
         Model::Binding => Object::Binding(FlowStageBinding::new(clock, nowhere, nowhere, 0)),
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
-        Model::Brand => Object::Brand(Brand::new(clock, "")),
+        Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
@@ -292,7 +292,7 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();
-            (Object::Brand(it), problems)
+            (Object::Brand(Box::new(it)), problems)
         }),
         Model::User => serde_json::from_value(body).map(|it: User| {
             let problems = it.problems();
