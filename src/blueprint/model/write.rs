@@ -91,7 +91,7 @@ pub(in crate::blueprint) fn write(
         secret::check(draft, &mut errors)?;
     }
     let others = if draft.model == Model::Group {
-        members(draft, &body, &mut errors, staged)?
+        members(draft, &body, &mut errors, staged, clock)?
     } else {
         Vec::new()
     };
@@ -243,6 +243,7 @@ fn members(
     body: &Map<String, Value>,
     errors: &mut Errors,
     staged: &Staged,
+    clock: &Clock,
 ) -> Result<Vec<Object>, Refused> {
     let Some(Value::Array(wanted)) = draft.data.get("users") else {
         return Ok(Vec::new());
@@ -268,6 +269,7 @@ fn members(
             let mut user = user.clone();
             user.groups.retain(|id| *id != group);
             user.groups.extend(shall.then_some(group));
+            user.last_updated = clock.now();
             changed.push(Object::User(Box::new(user)));
         }
     }
