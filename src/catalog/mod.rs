@@ -7,6 +7,9 @@ pub mod brand;
 pub mod flow;
 pub mod stage;
 
+#[cfg(test)]
+mod tests;
+
 pub use binding::{FlowStageBinding, bindings_of, bindings_with};
 pub use brand::{Brand, brands};
 pub use flow::{Flow, flow_by_slug, flows_by_designation};

@@ -11,8 +11,12 @@ pub mod group;
 pub mod install;
 pub mod password;
 pub mod session;
+pub mod setup;
 pub mod token;
 pub mod user;
+
+#[cfg(test)]
+mod tests;
 
 pub use command::{create_user, set_password};
 pub use error::{Error, problem_of};

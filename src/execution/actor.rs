@@ -95,11 +95,11 @@ pub(crate) struct ExecutionActor {
 }
 
 impl ExecutionActor {
-    pub(crate) fn new(id: Uuid, shared: Arc<Shared>, shard: Recipient<Asleep>) -> Self {
+    pub(crate) fn new(id: Uuid, shared: Arc<Shared>, home: Recipient<Asleep>) -> Self {
         Self {
             id,
             shared,
-            shard,
+            shard: home,
             loaded: None,
             last: None,
             idle: None,

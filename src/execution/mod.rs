@@ -207,11 +207,12 @@ impl Executions {
         };
         let is_answer = body.is_some();
         let (id, asked, body, begin) = if let Some(unfinished) = found {
-            let asked = match is_answer {
-                true => Asked::Answer {
+            let asked = if is_answer {
+                Asked::Answer {
                     challenge: request.challenge.clone(),
-                },
-                false => Asked::Visit,
+                }
+            } else {
+                Asked::Visit
             };
             (unfinished.value.execution, asked, body, None)
         } else {

@@ -23,6 +23,10 @@ use crate::journal::object::{self, Versioned};
 /// The settings of an identification stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the settings on the wire"
+)]
 pub struct Identification {
     /// What an identifier is compared with.
     pub user_fields: Vec<LookupField>,

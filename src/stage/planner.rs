@@ -29,7 +29,10 @@ pub(super) async fn requirement(
     context: &Context,
 ) -> Result<Option<&'static str>, Error> {
     let met = match flow.authentication {
-        Authentication::None => true,
+        Authentication::RequireToken if context.get(key::IS_RESTORED).is_none() => {
+            return Ok(Some(NO_LINK));
+        }
+        Authentication::None | Authentication::RequireToken => true,
         Authentication::RequireAuthenticated => user.is_some(),
         Authentication::RequireUnauthenticated => user.is_none(),
         Authentication::RequireSuperuser => match user {
@@ -37,10 +40,6 @@ pub(super) async fn requirement(
             None => false,
         },
         Authentication::RequireRedirect => context.get(key::IS_REDIRECTED).is_some(),
-        Authentication::RequireToken if context.get(key::IS_RESTORED).is_none() => {
-            return Ok(Some(NO_LINK));
-        }
-        Authentication::RequireToken => true,
         // There are no outposts in this version, so nobody is one.
         Authentication::RequireOutpost => false,
     };

@@ -74,10 +74,10 @@ impl Recorded {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         diverged.clone().or_else(|| {
-            let noted = notes.front()?.clone();
+            let left_over = notes.front()?.clone();
             Some(Divergence {
                 asked: "nothing more".to_owned(),
-                noted: Some(noted),
+                noted: Some(left_over),
             })
         })
     }
@@ -123,7 +123,7 @@ impl Replayed {
             .next(&format!("{expected:?}"), |note| {
                 same_question(note, &expected)
             })
-            .map_err(unavailable)?;
+            .map_err(|divergence| unavailable(&divergence))?;
         let mut objects = Vec::with_capacity(ids.len());
         for (id, version) in ids {
             objects.extend(self.revision(StreamId::new(kind, id), version).await?);
@@ -155,7 +155,7 @@ fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, V
 }
 
 /// The journal has no word for it; whoever replays asks [`Recorded::divergence`].
-fn unavailable(divergence: Divergence) -> journal::Error {
+fn unavailable(divergence: &Divergence) -> journal::Error {
     journal::Error::Unavailable(divergence.to_string().into())
 }
 
@@ -171,7 +171,7 @@ impl Objects for Replayed {
                 }
                 _ => None,
             })
-            .map_err(unavailable)?;
+            .map_err(|divergence| unavailable(&divergence))?;
         match version {
             Some(version) => self.revision(stream, version).await,
             None => Ok(None),

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Encoded, MOST_MEMORY, Scratch, Verdict, hash_with, pbkdf2};
+use super::{Encoded, Error, MOST_MEMORY, Scratch, Verdict, hash_with, pbkdf2};
 use crate::clock::Clock;
 
 /// How long somebody waits for a place in the queue.
@@ -182,9 +182,16 @@ impl Worker {
     }
 
     fn verify(&mut self, password: &SecretString, encoded: &SecretString) -> Verdict {
-        let Ok(encoded) = Encoded::parse(encoded.expose_secret()) else {
-            self.burn();
-            return Verdict::Unusable;
+        let encoded = match Encoded::parse(encoded.expose_secret()) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                if error != Error::UnknownScheme {
+                    // Somebody cannot log in, and only an operator can mend it.
+                    tracing::warn!(%error, "a stored password cannot be checked");
+                }
+                self.burn();
+                return Verdict::Unusable;
+            }
         };
         let taken = self.budget.take(encoded.extra_memory());
         let verdict = encoded.verify(password, &mut self.scratch);

@@ -1,0 +1,283 @@
+//! Executions over a journal in memory, with a clock that stands still.
+//!
+//! Every test ends with [`Bench::check`]: folding gives the live state, and running the
+//! recorded inputs again gives the same events.
+
+mod conversation;
+mod login;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{Executions, Limits, Reply, Request};
+use crate::catalog::{Flow, FlowStageBinding, Stage};
+use crate::clock::Clock;
+use crate::directory::command::prepare;
+use crate::directory::password::pool::Pool;
+use crate::directory::{NewUser, Session, User, create_user, set_password};
+use crate::flow::client::Client;
+use crate::flow::model::Designation;
+use crate::journal::object::{self, Stored, Versioned};
+use crate::journal::{Commit, Durability, Journal, Version, Write, memory::MemoryJournal};
+use crate::replay::{self, Verified};
+use crate::stage::Kind;
+use crate::world::record::KIND;
+
+/// A server without HTTP.
+pub(super) struct Bench {
+    pub(super) clock: Clock,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) executions: Executions,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
+        let executions = start(&journal, &clock);
+        Self {
+            clock,
+            journal,
+            executions,
+        }
+    }
+
+    /// The same journal under new actors, as after a restart.
+    pub(super) fn restart(&mut self) {
+        self.executions = start(&self.journal, &self.clock);
+    }
+
+    pub(super) async fn write(&self, writes: Vec<Write>) {
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: self.clock.now(),
+            correlation: Uuid::nil(),
+        };
+        self.journal.commit(commit).await.expect("a commit");
+    }
+
+    /// A flow whose stages come in the given order.
+    pub(super) async fn flow(&self, slug: &str, stages: &[(Kind, Value)]) -> Flow {
+        let slug = slug.parse().expect("a slug");
+        let flow = Flow::new(&self.clock, slug, "Welcome", Designation::Authentication);
+        let mut writes = vec![object::put(&flow, Version::NONE)];
+        for (order, (kind, settings)) in stages.iter().enumerate() {
+            let settings = settings.as_object().cloned().unwrap_or_default();
+            let settings = kind.validate(&settings).expect("valid settings");
+            let name = format!("{}-{order}", flow.slug);
+            let stage = Stage::new(&self.clock, kind.name(), &name, settings);
+            let order = i32::try_from(order).expect("few stages");
+            let binding = FlowStageBinding::new(&self.clock, flow.pk, stage.pk, order);
+            writes.extend([
+                object::put(&stage, Version::NONE),
+                object::put(&binding, Version::NONE),
+            ]);
+        }
+        self.write(writes).await;
+        flow
+    }
+
+    pub(super) async fn user(&self, name: &str, password: &str) -> User {
+        prepare(self.journal.as_ref(), &self.clock)
+            .await
+            .expect("an installation");
+        let user = NewUser::named(name);
+        let user = create_user(self.journal.as_ref(), &self.clock, user)
+            .await
+            .expect("a user");
+        let encoded = crate::directory::password::hash(&password.into(), &self.clock);
+        set_password(self.journal.as_ref(), &self.clock, user.uuid, encoded)
+            .await
+            .expect("a password")
+    }
+
+    pub(super) async fn stored<T: Stored>(&self, id: Uuid) -> Option<Versioned<T>> {
+        object::get(self.journal.as_ref(), id)
+            .await
+            .expect("a read")
+    }
+
+    pub(super) fn visitor(&self, slug: &str) -> Visitor<'_> {
+        Visitor {
+            bench: self,
+            slug: slug.to_owned(),
+            query: String::new(),
+            session: None,
+            last: None,
+        }
+    }
+
+    /// Folding gives the live state, and the second run gives the events of the first.
+    pub(super) async fn check(&self) {
+        let streams = self
+            .journal
+            .streams(KIND, None, usize::MAX)
+            .await
+            .expect("streams");
+        assert!(!streams.is_empty(), "nothing was executed");
+        for stream in streams {
+            let entries = replay::entries(self.journal.as_ref(), stream.id)
+                .await
+                .expect("entries");
+            let folded = replay::fold(&entries);
+            if let Some(live) = self
+                .executions
+                .snapshot(stream.id)
+                .await
+                .expect("a snapshot")
+            {
+                assert_eq!(live, folded, "folding {stream} gives another state");
+            }
+            let verified = replay::verify(&self.journal, stream.id)
+                .await
+                .expect("a replay");
+            assert!(
+                matches!(verified, Verified::Same { .. }),
+                "{stream}: {verified:#?}"
+            );
+        }
+    }
+}
+
+fn start(journal: &Arc<dyn Journal>, clock: &Clock) -> Executions {
+    let pool = Arc::new(Pool::no_op(clock.clone()));
+    Executions::start(
+        Arc::clone(journal),
+        clock.clone(),
+        pool,
+        Limits::default(),
+        2,
+    )
+}
+
+/// A browser that keeps its session.
+pub(super) struct Visitor<'a> {
+    bench: &'a Bench,
+    slug: String,
+    query: String,
+    pub(super) session: Option<Uuid>,
+    pub(super) last: Option<Reply>,
+}
+
+impl Visitor<'_> {
+    /// The same browser in another tab.
+    pub(super) fn tab(&self, slug: &str, query: &str) -> Self {
+        let (slug, query) = (slug.to_owned(), query.to_owned());
+        Self {
+            bench: self.bench,
+            slug,
+            query,
+            session: self.session,
+            last: None,
+        }
+    }
+
+    pub(super) fn with_query(mut self, query: &str) -> Self {
+        query.clone_into(&mut self.query);
+        self
+    }
+
+    pub(super) fn request(&self) -> Request {
+        Request {
+            session: self.session,
+            slug: self.slug.clone(),
+            query: self.query.clone(),
+            client: Client {
+                address: Ipv4Addr::LOCALHOST.into(),
+                user_agent: "test".to_owned(),
+                host: "id.example".to_owned(),
+                secure: true,
+                language: None,
+            },
+            challenge: None,
+            received: self.bench.clock.monotonic(),
+            correlation: Uuid::nil(),
+        }
+    }
+
+    pub(super) async fn opens(&mut self) -> &mut Self {
+        let reply = self
+            .bench
+            .executions
+            .visit(self.request())
+            .await
+            .expect("a reply");
+        self.keep(reply)
+    }
+
+    pub(super) async fn answers(&mut self, body: Value) -> &mut Self {
+        let reply = self
+            .bench
+            .executions
+            .answer(self.request(), body)
+            .await
+            .expect("a reply");
+        self.keep(reply)
+    }
+
+    fn keep(&mut self, reply: Reply) -> &mut Self {
+        self.session = Some(reply.session);
+        self.last = Some(reply);
+        self
+    }
+
+    pub(super) fn body(&self) -> &Map<String, Value> {
+        let reply = self.last.as_ref().expect("a request was made");
+        reply.body.as_object().expect("an object")
+    }
+
+    #[track_caller]
+    pub(super) fn sees(&self, component: &str) -> &Self {
+        assert_eq!(self.body()["component"], component, "{:#?}", self.body());
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn shows(&self, field: &str, value: impl Into<Value>) -> &Self {
+        assert_eq!(self.body()[field], value.into());
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn with_error(&self, field: &str, code: &str) -> &Self {
+        let errors = &self.body()["response_errors"][field];
+        assert_eq!(errors[0]["code"], code, "{:#?}", self.body());
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn without_errors(&self) -> &Self {
+        assert_eq!(self.body().get("response_errors"), None);
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn is_sent_to(&self, to: &str) -> &Self {
+        self.sees("xak-flow-redirect").shows("to", to)
+    }
+
+    pub(super) async fn session_object(&self) -> Versioned<Session> {
+        let id = self.session.expect("a session");
+        self.bench.stored(id).await.expect("the session is stored")
+    }
+}
+
+/// The settings of the usual stages of a login.
+pub(super) fn login_stages() -> Vec<(Kind, Value)> {
+    vec![
+        (
+            Kind::Identification,
+            json!({"user_fields": ["username", "email"]}),
+        ),
+        (
+            Kind::Password,
+            json!({"backends": ["authentik.core.auth.InbuiltBackend"]}),
+        ),
+        (Kind::UserLogin, json!({})),
+    ]
+}

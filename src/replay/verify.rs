@@ -1,0 +1,93 @@
+//! Runs recorded inputs through today's code and reports the first difference.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Error, entries};
+use crate::flow::event::Event;
+use crate::flow::{Execution, evolve};
+use crate::journal::{Journal, Version};
+use crate::stage;
+use crate::world::Recorded;
+
+/// What a verification came to.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Verified {
+    /// Today's code comes to the same events.
+    Same {
+        /// How many records were run again.
+        records: usize,
+    },
+    /// It does not.
+    Diverged(Box<Divergence>),
+}
+
+/// The first difference between what was recorded and what today's code does.
+#[derive(Clone, Debug, Serialize)]
+pub struct Divergence {
+    /// The record.
+    pub version: Version,
+    /// What is different, in a sentence.
+    pub problem: String,
+    /// The first event that differs, as it was recorded.
+    pub recorded: Option<Event>,
+    /// The event that today's code comes to instead.
+    pub replayed: Option<Event>,
+}
+
+/// Runs an execution again on its own inputs and observations.
+///
+/// # Errors
+/// When the execution cannot be read; a difference is not an error.
+pub async fn verify(journal: &Arc<dyn Journal>, execution: Uuid) -> Result<Verified, Error> {
+    let entries = entries(journal.as_ref(), execution).await?;
+    let mut state = Execution::default();
+    for entry in &entries {
+        let record = &entry.record;
+        let input = &record.input;
+        let world = Recorded::new(Arc::clone(journal), input.at, record.observations.clone());
+        let handled = stage::handle(state.clone(), input, input.body.as_ref(), &world).await;
+        let diverged = |problem, recorded, replayed| {
+            let version = entry.version;
+            Ok(Verified::Diverged(
+                Divergence {
+                    version,
+                    problem,
+                    recorded,
+                    replayed,
+                }
+                .into(),
+            ))
+        };
+        if let Some(divergence) = world.divergence() {
+            return diverged(divergence.to_string(), None, None);
+        }
+        let handled = match handled {
+            Ok(handled) => handled,
+            Err(error) => return diverged(format!("the code fails: {error}"), None, None),
+        };
+        if handled.events != record.events {
+            let (recorded, replayed) = first_difference(&record.events, &handled.events);
+            let problem = "the code comes to another event".to_owned();
+            return diverged(problem, recorded, replayed);
+        }
+        if handled.body != input.body {
+            let problem = "the code writes down another answer".to_owned();
+            return diverged(problem, None, None);
+        }
+        state = record.events.iter().fold(state, evolve);
+    }
+    Ok(Verified::Same {
+        records: entries.len(),
+    })
+}
+
+fn first_difference(recorded: &[Event], replayed: &[Event]) -> (Option<Event>, Option<Event>) {
+    let length = recorded.len().max(replayed.len());
+    let differs = (0..length).find(|at| recorded.get(*at) != replayed.get(*at));
+    let at = differs.unwrap_or(length);
+    (recorded.get(at).cloned(), replayed.get(at).cloned())
+}
