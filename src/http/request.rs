@@ -82,6 +82,12 @@ pub async fn around(
 
     let mut response = next.call(request).await?;
     let name = arrival.name();
+    if let Some(error) = response.response().error() {
+        match error.as_error::<super::Error>() {
+            Some(ours) => ours.log(&name),
+            None => tracing::debug!(id = name, reason = %error, "refused a request"),
+        }
+    }
     put_defaults(response.headers_mut(), &name);
     let taken = state
         .clock
