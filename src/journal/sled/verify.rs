@@ -226,14 +226,12 @@ impl Log<'_> {
         };
         checkpoints.reverse();
         let mut fold = Fold::new(Overlay::new(scratch), Applied::START);
-        let mut at = Place::START;
         let visited =
             catch_unwind(AssertUnwindSafe(|| {
                 self.segments.visit(Place::START, |path, entry| {
                 if self.until.is_some_and(|last| entry.place.last_record() > last.0) {
                     return Ok(false);
                 }
-                at = entry.place;
                 recover::add(&mut fold, &mut BTreeSet::new(), path, &entry)?;
                 fold.keep();
                 if fold.len() >= PORTION {
@@ -263,11 +261,7 @@ impl Log<'_> {
             ))
         });
         if let Err(error) = result {
-            let next = if at > applied.place {
-                at.last_record()
-            } else {
-                applied.place.last_record() + 1
-            };
+            let next = applied.place.last_record() + 1;
             let mut finding = from_error(error, &log_of(self.directory))?;
             finding.position = Some(Position(next));
             if finding.record.is_none() {
