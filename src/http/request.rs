@@ -83,9 +83,10 @@ pub async fn around(
     let mut response = next.call(request).await?;
     let name = arrival.name();
     if let Some(error) = response.response().error() {
-        match error.as_error::<super::Error>() {
-            Some(ours) => ours.log(&name),
-            None => tracing::debug!(id = name, reason = %error, "refused a request"),
+        if let Some(ours) = error.as_error::<super::Error>() {
+            ours.log(&name);
+        } else {
+            tracing::debug!(id = name, reason = %error, "refused a request");
         }
     }
     put_defaults(response.headers_mut(), &name);

@@ -129,6 +129,7 @@ async fn the_default_flow_is_the_brands_own_and_keeps_the_query() {
     let mut brand = server.brand();
     brand.flow_authentication = Some(own.pk);
     brand.branding_title = "Example Corp".to_owned();
+    brand.branding_custom_css = ".card { border: 0 }".to_owned();
     server.put(&brand).await;
     let mut browser = server.browser();
     let enter = browser
@@ -138,7 +139,10 @@ async fn the_default_flow_is_the_brands_own_and_keeps_the_query() {
         enter.is(302).location(),
         "/if/flow/own/?next=%2Fa+b&x=%281%29"
     );
-    browser.get("/nothing").await.is(404).shows("Example Corp");
+    let page = browser.get("/nothing").await;
+    page.is(404).shows("Example Corp").shows("brand.css");
+    let style = browser.get("/static/brand.css").await;
+    style.is(200).shows(".card { border: 0 }");
 }
 
 #[actix_web::test]
