@@ -48,11 +48,30 @@ async fn a_late_request_keeps_the_login_of_its_own_browser_alone() {
     late.get(ME).await.is(200);
     late.get(LOGIN).await.is(200);
     assert_eq!(late.session(), browser.session());
+}
 
-    let mut too_late = server.browser();
-    too_late.cookies.clone_from(&planted.cookies);
-    server.state.clock.advance(Duration::from_secs(11));
+#[actix_web::test]
+async fn a_login_that_is_posted_twice_logs_in_once() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser
+        .post(LOGIN, &json!({"uid_field": "alice"}))
+        .await
+        .is(200);
+    let mut twin = browser.clone();
+    let password = json!({"password": "correct horse"});
+    let (one, two) = tokio::join!(browser.post(LOGIN, &password), twin.post(LOGIN, &password));
+    for answer in [one, two] {
+        let component = answer.is(200).json()["component"].clone();
+        assert_ne!(component, "ak-stage-flow-error");
+    }
+    let sessions = sessions_of(&*server.state.journal, alice.uuid).await;
+    let sessions = sessions.expect("a read");
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].value.generation, 1);
     browser.get(ME).await.is(200);
+    twin.get(ME).await.is(200);
 }
 
 #[actix_web::test]
