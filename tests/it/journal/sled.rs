@@ -13,6 +13,7 @@ use super::contract::{Subject, contract};
 
 mod damage;
 mod durability;
+mod golden;
 mod kill;
 mod recovery;
 mod segments;
