@@ -12,7 +12,7 @@ use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{self, Commit, Durability, Journal, KeyId, Objects, Version, Write};
 
 /// How often a change is tried again after somebody else was faster.
-const ATTEMPTS: usize = 16;
+pub(super) const ATTEMPTS: usize = 16;
 
 /// The user who is made by these writes, and the writes: their key, themselves, and the count.
 pub fn creation(install: &Versioned<Install>, clock: &Clock, new: NewUser) -> (User, Vec<Write>) {
@@ -111,7 +111,11 @@ pub async fn set_password(
 }
 
 /// Whether the writes are durable; they are not when somebody else was faster.
-async fn commit(journal: &dyn Journal, clock: &Clock, writes: Vec<Write>) -> Result<bool, Error> {
+pub(super) async fn commit(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: Vec<Write>,
+) -> Result<bool, Error> {
     let commit = Commit {
         writes,
         durability: Durability::Durable,

@@ -3,7 +3,7 @@
 //! Each execution is an actor: its mailbox is the lock, and it answers only after what happened
 //! is in the journal. Handlers talk to [`Executions`], never to an actor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Arbiter};
@@ -147,7 +147,7 @@ pub struct Executions {
 /// The shards and their threads, which end with the last way to them.
 struct Shards {
     addresses: Vec<Addr<Shard>>,
-    threads: Vec<Arbiter>,
+    threads: Mutex<Vec<Arbiter>>,
 }
 
 impl Shards {
@@ -157,11 +157,16 @@ impl Shards {
         let at = low % self.addresses.len() as u64;
         &self.addresses[usize::try_from(at).unwrap_or(0)]
     }
+
+    fn take_threads(&self) -> Vec<Arbiter> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *threads)
+    }
 }
 
 impl Drop for Shards {
     fn drop(&mut self) {
-        for thread in &self.threads {
+        for thread in self.take_threads() {
             thread.stop();
         }
     }
@@ -194,10 +199,31 @@ impl Executions {
         };
         let addresses = threads.iter().map(start).collect();
         Self {
-            shards: Arc::new(Shards { addresses, threads }),
+            shards: Arc::new(Shards {
+                addresses,
+                threads: Mutex::new(threads),
+            }),
             shared,
             crowd,
         }
+    }
+
+    /// Ends the actors and their threads, once nobody asks them any more. What they were in the
+    /// middle of is left as a crash would leave it.
+    pub async fn stop(&self) {
+        let arbiters = self.shards.take_threads();
+        for arbiter in &arbiters {
+            arbiter.stop();
+        }
+        let join = move || {
+            for arbiter in arbiters {
+                if arbiter.join().is_err() {
+                    tracing::error!("a thread of executions ended badly");
+                }
+            }
+        };
+        // It fails only when the runtime itself is going down.
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 
     /// Shows where an execution stands; begins one where there is none.

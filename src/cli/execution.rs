@@ -1,0 +1,140 @@
+//! `gatelog execution`: what happened in one run of a flow, as a person reads it.
+
+use anyhow::bail;
+use clap::Subcommand;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::settings::Settings;
+
+use super::client::Operator;
+use super::output::{Output, print_line, print_value, talk};
+
+mod sentence;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List executions, the latest first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// Only those that began before this one
+        #[arg(long, value_name = "ID")]
+        before: Option<Uuid>,
+    },
+    /// Show every event of an execution
+    Show {
+        /// Its id, as `gatelog execution list` prints it
+        id: Uuid,
+    },
+    /// Run an execution again on what was recorded, and compare the events
+    Verify {
+        /// Its id
+        id: Uuid,
+    },
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let path = match command {
+        Command::List { limit, before } => {
+            let before = before.map_or_else(String::new, |id| format!("&before={id}"));
+            format!("executions?limit={limit}{before}")
+        }
+        Command::Show { id } => format!("executions/{id}"),
+        Command::Verify { id } => format!("executions/{id}/verify"),
+    };
+    let operator = Operator::reach(settings).await?;
+    let answer = operator.get(&path).await;
+    operator.close().await?;
+    let answer = answer?;
+    match command {
+        Command::List { .. } => list(&answer, output),
+        Command::Show { .. } => show(&answer, output),
+        Command::Verify { .. } => verify(&answer, output),
+    }
+}
+
+fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    let executions = items(&answer["executions"]);
+    if output.is_json() {
+        return executions.iter().try_for_each(print_value);
+    }
+    let rows: Vec<Vec<String>> = executions
+        .iter()
+        .map(|it| {
+            let text = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
+            let user = it["username"].as_str().or(it["user"].as_str());
+            let started: Option<Timestamp> = text("started").parse().ok();
+            vec![
+                text("execution"),
+                started.map_or_else(|| text("started"), |at| format!("{at:.0}")),
+                text("flow"),
+                user.unwrap_or("-").to_owned(),
+                text("address"),
+                text("state"),
+                text("detail"),
+            ]
+        })
+        .collect();
+    let headings = [
+        "ID",
+        "STARTED",
+        "FLOW",
+        "USER",
+        "FROM",
+        "STATE",
+        "WHERE OR WHY",
+    ];
+    output.table(&headings, &rows)
+}
+
+fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    let records = items(&answer["records"]);
+    if output.is_json() {
+        return records.iter().try_for_each(print_value);
+    }
+    for record in records {
+        let at = record["at"].as_str().unwrap_or("?");
+        let asked = sentence::asked(&record["record"]["input"]);
+        let version = record["version"].to_string();
+        output.heading(&format!("{version:>4}  {at}  {asked}"))?;
+        for event in items(&record["record"]["events"]) {
+            for line in sentence::told(event) {
+                print_line(&format!("      {line}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        print_value(answer)?;
+    }
+    if answer["outcome"] == "same" {
+        if !output.is_json() {
+            let records = &answer["records"];
+            talk(&format!("The same events again, in {records} records."));
+        }
+        return Ok(());
+    }
+    for (which, event) in [("recorded", "recorded"), ("now", "replayed")] {
+        for line in sentence::told(&answer[event]) {
+            if !output.is_json() {
+                print_line(&format!("{which}: {line}"))?;
+            }
+        }
+    }
+    let problem = answer["problem"].as_str().unwrap_or("it differs");
+    bail!("at version {}: {problem}", answer["version"])
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
