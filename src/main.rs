@@ -1,2 +1,5 @@
-//! Gatelog.
-fn main() {}
+//! The binary: everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    gatelog::cli::main()
+}

@@ -5,14 +5,14 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Error, Install, NewUser, Session, Token, User, install};
+use super::{Error, Install, NewUser, Session, Setup, Token, User, install, user_by_username};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{self, Commit, Durability, Journal, KeyId, Objects, Version, Write};
 
 /// How often a change is tried again after somebody else was faster.
-const ATTEMPTS: usize = 16;
+pub(super) const ATTEMPTS: usize = 16;
 
 /// The user who is made by these writes, and the writes: their key, themselves, and the count.
 pub fn creation(install: &Versioned<Install>, clock: &Clock, new: NewUser) -> (User, Vec<Write>) {
@@ -110,8 +110,44 @@ pub async fn set_password(
     Err(Error::Contended)
 }
 
+/// Sets the first administrator's encoded password and uses up the link that allows it, both or
+/// neither. The answer is whether the link was still good.
+///
+/// # Errors
+/// [`Error::NoSuchUser`] when the administrator is gone.
+pub async fn finish_setup(
+    journal: &dyn Journal,
+    clock: &Clock,
+    username: &str,
+    token: &SecretString,
+    encoded: SecretString,
+) -> Result<bool, Error> {
+    for _ in 0..ATTEMPTS {
+        let mut install = install(journal).await?.ok_or(Error::NotInstalled)?;
+        if !install.value.setup_token_is(token) {
+            return Ok(false);
+        }
+        let found = user_by_username(journal, username).await?;
+        let mut user = found.ok_or_else(|| Error::NoSuchUser(username.to_owned()))?;
+        user.value.set_password(encoded.clone(), clock.now());
+        install.value.setup = Setup::Done;
+        let writes = vec![
+            put(&user.value, user.version),
+            put(&install.value, install.version),
+        ];
+        if commit(journal, clock, writes).await? {
+            return Ok(true);
+        }
+    }
+    Err(Error::Contended)
+}
+
 /// Whether the writes are durable; they are not when somebody else was faster.
-async fn commit(journal: &dyn Journal, clock: &Clock, writes: Vec<Write>) -> Result<bool, Error> {
+pub(super) async fn commit(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: Vec<Write>,
+) -> Result<bool, Error> {
     let commit = Commit {
         writes,
         durability: Durability::Durable,

@@ -11,6 +11,7 @@ pub mod group;
 pub mod install;
 pub mod password;
 pub mod session;
+pub mod setup;
 pub mod token;
 pub mod user;
 

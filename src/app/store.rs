@@ -1,0 +1,125 @@
+//! The journal on disk: opened, closed, and what only it can do for the operator.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, future};
+use tokio::sync::mpsc;
+
+use crate::clock::Clock;
+use crate::http::operator::{Store, Verified};
+use crate::journal::keys::{Keyring, RootKey};
+use crate::journal::sled::{self, Options, Report, SledJournal};
+use crate::journal::{self, Envelope, Journal, Position};
+use crate::settings::Settings;
+
+/// How many pieces of an export wait for a slow reader.
+const PIECES: usize = 16;
+
+pub(super) fn options(settings: &Settings) -> Options {
+    Options {
+        cache_capacity: settings.journal.cache_capacity,
+        segment_records: settings.journal.segment_records as u64,
+        remove_exported: settings.journal.remove_exported,
+        ..Options::new(&settings.data)
+    }
+}
+
+/// Reads the root key, or makes it, and opens all others with it.
+pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc<Keyring>> {
+    let root = RootKey::load_or_create(&settings.secret_key_file, clock)?;
+    Ok(Arc::new(Keyring::open(&settings.data.join("keys"), root, clock)?))
+}
+
+pub(super) fn verified(report: &Report) -> Verified {
+    Verified {
+        records: report.records,
+        checkpoints: report.checkpoints,
+        findings: report.findings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The open journal as the operator's routes see it.
+pub(super) struct Disk {
+    pub(super) journal: Arc<SledJournal>,
+    pub(super) clock: Clock,
+}
+
+#[async_trait]
+impl Store for Disk {
+    async fn verify(&self) -> journal::Result<Verified> {
+        Ok(verified(&self.journal.verify().await?))
+    }
+
+    async fn rotate_root(&self) -> journal::Result<()> {
+        let keyring = Arc::clone(self.journal.keyring());
+        let new = RootKey::generate(&self.clock);
+        tokio::task::spawn_blocking(move || keyring.rotate(&new))
+            .await
+            .map_err(|error| journal::Error::Unavailable(error.to_string().into()))?
+    }
+
+    fn records(&self) -> BoxStream<'static, journal::Result<(Position, Envelope)>> {
+        let last = self.journal.last();
+        if last == Position(0) {
+            return stream::empty().boxed();
+        }
+        // Following goes on for ever; the export ends with what is there now.
+        let mut done = false;
+        self.journal
+            .follow(Position(0))
+            .take_while(move |record| {
+                let before = done;
+                done |= record
+                    .as_ref()
+                    .is_ok_and(|(position, _)| *position >= last);
+                future::ready(!before)
+            })
+            .boxed()
+    }
+
+    fn export(&self) -> BoxStream<'static, io::Result<Bytes>> {
+        let (to, pieces) = mpsc::channel(PIECES);
+        let journal = Arc::clone(&self.journal);
+        tokio::spawn(async move {
+            let failures = to.clone();
+            if let Err(error) = journal.export(Pieces(to)).await {
+                tracing::error!(%error, "an export broke off");
+                let _ = failures.send(Err(io::Error::other(error.to_string()))).await;
+            }
+        });
+        stream::unfold(pieces, |mut pieces| async move {
+            Some((pieces.recv().await?, pieces))
+        })
+        .boxed()
+    }
+}
+
+/// Hands on what is written, from a thread that may wait for the reader.
+struct Pieces(mpsc::Sender<io::Result<Bytes>>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Verifies a journal that nobody has open; it may be too damaged to be opened.
+pub(super) fn verify(settings: &Settings) -> journal::Result<Verified> {
+    Ok(verified(&sled::verify(&options(settings))?))
+}
+
+/// Makes the state of a journal anew that nobody has open, and returns the last position.
+pub(super) fn rebuild(settings: &Settings, clock: &Clock) -> journal::Result<Position> {
+    sled::rebuild(&options(settings), &*keyring(settings, clock)?)
+}

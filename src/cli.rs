@@ -1,0 +1,148 @@
+//! The command line: one file for each subcommand.
+//!
+//! Data goes to standard output, everything else to standard error. A command reaches the
+//! journal only through the operator's routes, whether the server runs or not; the exceptions
+//! are `journal rebuild`, for which the server must be down, and what needs no journal at all.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{self, Loaded, Sources};
+
+mod blueprint;
+mod client;
+mod config;
+mod execution;
+mod exit;
+mod healthcheck;
+mod journal;
+mod output;
+mod password;
+mod secret;
+mod serve;
+mod user;
+
+use output::Output;
+
+/// Executes authentication flows and remembers every step.
+#[derive(Debug, Parser)]
+#[command(name = "gatelog", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Settings file [default: gatelog.toml, if there is one; also GATELOG_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory [default: ./data; also GATELOG_DATA]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    data: Option<String>,
+    /// Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Print data as JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server until it is stopped
+    Serve,
+    /// Make users, set their passwords, list them
+    #[command(subcommand)]
+    User(user::Command),
+    /// Check and apply blueprint files
+    #[command(subcommand)]
+    Blueprint(blueprint::Command),
+    /// List executions, and show what happened in one
+    #[command(subcommand)]
+    Execution(execution::Command),
+    /// Verify, rebuild and export the journal
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Look after the root key
+    #[command(subcommand)]
+    Secret(secret::Command),
+    /// Check and show the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Ask a running server whether it is ready (exit code 0) or not (1)
+    Healthcheck,
+}
+
+impl Options {
+    fn load(&self) -> Result<Loaded, settings::Error> {
+        let flags = [("listen", &self.listen), ("data", &self.data)];
+        let flags = flags
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value.clone()?)))
+            .collect();
+        settings::load(&Sources::of_process(self.config.clone(), flags))
+    }
+}
+
+/// Carries out the command of this process and returns its exit code; see `docs/cli.md`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.options.json);
+    match run(&cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = exit::code(&error);
+            output.failure(&error, code);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
+    let loaded = cli.options.load()?;
+    let settings = loaded.settings;
+    match &cli.command {
+        Command::Config(command) => config::run(command, &loaded.shown, output),
+        Command::Serve => serve::run(settings, output),
+        Command::Healthcheck => block_on(healthcheck::run(&settings, output)),
+        Command::User(command) => block_on(user::run(command, &settings, output)),
+        Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
+        Command::Execution(command) => block_on(execution::run(command, &settings, output)),
+        Command::Journal(command) => block_on(journal::run(command, &settings, output)),
+        Command::Secret(command) => block_on(secret::run(command, &settings, output)),
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    actix::System::new().block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_takes_a_password() {
+        fn all(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter(|argument| {
+                argument.get_action().takes_values() && argument.get_id().as_str().contains("pass")
+            });
+            own.map(|argument| argument.get_id().to_string())
+                .chain(command.get_subcommands().flat_map(all))
+                .collect()
+        }
+        assert_eq!(all(&Cli::command()), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,119 @@
+//! `gatelog blueprint`: files that describe flows, stages and whatever else is configured.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::settings::Settings;
+
+use super::client::{Operator, Refusal};
+use super::output::Output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say what applying the files would do, and do nothing
+    Check(Files),
+    /// Apply the files, each all together or not at all, in the order given
+    Apply(Files),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// Blueprint files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Leave out entries of models that are not supported, and say which
+    #[arg(long)]
+    skip_unsupported: bool,
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let (path, files, verb) = match command {
+        Command::Check(files) => ("blueprints/check", files, "is valid"),
+        Command::Apply(files) => ("blueprints/apply", files, "is applied"),
+    };
+    let mut bodies = Vec::new();
+    for file in &files.files {
+        bodies.push((file.display().to_string(), read(file)?));
+    }
+    let operator = Operator::reach(settings).await?;
+    let mut refused = 0;
+    let mut failure = Ok(());
+    for (name, content) in bodies {
+        let body = json!({
+            "name": name,
+            "content": content,
+            "skip_unsupported": files.skip_unsupported,
+        });
+        let told = match operator.post(path, &body).await {
+            Ok(answer) => accepted(&name, verb, &answer, output),
+            Err(error) => match error.downcast::<Refusal>() {
+                Ok(refusal) if refusal.code == "blueprint" => {
+                    refused += 1;
+                    rejected(&name, &refusal, output)
+                }
+                Ok(refusal) => Err(refusal.into()),
+                Err(error) => Err(error),
+            },
+        };
+        // A file may rest on the one before it, so nothing is applied after a refusal.
+        let applying = matches!(command, Command::Apply(_));
+        if told.is_err() || (applying && refused > 0) {
+            failure = told;
+            break;
+        }
+    }
+    operator.close().await?;
+    failure?;
+    match refused {
+        0 => Ok(()),
+        1 => bail!("one file was refused"),
+        number => bail!("{number} files were refused"),
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.value(&json!({ "file": name, "result": answer }));
+    }
+    output.talk(&format!("{name} {verb}."));
+    let entries = answer["entries"].as_array().map_or(&[][..], Vec::as_slice);
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| ["outcome", "model", "name"].map(|key| text(&entry[key])).into())
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    output.table(&["OUTCOME", "MODEL", "OBJECT"], &rows)
+}
+
+fn rejected(name: &str, refusal: &Refusal, output: &Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.value(&json!({ "file": name, "problems": refusal.problems }));
+    }
+    for problem in &refusal.problems {
+        output.talk(problem.as_str().unwrap_or(&problem.to_string()));
+    }
+    if refusal.problems.is_empty() {
+        output.talk(&format!("{name}: {}", refusal.message));
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! An event as a sentence.
+//!
+//! The match names every event there is, so an event without a sentence does not compile. What
+//! a newer server sends and this program does not know is shown as it came.
+
+use serde_json::Value;
+
+use crate::flow::Event;
+use crate::flow::event::{Check, PasswordProblem};
+use crate::flow::input::{Canceller, Input, Request};
+
+/// What was asked of the execution, and by whom.
+pub(super) fn asked(input: &Value) -> String {
+    let Ok(input) = serde_json::from_value::<Input>(input.clone()) else {
+        return String::new();
+    };
+    let asked = match input.request {
+        Request::Begin { .. } => "begins",
+        Request::Visit => "looks",
+        Request::Answer { .. } => "answers",
+        Request::Cancel { .. } => "gives up",
+        Request::Expire => return "The time is up".to_owned(),
+    };
+    format!("{} {asked}", input.client.address)
+}
+
+/// The event as one line, or a few.
+pub(super) fn told(event: &Value) -> Vec<String> {
+    match serde_json::from_value::<Event>(event.clone()) {
+        Ok(event) => lines(&event),
+        Err(_) => vec![event.to_string()],
+    }
+}
+
+fn lines(event: &Event) -> Vec<String> {
+    match event {
+        Event::Planned { plan } => planned(plan),
+        Event::ResponseRejected { errors } => errors
+            .iter()
+            .flat_map(|(field, errors)| errors.iter().map(move |error| (field, error)))
+            .map(|(field, error)| {
+                format!("refused: {field}: {} ({})", error.string, error.code)
+            })
+            .collect(),
+        _ => vec![line(event)],
+    }
+}
+
+fn planned(plan: &crate::flow::plan::Plan) -> Vec<String> {
+    let stage = |(place, stage): (usize, &crate::flow::plan::PlannedStage)| {
+        format!(
+            "  {}. {} ({}, stage {} version {}, binding {} version {})",
+            place + 1,
+            stage.name,
+            stage.kind,
+            stage.stage.id,
+            stage.stage.version,
+            stage.binding.id,
+            stage.binding.version,
+        )
+    };
+    std::iter::once(format!("planned {} stages", plan.0.len()))
+        .chain(plan.0.iter().enumerate().map(stage))
+        .collect()
+}
+
+fn line(event: &Event) -> String {
+    match event {
+        Event::Started {
+            flow,
+            slug,
+            session,
+            client,
+            query,
+            ..
+        } => format!(
+            "started flow {slug} version {} for {} in session {session} ({}) with query {query:?}",
+            flow.version, client.address, client.user_agent
+        ),
+        Event::Planned { .. } | Event::ResponseRejected { .. } => String::new(),
+        Event::Restarted { keep_context: true } => "restarted, keeping what was learnt".to_owned(),
+        Event::Restarted { .. } => "restarted, forgetting what was learnt".to_owned(),
+        Event::StageEntered { stage, .. } => format!("entered stage {stage}"),
+        Event::ChallengeIssued {
+            number, component, ..
+        } => format!("asked the visitor: challenge {number}, {component}"),
+        Event::ResponseReceived { number, fields } => {
+            format!("got an answer to challenge {number}: {}", fields.join(", "))
+        }
+        Event::StageCompleted { stage, .. } => format!("passed stage {stage}"),
+        Event::StageFailed { stage, error } => format!("stage {stage} failed: {error}"),
+        Event::ContextChanged { key, value, by } => match value {
+            Some(value) => format!("{by} set {key} to {}", serde_json::json!(value)),
+            None => format!("{by} removed {key}"),
+        },
+        Event::UserIdentified { user, active } => match user {
+            Some(user) if *active => format!("identified user {user}"),
+            Some(user) => format!("identified user {user}, who is not active"),
+            None => "identified nobody: no user has that name".to_owned(),
+        },
+        Event::PasswordVerified { user, backend } => {
+            format!("password of user {user} accepted by {backend}")
+        }
+        Event::PasswordRejected { user, reason } => {
+            let whose = user.map_or_else(String::new, |user| format!(" of user {user}"));
+            format!("password{whose} refused: {}", problem(*reason))
+        }
+        Event::SessionStarted {
+            session,
+            user,
+            expires,
+            persistent,
+            terminated,
+        } => {
+            let cookie = if *persistent { "a lasting" } else { "a browser-session" };
+            format!(
+                "logged user {user} in to session {session} with {cookie} cookie until {expires}, \
+                 ending {} other sessions",
+                terminated.len()
+            )
+        }
+        Event::SessionEnded { session, user } => {
+            let user = user.map_or_else(|| "nobody".to_owned(), |user| format!("user {user}"));
+            format!("logged {user} out of session {session}")
+        }
+        Event::Denied { check, message } => format!("denied by {}: {message}", by(check)),
+        Event::Cancelled { by } => match by {
+            Canceller::Visitor => "given up by the visitor".to_owned(),
+            Canceller::Logout => "given up because the session was logged out".to_owned(),
+        },
+        Event::Expired => "expired: nobody came back in time".to_owned(),
+        Event::Completed { destination } => format!("completed; the visitor goes to {destination}"),
+    }
+}
+
+fn problem(reason: PasswordProblem) -> &'static str {
+    match reason {
+        PasswordProblem::UnknownUser => "nobody has that name",
+        PasswordProblem::InactiveUser => "the user is not active",
+        PasswordProblem::Unusable => "the user has no usable password",
+        PasswordProblem::Wrong => "it is not the user's",
+    }
+}
+
+fn by(check: &Check) -> String {
+    match check {
+        Check::Requirement => "the flow's authentication requirement".to_owned(),
+        Check::Stage { stage } => format!("stage {stage}"),
+        Check::Next => "the check of the address to go to".to_owned(),
+        Check::FlowDeleted => "the deletion of the flow".to_owned(),
+        Check::UserInactive => "the user's being inactive or deleted".to_owned(),
+        Check::Attempts => "the limit of attempts".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_is_a_sentence() {
+        let event = json!({"event": "stage_entered", "binding": uuid::Uuid::nil(), "stage": "password"});
+        assert_eq!(told(&event), ["entered stage password"]);
+    }
+
+    #[test]
+    fn every_complaint_has_its_line() {
+        let error = json!({"string": "This field is required.", "code": "required"});
+        let event = json!({"event": "response_rejected", "errors": {"a": [error], "b": [error]}});
+        assert_eq!(told(&event).len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_is_not_known_is_shown_as_it_came() {
+        let event = json!({"event": "push_sent", "to": "phone"});
+        assert_eq!(told(&event), [event.to_string()]);
+    }
+}

@@ -1,0 +1,146 @@
+//! `gatelog user`: accounts, without a browser.
+
+use clap::Subcommand;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::settings::Settings;
+
+use super::client::{Operator, segment};
+use super::output::Output;
+use super::password;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a user; the password is asked for unless told otherwise
+    Create {
+        /// What they log in with
+        username: String,
+        /// What they are called
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Their mail address
+        #[arg(long, default_value = "")]
+        email: String,
+        /// Make them an administrator
+        #[arg(long)]
+        superuser: bool,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Set no password: nobody can log in with one until it is set
+        #[arg(long, conflicts_with = "password_stdin")]
+        no_password: bool,
+    },
+    /// Set a user's password, which is asked for unless it is piped in
+    SetPassword {
+        /// What they log in with
+        username: String,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all users
+    List,
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    match command {
+        Command::Create {
+            username,
+            name,
+            email,
+            superuser,
+            password_stdin,
+            no_password,
+        } => {
+            // Asked for before anything is locked: typing takes its time.
+            let password = match no_password {
+                true => None,
+                false => Some(password::ask(*password_stdin)?),
+            };
+            let body = json!({
+                "username": username,
+                "name": name,
+                "email": email,
+                "superuser": superuser,
+                "password": password.as_ref().map(SecretString::expose_secret),
+            });
+            let user = call(settings, "users", Some(&body)).await?;
+            done(output, &user, &format!("Made the user {username}."))
+        }
+        Command::SetPassword {
+            username,
+            password_stdin,
+        } => {
+            let password = password::ask(*password_stdin)?;
+            let body = json!({ "password": password.expose_secret() });
+            let path = format!("users/{}/password", segment(username));
+            let user = call(settings, &path, Some(&body)).await?;
+            done(output, &user, &format!("Set the password of {username}."))
+        }
+        Command::List => {
+            let answer = call(settings, "users", None).await?;
+            list(&answer, output)
+        }
+    }
+}
+
+async fn call(settings: &Settings, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    let operator = Operator::reach(settings).await?;
+    let answer = match body {
+        Some(body) => operator.post(path, body).await,
+        None => operator.get(path).await,
+    };
+    operator.close().await?;
+    answer
+}
+
+fn done(output: &Output, user: &Value, text: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return output.value(user);
+    }
+    output.talk(text);
+    Ok(())
+}
+
+fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    let users = answer["users"].as_array().map_or(&[][..], Vec::as_slice);
+    if output.is_json() {
+        return users.iter().try_for_each(|user| output.value(user));
+    }
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        other => other.to_string(),
+    };
+    let keys = [
+        "pk",
+        "username",
+        "name",
+        "email",
+        "is_active",
+        "is_superuser",
+        "last_login",
+    ];
+    let rows: Vec<Vec<String>> = users
+        .iter()
+        .map(|user| keys.iter().map(|key| text(&user[key])).collect())
+        .collect();
+    let headings = [
+        "PK",
+        "USERNAME",
+        "NAME",
+        "EMAIL",
+        "ACTIVE",
+        "SUPERUSER",
+        "LAST LOGIN",
+    ];
+    output.table(&headings, &rows)
+}

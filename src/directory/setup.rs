@@ -1,0 +1,193 @@
+//! The first administrator: made by the first start, and given a password once.
+//!
+//! While the installation waits for that password, a link with a secret leads to the page that
+//! sets it. Each step is one commit, so that no crash leaves half an administrator.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::command::{ATTEMPTS, commit, prepare};
+use super::token::{Intent, Token};
+use super::{
+    Error, Group, Install, NewUser, Setup, User, group_by_name, install, user_by_username,
+};
+use crate::clock::Clock;
+use crate::journal::object::{Versioned, put};
+use crate::journal::{Journal, KeyId, Version, Write};
+
+/// The user name of the first administrator.
+pub const ADMINISTRATOR: &str = "akadmin";
+
+/// The group of those who may do everything.
+pub const ADMINISTRATORS: &str = "authentik Admins";
+
+/// What the operator decided before the first start.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The administrator's encoded password; a link is made without one.
+    pub password: Option<SecretString>,
+    /// The administrator's address.
+    pub email: String,
+    /// The key of an API token of the administrator.
+    pub token: Option<SecretString>,
+}
+
+/// Makes whatever is missing of installation, group and administrator.
+///
+/// While the installation waits, every call applies a wanted password, or else replaces the
+/// secret of the link; afterwards it changes nothing, not even an administrator who was removed.
+///
+/// # Errors
+/// When the journal fails, or a wanted field cannot be stored.
+pub async fn begin(
+    journal: &dyn Journal,
+    clock: &Clock,
+    wanted: &Wanted,
+) -> Result<Versioned<Install>, Error> {
+    for _ in 0..ATTEMPTS {
+        let found = prepare(journal, clock).await?;
+        if found.value.is_set_up() {
+            return Ok(found);
+        }
+        let writes = first_steps(journal, clock, wanted, &found).await?;
+        if commit(journal, clock, writes).await? {
+            return install(journal).await?.ok_or(Error::NotInstalled);
+        }
+    }
+    Err(Error::Contended)
+}
+
+async fn first_steps(
+    journal: &dyn Journal,
+    clock: &Clock,
+    wanted: &Wanted,
+    found: &Versioned<Install>,
+) -> Result<Vec<Write>, Error> {
+    let mut next = Install::new(clock);
+    next.install_id = found.value.install_id;
+    next.next_user_pk = found.value.next_user_pk;
+    let mut writes = Vec::new();
+    if wanted.password.is_some() {
+        next.setup = Setup::Done;
+    }
+    if let Some(mut user) = user_by_username(journal, ADMINISTRATOR).await? {
+        if let Some(password) = &wanted.password {
+            user.value.set_password(password.clone(), clock.now());
+            writes.push(put(&user.value, user.version));
+        }
+    } else {
+        let group = administrators(journal, clock, &mut writes).await?;
+        let mut new = NewUser::named(ADMINISTRATOR);
+        "Default Administrator".clone_into(&mut new.name);
+        new.email.clone_from(&wanted.email);
+        new.groups = vec![group];
+        new.password.clone_from(&wanted.password);
+        let problems = new.problems();
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems));
+        }
+        let user = new.into_user(next.next_user_pk, clock);
+        next.next_user_pk += 1;
+        writes.push(Write::CreateKey {
+            id: KeyId(user.uuid),
+            under: KeyId::SYSTEM,
+        });
+        writes.push(put(&user, Version::NONE));
+        writes.extend(token(clock, wanted, user.uuid).map(|token| put(&token, Version::NONE)));
+    }
+    writes.push(put(&next, found.version));
+    Ok(writes)
+}
+
+/// The group of administrators, made if there is none.
+async fn administrators(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: &mut Vec<Write>,
+) -> Result<Uuid, Error> {
+    if let Some(group) = group_by_name(journal, ADMINISTRATORS).await? {
+        return Ok(group.value.pk);
+    }
+    let mut group = Group::new(clock, ADMINISTRATORS);
+    group.is_superuser = true;
+    writes.push(put(&group, Version::NONE));
+    Ok(group.pk)
+}
+
+fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
+    let key = wanted.token.clone()?;
+    let identifier = "authentik-bootstrap-token".parse().expect("it is a slug");
+    let mut token = Token::new(clock, identifier, Intent::Api, user);
+    token.key = key;
+    token.expiring = false;
+    token.expires = None;
+    Some(token)
+}
+
+/// Sets the administrator's password for whoever holds the link, and ends the link.
+///
+/// `None` when the secret is not, or no longer, that of the link.
+///
+/// # Errors
+/// When the journal fails.
+pub async fn finish(
+    journal: &dyn Journal,
+    clock: &Clock,
+    typed: &SecretString,
+    encoded: &SecretString,
+) -> Result<Option<User>, Error> {
+    for _ in 0..ATTEMPTS {
+        let found = install(journal).await?.ok_or(Error::NotInstalled)?;
+        if !found.value.setup_token_is(typed) {
+            return Ok(None);
+        }
+        if let Some(user) = set(journal, clock, ADMINISTRATOR, encoded, Some(found)).await? {
+            return Ok(Some(user));
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Sets the password of a user on behalf of the operator. If it is the first administrator's,
+/// the link that would have set it ends.
+///
+/// # Errors
+/// [`Error::NoSuchUser`] when nobody has that name.
+pub async fn set_password(
+    journal: &dyn Journal,
+    clock: &Clock,
+    username: &str,
+    encoded: &SecretString,
+) -> Result<User, Error> {
+    for _ in 0..ATTEMPTS {
+        let waiting = install(journal)
+            .await?
+            .filter(|found| username == ADMINISTRATOR && !found.value.is_set_up());
+        if let Some(user) = set(journal, clock, username, encoded, waiting).await? {
+            return Ok(user);
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Sets the password and, if the installation is given, notes that it is set up. `None` when
+/// somebody else was faster.
+async fn set(
+    journal: &dyn Journal,
+    clock: &Clock,
+    username: &str,
+    encoded: &SecretString,
+    installation: Option<Versioned<Install>>,
+) -> Result<Option<User>, Error> {
+    let mut user = user_by_username(journal, username)
+        .await?
+        .ok_or_else(|| Error::NoSuchUser(username.to_owned()))?;
+    user.value.set_password(encoded.clone(), clock.now());
+    let mut writes = vec![put(&user.value, user.version)];
+    if let Some(mut install) = installation {
+        install.value.setup = Setup::Done;
+        writes.push(put(&install.value, install.version));
+    }
+    let written = commit(journal, clock, writes).await?;
+    Ok(written.then_some(user.value))
+}

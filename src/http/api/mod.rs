@@ -1,0 +1,30 @@
+//! The part of the management API that the flow interface needs.
+
+use actix_web::{guard, web};
+
+mod brands;
+mod caller;
+mod root;
+mod users;
+
+use super::not_allowed;
+
+/// Adds the routes below `/api/v3`.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
+    let reads = || guard::Any(guard::Get()).or(guard::Head());
+    app.service(
+        web::resource("/core/users/me/")
+            .route(web::route().guard(reads()).to(users::me))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/core/brands/current/")
+            .route(web::route().guard(reads()).to(brands::current))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/root/config/")
+            .route(web::route().guard(reads()).to(root::config))
+            .default_service(web::route().to(not_allowed)),
+    );
+}

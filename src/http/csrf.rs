@@ -1,0 +1,137 @@
+//! Whether a request was made by the visitor, or by another site in the visitor's name.
+
+use actix_web::HttpRequest;
+use actix_web::http::{Method, header};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use crate::flow::client::Client;
+
+/// The header in which a script returns the CSRF cookie.
+pub const HEADER: &str = "X-authentik-CSRF";
+
+/// Why a request is not believed to be the visitor's own. The texts are authentik's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Another site made the browser send it.
+    #[error("Origin checking failed.")]
+    Origin,
+    /// The token was not sent.
+    #[error("CSRF token missing.")]
+    Missing,
+    /// The token is not the session's.
+    #[error("CSRF token incorrect.")]
+    Incorrect,
+}
+
+/// Whether a request with this method changes nothing by being made.
+#[must_use]
+pub fn is_safe(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method)
+}
+
+/// Refuses what a page of another origin made the browser send.
+///
+/// A client that is no browser sends neither header and passes; such a client holds no cookie
+/// that another site could abuse.
+pub fn check_origin(request: &HttpRequest, client: &Client) -> Result<(), Error> {
+    let text = |name: &str| {
+        let value = request.headers().get(name)?;
+        Some(value.to_str().unwrap_or("null"))
+    };
+    if let Some(origin) = text(header::ORIGIN.as_str()) {
+        // The strictest statement decides: an origin names the page that sends.
+        return if is_own(origin, client) {
+            Ok(())
+        } else {
+            Err(Error::Origin)
+        };
+    }
+    match text("sec-fetch-site") {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(Error::Origin),
+    }
+}
+
+/// Whether this origin, or the origin of this address, is the one the visitor sees us under.
+#[must_use]
+pub fn is_own(address: &str, client: &Client) -> bool {
+    let Ok(address) = Url::parse(address) else {
+        return false;
+    };
+    let scheme = if client.secure { "https" } else { "http" };
+    Url::parse(&format!("{scheme}://{}/", client.host))
+        .is_ok_and(|own| own.origin().is_tuple() && own.origin() == address.origin())
+}
+
+/// Compares the token that was sent with the session's, in constant time.
+pub fn check_token(sent: Option<&str>, expected: &SecretString) -> Result<(), Error> {
+    let sent = sent.filter(|sent| !sent.is_empty()).ok_or(Error::Missing)?;
+    let same = sent
+        .as_bytes()
+        .ct_eq(expected.expose_secret().as_bytes())
+        .into();
+    if same { Ok(()) } else { Err(Error::Incorrect) }
+}
+
+/// The token in the request's header.
+#[must_use]
+pub fn from_header(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(HEADER)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn client(secure: bool) -> Client {
+        Client {
+            address: "192.0.2.1".parse().expect("a literal"),
+            user_agent: String::new(),
+            host: "login.example:8443".into(),
+            secure,
+            language: None,
+        }
+    }
+
+    fn judged(name: &'static str, value: &'static str) -> Result<(), Error> {
+        let request = TestRequest::post()
+            .insert_header((name, value))
+            .to_http_request();
+        check_origin(&request, &client(true))
+    }
+
+    #[test]
+    fn our_own_pages_and_programs_pass() {
+        assert_eq!(judged("origin", "https://login.example:8443"), Ok(()));
+        assert_eq!(judged("sec-fetch-site", "same-origin"), Ok(()));
+        assert_eq!(judged("sec-fetch-site", "none"), Ok(()));
+        assert_eq!(judged("accept", "*/*"), Ok(()));
+    }
+
+    #[test]
+    fn other_sites_do_not() {
+        for origin in [
+            "https://evil.example",
+            "http://login.example:8443",
+            "https://login.example",
+            "null",
+            "",
+        ] {
+            assert_eq!(judged("origin", origin), Err(Error::Origin), "{origin}");
+        }
+        assert_eq!(judged("sec-fetch-site", "cross-site"), Err(Error::Origin));
+        assert_eq!(judged("sec-fetch-site", "same-site"), Err(Error::Origin));
+    }
+
+    #[test]
+    fn only_the_right_token_passes() {
+        let expected = "right".to_owned().into();
+        assert_eq!(check_token(Some("right"), &expected), Ok(()));
+        assert_eq!(check_token(Some("wrong"), &expected), Err(Error::Incorrect));
+        assert_eq!(check_token(Some(""), &expected), Err(Error::Missing));
+        assert_eq!(check_token(None, &expected), Err(Error::Missing));
+    }
+}

@@ -1,0 +1,213 @@
+//! What an answer says when a request cannot be served, and with which status.
+
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::json;
+
+use super::{csrf, location};
+use crate::{directory, execution, journal, web};
+
+/// Why a request was not served. What is shown to the visitor holds nothing secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// Nobody is logged in.
+    #[error("Authentication credentials were not provided.")]
+    NotAuthenticated,
+    /// The token is unknown, has ended, or belongs to somebody who is not active.
+    #[error("Token invalid/expired")]
+    BadToken,
+    /// The request was not made by the visitor.
+    #[error("CSRF Failed: {0}")]
+    Csrf(#[from] csrf::Error),
+    /// The body has more bytes than are read.
+    #[error("The body is larger than {0} bytes.")]
+    TooLarge(usize),
+    /// The body did not arrive whole.
+    #[error("The body could not be read.")]
+    Unread,
+    /// This address asked too often.
+    #[error("Request was throttled. Expected available in {} seconds.", seconds(*.0))]
+    Throttled(Duration),
+    /// The session was bound to a network that the client has left; it has to log in again.
+    #[error("The session has ended because the network changed.")]
+    NetworkChanged {
+        /// Where the client wanted to go.
+        next: String,
+    },
+    /// Something that is needed is out of order or has too much to do.
+    #[error("The server cannot do this at the moment. Please try again.")]
+    Unavailable {
+        /// What it was; for the log.
+        cause: String,
+    },
+    /// A fault of the server's.
+    #[error("Something went wrong. The log of the server has more.")]
+    Internal {
+        /// What it was; for the log.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// There is no such page or resource.
+    pub const NOT_FOUND: Self = Self::NotFound("Not found.");
+
+    /// There is no such flow. The text is authentik's.
+    pub const NO_FLOW: Self = Self::NotFound("No Flow matches the given query.");
+
+    /// Writes what a visitor is not told into the log.
+    pub fn log(&self, id: &str) {
+        match self {
+            Self::Unavailable { cause } => tracing::warn!(id, cause, "cannot serve a request"),
+            Self::Internal { cause } => tracing::error!(id, cause, "cannot serve a request"),
+            _ => tracing::debug!(id, reason = %self, "refused a request"),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotAuthenticated | Self::BadToken | Self::Csrf(_) => StatusCode::FORBIDDEN,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unread => StatusCode::BAD_REQUEST,
+            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NetworkChanged { .. } => StatusCode::FOUND,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        match self {
+            Self::NetworkChanged { next } => {
+                return location::redirect(StatusCode::FOUND, &location::login(next));
+            }
+            Self::Throttled(wait) => {
+                answer.insert_header((header::RETRY_AFTER, seconds(*wait)));
+            }
+            Self::Unavailable { .. } => {
+                answer.insert_header((header::RETRY_AFTER, 1));
+            }
+            _ => {}
+        }
+        answer.json(json!({ "detail": self.to_string() }))
+    }
+}
+
+impl From<journal::Error> for Error {
+    fn from(error: journal::Error) -> Self {
+        let cause = error.to_string();
+        match error {
+            journal::Error::Unavailable(_)
+            | journal::Error::Conflict { .. }
+            | journal::Error::LeaseLost { .. } => Self::Unavailable { cause },
+            journal::Error::TooLarge { limit, .. } => Self::TooLarge(limit),
+            _ => Self::Internal { cause },
+        }
+    }
+}
+
+impl From<directory::Error> for Error {
+    fn from(error: directory::Error) -> Self {
+        match error {
+            directory::Error::Journal(error) => error.into(),
+            directory::Error::Contended => Self::Unavailable {
+                cause: error.to_string(),
+            },
+            _ => Self::Internal {
+                cause: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<execution::Error> for Error {
+    fn from(error: execution::Error) -> Self {
+        match error {
+            execution::Error::UnknownFlow => Self::NO_FLOW,
+            execution::Error::Busy => Self::Unavailable {
+                cause: error.to_string(),
+            },
+            execution::Error::Journal(error) => error.into(),
+        }
+    }
+}
+
+impl From<web::Error> for Error {
+    fn from(error: web::Error) -> Self {
+        Self::Internal {
+            cause: error.to_string(),
+        }
+    }
+}
+
+/// Whole seconds, at least one.
+fn seconds(wait: Duration) -> u64 {
+    let whole = wait.as_secs();
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    whole.saturating_add(begun).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::to_bytes;
+
+    async fn shown(error: Error) -> (u16, String) {
+        let answer = error.error_response();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body()).await.expect("a short body");
+        (status, String::from_utf8(body.to_vec()).expect("JSON"))
+    }
+
+    #[actix_web::test]
+    async fn errors_have_the_texts_that_clients_know() {
+        for (error, status, body) in [
+            (
+                Error::NO_FLOW,
+                404,
+                r#"{"detail":"No Flow matches the given query."}"#,
+            ),
+            (
+                Error::NotAuthenticated,
+                403,
+                r#"{"detail":"Authentication credentials were not provided."}"#,
+            ),
+            (
+                Error::BadToken,
+                403,
+                r#"{"detail":"Token invalid/expired"}"#,
+            ),
+            (
+                Error::Csrf(csrf::Error::Missing),
+                403,
+                r#"{"detail":"CSRF Failed: CSRF token missing."}"#,
+            ),
+            (
+                Error::Throttled(Duration::from_millis(40)),
+                429,
+                r#"{"detail":"Request was throttled. Expected available in 1 seconds."}"#,
+            ),
+        ] {
+            assert_eq!(shown(error).await, (status, body.to_owned()));
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_cause_of_a_fault_stays_in_the_log() {
+        let (status, body) = shown(Error::Internal {
+            cause: "/var/lib/secret".into(),
+        })
+        .await;
+        assert_eq!(status, 500);
+        assert!(!body.contains("secret"), "{body}");
+    }
+}

@@ -1,0 +1,173 @@
+//! The flow executor: one resource that shows the current challenge and takes its answer.
+//!
+//! Clients expect 200 and a challenge also where another API would answer with an error.
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::request::Arrival;
+use super::session::{Visitor, set_cookies};
+use super::{Error, State, csrf};
+use crate::execution::{Reply, Request};
+
+/// The most bytes of an answer that are read.
+pub(super) const LIMIT: usize = 256 * 1024;
+
+/// How long the body of an answer may take to arrive.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// The header that carries a challenge's id, in both directions.
+pub(super) const CHALLENGE: HeaderName = HeaderName::from_static("x-gatelog-challenge");
+
+/// Why an answer was not even looked at. Clients are told as a challenge.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the method {0} is not allowed")]
+    Method(Method),
+    #[error("the content type is not application/json")]
+    ContentType,
+    #[error("the body has more than {LIMIT} bytes")]
+    TooLarge,
+    #[error("the body did not arrive")]
+    Unread,
+    #[error("the body is not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Csrf(#[from] csrf::Error),
+}
+
+/// Every method on `/api/v3/flows/executor/<slug>/`.
+pub(super) async fn handle(
+    request: HttpRequest,
+    slug: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let visitor = Visitor::of(&state, &request, arrival.id).await?;
+    let question = question(&request, slug.into_inner(), &visitor, arrival);
+    let method = request.method();
+    let reply = if method == Method::GET || method == Method::HEAD {
+        state.executions.visit(question).await?
+    } else if method == Method::POST {
+        if visitor.user.is_none() {
+            let peer = request.peer_addr().map(|peer| peer.ip());
+            let wait = state.admit(peer, visitor.client.address);
+            wait.map_err(Error::Throttled)?;
+        }
+        match answer(&request, payload, &visitor).await {
+            Ok(answer) => state.executions.answer(question, answer).await?,
+            Err(refusal) => return Ok(refuse(&refusal, arrival)),
+        }
+    } else if method == Method::OPTIONS {
+        return Ok(describe());
+    } else {
+        return Ok(refuse(&Refusal::Method(method.clone()), arrival));
+    };
+    respond(&state, &visitor, reply).await
+}
+
+/// What is asked of the executions, read from a request to the executor.
+fn question(request: &HttpRequest, slug: String, visitor: &Visitor, arrival: Arrival) -> Request {
+    let parameters = form_urlencoded::parse(request.query_string().as_bytes());
+    let query = parameters
+        .filter(|(name, _)| name == "query")
+        .last()
+        .map(|(_, value)| value.into_owned());
+    let challenge = request.headers().get(&CHALLENGE);
+    Request {
+        session: visitor.session_id(),
+        slug,
+        query: query.unwrap_or_default(),
+        client: visitor.client.clone(),
+        challenge: challenge
+            .and_then(|id| id.to_str().ok())
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned),
+        received: arrival.at,
+        correlation: arrival.id,
+    }
+}
+
+/// Reads the answer from the body, once it is sure that the visitor sent it.
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    visitor: &Visitor,
+) -> Result<Value, Refusal> {
+    if let (Some(_), Some(session)) = (&visitor.user, &visitor.session) {
+        csrf::check_origin(request, &visitor.client)?;
+        // A late request was sent before the login, when no token was asked for.
+        if !visitor.is_late {
+            csrf::check_token(csrf::from_header(request), &session.value.csrf)?;
+        }
+    }
+    let body = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LIMIT))
+        .await
+        .map_err(|_| Refusal::Unread)?
+        .map_err(|_| Refusal::TooLarge)?
+        .map_err(|_| Refusal::Unread)?;
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    let is_json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(Refusal::ContentType);
+    }
+    Ok(serde_json::from_slice(&body)?)
+}
+
+/// Sends a challenge, with the cookies of the session that it belongs to.
+async fn respond(state: &State, visitor: &Visitor, reply: Reply) -> Result<HttpResponse, Error> {
+    let mut answer = challenge(reply.body);
+    if let Some(id) = reply.challenge.as_deref().map(HeaderValue::from_str) {
+        let id = id.map_err(|_| Error::Internal {
+            cause: "the challenge's id does not fit into a header".to_owned(),
+        })?;
+        answer.headers_mut().insert(CHALLENGE, id);
+    }
+    set_cookies(state, &visitor.client, reply.session, &mut answer).await?;
+    Ok(answer)
+}
+
+/// A challenge as an answer; older clients look at its `type` first.
+fn challenge(mut body: Value) -> HttpResponse {
+    let kind = match body["component"].as_str() {
+        Some("xak-flow-redirect") => "redirect",
+        Some("xak-flow-shell") => "shell",
+        _ => "native",
+    };
+    if let Some(body) = body.as_object_mut() {
+        body.insert("type".to_owned(), kind.into());
+    }
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .json(body)
+}
+
+/// The challenge that stands for an error.
+fn refuse(refusal: &Refusal, arrival: Arrival) -> HttpResponse {
+    let id = arrival.name();
+    tracing::info!(id, reason = %refusal, "refused an answer");
+    challenge(json!({ "component": "ak-stage-flow-error", "request_id": id }))
+}
+
+/// What the resource takes and gives.
+fn describe() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::ALLOW, "GET, POST, HEAD, OPTIONS"))
+        .json(json!({
+            "name": "Flow executor",
+            "description": "",
+            "renders": ["application/json"],
+            "parses": ["application/json"],
+        }))
+}

@@ -1,0 +1,40 @@
+//! The stylesheet and the pictures.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::Error;
+use crate::web::assets;
+
+/// `/static/<path>`.
+pub(super) async fn get(
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let asset = assets::find(&path).ok_or(Error::NOT_FOUND)?;
+    let tag = format!("\"{}\"", asset.version);
+    // An address that names the version never shows anything else.
+    let keep = if request.query_string() == format!("v={}", asset.version) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=3600"
+    };
+    let known = request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|tags| tags.to_str().ok())
+        .flat_map(|tags| tags.split(','))
+        .any(|known| known.trim().trim_start_matches("W/") == tag);
+    let mut answer = if known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    answer
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::CACHE_CONTROL, keep));
+    if known {
+        return Ok(answer.finish());
+    }
+    Ok(answer.content_type(asset.media_type).body(asset.content))
+}

@@ -1,0 +1,94 @@
+//! The server's face: thin handlers that read a request, call, and map the answer.
+//!
+//! Only this module and the command line know of status codes. Nothing here decides what a flow
+//! does next, and nothing writes to the journal but the use and the end of sessions.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
+
+mod api;
+pub mod client;
+pub mod cookie;
+pub mod csrf;
+mod error;
+mod executor;
+mod files;
+mod flows;
+mod health;
+pub mod limit;
+mod location;
+pub mod network;
+pub mod operator;
+mod page;
+pub mod request;
+pub mod session;
+mod setup;
+mod state;
+
+pub use error::Error;
+pub use setup::ADMINISTRATOR;
+pub use state::State;
+
+use request::Arrival;
+
+/// Adds every route to an application. The application also has to hold the [`State`] and to
+/// be wrapped in [`request::around`].
+pub fn configure(app: &mut web::ServiceConfig) {
+    let reads = || guard::Any(guard::Get()).or(guard::Head());
+    app.route("/", web::route().guard(reads()).to(page::home))
+        .service(
+            web::resource("/if/flow/{slug}/")
+                .route(web::route().guard(reads()).to(page::show))
+                .route(web::post().to(page::answer)),
+        )
+        .route(
+            "/flows/-/default/authentication/",
+            web::route().to(flows::authentication),
+        )
+        .route(
+            "/flows/-/default/invalidation/",
+            web::route().to(flows::invalidation),
+        )
+        .route(
+            "/flows/-/cancel/",
+            web::route().guard(reads()).to(flows::cancel),
+        )
+        .service(
+            web::resource("/setup")
+                .route(web::route().guard(reads()).to(setup::show))
+                .route(web::post().to(setup::answer)),
+        )
+        .route(
+            "/static/{path:.*}",
+            web::route().guard(reads()).to(files::get),
+        )
+        .route(
+            "/-/health/live/",
+            web::route().guard(reads()).to(health::live),
+        )
+        .route(
+            "/-/health/ready/",
+            web::route().guard(reads()).to(health::ready),
+        )
+        .service(
+            web::scope("/api/v3")
+                .route("/flows/executor/{slug}/", web::route().to(executor::handle))
+                .configure(api::configure),
+        )
+        .default_service(web::route().to(nothing));
+}
+
+/// Whatever has no route: JSON below `/api/`, a page elsewhere.
+async fn nothing(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> HttpResponse {
+    if request.path().starts_with("/api/") {
+        let answer = Error::NOT_FOUND.error_response();
+        return answer;
+    }
+    page::page_error(&state, &request, arrival, Err(Error::NOT_FOUND)).await
+}
+
+/// A method that a resource of the API does not have.
+async fn not_allowed(method: Method) -> HttpResponse {
+    HttpResponse::MethodNotAllowed()
+        .json(serde_json::json!({ "detail": format!("Method \"{method}\" not allowed.") }))
+}

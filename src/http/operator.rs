@@ -1,0 +1,104 @@
+//! The operator's routes, which the command line speaks to: JSON under `/operator/`.
+//!
+//! They are mounted only on the Unix socket of the data directory, and each connection is asked
+//! who it is: only the user who runs the server, or root, is served. Whoever gets that far owns
+//! the journal's files anyway, so nothing further is checked.
+
+use std::io;
+use std::sync::Arc;
+
+use actix_web::web::{Bytes, Data, Json, JsonConfig, ServiceConfig, get, post, resource, scope};
+use actix_web::{HttpResponse, middleware, web};
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::directory::password::Pool;
+use crate::journal::{self, Envelope, Journal, Position};
+
+mod caller;
+mod journal_routes;
+mod refusal;
+mod users;
+
+pub use caller::Caller;
+pub use refusal::Refusal;
+
+/// The largest body, in bytes: a blueprint with its JSON escapes.
+const LARGEST: usize = 16 << 20;
+
+/// What the handlers need. The composition root makes it once.
+pub struct Operator {
+    /// Where everything is kept.
+    pub journal: Arc<dyn Journal>,
+    /// The same, for what only the concrete store can do.
+    pub store: Arc<dyn Store>,
+    /// The time and randomness.
+    pub clock: Clock,
+    /// Hashes passwords, away from the threads that serve requests.
+    pub hashes: Arc<Pool>,
+}
+
+/// What only the concrete store of the journal can do.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Checks every hash of every record.
+    ///
+    /// # Errors
+    /// Only when the disk cannot be read; damage is among the findings.
+    async fn verify(&self) -> journal::Result<Verified>;
+
+    /// Replaces the root key by a new one, and wraps all others under it.
+    async fn rotate_root(&self) -> journal::Result<()>;
+
+    /// Every record there is at this moment, in the global order.
+    fn records(&self) -> BoxStream<'static, journal::Result<(Position, Envelope)>>;
+
+    /// The whole journal as one file, sealed as it is on disk.
+    fn export(&self) -> BoxStream<'static, io::Result<Bytes>>;
+}
+
+/// What verifying the journal came to.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Verified {
+    /// How many records are as they were written.
+    pub records: u64,
+    /// How many checkpoints the log agrees with.
+    pub checkpoints: u64,
+    /// What is damaged, the first damaged record first.
+    pub findings: Vec<String>,
+}
+
+/// Mounts the routes. `operator` is shared by all threads.
+pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
+    let json = JsonConfig::default()
+        .limit(LARGEST)
+        .error_handler(|error, _| Refusal::Malformed(error.to_string()).into());
+    config.service(
+        scope("/operator")
+            .wrap(middleware::from_fn(caller::owner_only))
+            .app_data(operator)
+            .app_data(json)
+            .route("/status", get().to(status))
+            .service(resource("/users").get(users::list).post(users::create))
+            .route("/users/{username}/password", post().to(users::set_password))
+            .route("/journal/verify", post().to(journal_routes::verify))
+            .route("/journal/export", post().to(journal_routes::export))
+            .route("/journal/records", post().to(journal_routes::records))
+            .route("/secret/rotate", post().to(journal_routes::rotate))
+            .default_service(web::to(|| async {
+                Refusal::NotFound("no such route".to_owned())
+            })),
+    );
+}
+
+type Answer = Result<HttpResponse, Refusal>;
+
+async fn status(operator: Data<Operator>) -> Json<Value> {
+    Json(json!({
+        "pid": std::process::id(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "now": operator.clock.now(),
+    }))
+}

@@ -1,0 +1,71 @@
+//! The store itself, for the operator.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Bytes, Data, Json};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+
+use super::{Answer, Operator, Refusal};
+use crate::journal::{Envelope, Position};
+
+/// The kind of stream whose bodies hold no secret, by construction. Others may: a user's has
+/// the hash of the password, a session's the value of the cookie.
+const OPEN: &str = "execution";
+
+/// `POST /operator/journal/verify`
+pub(super) async fn verify(operator: Data<Operator>) -> Answer {
+    Ok(HttpResponse::Ok().json(operator.store.verify().await?))
+}
+
+/// `POST /operator/secret/rotate`
+pub(super) async fn rotate(operator: Data<Operator>) -> Result<Json<Value>, Refusal> {
+    operator.store.rotate_root().await?;
+    tracing::warn!("the operator replaced the root key");
+    Ok(Json(json!({ "rotated": true })))
+}
+
+/// `POST /operator/journal/export`: the sealed journal as one file.
+pub(super) async fn export(operator: Data<Operator>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/gzip")
+        .streaming(operator.store.export())
+}
+
+/// `POST /operator/journal/records`: one record to a line. The stream breaks off on damage,
+/// which the reader notices because the last chunk is missing.
+pub(super) async fn records(operator: Data<Operator>) -> HttpResponse {
+    let lines = operator.store.records().map(|record| {
+        let (position, envelope) = record.inspect_err(|error| {
+            tracing::error!(%error, "an export broke off");
+        })?;
+        let mut line = line(position, &envelope).to_string();
+        line.push('\n');
+        Ok::<_, crate::journal::Error>(Bytes::from(line))
+    });
+    HttpResponse::Ok()
+        .content_type("application/jsonl")
+        .streaming(lines)
+}
+
+fn line(position: Position, envelope: &Envelope) -> Value {
+    let open = envelope.stream.kind.as_str() == OPEN;
+    let body = envelope.body.as_deref().filter(|_| open);
+    let body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
+    let hash: String = envelope.hash.0.iter().fold(String::new(), |hash, byte| {
+        use std::fmt::Write as _;
+        let mut hash = hash;
+        write!(hash, "{byte:02x}").expect("a string takes any text");
+        hash
+    });
+    json!({
+        "position": position,
+        "kind": envelope.stream.kind,
+        "id": envelope.stream.id,
+        "version": envelope.version,
+        "at": envelope.at,
+        "schema": envelope.schema,
+        "correlation": envelope.correlation,
+        "hash": hash,
+        "body": body,
+    })
+}

@@ -1,0 +1,76 @@
+//! What every handler needs. The composition root makes it once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use uuid::Uuid;
+
+use super::cookie::{Scope, Signer};
+use super::limit::Limiter;
+use super::network::Networks;
+use crate::catalog::Brand;
+use crate::catalog::brand::{brands, select};
+use crate::clock::Clock;
+use crate::directory::password::Pool;
+use crate::execution::Executions;
+use crate::journal::{self, Journal};
+use crate::web::Pages;
+
+/// What every handler needs.
+pub struct State {
+    /// Where everything is kept.
+    pub journal: Arc<dyn Journal>,
+    /// The executions.
+    pub executions: Executions,
+    /// The time and randomness.
+    pub clock: Clock,
+    /// Hashes passwords, away from the threads that serve requests.
+    pub hashes: Arc<Pool>,
+    /// Signs and reads session cookies.
+    pub signer: Signer,
+    /// What all cookies share.
+    pub cookies: Scope,
+    /// The peers whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long a session without a fixed end lives after its last use.
+    pub unused_age: Duration,
+    /// What sets this installation apart; part of every user's `uid`.
+    pub install_id: Uuid,
+    /// How often an address may post without being logged in.
+    pub limiter: Limiter,
+    /// Which network an address belongs to.
+    pub networks: Networks,
+    /// The pages.
+    pub pages: Pages,
+    /// Set when the server is about to end; it is not ready from then on.
+    pub stopping: Arc<AtomicBool>,
+}
+
+impl State {
+    /// The brand for this host.
+    pub async fn brand(&self, host: &str) -> journal::Result<Brand> {
+        let brands = brands(&*self.journal).await?;
+        Ok(select(&brands, host).value)
+    }
+
+    /// Whether the server is about to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Takes one request of somebody who is not logged in. `peer` is none for the server's own
+    /// Unix socket, which is not limited: whoever opens it owns the server anyway.
+    ///
+    /// # Errors
+    /// How long to wait when there were too many.
+    pub fn admit(&self, peer: Option<IpAddr>, address: IpAddr) -> Result<(), Duration> {
+        match peer {
+            Some(_) => self.limiter.take(address, self.clock.monotonic()),
+            None => Ok(()),
+        }
+    }
+}

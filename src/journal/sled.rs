@@ -1,0 +1,367 @@
+//! The journal on this machine's disk.
+//!
+//! `log/` holds every record, in segments of the embedded store sled; `state/` what makes answers
+//! fast, rebuilt from the log whenever it is in doubt; `checkpoints` proves how long the log was.
+//! One thread writes (see `writer`), everybody reads. Bodies arrive and leave sealed: nothing but
+//! `seal` opens them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use crossbeam_channel::Sender;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, oneshot, watch};
+use uuid::Uuid;
+
+use super::keys::Keyring;
+use super::{
+    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
+    Version, seal,
+};
+use crate::clock::Clock;
+
+mod archive;
+mod batch;
+mod checkpoint;
+mod disk;
+mod export;
+mod fold;
+mod follow;
+mod log;
+mod note;
+mod overlay;
+mod place;
+mod read;
+mod recover;
+mod segment;
+mod segments;
+mod state;
+mod store;
+mod verify;
+mod writer;
+
+use batch::Request;
+use checkpoint::Checkpoints;
+use segments::{Segments, Tuning};
+use store::Store;
+
+pub use disk::OnSync;
+pub use verify::{Finding, Report, export, rebuild, verify};
+
+/// How much memory requests may take while they wait for the writer, in KiB.
+const QUEUE: u32 = 64 << 10;
+
+/// Lists that may be longer than this are read on a thread that may block.
+const LONG: usize = 1_000;
+
+/// Where a journal lies and how it is kept.
+#[derive(Clone)]
+pub struct Options {
+    /// The data directory, in which `log`, `state` and `checkpoints` are kept.
+    pub directory: PathBuf,
+    /// Bytes of cache for the state, and as many for the open part of the log. The process takes
+    /// about 1.7 times as much.
+    pub cache_capacity: u64,
+    /// How many records a part of the log holds before the next one is begun.
+    pub segment_records: u64,
+    /// Whether a closed part of the log is removed once its export is verified.
+    pub remove_exported: bool,
+    /// Called with the path after each `fdatasync` of a file that holds records.
+    pub on_sync: Option<OnSync>,
+}
+
+impl Options {
+    /// The usual settings for a journal in this data directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            cache_capacity: 16 << 20,
+            segment_records: 500_000,
+            remove_exported: false,
+            on_sync: None,
+        }
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning {
+            cache: self.cache_capacity,
+            on_sync: self.on_sync.clone(),
+        }
+    }
+}
+
+/// A journal on disk. Dropping it closes it; [`SledJournal::close`] also says whether all went
+/// well.
+pub struct SledJournal {
+    shared: Arc<Shared>,
+    queue: Arc<Semaphore>,
+    requests: Mutex<Option<Sender<Request>>>,
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    writer: JoinHandle<Result<()>>,
+    archive: JoinHandle<()>,
+    stop_archive: Arc<AtomicBool>,
+}
+
+/// What readers and the writer share.
+struct Shared {
+    directory: PathBuf,
+    state: Store,
+    segments: Segments,
+    keyring: Arc<Keyring>,
+    /// The last position that is as durable as was asked, for those who follow.
+    last: watch::Sender<Position>,
+    clock: Clock,
+}
+
+impl SledJournal {
+    /// Opens the journal and makes it if there is none; brings the state up to the log.
+    ///
+    /// The caller makes sure that no other process has the data directory.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] and [`Error::Corrupt`] name what of the log cannot be read, and the
+    /// remedy; [`Error::Unavailable`] when another process has it open.
+    ///
+    /// # Panics
+    /// When the system gives no thread.
+    pub fn open(options: &Options, keyring: Arc<Keyring>, clock: Clock) -> Result<Self> {
+        let directory = options.directory.clone();
+        disk::create_directory(&directory)?;
+        let tuning = options.tuning();
+        let segments = Segments::open(&directory.join("log"), tuning.clone())?;
+        let (state, applied) = recover::state(&directory, &tuning, &segments, &keyring)?;
+        let checkpoints = Checkpoints::open(&directory.join("checkpoints"))?;
+        recover::check(&directory, &checkpoints, applied)?;
+        let log = segments.open_for_writing()?;
+        let shared = Arc::new(Shared {
+            directory,
+            state,
+            segments,
+            keyring,
+            last: watch::Sender::new(Position(applied.place.last_record())),
+            clock,
+        });
+        let (jobs, archive_jobs) = crossbeam_channel::unbounded();
+        for segment in shared.segments.closed() {
+            if !segment.has_export() || options.remove_exported {
+                let _ = jobs.send(archive::Job::Export(segment));
+            }
+        }
+        let stop_archive = Arc::new(AtomicBool::new(false));
+        let archive = {
+            let (stop, remove) = (Arc::clone(&stop_archive), options.remove_exported);
+            spawn("journal-archive", move || {
+                archive::run(&archive_jobs, remove, &stop);
+            })
+        };
+        // What may wait is bounded by the semaphore, so that nobody blocks a thread to wait.
+        let (requests, queued) = crossbeam_channel::unbounded();
+        let writer = writer::Writer::new(
+            Arc::clone(&shared),
+            queued,
+            log,
+            applied,
+            checkpoints,
+            jobs,
+            options.segment_records,
+        );
+        let writer = spawn("journal-writer", move || writer.run());
+        Ok(Self {
+            shared,
+            queue: Arc::new(Semaphore::new(QUEUE as usize)),
+            requests: Mutex::new(Some(requests)),
+            threads: Mutex::new(Some(Threads {
+                writer,
+                archive,
+                stop_archive,
+            })),
+        })
+    }
+
+    /// Writes what is queued, makes all of it durable and ends the threads.
+    ///
+    /// Whoever still reads keeps the files open until that is done.
+    ///
+    /// # Errors
+    /// What went wrong while writing, now or earlier.
+    pub fn close(self) -> Result<()> {
+        self.end()
+    }
+
+    /// The keys that seal the bodies.
+    #[must_use]
+    pub fn keyring(&self) -> &Arc<Keyring> {
+        &self.shared.keyring
+    }
+
+    /// The last position.
+    #[must_use]
+    pub fn last(&self) -> Position {
+        *self.shared.last.borrow()
+    }
+
+    fn end(&self) -> Result<()> {
+        drop(lock(&self.requests).take());
+        let Some(threads) = lock(&self.threads).take() else {
+            return Ok(());
+        };
+        let written = threads.writer.join();
+        threads.stop_archive.store(true, Ordering::Relaxed);
+        let _ = threads.archive.join();
+        written.unwrap_or_else(|_| Err(batch::closed()))
+    }
+
+    fn send(&self, request: Request) -> Result<()> {
+        match lock(&self.requests).as_ref() {
+            Some(requests) => requests.send(request).map_err(|_| batch::closed()),
+            None => Err(batch::closed()),
+        }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(&self.shared);
+        match tokio::task::spawn_blocking(move || work(&shared)).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(batch::closed()),
+        }
+    }
+}
+
+impl Drop for SledJournal {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the journal was not closed well");
+        }
+    }
+}
+
+impl std::fmt::Debug for SledJournal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SledJournal")
+            .field("directory", &self.shared.directory)
+            .field("last", &self.last())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Journal for SledJournal {
+    async fn commit(&self, commit: Commit) -> Result<Position> {
+        seal::check_size(&commit)?;
+        let permits = batch::weight(&commit).min(QUEUE);
+        let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
+        let permit = permit.map_err(|_| batch::closed())?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Request::Commit {
+            commit,
+            answer,
+            permit,
+        })?;
+        answered.await.map_err(|_| batch::closed())?
+    }
+
+    async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
+        if self.shared.is_fast(stream, after) {
+            return self.shared.read(stream, after);
+        }
+        self.blocking(move |shared| shared.read(stream, after))
+            .await
+    }
+
+    async fn head(&self, stream: StreamId) -> Result<(Version, Hash)> {
+        let head = self.shared.head(stream)?.unwrap_or_default();
+        Ok((head.version, head.hash))
+    }
+
+    fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>> {
+        follow::follow(&self.shared, after)
+    }
+
+    async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
+        let (answer, answered) = oneshot::channel();
+        let name = name.to_owned();
+        self.send(Request::Lease { name, ttl, answer })?;
+        answered.await.map_err(|_| batch::closed())?
+    }
+
+    async fn get(&self, stream: StreamId) -> Result<Option<Object>> {
+        self.shared.get(stream)
+    }
+
+    async fn get_at(&self, stream: StreamId, version: Version) -> Result<Option<Object>> {
+        let Some(before) = version.0.checked_sub(1) else {
+            return Ok(None);
+        };
+        if self.shared.is_fast(stream, Version(before)) {
+            return self.shared.get_at(stream, version);
+        }
+        self.blocking(move |shared| shared.get_at(stream, version))
+            .await
+    }
+
+    async fn find(&self, kind: Kind, key: Key) -> Result<Option<Object>> {
+        self.shared.find(kind, &key)
+    }
+
+    async fn scan(
+        &self,
+        kind: Kind,
+        key: Key,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Object>> {
+        self.shared.scan(kind, &key, after, limit)
+    }
+
+    async fn list(&self, kind: Kind, after: Option<Uuid>, limit: usize) -> Result<Vec<Object>> {
+        if limit <= LONG {
+            return self.shared.list(kind, after, limit);
+        }
+        self.blocking(move |shared| shared.list(kind, after, limit))
+            .await
+    }
+
+    async fn streams(
+        &self,
+        kind: Kind,
+        before: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>> {
+        self.shared.streams(kind, before, limit)
+    }
+
+    async fn counter(&self, counter: &[u8], now: Timestamp) -> Result<i64> {
+        self.shared.counter(counter, now)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .expect("the system gives a thread to a server that starts")
+}
+
+/// The directory of the log within a data directory.
+fn log_of(directory: &Path) -> PathBuf {
+    directory.join("log")
+}

@@ -1,0 +1,485 @@
+//! Looking at everything that was ever written, and telling what is not as it was.
+//!
+//! The log is folded anew into a scratch state, which proves every frame, body and chain, and is
+//! then compared with the state that answers. Nothing is repaired here. sled may give up on a
+//! damaged file where it should return an error; that is caught and reported as damage.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::super::frame::Record;
+use super::super::keys::Keyring;
+use super::super::{Error, Position, Result, StreamId, Version};
+use super::checkpoint;
+use super::export::{self, Export};
+use super::fold::Fold;
+use super::log::Entry;
+use super::overlay::Overlay;
+use super::place::Place;
+use super::recover;
+use super::segment::{Segment, Source};
+use super::segments::Segments;
+use super::state::{self, Applied, Head};
+use super::store::Store;
+use super::{Options, Shared, SledJournal, disk, log_of};
+
+/// The scratch state makes its changes in portions of so many values.
+const PORTION: usize = 2_000;
+
+/// One thing that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file or directory.
+    pub path: PathBuf,
+    /// The position of the damaged record, where known.
+    pub position: Option<Position>,
+    /// The stream and version of the damaged record, where known.
+    pub record: Option<(StreamId, Version)>,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(position) = self.position {
+            write!(f, ", position {}", position.0)?;
+        }
+        if let Some((stream, version)) = self.record {
+            write!(f, ", {stream} version {version}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// What verifying a journal came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many records were found to be as they were written.
+    pub records: u64,
+    /// How many checkpoints the log agrees with.
+    pub checkpoints: u64,
+    /// What is damaged, the first damaged record first; empty for a sound journal.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether nothing is damaged.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Verifies the journal in a data directory that nobody has open.
+///
+/// # Errors
+/// Only when the disk cannot be read or written; damage is in the report.
+pub fn verify(options: &Options) -> Result<Report> {
+    let mut report = Report::default();
+    guarded(&mut report, &options.directory, |report| {
+        let tuning = options.tuning();
+        let segments = Segments::look(&log_of(&options.directory), tuning.clone())?;
+        let path = options.directory.join("state");
+        let state = if path.exists() {
+            match Store::open(&path, tuning.cache, None) {
+                Ok(state) => Some(state),
+                Err(error) => {
+                    report.findings.push(from_error(error, &path)?);
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        let log = Log {
+            directory: &options.directory,
+            segments: &segments,
+            state: state.as_ref(),
+            until: None,
+        };
+        log.verify(report)
+    })?;
+    Ok(report)
+}
+
+/// Builds the state in a data directory that nobody has open anew from the log; the old one is
+/// moved aside. Returns the last position.
+///
+/// # Errors
+/// As [`SledJournal::open`].
+pub fn rebuild(options: &Options, keyring: &Keyring) -> Result<Position> {
+    let tuning = options.tuning();
+    let segments = Segments::open(&log_of(&options.directory), tuning.clone())?;
+    recover::set_aside(&options.directory)?;
+    let (state, applied) = recover::state(&options.directory, &tuning, &segments, keyring)?;
+    state.flush()?;
+    state.sync()?;
+    Ok(Position(applied.place.last_record()))
+}
+
+/// Writes the whole journal in a data directory that nobody has open as one export.
+///
+/// Placed as `log/000000000001.export.gz` into an empty data directory, next to the keys, it is
+/// that journal again.
+///
+/// # Errors
+/// When the log or `to` fails.
+pub fn export(options: &Options, to: impl Write) -> Result<()> {
+    let segments = Segments::look(&log_of(&options.directory), options.tuning())?;
+    copy(&segments, None, to)
+}
+
+impl SledJournal {
+    /// Verifies everything up to the last position, while others read and write.
+    ///
+    /// # Errors
+    /// As [`verify`].
+    pub async fn verify(&self) -> Result<Report> {
+        self.blocking(|shared| {
+            let mut report = Report::default();
+            guarded(&mut report, &shared.directory, |report| {
+                shared.log().verify(report)
+            })?;
+            Ok(report)
+        })
+        .await
+    }
+
+    /// Writes everything up to the last position as one export; see [`export`].
+    ///
+    /// # Errors
+    /// When the log or `to` fails.
+    pub async fn export(&self, to: impl Write + Send + 'static) -> Result<()> {
+        self.blocking(|shared| copy(&shared.segments, Some(*shared.last.borrow()), to))
+            .await
+    }
+}
+
+impl Shared {
+    fn log(&self) -> Log<'_> {
+        Log {
+            directory: &self.directory,
+            segments: &self.segments,
+            state: Some(&self.state),
+            until: Some(*self.last.borrow()),
+        }
+    }
+}
+
+fn copy(segments: &Segments, until: Option<Position>, to: impl Write) -> Result<()> {
+    let mut writer = export::Writer::new(to, Path::new("the export"));
+    segments.visit(Place::START, |_, entry| {
+        if until.is_some_and(|until| entry.place.last_record() > until.0) {
+            return Ok(false);
+        }
+        writer.write(&entry)?;
+        Ok(true)
+    })?;
+    writer.finish().map(drop)
+}
+
+struct Log<'a> {
+    directory: &'a Path,
+    segments: &'a Segments,
+    state: Option<&'a Store>,
+    /// Others are writing: look no further than this position.
+    until: Option<Position>,
+}
+
+impl Log<'_> {
+    fn verify(&self, report: &mut Report) -> Result<()> {
+        let scratch_path = self.directory.join("verify.scratch");
+        remove(&scratch_path)?;
+        disk::create_directory(&scratch_path)?;
+        let scratch = Store::open(&scratch_path, 16 << 20, None)?;
+        let folded = self.fold(&scratch, report);
+        let compared = folded.and_then(|applied| match applied {
+            Some(applied) => self.compare_state(&scratch, applied, report),
+            None => Ok(()),
+        });
+        drop(scratch);
+        remove(&scratch_path)?;
+        compared?;
+        for segment in self.segments.all() {
+            guarded(report, segment.directory(), |report| {
+                both_forms(&segment, report)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Everything in order, up to the first damage; `None` when there was any.
+    fn fold(&self, scratch: &Store, report: &mut Report) -> Result<Option<Applied>> {
+        let path = self.directory.join("checkpoints");
+        let mut checkpoints = match checkpoint::read(&path) {
+            Ok(checkpoints) => checkpoints,
+            Err(error) => {
+                report.findings.push(from_error(error, &path)?);
+                Vec::new()
+            }
+        };
+        checkpoints.reverse();
+        let mut fold = Fold::new(Overlay::new(scratch), Applied::START);
+        let mut at = Place::START;
+        let visited = catch_unwind(AssertUnwindSafe(|| {
+            self.segments.visit(Place::START, |path, entry| {
+                if self.until.is_some_and(|last| entry.place.last_record() > last.0) {
+                    return Ok(false);
+                }
+                at = entry.place;
+                recover::add(&mut fold, &mut BTreeSet::new(), path, &entry)?;
+                fold.keep();
+                if fold.len() >= PORTION {
+                    fold.apply()?;
+                }
+                report.records += u64::from(entry.place.is_record());
+                if let Some(checkpoint) = checkpoints.pop_if(|next| next.place <= entry.place) {
+                    if checkpoint != fold.applied() {
+                        return Err(damaged(
+                            path,
+                            format!(
+                                "up to {} it is not the log that the file `checkpoints` describes",
+                                entry.place
+                            ),
+                        ));
+                    }
+                    report.checkpoints += 1;
+                }
+                Ok(true)
+            })
+        }));
+        let applied = fold.applied();
+        let result = visited.unwrap_or_else(|_| {
+            Err(damaged(
+                &log_of(self.directory),
+                "sled gave up while this was read".into(),
+            ))
+        });
+        if let Err(error) = result {
+            let next = if at > applied.place {
+                at.last_record()
+            } else {
+                applied.place.last_record() + 1
+            };
+            let mut finding = from_error(error, &log_of(self.directory))?;
+            finding.position = Some(Position(next));
+            if finding.record.is_none() {
+                finding.record = self.owner_of(next);
+            }
+            report.findings.push(finding);
+            return Ok(None);
+        }
+        fold.apply()?;
+        if let Some(last) = checkpoints.first()
+            && self.until.is_none_or(|until| last.place.last_record() <= until.0)
+        {
+            report.findings.push(Finding {
+                path: log_of(self.directory),
+                position: Some(Position(applied.place.last_record() + 1)),
+                record: self.owner_of(applied.place.last_record() + 1),
+                problem: format!(
+                    "the log ends at {}, but the file `checkpoints` says that it reached {}",
+                    applied.place, last.place
+                ),
+            });
+            return Ok(None);
+        }
+        Ok(Some(applied))
+    }
+
+    /// The state says to which stream the record at a position belongs.
+    fn owner_of(&self, position: u64) -> Option<(StreamId, Version)> {
+        let state = self.state?;
+        let looked = catch_unwind(AssertUnwindSafe(|| {
+            for entry in state.tree().scan_prefix(state::ALL_HEADS) {
+                let (key, value) = entry.ok()?;
+                let (Some(stream), Some(head)) = (state::stream_of(&key), Head::from_bytes(&value))
+                else {
+                    continue;
+                };
+                let mut version = head.version;
+                while version > Version::NONE {
+                    let found = state::find_position(state, stream, &head, version);
+                    match found {
+                        Some(found) if found == position => return Some((stream, version)),
+                        // Positions only grow along a stream.
+                        Some(found) if found < position => break,
+                        _ => version = Version(version.0 - 1),
+                    }
+                }
+            }
+            None
+        }));
+        looked.ok().flatten()
+    }
+
+    /// Whether the state gives the answers that the log gives.
+    fn compare_state(
+        &self,
+        scratch: &Store,
+        applied: Applied,
+        report: &mut Report,
+    ) -> Result<()> {
+        let Some(state) = self.state else {
+            return Ok(());
+        };
+        guarded(report, state.directory(), |report| {
+            let stored = state.get(state::APPLIED)?;
+            let stored = stored.and_then(|bytes| Applied::from_bytes(&bytes));
+            let running = self.until.is_some();
+            if !running && stored != Some(applied) {
+                // A state that lags behind after a crash is brought up by the next start.
+                if stored.is_some_and(|stored| stored.place < applied.place) {
+                    return Ok(());
+                }
+                report.findings.push(state_finding(state, "it does not end where the log ends"));
+                return Ok(());
+            }
+            let problem = if running {
+                heads_differ(scratch, state)?
+            } else {
+                everything_differs(scratch, state)?
+            };
+            if let Some(problem) = problem {
+                report.findings.push(state_finding(state, &problem));
+            }
+            Ok(())
+        })
+    }
+}
+
+/// While others write, heads may have moved on but never back.
+fn heads_differ(scratch: &Store, state: &Store) -> Result<Option<String>> {
+    for entry in scratch.tree().scan_prefix(state::ALL_HEADS) {
+        let (key, value) = entry.map_err(|error| scratch.error(error))?;
+        let log = Head::from_bytes(&value);
+        let stored = state.get(&key)?.and_then(|value| Head::from_bytes(&value));
+        let fits = match (&log, &stored) {
+            (Some(log), Some(stored)) if log.version == stored.version => log == stored,
+            (Some(log), Some(stored)) => log.version < stored.version,
+            _ => false,
+        };
+        if !fits {
+            return Ok(Some(differs(&key)));
+        }
+    }
+    Ok(None)
+}
+
+fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> {
+    let mut log = scratch.tree().iter();
+    let mut stored = state.tree().iter();
+    loop {
+        let log = log.next().transpose().map_err(|error| scratch.error(error))?;
+        let stored = stored.next().transpose().map_err(|error| state.error(error))?;
+        match (log, stored) {
+            (None, None) => return Ok(None),
+            (Some(log), Some(stored)) if log == stored => {}
+            (Some((key, _)), _) | (None, Some((key, _))) => return Ok(Some(differs(&key))),
+        }
+    }
+}
+
+fn differs(key: &[u8]) -> String {
+    match state::stream_of(key) {
+        Some(stream) => format!("it differs from the log about {stream}"),
+        None => "it differs from the log".into(),
+    }
+}
+
+fn state_finding(state: &Store, problem: &str) -> Finding {
+    Finding {
+        path: state.directory().to_path_buf(),
+        position: None,
+        record: None,
+        problem: format!("{problem}; `gatelog journal rebuild` builds it anew"),
+    }
+}
+
+/// A closed segment that still has both its directory and its export has the same in both.
+fn both_forms(segment: &Segment, report: &mut Report) -> Result<()> {
+    if !segment.has_export() || !segment.directory().join("db").exists() {
+        return Ok(());
+    }
+    let export = Source::Export(Export::open(&segment.export())?.into());
+    let store = segment.open_sled()?;
+    let mut exported = export.entries(Place::START);
+    let mut stored = store.entries(Place::START);
+    loop {
+        match (exported.next().transpose()?, stored.next().transpose()?) {
+            (None, None) => return Ok(()),
+            (Some(one), Some(other)) if one == other => {}
+            (one, other) => {
+                let entry = other.or(one);
+                report.findings.push(Finding {
+                    path: segment.directory().to_path_buf(),
+                    position: entry.as_ref().map(|entry| Position(entry.place.position)),
+                    record: entry.as_ref().and_then(record_of),
+                    problem: "it is not the same as its export".into(),
+                });
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn record_of(entry: &Entry) -> Option<(StreamId, Version)> {
+    let record = Record::decode(&entry.bytes).ok()?;
+    Some((record.frame.stream, record.frame.version))
+}
+
+/// Turns damage into a finding; other errors are passed on.
+fn guarded(
+    report: &mut Report,
+    path: &Path,
+    work: impl FnOnce(&mut Report) -> Result<()>,
+) -> Result<()> {
+    let result = catch_unwind(AssertUnwindSafe(|| work(report)));
+    let result = result
+        .unwrap_or_else(|_| Err(damaged(path, "sled gave up while this was read".into())));
+    if let Err(error) = result {
+        report.findings.push(from_error(error, path)?);
+    }
+    Ok(())
+}
+
+fn from_error(error: Error, path: &Path) -> Result<Finding> {
+    let (path, record, problem) = match error {
+        Error::Damaged { path, problem } => (path, None, problem),
+        Error::Corrupt {
+            stream,
+            version,
+            problem,
+        } => (path.to_path_buf(), Some((stream, version)), problem),
+        // sled reports some damage as an error of the system.
+        Error::Io { path, source } if recover::is_damage_kind(source.kind()) => {
+            (path, None, source.to_string())
+        }
+        other => return Err(other),
+    };
+    Ok(Finding {
+        path,
+        position: None,
+        record,
+        problem,
+    })
+}
+
+fn damaged(path: &Path, problem: String) -> Error {
+    Error::Damaged {
+        path: path.to_path_buf(),
+        problem,
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+        _ => Ok(()),
+    }
+}

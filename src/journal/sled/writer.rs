@@ -1,0 +1,240 @@
+//! The one thread that writes.
+//!
+//! It takes all that is queued, checks it, writes one batch to the log, makes it durable once,
+//! brings the state along and acknowledges all. While a sync runs the next batch grows by itself.
+//! After the first failure to write it refuses everything: a failed sync must not be repeated.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::super::{Error, Position, Result};
+use super::Shared;
+use super::archive;
+use super::batch::{Batch, Request};
+use super::checkpoint::Checkpoints;
+use super::state::Applied;
+use super::store::Store;
+
+/// A checkpoint is written after so many commits, or after [`PERIOD`].
+const COMMITS: u64 = 1_000;
+
+/// How long changes wait for a checkpoint, and the state for its way to the disk.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// The state goes to the disk after so many commits; what it lacks is re-applied at the start.
+const STATE_COMMITS: u64 = 20_000;
+
+/// The writer and what only it touches.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    requests: Receiver<Request>,
+    log: Arc<Store>,
+    applied: Applied,
+    checkpoints: Checkpoints,
+    archive: Option<Sender<archive::Job>>,
+    segment_records: u64,
+    /// Whether the log holds bytes that no sync has covered.
+    unsynced: bool,
+    since_checkpoint: u64,
+    since_state: u64,
+    last_period: Instant,
+    held: Option<Request>,
+    poison: Option<Arc<str>>,
+}
+
+impl Writer {
+    /// A writer that goes on after `applied`.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        requests: Receiver<Request>,
+        log: Arc<Store>,
+        applied: Applied,
+        checkpoints: Checkpoints,
+        archive: Sender<archive::Job>,
+        segment_records: u64,
+    ) -> Self {
+        let last_period = shared.clock.monotonic();
+        Self {
+            shared,
+            requests,
+            log,
+            applied,
+            checkpoints,
+            archive: Some(archive),
+            segment_records,
+            unsynced: false,
+            since_checkpoint: 0,
+            since_state: 0,
+            last_period,
+            held: None,
+            poison: None,
+        }
+    }
+
+    /// Writes until the journal is closed; returns what went wrong, if anything did.
+    pub(super) fn run(mut self) -> Result<()> {
+        loop {
+            let first = match self.held.take() {
+                Some(request) => Ok(request),
+                None => self.requests.recv_timeout(PERIOD),
+            };
+            match first {
+                Ok(request) => self.guarded(|writer| writer.round(request)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.guarded(Self::maintain);
+        }
+        self.guarded(Self::finish);
+        self.archive = None;
+        match self.poison {
+            Some(why) => Err(Error::Unavailable(why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers the first failure. sled panics on some of them.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) {
+        let result = catch_unwind(AssertUnwindSafe(|| work(self)));
+        let why: Arc<str> = match result {
+            Ok(Ok(())) => return,
+            Ok(Err(Error::Unavailable(why))) => why,
+            Ok(Err(error)) => error.to_string().into(),
+            Err(_) => "sled gave up while it wrote; see the messages before".into(),
+        };
+        if self.poison.is_none() {
+            tracing::error!(error = %why, "the journal cannot be written any more; restart");
+            self.poison = Some(why);
+        }
+    }
+
+    fn round(&mut self, first: Request) -> Result<()> {
+        if let Some(why) = &self.poison {
+            first.refuse(&Error::Unavailable(Arc::clone(why)));
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut batch = Batch::new(&shared, self.applied);
+        batch.add(first);
+        while !batch.is_full() {
+            let Ok(request) = self.requests.try_recv() else {
+                break;
+            };
+            if batch.must_wait(&request) {
+                self.held = Some(request);
+                break;
+            }
+            batch.add(request);
+        }
+        match self.write(&mut batch) {
+            Ok(()) => {
+                batch.acknowledge();
+                Ok(())
+            }
+            Err(error) => {
+                let why: Arc<str> = error.to_string().into();
+                batch.refuse(&Error::Unavailable(Arc::clone(&why)));
+                Err(Error::Unavailable(why))
+            }
+        }
+    }
+
+    fn write(&mut self, batch: &mut Batch<'_>) -> Result<()> {
+        if let Some(error) = batch.failure() {
+            return Err(error);
+        }
+        if batch.is_durable() {
+            // Bodies in the log must never outlast the keys that open them.
+            self.shared.keyring.sync()?;
+        }
+        if batch.is_empty() {
+            return batch.destroy_keys();
+        }
+        let applied = batch.applied();
+        self.roll_if_full()?;
+        self.log.apply(batch.take_log())?;
+        self.log.flush()?;
+        self.unsynced = true;
+        if batch.is_durable() {
+            self.sync()?;
+        }
+        batch.destroy_keys()?;
+        batch.apply()?;
+        self.applied = applied;
+        self.since_checkpoint += batch.commits();
+        self.since_state += batch.commits();
+        let position = Position(applied.place.last_record());
+        self.shared.last.send_if_modified(|last| {
+            let moved = last.0 != position.0;
+            *last = position;
+            moved
+        });
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        if self.unsynced {
+            self.shared.keyring.sync()?;
+            self.log.sync()?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// The last segment holds so many records that the next batch begins another one.
+    fn roll_if_full(&mut self) -> Result<()> {
+        let next = self.applied.place.last_record() + 1;
+        let closing = self.shared.segments.last();
+        if next < closing.first() + self.segment_records {
+            return Ok(());
+        }
+        self.sync()?;
+        self.log = self.shared.segments.roll(next)?;
+        if let Some(archive) = &self.archive {
+            // The archive has ended when the journal is being closed; the next start exports.
+            let _ = archive.send(archive::Job::Export(closing));
+        }
+        Ok(())
+    }
+
+    fn maintain(&mut self) -> Result<()> {
+        if self.poison.is_some() {
+            return Ok(());
+        }
+        let now = self.shared.clock.monotonic();
+        let period = now.duration_since(self.last_period) >= PERIOD;
+        if self.since_checkpoint >= COMMITS || (period && self.since_checkpoint > 0) {
+            self.sync()?;
+            self.checkpoints.add(self.applied)?;
+            self.since_checkpoint = 0;
+        }
+        if self.since_state >= STATE_COMMITS || (period && self.since_state > 0) {
+            // Never let the state on disk get ahead of the log on disk.
+            self.sync()?;
+            self.checkpoints.sync()?;
+            self.shared.state.flush()?;
+            self.since_state = 0;
+        }
+        if period {
+            self.last_period = now;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if self.poison.is_some() {
+            return Ok(());
+        }
+        self.shared.keyring.sync()?;
+        self.log.flush()?;
+        self.unsynced = true;
+        self.sync()?;
+        self.checkpoints.add(self.applied)?;
+        self.checkpoints.sync()?;
+        self.shared.state.flush()?;
+        self.shared.state.sync()
+    }
+}

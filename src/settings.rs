@@ -1,0 +1,190 @@
+//! Every setting, its default, and where its value came from.
+//!
+//! Values come from a file, then the environment, then flags; each overrides the one before.
+//! What a setting means is said on its field; this module carries nothing out, opens nothing but
+//! the files that a value names, and is the only place that looks at environment variables.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+mod bootstrap;
+mod environment;
+mod execution;
+mod file;
+mod geoip;
+mod hash;
+mod journal;
+mod log;
+mod origin;
+mod reader;
+mod session;
+mod value;
+mod web;
+
+pub use bootstrap::Bootstrap;
+pub use execution::Execution;
+pub use geoip::Geoip;
+pub use hash::Hash;
+pub use journal::{Journal, Retention};
+pub use log::{Log, LogFormat};
+pub use origin::{Origin, Problem, Shown};
+pub use session::Session;
+pub use web::Web;
+
+use reader::Reader;
+
+/// The file that is read from the working directory when nobody names another.
+pub const DEFAULT_FILE: &str = "gatelog.toml";
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `listen`: the address and port of the web server.
+    pub listen: SocketAddr,
+    /// `data`: the directory that holds the journal, the keys, the lock and the socket.
+    pub data: PathBuf,
+    /// `secret_key_file`: the root key that wraps all others; made on the first start.
+    pub secret_key_file: PathBuf,
+    /// `bootstrap.*`: the first administrator.
+    pub bootstrap: Bootstrap,
+    /// `journal.*`: how the journal is stored and how long it is kept.
+    pub journal: Journal,
+    /// `session.*`: browser sessions and their cookie.
+    pub session: Session,
+    /// `web.*`: how requests arrive.
+    pub web: Web,
+    /// `execution.*`: how long executions live and how many there may be.
+    pub execution: Execution,
+    /// `hash.*`: the pool that computes password hashes.
+    pub hash: Hash,
+    /// `log.*`: what is logged and in which form.
+    pub log: Log,
+    /// `geoip.*`: the database that tells networks from addresses.
+    pub geoip: Geoip,
+}
+
+/// Where values are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file named by a flag; it must exist.
+    pub file: Option<PathBuf>,
+    /// The directory in which [`DEFAULT_FILE`] is looked for; none is looked for without one.
+    pub directory: Option<PathBuf>,
+    /// The environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Values of flags, by the name of the setting, such as `listen`.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+impl Sources {
+    /// The environment and working directory of this process.
+    #[must_use]
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
+        let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+        Self {
+            file,
+            directory: Some(PathBuf::from(".")),
+            environment: std::env::vars_os()
+                .map(|(name, value)| (text(name), text(value)))
+                .collect(),
+            flags,
+        }
+    }
+}
+
+/// The settings, and for each of them what it is and who set it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// Each setting in a form that may be shown: secrets are replaced.
+    pub shown: Vec<Shown>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{} is not valid TOML: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        problem: String,
+    },
+    /// Some values cannot be used; all of them are named.
+    #[error("{}", origin::lines(.0))]
+    Invalid(Vec<Problem>),
+}
+
+/// Reads all settings.
+///
+/// # Errors
+/// When a file cannot be read, a name is unknown or a value has the wrong form. All problems
+/// are reported together, each with the place that it came from.
+pub fn load(sources: &Sources) -> Result<Loaded, Error> {
+    let mut reader = Reader::new(&sources.environment);
+    if let Some((path, text)) = file::find(sources)? {
+        for (key, given, origin) in file::read(&path, &text)? {
+            reader.give(key, given, origin);
+        }
+    }
+    environment::read(&sources.environment, &mut reader);
+    for (key, value) in &sources.flags {
+        reader.give(
+            (*key).to_owned(),
+            value::Given::Text(value.clone()),
+            Origin::Flag(format!("--{key}")),
+        );
+    }
+    let settings = Settings::read(&mut reader);
+    Ok(Loaded {
+        settings,
+        shown: reader.finish()?,
+    })
+}
+
+impl Settings {
+    /// The defaults, with everything under `data`.
+    ///
+    /// # Panics
+    /// Never: the defaults are valid, which a test asserts.
+    #[must_use]
+    pub fn in_directory(data: &Path) -> Self {
+        let sources = Sources {
+            flags: vec![("data", data.to_string_lossy().into_owned())],
+            ..Sources::default()
+        };
+        load(&sources).expect("the defaults are valid").settings
+    }
+
+    fn read(from: &mut Reader) -> Self {
+        let listen = from.parsed("listen", value::DEFAULT_LISTEN, value::address);
+        let data = from.path("data", PathBuf::from("./data"));
+        let secret_key_file = from.path("secret_key_file", data.join("secret.key"));
+        Self {
+            listen,
+            data,
+            secret_key_file,
+            bootstrap: Bootstrap::read(from),
+            journal: Journal::read(from),
+            session: Session::read(from),
+            web: Web::read(from),
+            execution: Execution::read(from),
+            hash: Hash::read(from),
+            log: Log::read(from),
+            geoip: Geoip::read(from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! How the journal is stored and how long it is kept.
+
+use std::time::Duration;
+
+use super::reader::Reader;
+use super::value;
+
+/// `journal.*`.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// Bytes that the store keeps in memory; the process grows to about 1.7 times of it.
+    pub cache_capacity: u64,
+    /// Records after which a new segment of the log is begun.
+    pub segment_records: usize,
+    /// Whether a closed segment is removed once its export is written and verified; its records
+    /// are then read from the export.
+    pub remove_exported: bool,
+    /// How long each class of stream is kept.
+    pub retention: Retention,
+}
+
+/// `journal.retention.*`: `None` keeps for ever.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// Executions, counted from their last event.
+    pub execution: Option<Duration>,
+    /// Sessions, counted from their end.
+    pub session: Option<Duration>,
+    /// Replaced revisions of flows, stages, policies and brands.
+    pub catalog: Option<Duration>,
+    /// Replaced revisions of users, groups and tokens.
+    pub directory: Option<Duration>,
+}
+
+impl Journal {
+    /// The retentions that are set. This version keeps everything, and says so at the start
+    /// when something else is wished for.
+    #[must_use]
+    pub fn limited(&self) -> Vec<&'static str> {
+        let Retention {
+            execution,
+            session,
+            catalog,
+            directory,
+        } = &self.retention;
+        [
+            ("journal.retention.execution", execution),
+            ("journal.retention.session", session),
+            ("journal.retention.catalog", catalog),
+            ("journal.retention.directory", directory),
+        ]
+        .into_iter()
+        .filter_map(|(key, duration)| duration.map(|_| key))
+        .collect()
+    }
+
+    pub(super) fn read(from: &mut Reader) -> Self {
+        Self {
+            cache_capacity: from.size("journal.cache_capacity", 16 << 20),
+            segment_records: from.count("journal.segment_records", 500_000),
+            remove_exported: from.parsed("journal.remove_exported", false, value::truth),
+            retention: Retention {
+                execution: from.retention("journal.retention.execution", None),
+                session: from.retention("journal.retention.session", None),
+                catalog: from.retention("journal.retention.catalog", None),
+                directory: from.retention("journal.retention.directory", None),
+            },
+        }
+    }
+}

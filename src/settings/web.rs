@@ -1,0 +1,44 @@
+//! How requests arrive.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::reader::Reader;
+use super::value;
+
+/// `web.*`.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// The peers whose `X-Forwarded-*` headers are believed.
+    ///
+    /// Whoever is listed here can claim any client address, and so step around limits per
+    /// address; the default is this machine alone. authentik trusts all private networks.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often an address may post without being logged in, in the long run, for each second.
+    pub posts_per_second: u32,
+    /// How often it may post at once.
+    pub posts_at_once: u32,
+    /// How long a shutdown waits for requests and executions before it gives up.
+    pub shutdown_timeout: Duration,
+}
+
+impl Web {
+    pub(super) fn read(from: &mut Reader) -> Self {
+        let loopback = value::networks("loopback").unwrap_or_default();
+        Self {
+            trusted_proxies: from.list("web.trusted_proxies", loopback, value::networks),
+            posts_per_second: from.parsed("web.posts_per_second", 20, value::small_count),
+            posts_at_once: from.parsed("web.posts_at_once", 200, value::small_count),
+            shutdown_timeout: from.duration("web.shutdown_timeout", Duration::from_secs(30)),
+        }
+    }
+
+    /// Whether the headers of this peer are believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted_proxies.iter().any(|net| net.contains(&peer))
+    }
+}

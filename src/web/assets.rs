@@ -1,0 +1,94 @@
+//! The files that are served as they are: the stylesheet and our own pictures.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "src/web/static"]
+struct Files;
+
+/// A file and what a browser has to know of it.
+#[derive(Debug)]
+pub struct Asset {
+    /// What is in it.
+    pub content: Cow<'static, [u8]>,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// A name for this very content: the first half of its SHA-256, in hex.
+    pub version: String,
+}
+
+/// The file under this path, such as `dist/assets/icons/icon.png`.
+#[must_use]
+pub fn find(path: &str) -> Option<Asset> {
+    let media_type = match path.rsplit_once('.')?.1 {
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" => "image/jpeg",
+        _ => return None,
+    };
+    let file = Files::get(path)?;
+    let hash = file.metadata.sha256_hash();
+    let version = hash[..16].iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes any text");
+        hex
+    });
+    Some(Asset {
+        content: file.data,
+        media_type,
+        version,
+    })
+}
+
+/// The address of the stylesheet; it changes with its content, so it may be kept for ever.
+#[must_use]
+pub fn stylesheet() -> String {
+    const PATH: &str = "dist/assets/gatelog.css";
+    let version = find(PATH).map(|asset| asset.version).unwrap_or_default();
+    format!("/static/{PATH}?v={version}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_picture_that_the_wire_names_is_there() {
+        for (path, media_type, most) in [
+            (
+                "dist/assets/images/flow_background.jpg",
+                "image/jpeg",
+                60_000,
+            ),
+            ("dist/assets/images/user_default.png", "image/png", 10_000),
+            (
+                "dist/assets/icons/icon_left_brand.svg",
+                "image/svg+xml",
+                10_000,
+            ),
+            ("dist/assets/icons/icon.png", "image/png", 10_000),
+        ] {
+            let asset = find(path).expect(path);
+            assert_eq!(asset.media_type, media_type);
+            assert!(!asset.content.is_empty() && asset.content.len() < most);
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_found() {
+        for path in ["", "../mod.rs", "dist/../../mod.rs", "nothing.png", "dist"] {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_stylesheet_is_found_under_its_address() {
+        let address = stylesheet();
+        let (path, version) = address.split_once("?v=").expect("it names a version");
+        let path = path.strip_prefix("/static/").expect("it is a static file");
+        assert_eq!(find(path).expect("it exists").version, version);
+    }
+}

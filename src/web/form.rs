@@ -1,0 +1,108 @@
+//! What a plain form says, turned into the answer that a program would have posted.
+
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+/// Fields of the page itself, which are not part of the answer.
+const OUR_OWN: [&str; 4] = ["csrf", "challenge", "component", "username"];
+
+/// A posted form.
+#[derive(Debug, Default)]
+pub struct Posted {
+    /// The challenge that the page showed.
+    pub challenge: Option<String>,
+    /// The token that proves that the page was ours.
+    pub csrf: Option<String>,
+    /// The answer, as JSON. May hold secrets.
+    pub answer: Value,
+    /// What may be shown again when the answer is refused: never a secret.
+    pub values: Map<String, Value>,
+}
+
+/// Reads a form in the encoding `application/x-www-form-urlencoded`.
+#[must_use]
+pub fn read(body: &[u8]) -> Posted {
+    let fields: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+    let field = |name: &str| {
+        let mut found = fields.iter().rev().filter(|(key, _)| key == name);
+        found.next().map(|(_, value)| value.clone())
+    };
+    let component = field("component").filter(|component| !component.is_empty());
+    let mut answer = Map::new();
+    let mut values = Map::new();
+    match component.as_deref() {
+        Some("ak-stage-identification") => {
+            for name in ["uid_field", "password"] {
+                answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
+            }
+            values.extend(field("uid_field").map(|typed| ("uid_field".into(), typed.into())));
+        }
+        Some("ak-stage-password") => {
+            answer.extend(field("password").map(|value| ("password".into(), value.into())));
+        }
+        Some("ak-stage-user-login") => {
+            let yes = field("remember_me").map(|value| (value == "true").into());
+            answer.extend(yes.map(|yes: Value| ("remember_me".into(), yes)));
+        }
+        Some("ak-stage-dummy") => {}
+        _ => {
+            let rest = fields
+                .iter()
+                .filter(|(name, _)| !OUR_OWN.contains(&name.as_str()));
+            answer.extend(rest.map(|(name, value)| (name.clone(), value.as_str().into())));
+        }
+    }
+    answer.extend(component.map(|component| ("component".into(), component.into())));
+    Posted {
+        challenge: field("challenge").filter(|challenge| !challenge.is_empty()),
+        csrf: field("csrf"),
+        answer: Value::Object(answer),
+        values,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_identification_keeps_what_was_typed_but_not_the_password() {
+        let posted = read(
+            b"component=ak-stage-identification&challenge=c1&csrf=t&uid_field=al%40x&password=a+b%26",
+        );
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-identification", "uid_field": "al@x", "password": "a b&"})
+        );
+        assert_eq!(Value::Object(posted.values), json!({"uid_field": "al@x"}));
+        assert_eq!(posted.challenge.as_deref(), Some("c1"));
+        assert_eq!(posted.csrf.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn the_user_name_for_password_managers_is_no_part_of_the_answer() {
+        let posted = read(b"component=ak-stage-password&username=alice&password=%20x%20");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-password", "password": " x "})
+        );
+        assert!(posted.values.is_empty());
+    }
+
+    #[test]
+    fn staying_signed_in_is_a_boolean() {
+        for (body, answer) in [
+            ("remember_me=true", json!(true)),
+            ("remember_me=false", json!(false)),
+        ] {
+            let posted = read(format!("component=ak-stage-user-login&{body}").as_bytes());
+            assert_eq!(posted.answer["remember_me"], answer);
+        }
+    }
+
+    #[test]
+    fn a_form_without_anything_is_an_empty_answer() {
+        assert_eq!(read(b"").answer, json!({}));
+    }
+}

@@ -1,0 +1,10 @@
+//! What a browser gets to see: pages, their stylesheet and pictures, and what their forms say.
+//!
+//! Texts in and texts out. Nothing here looks anything up or knows of status codes, and no page
+//! holds a script.
+
+pub mod assets;
+pub mod form;
+mod page;
+
+pub use page::{Dress, Error, Form, Message, Pages, Person};

@@ -1,0 +1,307 @@
+//! The pages, made from templates that escape everything they are given.
+
+use minijinja::value::{Serde, Value as Template};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::assets;
+use crate::catalog::Brand;
+use crate::flow::challenge::DEFAULT_BACKGROUND;
+
+/// A page could not be made: a fault of a template, never of a visitor.
+#[derive(Debug, thiserror::Error)]
+#[error("the page {template} cannot be made: {source:#}")]
+pub struct Error {
+    template: &'static str,
+    source: minijinja::Error,
+}
+
+/// Every template and its name.
+macro_rules! templates {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("templates/", $name)))),+]
+    };
+}
+
+const TEMPLATES: [(&str, &str); 15] = templates![
+    "base.html",
+    "form.html",
+    "flow.html",
+    "challenge/identification.html",
+    "challenge/password.html",
+    "challenge/user_login.html",
+    "challenge/dummy.html",
+    "challenge/denied.html",
+    "challenge/error.html",
+    "challenge/session_end.html",
+    "challenge/unsupported.html",
+    "leave.html",
+    "home.html",
+    "message.html",
+    "setup.html",
+];
+
+/// The template of a component, and the fields of which it shows the errors itself.
+fn template(component: &str) -> (&'static str, &'static [&'static str]) {
+    match component {
+        "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
+        "ak-stage-password" => ("challenge/password.html", &["password"]),
+        "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
+        "ak-stage-dummy" => ("challenge/dummy.html", &[]),
+        "ak-stage-access-denied" => ("challenge/denied.html", &[]),
+        "ak-stage-flow-error" => ("challenge/error.html", &[]),
+        "ak-stage-session-end" => ("challenge/session_end.html", &[]),
+        _ => ("challenge/unsupported.html", &[]),
+    }
+}
+
+/// How a page is dressed for the host under which it was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dress {
+    /// The name of the whole.
+    pub title: String,
+    /// The picture above the form.
+    pub logo: String,
+    /// The picture in the browser's tab.
+    pub favicon: String,
+    /// The picture behind everything that has none of its own.
+    pub background: String,
+    /// `light` or `dark`; without it the browser decides.
+    pub theme: Option<&'static str>,
+}
+
+impl From<&Brand> for Dress {
+    fn from(brand: &Brand) -> Self {
+        // A plain page cannot know which theme the browser shows, so it takes the light one.
+        let light = |picture: &str| picture.replace("%(theme)s", "light");
+        let theme = brand
+            .attributes
+            .get("settings")
+            .and_then(|settings| settings["theme"]["base"].as_str());
+        Self {
+            title: brand.branding_title.clone(),
+            logo: light(&brand.branding_logo),
+            favicon: light(&brand.branding_favicon),
+            background: light(&brand.branding_default_flow_background),
+            theme: match theme {
+                Some("light") => Some("light"),
+                Some("dark") => Some("dark"),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// What a form on a page has to send along.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Form {
+    /// Where it is posted to.
+    pub action: String,
+    /// The challenge that is shown.
+    pub challenge: Option<String>,
+    /// The session's CSRF token, where there is a session.
+    pub csrf: Option<String>,
+    /// What was typed before and may be shown again.
+    pub values: Map<String, Value>,
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    /// What they log in with.
+    pub username: String,
+    /// What they are called; may be empty.
+    pub name: String,
+    /// Their address; may be empty.
+    pub email: String,
+    /// Their picture.
+    pub avatar: String,
+}
+
+/// A page that says one thing.
+#[derive(Clone, Debug, Default)]
+pub struct Message<'a> {
+    /// In a word.
+    pub heading: &'a str,
+    /// What happened and what to do.
+    pub text: &'a str,
+    /// The request's id, for whoever asks the operator.
+    pub request_id: Option<&'a str>,
+    /// Where to go from here: address and name.
+    pub link: Option<(&'a str, &'a str)>,
+}
+
+/// All pages.
+#[derive(Debug)]
+pub struct Pages {
+    templates: Environment<'static>,
+    stylesheet: String,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pages {
+    /// Reads the templates.
+    ///
+    /// # Panics
+    /// When a template has a syntax error, which a test would have found.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Chainable);
+        templates.set_auto_escape_callback(|_| AutoEscape::Html);
+        for (name, source) in TEMPLATES {
+            templates
+                .add_template(name, source)
+                .expect("the templates have no syntax errors");
+        }
+        Self {
+            templates,
+            stylesheet: assets::stylesheet(),
+        }
+    }
+
+    /// A challenge of a flow as a form. `notice` is said above it.
+    pub fn challenge(
+        &self,
+        dress: &Dress,
+        challenge: &Value,
+        form: &Form,
+        notice: Option<&str>,
+    ) -> Result<String, Error> {
+        let flow = &challenge["flow_info"];
+        let (template, shown) = template(challenge["component"].as_str().unwrap_or_default());
+        let background = flow["background"]
+            .as_str()
+            .filter(|background| !background.is_empty() && *background != DEFAULT_BACKGROUND);
+        self.render(
+            "flow.html",
+            dress,
+            context! {
+                challenge => Serde(challenge),
+                template => template,
+                title => flow["title"].as_str(),
+                layout => flow["layout"].as_str().unwrap_or("stacked"),
+                background => background,
+                cancel => flow["cancel_url"].as_str(),
+                general_errors => Serde(errors_besides(challenge, shown)),
+                identifier_label => identifier_label(challenge),
+                identifier_type => identifier_type(challenge),
+                form => Serde(form),
+                notice => notice,
+            },
+        )
+    }
+
+    /// A page that sends the browser to another server, or nowhere when there is no address
+    /// that a browser may be sent to.
+    pub fn leave(&self, dress: &Dress, target: Option<&str>) -> Result<String, Error> {
+        self.render("leave.html", dress, context! { target => target })
+    }
+
+    /// Who is logged in.
+    pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
+        self.render("home.html", dress, context! { person => Serde(person) })
+    }
+
+    /// A page that says one thing.
+    pub fn message(&self, dress: &Dress, message: &Message<'_>) -> Result<String, Error> {
+        let link = message
+            .link
+            .map(|(href, name)| context! { href => href, name => name });
+        self.render(
+            "message.html",
+            dress,
+            context! {
+                heading => message.heading,
+                text => message.text,
+                request_id => message.request_id,
+                link => link,
+            },
+        )
+    }
+
+    /// The form that sets the first administrator's password.
+    ///
+    /// `errors` has the shape of a challenge's `response_errors`.
+    pub fn setup(
+        &self,
+        dress: &Dress,
+        username: &str,
+        token: &str,
+        shortest: usize,
+        errors: &Value,
+    ) -> Result<String, Error> {
+        self.render(
+            "setup.html",
+            dress,
+            context! { username => username, token => token, shortest => shortest, errors => Serde(errors) },
+        )
+    }
+
+    fn render(
+        &self,
+        template: &'static str,
+        dress: &Dress,
+        page: Template,
+    ) -> Result<String, Error> {
+        let frame = context! {
+            brand => Serde(dress),
+            stylesheet => self.stylesheet.as_str(),
+            default_background => dress.background.as_str(),
+        };
+        self.templates
+            .get_template(template)
+            .and_then(|found| found.render(context! { ..page, ..frame }))
+            .map_err(|source| Error { template, source })
+    }
+}
+
+/// The errors that no field of the page shows.
+fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
+    let errors = challenge["response_errors"].as_object();
+    errors
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| !shown.contains(&field.as_str()))
+        .filter_map(|(_, errors)| errors.as_array())
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+/// What may be typed into the identification, such as `Email or Username`.
+fn identifier_label(challenge: &Value) -> String {
+    let mut names: Vec<&str> = fields(challenge)
+        .map(|field| match field {
+            "email" => "Email",
+            "upn" => "UPN",
+            _ => "Username",
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(" or ")
+}
+
+/// Only where nothing but an address fits may the browser insist on one.
+fn identifier_type(challenge: &Value) -> &'static str {
+    if fields(challenge).eq(["email"]) {
+        "email"
+    } else {
+        "text"
+    }
+}
+
+fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
+    let fields = challenge["user_fields"].as_array();
+    fields.into_iter().flatten().filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use super::*;
+use serde_json::json;
+
+fn dress() -> Dress {
+    Dress::from(&Brand::fallback())
+}
+
+fn form() -> Form {
+    Form {
+        action: "/if/flow/login/?next=%2Fa".into(),
+        challenge: Some("c1".into()),
+        csrf: Some("t1".into()),
+        values: Map::new(),
+    }
+}
+
+fn shown(challenge: &Value) -> String {
+    Pages::new()
+        .challenge(&dress(), challenge, &form(), None)
+        .expect("every challenge can be shown")
+}
+
+fn identification() -> Value {
+    json!({
+        "component": "ak-stage-identification",
+        "flow_info": {"title": "Welcome!", "background": DEFAULT_BACKGROUND, "layout": "stacked",
+            "background_themed_urls": null, "cancel_url": "/flows/-/cancel/"},
+        "user_fields": ["username", "email"], "pending_user_identifier": null,
+        "password_fields": false, "primary_action": "Log in", "flow_designation": "authentication",
+    })
+}
+
+#[test]
+fn the_identification_is_a_labelled_form() {
+    let page = shown(&identification());
+    for part in [
+        "<title>Welcome! - Gatelog</title>",
+        r#"<label for="uid_field">Email or Username</label>"#,
+        r#"type="text" required autofocus"#,
+        r#"name="challenge" value="c1""#,
+        r#"name="csrf" value="t1""#,
+        r#"name="component" value="ak-stage-identification""#,
+        ">Log in</button>",
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains(r#"type="password""#));
+    assert!(!page.contains("role=\"alert\""));
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn an_embedded_password_and_an_address_only_identification_are_shown() {
+    let mut challenge = identification();
+    challenge["password_fields"] = json!(true);
+    challenge["user_fields"] = json!(["email"]);
+    challenge["application_pre"] = json!("Wiki");
+    let page = shown(&challenge);
+    assert!(page.contains(r#"autocomplete="current-password""#));
+    assert!(page.contains(r#"type="email""#));
+    assert!(page.contains("Log in to continue to Wiki."));
+}
+
+#[test]
+fn errors_are_announced_and_tied_to_their_field() {
+    let mut challenge = identification();
+    challenge["response_errors"] = json!({
+        "uid_field": [{"string": "This field may not be blank.", "code": "blank"}],
+        "captcha_token": [{"string": "Try again.", "code": "invalid"}],
+        "non_field_errors": [{"string": "Failed to authenticate.", "code": "invalid"}],
+    });
+    let page = shown(&challenge);
+    assert!(page.contains("<title>Error: Welcome!"));
+    assert!(page.contains(r#"aria-invalid="true" aria-describedby="error-uid_field""#));
+    assert!(page.contains(r#"id="error-uid_field" role="alert""#));
+    assert!(page.contains("<p>Failed to authenticate.</p>"));
+    assert!(page.contains("<p>Try again.</p>"));
+}
+
+#[test]
+fn the_password_page_tells_a_password_manager_whose_it_is() {
+    let page = shown(&json!({
+        "component": "ak-stage-password", "pending_user": "alice", "pending_user_avatar": "data:x",
+        "recovery_url": "https://id.example/if/flow/recovery/",
+        "flow_info": {"title": "Hello", "layout": "sidebar_left", "background": "/media/own.jpg",
+            "cancel_url": "/flows/-/cancel/?next=%2Fa"},
+    }));
+    assert!(page.contains(r#"name="username" value="alice""#));
+    assert!(page.contains("Not you?"));
+    assert!(page.contains("Forgot password?"));
+    assert!(page.contains("own.jpg"));
+    assert!(page.contains(r#"<body class="sidebar_left">"#));
+}
+
+#[test]
+fn whatever_a_visitor_typed_is_escaped() {
+    let mut challenge = identification();
+    challenge["pending_user_identifier"] = json!("\"><script>alert(1)</script>");
+    challenge["flow_info"]["title"] = json!("<b>x</b>");
+    let page = shown(&challenge);
+    assert!(!page.contains("<script>"));
+    assert!(!page.contains("<b>x"));
+}
+
+#[test]
+fn every_component_of_the_first_flows_has_a_page() {
+    for (challenge, text) in [
+        (
+            json!({"component": "ak-stage-user-login", "pending_user": "alice"}),
+            "Stay signed in?",
+        ),
+        (
+            json!({"component": "ak-stage-dummy", "name": "first-dummy"}),
+            "first-dummy",
+        ),
+        (
+            json!({"component": "ak-stage-access-denied", "error_message": "Go away"}),
+            "Go away",
+        ),
+        (
+            json!({"component": "ak-stage-flow-error", "request_id": "abc"}),
+            "Something went wrong!",
+        ),
+        (
+            json!({"component": "ak-stage-session-end", "brand_name": "X"}),
+            "logged out",
+        ),
+        (json!({"component": "ak-stage-captcha"}), "ak-stage-captcha"),
+    ] {
+        let page = shown(&challenge);
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+}
+
+#[test]
+fn no_page_names_the_other_product() {
+    for (name, source) in TEMPLATES {
+        assert!(!source.to_lowercase().contains("authentik"), "{name}");
+    }
+}
+
+#[test]
+fn the_other_pages_can_be_made() {
+    let pages = Pages::new();
+    let dress = dress();
+    let person = Person {
+        username: "alice".into(),
+        name: String::new(),
+        email: "alice@example.com".into(),
+        avatar: String::new(),
+    };
+    let home = pages.home(&dress, &person).expect("home");
+    assert!(home.contains("alice@example.com") && home.contains("Log out"));
+    let away = pages
+        .leave(&dress, Some("https://x.example/"))
+        .expect("leave");
+    assert!(away.contains("http-equiv=\"refresh\""));
+    let nowhere = pages.leave(&dress, None).expect("leave");
+    assert!(!nowhere.contains("refresh") && nowhere.contains("close this page"));
+    let message = Message {
+        heading: "Not found",
+        text: "There is no such page.",
+        request_id: Some("r1"),
+        link: Some(("/", "Start")),
+    };
+    let page = pages.message(&dress, &message).expect("message");
+    assert!(page.contains("Not found") && page.contains("r1") && page.contains("Start"));
+    let errors = json!({"password": [{"string": "Too short."}]});
+    let setup = pages
+        .setup(&dress, "akadmin", "secret-token", 8, &errors)
+        .expect("setup");
+    assert!(setup.contains("Too short.") && setup.contains("secret-token"));
+    assert!(setup.contains(r#"aria-describedby="error-password""#));
+}
