@@ -1,4 +1,234 @@
 //! The composition root: the one place that knows every part and puts them together.
+//!
+//! The order is: lock, keys, journal, first steps, actors, web servers; a stop undoes it from the
+//! end. Nothing here decides anything about a request.
 
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+
+use crate::clock::Clock;
+use crate::directory::{Install, Setup};
+use crate::execution::Executions;
+use crate::http::operator::Verified;
+use crate::journal::Position;
+use crate::journal::sled::SledJournal;
+use crate::settings::Settings;
+
+mod first_run;
 pub mod lock;
+pub mod log;
+mod parts;
+mod serve;
+mod shutdown;
 pub mod socket;
+mod store;
+
+pub use shutdown::Stopped;
+
+use lock::{Lock, Role};
+use parts::Parts;
+use serve::Servers;
+
+/// How long a server waits for a command that is about to finish.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A server that runs in this process.
+pub struct Running {
+    servers: Servers,
+    journal: Arc<SledJournal>,
+    executions: Executions,
+    install: Install,
+    stopping: Arc<AtomicBool>,
+    sweeper: tokio::task::JoinHandle<()>,
+    // The lock is the last to go: fields are dropped in this order.
+    socket: socket::Socket,
+    lock: Lock,
+}
+
+/// Starts a server on the address of the settings and on the socket of the data directory.
+///
+/// # Errors
+/// When the directory is held by another process, the journal cannot be opened, a setting leads
+/// nowhere or the address is taken.
+pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    lock::prepare(&settings.data)?;
+    let lock = take_as_server(&settings, &clock).await?;
+    start(lock, settings, clock, Role::Server).await
+}
+
+/// Starts a server on the socket of the data directory alone, for one command.
+///
+/// # Errors
+/// As [`run`].
+pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    start(lock, settings, clock, Role::Command).await
+}
+
+/// A command lets go soon, so it is waited for; another server is not.
+async fn take_as_server(settings: &Settings, clock: &Clock) -> Result<Lock, lock::Error> {
+    let deadline = clock.monotonic() + PATIENCE;
+    loop {
+        match lock::take(&settings.data, Role::Server, clock) {
+            Err(lock::Error::Held {
+                holder: Some(holder),
+                ..
+            }) if holder.role == Role::Command && clock.monotonic() < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn start(
+    lock: Lock,
+    settings: Settings,
+    clock: Clock,
+    role: Role,
+) -> anyhow::Result<Running> {
+    for key in settings.journal.limited() {
+        tracing::warn!("{key} is set, but this version keeps everything");
+    }
+    let parts = Parts::open(&settings, &clock, role).await?;
+    let (listener, socket) = socket::bind(&lock)?;
+    let listen = (role == Role::Server).then_some(settings.listen);
+    let servers = serve::start(&parts, listen, listener, socket.owner(), &settings)
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let sweeper = tokio::spawn(sweep(parts.executions.clone()));
+    Ok(Running {
+        servers,
+        journal: parts.journal,
+        executions: parts.executions,
+        install: parts.install,
+        stopping: parts.stopping,
+        sweeper,
+        socket,
+        lock,
+    })
+}
+
+/// Ends what ran out of time, every ten seconds.
+async fn sweep(executions: Executions) {
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = executions.sweep().await {
+            tracing::warn!(%error, "what ran out of time could not be ended; trying again");
+        }
+    }
+}
+
+impl Running {
+    /// The address of the web server; `None` for a server that listens on its socket alone.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.servers.address
+    }
+
+    /// The socket for the command line.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        self.socket.path()
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.lock.directory()
+    }
+
+    /// The way to the executions, for tests that look behind the answers.
+    #[must_use]
+    pub fn executions(&self) -> &Executions {
+        &self.executions
+    }
+
+    /// The journal, for tests that look behind the answers.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<SledJournal> {
+        &self.journal
+    }
+
+    /// What the person who started the server should read. It may hold the link that makes its
+    /// reader the administrator, so it is for their terminal only.
+    #[must_use]
+    pub fn announcement(&self) -> Vec<String> {
+        let Some(address) = self.address() else {
+            return Vec::new();
+        };
+        let mut browser = address;
+        if address.ip().is_unspecified() {
+            browser.set_ip(match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        let mut lines = vec![format!("Gatelog listens on {address}.")];
+        match &self.install.setup {
+            Setup::Waiting { token } => {
+                lines.push(
+                    "To set the password of the administrator akadmin, open this link in a \
+                     browser. It works once:"
+                        .to_owned(),
+                );
+                lines.push(format!(
+                    "  http://{browser}/setup?token={}",
+                    token.expose_secret()
+                ));
+            }
+            Setup::Done => lines.push(format!("Open http://{browser}/ in a browser.")),
+        }
+        lines
+    }
+
+    /// Finishes what is under way and closes everything.
+    ///
+    /// # Errors
+    /// When the journal could not be closed well.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.servers.stop().await;
+        self.sweeper.abort();
+        self.journal.close().context("closing the journal")?;
+        Ok(())
+    }
+
+    /// Serves until a signal says to stop, and then stops within `timeout`.
+    ///
+    /// # Errors
+    /// As [`Running::stop`], or when signals cannot be received.
+    pub async fn until_signal(self, timeout: Duration) -> anyhow::Result<Stopped> {
+        shutdown::until_signal(self, timeout).await
+    }
+}
+
+/// Verifies the journal if nobody serves it, also one too damaged to be served. `None` when
+/// somebody does: then the server has to be asked.
+///
+/// # Errors
+/// When the directory or the disk cannot be read.
+pub fn verify(settings: &Settings, clock: &Clock) -> anyhow::Result<Option<Verified>> {
+    match lock::take(&settings.data, Role::Command, clock) {
+        Ok(_lock) => Ok(Some(store::verify(settings)?)),
+        Err(lock::Error::Held { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the state of the journal anew from its log, and returns the last position.
+///
+/// # Errors
+/// When a server holds the directory, or the log is damaged.
+pub fn rebuild(settings: &Settings, clock: &Clock) -> anyhow::Result<Position> {
+    let _lock = lock::take(&settings.data, Role::Command, clock)
+        .context("the server must be stopped for this")?;
+    Ok(store::rebuild(settings, clock)?)
+}

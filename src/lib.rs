@@ -1,7 +1,9 @@
 //! Gatelog executes authentication flows and remembers every step.
 
 pub mod app;
+pub mod blueprint;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod directory;
 pub mod execution;

@@ -31,7 +31,11 @@ pub(super) fn options(settings: &Settings) -> Options {
 /// Reads the root key, or makes it, and opens all others with it.
 pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc<Keyring>> {
     let root = RootKey::load_or_create(&settings.secret_key_file, clock)?;
-    Ok(Arc::new(Keyring::open(&settings.data.join("keys"), root, clock)?))
+    Ok(Arc::new(Keyring::open(
+        &settings.data.join("keys"),
+        root,
+        clock,
+    )?))
 }
 
 pub(super) fn verified(report: &Report) -> Verified {
@@ -73,9 +77,7 @@ impl Store for Disk {
             .follow(Position(0))
             .take_while(move |record| {
                 let before = done;
-                done |= record
-                    .as_ref()
-                    .is_ok_and(|(position, _)| *position >= last);
+                done |= record.as_ref().is_ok_and(|(position, _)| *position >= last);
                 future::ready(!before)
             })
             .boxed()
@@ -88,7 +90,9 @@ impl Store for Disk {
             let failures = to.clone();
             if let Err(error) = journal.export(Pieces(to)).await {
                 tracing::error!(%error, "an export broke off");
-                let _ = failures.send(Err(io::Error::other(error.to_string()))).await;
+                let _ = failures
+                    .send(Err(io::Error::other(error.to_string())))
+                    .await;
             }
         });
         stream::unfold(pieces, |mut pieces| async move {

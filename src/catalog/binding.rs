@@ -49,6 +49,16 @@ impl FlowStageBinding {
         }
     }
 
+    /// What the unique key `place` holds of a binding of this stage to this flow at this order.
+    #[must_use]
+    pub fn place(target: Uuid, stage: Uuid, order: i32) -> Vec<u8> {
+        let mut place = Vec::with_capacity(36);
+        place.extend(target.as_bytes());
+        place.extend(stage.as_bytes());
+        place.extend(order.to_be_bytes());
+        place
+    }
+
     /// What is wrong with it; nothing is when it may be stored.
     #[must_use]
     pub fn problems(&self) -> Vec<Invalid> {
@@ -68,10 +78,7 @@ impl Stored for FlowStageBinding {
     }
 
     fn unique(&self) -> Vec<Key> {
-        let mut place = Vec::with_capacity(36);
-        place.extend(self.target.as_bytes());
-        place.extend(self.stage.as_bytes());
-        place.extend(self.order.to_be_bytes());
+        let place = Self::place(self.target, self.stage, self.order);
         vec![Key::new("place", place), Key::new("pbm", self.pbm)]
     }
 

@@ -92,12 +92,19 @@ fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::
     if output.is_json() {
         return output.value(&json!({ "file": name, "result": answer }));
     }
+    for note in items(&answer["notes"]) {
+        let text = note["text"].as_str().unwrap_or_default();
+        output.talk(&format!("{name}:{}: {text}", note["span"]["line"]));
+    }
     output.talk(&format!("{name} {verb}."));
-    let entries = answer["entries"].as_array().map_or(&[][..], Vec::as_slice);
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let rows: Vec<Vec<String>> = entries
+    let rows: Vec<Vec<String>> = items(&answer["entries"])
         .iter()
-        .map(|entry| ["outcome", "model", "name"].map(|key| text(&entry[key])).into())
+        .map(|entry| {
+            ["outcome", "model", "name"]
+                .map(|key| text(&entry[key]))
+                .into()
+        })
         .collect();
     if rows.is_empty() {
         return Ok(());
@@ -116,4 +123,8 @@ fn rejected(name: &str, refusal: &Refusal, output: &Output) -> anyhow::Result<()
         output.talk(&format!("{name}: {}", refusal.message));
     }
     Ok(())
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }

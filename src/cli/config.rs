@@ -27,8 +27,7 @@ pub(super) fn run(command: &Command, shown: &[Shown], output: &Output) -> anyhow
             let all: Map<_, _> = shown
                 .iter()
                 .map(|shown| {
-                    let value =
-                        json!({ "value": shown.value, "origin": shown.origin.to_string() });
+                    let value = json!({ "value": shown.value, "origin": shown.origin.to_string() });
                     (shown.key.to_owned(), value)
                 })
                 .collect();

@@ -70,7 +70,9 @@ mod tests {
     #[test]
     fn an_error_keeps_its_code_under_any_context() {
         let error = anyhow::Error::new(journal::Error::Unavailable("disk full".into()));
-        let error = Err::<(), _>(error).context("starting").expect_err("an error");
+        let error = Err::<(), _>(error)
+            .context("starting")
+            .expect_err("an error");
         assert_eq!(code(&error), UNAVAILABLE);
         assert_eq!(code(&anyhow::anyhow!("anything")), FAILURE);
     }

@@ -24,7 +24,10 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         .await
         .with_context(|| format!("no server answers at {address}"))?;
     if !response.status().is_success() {
-        bail!("the server at {address} is not ready: {}", response.status());
+        bail!(
+            "the server at {address} is not ready: {}",
+            response.status()
+        );
     }
     if output.is_json() {
         output.value(&json!({ "ready": true }))?;

@@ -45,7 +45,10 @@ pub(super) async fn run(
             if output.is_json() {
                 return output.value(&json!({ "position": position }));
             }
-            output.talk(&format!("The state is made anew up to position {}.", position.0));
+            output.talk(&format!(
+                "The state is made anew up to position {}.",
+                position.0
+            ));
             Ok(())
         }
         Command::Export { output: file } => {

@@ -121,7 +121,8 @@ impl Output {
 /// The text with control characters, and those that reorder text, spelt out.
 fn visible(text: &str) -> String {
     let hidden = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        letter.is_control()
+            || matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars()
         .flat_map(|letter| {

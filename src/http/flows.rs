@@ -11,6 +11,7 @@ use super::{Error, State, csrf, location};
 use crate::catalog::{Flow, flows_by_designation};
 use crate::execution::Cancel;
 use crate::flow::client::Client;
+use crate::flow::input::Canceller;
 use crate::flow::model::Designation;
 use crate::flow::next::is_safe;
 use crate::flow::query::Query;
@@ -91,9 +92,17 @@ async fn leave(
     let visitor = Visitor::of(state, request, arrival.id).await?;
     let query = Query::parse(request.query_string());
     if let Some(session) = visitor.session_id() {
-        let scope = named_by_referer(request, &visitor.client)
-            .unwrap_or_else(|| Cancel::Next(query.next().map(str::to_owned)));
-        state.executions.cancel(session, scope).await?;
+        let next = || {
+            query
+                .next()
+                .map_or(Cancel::All, |next| Cancel::Next(next.to_owned()))
+        };
+        let scope = named_by_referer(request, &visitor.client).unwrap_or_else(next);
+        let by = Canceller::Visitor;
+        state
+            .executions
+            .cancel(session, scope, by, &visitor.client, arrival.id)
+            .await?;
     }
     let to = query.next().filter(|next| is_safe(next)).unwrap_or(LOGOUT);
     Ok(location::redirect(StatusCode::FOUND, to))

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::journal::{self, Envelope, Journal, Position};
 
+mod blueprints;
 mod caller;
 mod journal_routes;
 mod refusal;
@@ -83,6 +84,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/status", get().to(status))
             .service(resource("/users").get(users::list).post(users::create))
             .route("/users/{username}/password", post().to(users::set_password))
+            .route("/blueprints/check", post().to(blueprints::check))
+            .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))

@@ -22,6 +22,7 @@ pub mod object;
 mod objects;
 pub mod prepare;
 pub mod seal;
+pub mod sled;
 mod upcast;
 
 pub use error::Error;

@@ -192,7 +192,7 @@ impl SledJournal {
     ///
     /// # Errors
     /// What went wrong while writing, now or earlier.
-    pub fn close(self) -> Result<()> {
+    pub fn close(&self) -> Result<()> {
         self.end()
     }
 

@@ -79,7 +79,10 @@ fn an_unknown_variable_is_named_with_the_nearest_variable() {
         "{text}"
     );
     let text = complaint(&environment(&[("GATELOG_WEB__TRUSTED_PROXY", "::1")]));
-    assert!(text.contains("did you mean GATELOG_WEB__TRUSTED_PROXIES?"), "{text}");
+    assert!(
+        text.contains("did you mean GATELOG_WEB__TRUSTED_PROXIES?"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -204,5 +207,14 @@ fn what_is_shown_can_be_read_again() {
         let again = load(&environment(&[(name.as_str(), value.as_str())])).expect("valid");
         let found = again.shown.iter().find(|other| other.key == shown.key);
         assert_eq!(found.and_then(|found| found.value.as_ref()), Some(value));
+    }
+}
+
+#[test]
+fn every_setting_and_alias_is_documented() {
+    let text = include_str!("../../docs/configuration.md");
+    for shown in load(&Sources::default()).expect("valid").shown {
+        let row = format!("| `{}` |", shown.key);
+        assert!(text.contains(&row), "docs/configuration.md has no row {row}");
     }
 }

@@ -38,9 +38,7 @@ fn lines(event: &Event) -> Vec<String> {
         Event::ResponseRejected { errors } => errors
             .iter()
             .flat_map(|(field, errors)| errors.iter().map(move |error| (field, error)))
-            .map(|(field, error)| {
-                format!("refused: {field}: {} ({})", error.string, error.code)
-            })
+            .map(|(field, error)| format!("refused: {field}: {} ({})", error.string, error.code))
             .collect(),
         _ => vec![line(event)],
     }
@@ -112,7 +110,11 @@ fn line(event: &Event) -> String {
             persistent,
             terminated,
         } => {
-            let cookie = if *persistent { "a lasting" } else { "a browser-session" };
+            let cookie = if *persistent {
+                "a lasting"
+            } else {
+                "a browser-session"
+            };
             format!(
                 "logged user {user} in to session {session} with {cookie} cookie until {expires}, \
                  ending {} other sessions",
@@ -160,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_event_is_a_sentence() {
-        let event = json!({"event": "stage_entered", "binding": uuid::Uuid::nil(), "stage": "password"});
+        let event =
+            json!({"event": "stage_entered", "binding": uuid::Uuid::nil(), "stage": "password"});
         assert_eq!(told(&event), ["entered stage password"]);
     }
 

@@ -36,7 +36,10 @@ impl Checkpoints {
             disk::sync_parent(path)?;
         }
         let text = fs::read(path).map_err(io)?;
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
         if whole < text.len() {
             file.set_len(whole as u64).map_err(io)?;
         }

@@ -49,8 +49,7 @@ impl<'a> Fold<'a> {
             let key = state::positions(stream, chunk);
             self.overlay.set(key, Some(positions));
         }
-        self.overlay
-            .set(state::head(stream), Some(head.to_bytes()));
+        self.overlay.set(state::head(stream), Some(head.to_bytes()));
         match (record.frame.operation, &record.payload) {
             (Operation::Put, payload) => {
                 self.remove_lookups(stream)?;

@@ -225,6 +225,10 @@ mod tests {
         }
         store.flush().expect("flushes");
         let blobs = std::fs::read_dir(directory.path().join("blobs")).expect("lists");
-        assert_eq!(blobs.count(), 0, "no page is so large that it leaves the file `db`");
+        assert_eq!(
+            blobs.count(),
+            0,
+            "no page is so large that it leaves the file `db`"
+        );
     }
 }

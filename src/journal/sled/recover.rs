@@ -52,11 +52,7 @@ pub(super) fn state(
 }
 
 /// Compares what the log ends with and what the last checkpoint says.
-pub(super) fn check(
-    directory: &Path,
-    checkpoints: &Checkpoints,
-    applied: Applied,
-) -> Result<()> {
+pub(super) fn check(directory: &Path, checkpoints: &Checkpoints, applied: Applied) -> Result<()> {
     let Some(last) = checkpoints.last() else {
         return Ok(());
     };

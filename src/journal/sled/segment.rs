@@ -106,8 +106,9 @@ impl Segment {
         if !self.directory.join("db").exists() {
             return Err(Error::Damaged {
                 path: self.directory.clone(),
-                problem: "this part of the log is missing: restore it, or its export, from a backup"
-                    .into(),
+                problem:
+                    "this part of the log is missing: restore it, or its export, from a backup"
+                        .into(),
             });
         }
         let store = Store::open(&self.directory, CLOSED_CACHE, None);

@@ -10,9 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::super::{Error, Result};
 use super::disk;
-use super::segment::{Segment, Source};
 use super::log::Entry;
 use super::place::Place;
+use super::segment::{Segment, Source};
 use super::store::Store;
 
 /// What the names of exports end with.
@@ -49,7 +49,10 @@ impl Segments {
         let writable = list.last().is_some_and(|last| !last.has_export());
         if !writable {
             let next = match list.last() {
-                Some(last) => last.read()?.last()?.map_or(last.first(), |last| last.last_record() + 1),
+                Some(last) => last
+                    .read()?
+                    .last()?
+                    .map_or(last.first(), |last| last.last_record() + 1),
                 None => 1,
             };
             let path = directory.join(name_of(next));
@@ -199,7 +202,11 @@ fn list(directory: &Path) -> Result<Vec<Arc<Segment>>> {
         let path = entry.map_err(|error| Error::io(directory, error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let number = name.strip_suffix(EXPORT).unwrap_or(&name);
-        let Some(first) = number.parse().ok().filter(|first| name_of(*first) == number) else {
+        let Some(first) = number
+            .parse()
+            .ok()
+            .filter(|first| name_of(*first) == number)
+        else {
             if !name.ends_with(PARTIAL) && !name.ends_with(GONE) && !name.contains(".broken-") {
                 tracing::warn!(path = %path.display(), "this is no part of the log; it is ignored");
             }

@@ -186,7 +186,9 @@ impl Head {
             return Where::Chunk(chunk);
         }
         let at = usize::try_from((version.0 - 1) % CHUNK).expect("it is below 32");
-        self.tail.get(at).map_or(Where::Nowhere, |at| Where::At(*at))
+        self.tail
+            .get(at)
+            .map_or(Where::Nowhere, |at| Where::At(*at))
     }
 
     /// Its bytes.
@@ -341,7 +343,11 @@ pub(super) fn counter_from_bytes(bytes: &[u8]) -> Option<Counter> {
 
 /// What a lease's bytes are: epoch and end; its name is in the key.
 pub(super) fn lease_to_bytes(lease: &Lease) -> Vec<u8> {
-    [&lease.epoch.to_be_bytes()[..], &time_to_bytes(lease.expires)].concat()
+    [
+        &lease.epoch.to_be_bytes()[..],
+        &time_to_bytes(lease.expires),
+    ]
+    .concat()
 }
 
 /// Reads [`lease_to_bytes`].

@@ -81,10 +81,7 @@ impl Store {
 
     /// Hands everything to the kernel: it survives the process from now on, not the machine.
     pub(super) fn flush(&self) -> Result<()> {
-        self.db
-            .flush()
-            .map(drop)
-            .map_err(|error| self.error(error))
+        self.db.flush().map(drop).map_err(|error| self.error(error))
     }
 
     /// Makes everything flushed before durable.
@@ -262,6 +259,9 @@ mod tests {
         store.flush().expect("flushes");
         store.sync().expect("syncs");
         let seen = seen.lock().expect("no panic");
-        assert!(seen.iter().any(|path| path.starts_with(directory.path().join("blobs"))));
+        assert!(
+            seen.iter()
+                .any(|path| path.starts_with(directory.path().join("blobs")))
+        );
     }
 }

@@ -226,8 +226,9 @@ impl Log<'_> {
         checkpoints.reverse();
         let mut fold = Fold::new(Overlay::new(scratch), Applied::START);
         let mut at = Place::START;
-        let visited = catch_unwind(AssertUnwindSafe(|| {
-            self.segments.visit(Place::START, |path, entry| {
+        let visited =
+            catch_unwind(AssertUnwindSafe(|| {
+                self.segments.visit(Place::START, |path, entry| {
                 if self.until.is_some_and(|last| entry.place.last_record() > last.0) {
                     return Ok(false);
                 }
@@ -252,7 +253,7 @@ impl Log<'_> {
                 }
                 Ok(true)
             })
-        }));
+            }));
         let applied = fold.applied();
         let result = visited.unwrap_or_else(|_| {
             Err(damaged(
@@ -276,7 +277,9 @@ impl Log<'_> {
         }
         fold.apply()?;
         if let Some(last) = checkpoints.first()
-            && self.until.is_none_or(|until| last.place.last_record() <= until.0)
+            && self
+                .until
+                .is_none_or(|until| last.place.last_record() <= until.0)
         {
             report.findings.push(Finding {
                 path: log_of(self.directory),
@@ -319,12 +322,7 @@ impl Log<'_> {
     }
 
     /// Whether the state gives the answers that the log gives.
-    fn compare_state(
-        &self,
-        scratch: &Store,
-        applied: Applied,
-        report: &mut Report,
-    ) -> Result<()> {
+    fn compare_state(&self, scratch: &Store, applied: Applied, report: &mut Report) -> Result<()> {
         let Some(state) = self.state else {
             return Ok(());
         };
@@ -337,7 +335,9 @@ impl Log<'_> {
                 if stored.is_some_and(|stored| stored.place < applied.place) {
                     return Ok(());
                 }
-                report.findings.push(state_finding(state, "it does not end where the log ends"));
+                report
+                    .findings
+                    .push(state_finding(state, "it does not end where the log ends"));
                 return Ok(());
             }
             let problem = if running {
@@ -375,8 +375,14 @@ fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> 
     let mut log = scratch.tree().iter();
     let mut stored = state.tree().iter();
     loop {
-        let log = log.next().transpose().map_err(|error| scratch.error(error))?;
-        let stored = stored.next().transpose().map_err(|error| state.error(error))?;
+        let log = log
+            .next()
+            .transpose()
+            .map_err(|error| scratch.error(error))?;
+        let stored = stored
+            .next()
+            .transpose()
+            .map_err(|error| state.error(error))?;
         match (log, stored) {
             (None, None) => return Ok(None),
             (Some(log), Some(stored)) if log == stored => {}
@@ -440,8 +446,8 @@ fn guarded(
     work: impl FnOnce(&mut Report) -> Result<()>,
 ) -> Result<()> {
     let result = catch_unwind(AssertUnwindSafe(|| work(report)));
-    let result = result
-        .unwrap_or_else(|_| Err(damaged(path, "sled gave up while this was read".into())));
+    let result =
+        result.unwrap_or_else(|_| Err(damaged(path, "sled gave up while this was read".into())));
     if let Err(error) = result {
         report.findings.push(from_error(error, path)?);
     }

@@ -70,9 +70,7 @@ impl Header {
 /// The fixed start of a gzip header as flate2 writes it: no name, no time, any system.
 fn gzip_header() -> [u8; 12] {
     let extra = u16::try_from(4 + EXTRA).expect("33 fits").to_le_bytes();
-    [
-        0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, extra[0], extra[1],
-    ]
+    [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, extra[0], extra[1]]
 }
 
 fn extra_header() -> [u8; 4] {

@@ -12,7 +12,9 @@ fn written(count: u64) -> (tempfile::TempDir, PathBuf, Vec<Entry>) {
         } else {
             place.next_record()
         };
-        let bytes: Vec<u8> = (0..number * 7).map(|n| (n * number).to_le_bytes()[0]).collect();
+        let bytes: Vec<u8> = (0..number * 7)
+            .map(|n| (n * number).to_le_bytes()[0])
+            .collect();
         entries.push(Entry { place, bytes });
     }
     for entry in &entries {

@@ -51,12 +51,18 @@ fn values_are_read_as_they_were_written() {
     let at = Timestamp::new(-5, -999).expect("in range");
     for expires in [None, Some(at)] {
         let counter = Counter { value: -7, expires };
-        assert_eq!(counter_from_bytes(&counter_to_bytes(&counter)), Some(counter));
+        assert_eq!(
+            counter_from_bytes(&counter_to_bytes(&counter)),
+            Some(counter)
+        );
     }
     let lease = Lease {
         name: "node".into(),
         epoch: 3,
         expires: at,
     };
-    assert_eq!(lease_from_bytes("node", &lease_to_bytes(&lease)), Some(lease));
+    assert_eq!(
+        lease_from_bytes("node", &lease_to_bytes(&lease)),
+        Some(lease)
+    );
 }

@@ -1,0 +1,96 @@
+//! What can be found wrong with a blueprint without looking at any object.
+
+use std::collections::HashSet;
+
+use super::document::{Document, Entry};
+use super::model::{Model, NotAModel, StageKinds};
+use super::problem::{EntryName, Problem, Span};
+use super::tag::{Expr, Form, Tag};
+
+/// An entry that this version cannot apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The entry.
+    pub entry: EntryName,
+    /// Where it names the model.
+    pub span: Span,
+    /// The model.
+    pub model: String,
+}
+
+/// Reads a blueprint and checks what does not depend on what there is: its structure, its tags,
+/// that its models exist, and that `!KeyOf` names an earlier entry.
+///
+/// Models that this version does not have are no problem here; see [`unsupported`].
+///
+/// # Errors
+/// Every problem that was found, in the order of the file.
+pub fn check(source: &str, file: &str, stages: &StageKinds) -> Result<Document, Vec<Problem>> {
+    let document = Document::read(source, file)?;
+    let mut problems = Vec::new();
+    let mut ids = HashSet::new();
+    for entry in &document.entries {
+        let mut found = Vec::new();
+        if let Some(name) = entry.model.as_str()
+            && let Err(why @ (NotAModel::NotAllowed | NotAModel::Unknown)) =
+                Model::of_name(name, stages)
+        {
+            found.push(Problem::at(entry.model.span, why.message(name)));
+        }
+        for expr in parts(entry) {
+            keys(expr, &ids, &mut found);
+        }
+        let named = found
+            .into_iter()
+            .map(|it| it.within(&entry.name).in_file(file));
+        problems.extend(named);
+        ids.extend(entry.name.id.as_deref());
+    }
+    if problems.is_empty() {
+        Ok(document)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The entries whose models this version does not have, as far as no tag names them.
+#[must_use]
+pub fn unsupported(document: &Document, stages: &StageKinds) -> Vec<Unsupported> {
+    let entries = document.entries.iter();
+    let found = entries.filter_map(|entry| {
+        let model = entry.model.as_str()?;
+        (Model::of_name(model, stages) == Err(NotAModel::Unsupported)).then(|| Unsupported {
+            entry: entry.name.clone(),
+            span: entry.model.span,
+            model: model.to_owned(),
+        })
+    });
+    found.collect()
+}
+
+fn parts(entry: &Entry) -> impl Iterator<Item = &Expr> {
+    [&entry.model, &entry.state, &entry.identifiers, &entry.attrs]
+        .into_iter()
+        .chain(&entry.conditions)
+        .chain(&entry.permissions)
+}
+
+/// Finds each `!KeyOf` that names none of `ids`.
+fn keys(expr: &Expr, ids: &HashSet<&str>, problems: &mut Vec<Problem>) {
+    match &expr.form {
+        Form::Literal(_) => {}
+        Form::Sequence(items) => items.iter().for_each(|item| keys(item, ids, problems)),
+        Form::Mapping(pairs) => pairs.iter().for_each(|(_, item)| keys(item, ids, problems)),
+        Form::Tag(tag) => {
+            if let Tag::KeyOf(id) = tag.as_ref()
+                && !ids.contains(id.as_str())
+            {
+                let message = format!("!KeyOf {id}: no entry before this one has this id");
+                problems.push(Problem::at(expr.span, message));
+            }
+            tag.inner()
+                .into_iter()
+                .for_each(|inner| keys(inner, ids, problems));
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Applying blueprints: all of them in one commit, or nothing.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::document::{Document, Entry};
+use super::entry::{Action, Handles, Step, Turn};
+use super::format::text;
+use super::host::Host;
+use super::model::StageKinds;
+use super::problem::{Problem, Span};
+use super::report::{Applied, Note, Outcome, Report};
+use super::resolve::{Need, Stop, merge_context};
+use super::staged::Staged;
+use super::tag::{Expr, Form};
+use crate::clock::Clock;
+use crate::directory::password::{Busy, Pool, Verdict};
+use crate::journal::{self, Commit, Durability, Journal};
+
+/// How often an import is done over when somebody else wrote in the meantime.
+const ATTEMPTS: usize = 3;
+
+/// How a blueprint is applied.
+#[derive(Clone)]
+pub struct Options<'a> {
+    /// What overrides the context of the blueprints that are named, deeply.
+    pub context: Map<String, Value>,
+    /// What `!Env` and `!File` may read.
+    pub host: Host,
+    /// Leaves out entries of models that this version does not have, and entries that build on
+    /// them, and reports each; otherwise the first of them is an error.
+    pub skip_unsupported: bool,
+    /// Goes through everything but writes nothing.
+    pub dry_run: bool,
+    /// Blueprints that others can ask for: `metadata.name` and source.
+    pub known: &'a [(&'a str, &'a str)],
+    /// Encodes passwords; without it, an entry with a password is an error.
+    pub passwords: Option<&'a Pool>,
+    /// The kinds of stages.
+    pub stages: StageKinds,
+    /// The request on whose behalf; without one, the commit gets a new correlation.
+    pub correlation: Option<Uuid>,
+}
+
+impl Options<'_> {
+    /// Applies for real, knows the default blueprints, and is closed to the machine.
+    #[must_use]
+    pub fn new(stages: StageKinds) -> Self {
+        Self {
+            context: Map::new(),
+            host: Host::Closed,
+            skip_unsupported: false,
+            dry_run: false,
+            known: super::default::defaults(),
+            passwords: None,
+            stages,
+            correlation: None,
+        }
+    }
+}
+
+/// Why nothing was applied.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The blueprint is wrong or asks for what cannot be.
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Problem>),
+    /// The journal failed, or others kept writing to the same objects.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// Too many passwords are being checked.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Applies the documents in order, in one commit, and returns once that is durable.
+///
+/// # Errors
+/// [`Error::Invalid`] has every problem of the first entry that cannot be applied; nothing is
+/// written then.
+pub async fn apply(
+    journal: &dyn Journal,
+    clock: &Clock,
+    documents: &[Document],
+    options: &Options<'_>,
+) -> Result<Report, Error> {
+    let mut attempt = 1;
+    loop {
+        let mut run = Run {
+            journal,
+            clock,
+            documents,
+            options,
+            staged: Staged::default(),
+            names: HashSet::new(),
+            report: Report::default(),
+        };
+        for document in documents {
+            run.document(document, true).await?;
+        }
+        let writes = run.staged.writes(journal).await?;
+        if writes.is_empty() || options.dry_run {
+            return Ok(run.report);
+        }
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: clock.now(),
+            correlation: options.correlation.unwrap_or_else(|| clock.ordered_id()),
+        };
+        match journal.commit(commit).await {
+            Ok(_) => return Ok(run.report),
+            Err(journal::Error::Conflict { .. } | journal::Error::Taken { .. })
+                if attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+struct Run<'a> {
+    journal: &'a dyn Journal,
+    clock: &'a Clock,
+    documents: &'a [Document],
+    options: &'a Options<'a>,
+    staged: Staged,
+    /// Names of blueprints that are applied already, or being applied.
+    names: HashSet<String>,
+    report: Report,
+}
+
+impl Run<'_> {
+    /// `named` says whether whoever started the import named this document.
+    async fn document(&mut self, document: &Document, named: bool) -> Result<(), Error> {
+        if let Some(name) = &document.name
+            && !self.names.insert(name.clone())
+        {
+            return Ok(());
+        }
+        let context = self.context(document, named);
+        let mut handles = Handles::default();
+        for entry in &document.entries {
+            self.entry(document, entry, &context, &mut handles).await?;
+        }
+        Ok(())
+    }
+
+    fn context(&self, document: &Document, named: bool) -> Vec<(String, Expr)> {
+        let mut context = document.context.clone();
+        let built_in = json!({
+            "goauthentik.io/enterprise/licensed": false,
+            "goauthentik.io/rbac/models": {
+                "flow": "authentik_flows",
+                "flowstagebinding": "authentik_flows",
+                "brand": "authentik_brands",
+                "user": "authentik_core",
+                "group": "authentik_core",
+                "token": "authentik_core",
+            },
+        });
+        let mut add = |value: Value| {
+            if let Form::Mapping(pairs) = Expr::literal(value, Span::default()).form {
+                merge_context(&mut context, pairs);
+            }
+        };
+        add(built_in);
+        if named {
+            add(Value::Object(self.options.context.clone()));
+        }
+        context
+    }
+
+    async fn entry(
+        &mut self,
+        document: &Document,
+        entry: &Entry,
+        context: &[(String, Expr)],
+        handles: &mut Handles,
+    ) -> Result<(), Error> {
+        let invalid = |problems: Vec<Problem>| {
+            let problems = problems.into_iter();
+            let named = problems.map(|it| it.within(&entry.name).in_file(&document.file));
+            Error::Invalid(named.collect())
+        };
+        let mut encoded = None;
+        let step = loop {
+            let turn = Turn {
+                staged: &self.staged,
+                handles,
+                context,
+                options: self.options,
+                clock: self.clock,
+                encoded: encoded.as_ref(),
+            };
+            match turn.step(entry) {
+                Ok(step) => break step,
+                Err(Stop::Need(Need::Objects(kind))) => {
+                    self.staged.read(self.journal, kind).await?;
+                }
+                Err(Stop::Need(Need::Password { typed, current })) => {
+                    let Some(pool) = self.options.passwords else {
+                        let message = "a password cannot be set here; give a password_hash";
+                        return Err(invalid(vec![Problem::at(entry.span, message)]));
+                    };
+                    encoded = Some(match current {
+                        Some(current) if is_right(pool, &typed, &current).await? => current,
+                        _ => pool.hash(typed).await?,
+                    });
+                }
+                Err(Stop::LeftOut(id)) => {
+                    break Step {
+                        model: entry.name.model.clone().unwrap_or_default(),
+                        given_pk: None,
+                        action: Action::LeaveOut(format!("it builds on {id}, which is left out")),
+                    };
+                }
+                Err(Stop::Wrong(problems)) => return Err(invalid(problems)),
+            }
+        };
+        if let Action::Blueprint {
+            name,
+            required,
+            span,
+        } = &step.action
+        {
+            let outcome = self.other(name.as_deref()).await?;
+            if outcome == Outcome::Missing && *required {
+                let message = "Required blueprint does not exist";
+                return Err(invalid(vec![Problem::at(*span, message)]));
+            }
+            self.done(document, entry, &step, outcome, None);
+            return Ok(());
+        }
+        self.perform(document, entry, step, handles);
+        Ok(())
+    }
+
+    /// Applies the blueprint of this name, unless that happened already.
+    async fn other(&mut self, name: Option<&str>) -> Result<Outcome, Error> {
+        let Some(name) = name else {
+            return Ok(Outcome::Missing);
+        };
+        if self.names.contains(name) {
+            return Ok(Outcome::Applied);
+        }
+        let documents = self.documents;
+        let given = documents.iter().find(|it| it.name.as_deref() == Some(name));
+        if let Some(document) = given {
+            Box::pin(self.document(document, true)).await?;
+            return Ok(Outcome::Applied);
+        }
+        let known = self.options.known.iter().find(|(known, _)| *known == name);
+        let Some((name, source)) = known else {
+            return Ok(Outcome::Missing);
+        };
+        let document = Document::read(source, name).map_err(Error::Invalid)?;
+        Box::pin(self.document(&document, false)).await?;
+        Ok(Outcome::Applied)
+    }
+
+    fn perform(
+        &mut self,
+        document: &Document,
+        entry: &Entry,
+        mut step: Step,
+        handles: &mut Handles,
+    ) {
+        let action = std::mem::replace(&mut step.action, Action::Nothing(Outcome::Absent));
+        match action {
+            Action::Nothing(outcome) => self.done(document, entry, &step, outcome, None),
+            Action::Blueprint { .. } => {}
+            Action::LeaveOut(why) => {
+                handles.left_out.extend(entry.name.id.clone());
+                handles
+                    .left_out_pks
+                    .extend(step.given_pk.as_ref().map(text));
+                self.note(document, entry, format!("left out: {why}"));
+                self.done(document, entry, &step, Outcome::Unsupported, None);
+            }
+            Action::Keep(object) => {
+                self.note_permissions(document, entry);
+                let object = (object.name(), object.pk());
+                register(entry, &step, &object.1, handles);
+                self.done(document, entry, &step, Outcome::Unchanged, Some(object));
+            }
+            Action::Write {
+                object,
+                others,
+                ignored,
+                outcome,
+            } => {
+                self.note_permissions(document, entry);
+                if !ignored.is_empty() {
+                    let fields = ignored.join(", ");
+                    self.note(
+                        document,
+                        entry,
+                        format!("fields that are not known are ignored: {fields}"),
+                    );
+                }
+                let named = (object.name(), object.pk());
+                register(entry, &step, &named.1, handles);
+                if outcome != Outcome::Unchanged {
+                    self.staged.put(object);
+                    for other in others {
+                        self.staged.put(other);
+                    }
+                }
+                self.done(document, entry, &step, outcome, Some(named));
+            }
+            Action::Remove(stream, name) => {
+                self.staged.remove(stream);
+                let object = (name, Value::String(stream.id.to_string()));
+                self.done(document, entry, &step, Outcome::Deleted, Some(object));
+            }
+        }
+    }
+
+    fn note_permissions(&mut self, document: &Document, entry: &Entry) {
+        if !entry.permissions.is_empty() {
+            let text = "permissions on objects are not kept by this version";
+            self.note(document, entry, text.to_owned());
+        }
+    }
+
+    fn note(&mut self, document: &Document, entry: &Entry, text: String) {
+        self.report.notes.push(Note {
+            file: document.file.clone(),
+            span: entry.span,
+            entry: entry.name.clone(),
+            text,
+        });
+    }
+
+    fn done(
+        &mut self,
+        document: &Document,
+        entry: &Entry,
+        step: &Step,
+        outcome: Outcome,
+        object: Option<(String, Value)>,
+    ) {
+        let (name, pk) = object.unzip();
+        self.report.entries.push(Applied {
+            file: document.file.clone(),
+            span: entry.span,
+            entry: entry.name.clone(),
+            model: step.model.clone(),
+            outcome,
+            name,
+            pk,
+        });
+    }
+}
+
+fn register(entry: &Entry, step: &Step, pk: &Value, handles: &mut Handles) {
+    if let Some(id) = &entry.name.id {
+        // The first entry of an id is the one that is meant.
+        handles.ids.entry(id.clone()).or_insert_with(|| pk.clone());
+    }
+    if let Some(given) = &step.given_pk {
+        handles.pks.insert(text(given), pk.clone());
+    }
+}
+
+async fn is_right(
+    pool: &Pool,
+    typed: &secrecy::SecretString,
+    encoded: &secrecy::SecretString,
+) -> Result<bool, Busy> {
+    let verdict = pool.verify(typed.clone(), encoded.clone()).await?;
+    Ok(matches!(verdict, Verdict::Accepted { .. }))
+}

@@ -1,0 +1,59 @@
+//! What flow files of former years say otherwise: the JSON exports, and YAML as old as these.
+//!
+//! Fields that are gone need nothing here, since unknown fields are ignored.
+
+use serde_json::{Map, Value};
+
+use super::model::Model;
+
+/// Names of password backends as they were, and as they are.
+const BACKENDS: &[(&str, &str)] = &[
+    (
+        "django.contrib.auth.backends.ModelBackend",
+        "authentik.core.auth.InbuiltBackend",
+    ),
+    (
+        "passbook.core.token_auth.TokenBackend",
+        "authentik.core.auth.TokenBackend",
+    ),
+    (
+        "authentik.core.token_auth.TokenBackend",
+        "authentik.core.auth.TokenBackend",
+    ),
+    (
+        "passbook.sources.ldap.auth.LDAPBackend",
+        "authentik.sources.ldap.auth.LDAPBackend",
+    ),
+];
+
+/// Rewrites the fields of an entry into today's.
+pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) {
+    match model {
+        Model::Stage("password") => {
+            if let Some(Value::Array(backends)) = data.get_mut("backends") {
+                backends.iter_mut().for_each(modern_backend);
+            }
+        }
+        // A group had one parent before it could have several.
+        Model::Group if !data.contains_key("parents") => match data.remove("parent") {
+            Some(parent @ Value::String(_)) => {
+                data.insert("parents".to_owned(), Value::Array(vec![parent]));
+            }
+            Some(Value::Null) => {
+                data.insert("parents".to_owned(), Value::Array(Vec::new()));
+            }
+            Some(other) => {
+                data.insert("parents".to_owned(), other);
+            }
+            None => {}
+        },
+        _ => {}
+    }
+}
+
+fn modern_backend(backend: &mut Value) {
+    let found = BACKENDS.iter().find(|(old, _)| backend == *old);
+    if let Some((_, new)) = found {
+        *backend = Value::String((*new).to_owned());
+    }
+}

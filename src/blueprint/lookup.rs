@@ -1,0 +1,230 @@
+//! Finding objects by their fields, with Django's spelling of lookups (`name__iexact`,
+//! `target__slug`).
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::format::text;
+use super::model::{self, Model, Object};
+use super::resolve::{Found, Miss};
+use super::staged::Staged;
+use crate::catalog::{Flow, FlowStageBinding, Stage};
+use crate::directory::{Group, Token, User};
+use crate::journal::Kind;
+use crate::journal::object::Stored;
+
+/// Names by which a field `pk` goes as well.
+const PK: &[&str] = &[
+    "pk",
+    "id",
+    "flow_uuid",
+    "fsb_uuid",
+    "stage_uuid",
+    "brand_uuid",
+    "group_uuid",
+    "token_uuid",
+];
+
+/// The first object of the model that fits all pairs; without pairs, the first of all.
+pub(super) fn find<'s>(
+    model: Model,
+    pairs: &[(String, Value)],
+    staged: &'s Staged,
+) -> Result<Option<&'s Object>, Miss> {
+    let Some(kind) = model.kind() else {
+        return Ok(None);
+    };
+    for (name, _) in pairs {
+        let field = name.split("__").next().unwrap_or(name);
+        if !PK.contains(&field) && !model::known(model, field) {
+            return Err(Miss::Wrong(format!("Invalid identifier field: {name}")));
+        }
+    }
+    let candidates = match unique(kind, pairs) {
+        Some((key, value)) => staged.holder(kind, key, value)?.into_iter().collect(),
+        None => staged.all(kind)?,
+    };
+    for object in candidates {
+        if object.is_a(model) && fits(object, pairs, staged)? {
+            return Ok(Some(object));
+        }
+    }
+    Ok(None)
+}
+
+/// A unique key that whatever fits the pairs must have, so that not every object is looked at.
+fn unique(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8>)> {
+    let text = |name: &str| {
+        let found = pairs.iter().find(|(field, _)| field == name);
+        found.and_then(|(_, value)| value.as_str())
+    };
+    let (field, key) = match kind {
+        Flow::KIND => ("slug", "slug"),
+        Stage::KIND | Group::KIND => ("name", "name"),
+        User::KIND => ("username", "username"),
+        Token::KIND => ("identifier", "identifier"),
+        FlowStageBinding::KIND => {
+            let order = pairs.iter().find(|(field, _)| field == "order");
+            let order = i32::try_from(order?.1.as_i64()?).ok()?;
+            let [target, stage] =
+                ["target", "stage"].map(|name| text(name).and_then(|id| id.parse::<Uuid>().ok()));
+            return Some(("place", FlowStageBinding::place(target?, stage?, order)));
+        }
+        _ => return None,
+    };
+    text(field).map(|value| (key, value.as_bytes().to_vec()))
+}
+
+/// The object as the API shows it.
+pub(super) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
+    if matches!(object, Object::Token(_)) {
+        // Its row names its user by number.
+        staged.all(User::KIND)?;
+    }
+    let fields = object.row(|user: Uuid| match staged.get(User::KIND, user) {
+        Ok(Some(user)) => user.pk(),
+        _ => Value::Null,
+    });
+    Ok(Found {
+        pk: object.pk(),
+        fields,
+    })
+}
+
+fn fits(object: &Object, pairs: &[(String, Value)], staged: &Staged) -> Result<bool, Miss> {
+    let found = show(object, staged)?;
+    for (name, wanted) in pairs {
+        let mut path: Vec<&str> = name.split("__").collect();
+        let lookup = match path.last() {
+            Some(last) if path.len() > 1 && LOOKUPS.contains(last) => path.pop().unwrap_or("exact"),
+            _ => "exact",
+        };
+        let value = follow(object.stream().kind, &found, &path, staged)?;
+        if !compare(lookup, &value, wanted) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The value at the end of a path that may lead through references and into mappings.
+fn follow(kind: Kind, found: &Found, path: &[&str], staged: &Staged) -> Result<Value, Miss> {
+    let [field, rest @ ..] = path else {
+        return Ok(found.pk.clone());
+    };
+    if PK.contains(field) {
+        return Ok(found.pk.clone());
+    }
+    let value = found.fields.get(*field).cloned().unwrap_or_default();
+    if rest.is_empty() {
+        return Ok(value);
+    }
+    if let Some(kind) = model::refers_to(kind, field) {
+        let referred = match &value {
+            Value::Number(pk) => match staged.user_by_pk(pk.as_i64().unwrap_or_default())? {
+                Some(user) => staged.get(kind, user.uuid)?,
+                None => None,
+            },
+            other => match other.as_str().and_then(|id| id.parse().ok()) {
+                Some(id) => staged.get(kind, id)?,
+                None => None,
+            },
+        };
+        return match referred {
+            Some(object) => follow(kind, &show(object, staged)?, rest, staged),
+            None => Ok(Value::Null),
+        };
+    }
+    let inner = rest.iter().try_fold(&value, |value, key| value.get(*key));
+    Ok(inner.cloned().unwrap_or_default())
+}
+
+const LOOKUPS: &[&str] = &[
+    "exact",
+    "iexact",
+    "contains",
+    "icontains",
+    "startswith",
+    "istartswith",
+    "endswith",
+    "iendswith",
+    "in",
+    "isnull",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+];
+
+fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
+    let number = |value: &Value| value.as_f64();
+    match lookup {
+        "isnull" => value.is_null() == super::resolve::is_true(wanted),
+        "in" => matches!(wanted, Value::Array(any) if any.iter().any(|one| same(value, one))),
+        "gt" | "gte" | "lt" | "lte" => match (number(value), number(wanted)) {
+            (Some(a), Some(b)) => match lookup {
+                "gt" => a > b,
+                "gte" => a >= b,
+                "lt" => a < b,
+                _ => a <= b,
+            },
+            _ => false,
+        },
+        "exact" => same(value, wanted),
+        "contains" if !value.is_string() => contains(value, wanted),
+        // What is null has no text, and nothing is found in it.
+        _ if value.is_null() || wanted.is_null() => value == wanted,
+        _ => {
+            let (mut value, mut wanted) = (text(value), text(wanted));
+            let plain = match lookup.strip_prefix('i') {
+                Some(plain) => {
+                    value = value.to_lowercase();
+                    wanted = wanted.to_lowercase();
+                    plain
+                }
+                None => lookup,
+            };
+            match plain {
+                "contains" => value.contains(&wanted),
+                "startswith" => value.starts_with(&wanted),
+                "endswith" => value.ends_with(&wanted),
+                _ => value == wanted,
+            }
+        }
+    }
+}
+
+/// Equality as a database column has it: a number may be given as a text, an identifier in
+/// another spelling, and a mapping fits when it is contained.
+fn same(value: &Value, wanted: &Value) -> bool {
+    match (value, wanted) {
+        (Value::Object(_), Value::Object(_)) => contains(value, wanted),
+        (Value::String(a), Value::String(b)) => {
+            a == b
+                || match (a.parse::<Uuid>(), b.parse::<Uuid>()) {
+                    (Ok(a), Ok(b)) => a == b,
+                    _ => false,
+                }
+        }
+        (Value::Number(number), Value::String(text))
+        | (Value::String(text), Value::Number(number)) => {
+            text.trim().parse::<serde_json::Number>().as_ref() == Ok(number)
+        }
+        // A list of references is asked for one of them.
+        (Value::Array(items), one) if !one.is_array() => items.iter().any(|item| same(item, one)),
+        _ => value == wanted,
+    }
+}
+
+/// JSON containment: every key of `part` is there with a value that contains its own.
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => part
+            .iter()
+            .all(|(key, value)| whole.get(key).is_some_and(|it| contains(it, value))),
+        (Value::Array(whole), Value::Array(part)) => part
+            .iter()
+            .all(|value| whole.iter().any(|it| contains(it, value))),
+        _ => whole == part,
+    }
+}

@@ -1,0 +1,33 @@
+//! Blueprints: files that say which flows, stages, users and so on there are to be.
+//!
+//! [`check`] reads one, [`apply`] makes it so, in one commit or not at all. This module knows
+//! the objects of catalog and directory and writes them through the journal's trait; it knows
+//! nothing of HTTP, and reads the machine only through [`Host`].
+
+mod check;
+mod default;
+mod document;
+mod entry;
+mod format;
+mod host;
+mod import;
+mod legacy;
+mod lookup;
+mod model;
+mod node;
+mod problem;
+mod report;
+mod resolve;
+mod scalar;
+mod staged;
+mod tag;
+
+pub use check::{Unsupported, check, unsupported};
+pub use default::{apply_defaults, defaults};
+pub use document::Document;
+pub use host::Host;
+pub use import::{Error, Options, apply};
+pub use model::StageKinds;
+pub use node::MAX_BYTES;
+pub use problem::{EntryName, Problem, Span};
+pub use report::{Applied, Note, Outcome, Report};

@@ -1,0 +1,226 @@
+//! The tables of fields that a blueprint can write, as in the API's write bodies.
+
+use super::Model;
+use crate::catalog::{Flow, Stage};
+use crate::directory::token::Intent;
+use crate::directory::user::UserType;
+use crate::directory::{Group, User};
+use crate::flow::field::Problem;
+use crate::flow::model::{
+    Authentication, DeniedAction, Designation, InvalidResponseAction, Layout, PolicyEngineMode,
+};
+use crate::journal::Kind;
+use crate::journal::object::Stored;
+
+/// A field that a blueprint can write.
+#[derive(Clone, Copy)]
+pub(super) struct Field {
+    /// Its name on the wire and in the stored object.
+    pub(super) name: &'static str,
+    /// What fits in it.
+    pub(super) shape: Shape,
+    /// Whether a new object needs it.
+    pub(super) required: bool,
+}
+
+/// What fits in a field.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    /// A text; `blank` says whether it may be empty, `most` how many characters it may have.
+    Text { blank: bool, most: usize },
+    /// Letters, digits, hyphens and underscores.
+    Slug,
+    /// One of some words.
+    Word(fn(&str) -> Result<(), Problem>),
+    /// True or false.
+    Flag,
+    /// A whole number of 32 bits.
+    Integer,
+    /// A mapping.
+    Object,
+    /// A moment, or null.
+    Moment,
+    /// An object of this kind.
+    One(Kind),
+    /// An object of this kind, or null.
+    Maybe(Kind),
+    /// Objects of this kind.
+    Many(Kind),
+    /// A user, by number.
+    User,
+    /// References to what this version does not have: null or an empty list.
+    Nothing,
+}
+
+const fn required(name: &'static str, shape: Shape) -> Field {
+    Field {
+        name,
+        shape,
+        required: true,
+    }
+}
+
+const fn optional(name: &'static str, shape: Shape) -> Field {
+    Field {
+        name,
+        shape,
+        required: false,
+    }
+}
+
+const ANY_LENGTH: usize = 65_536;
+const TEXT: Shape = Shape::Text {
+    blank: false,
+    most: ANY_LENGTH,
+};
+const MAYBE_EMPTY: Shape = Shape::Text {
+    blank: true,
+    most: ANY_LENGTH,
+};
+
+/// Makes a check of words out of a type of words.
+macro_rules! word {
+    ($type:ty) => {
+        Shape::Word(|word| word.parse::<$type>().map(drop))
+    };
+}
+
+pub(super) const FLOW: &[Field] = &[
+    required("name", TEXT),
+    required("slug", Shape::Slug),
+    required("title", TEXT),
+    required("designation", word!(Designation)),
+    optional("background", MAYBE_EMPTY),
+    optional("layout", word!(Layout)),
+    optional("compatibility_mode", Shape::Flag),
+    optional("denied_action", word!(DeniedAction)),
+    optional("authentication", word!(Authentication)),
+    optional("policy_engine_mode", word!(PolicyEngineMode)),
+];
+
+pub(super) const BINDING: &[Field] = &[
+    required("target", Shape::One(Flow::KIND)),
+    required("stage", Shape::One(Stage::KIND)),
+    required("order", Shape::Integer),
+    optional("evaluate_on_plan", Shape::Flag),
+    optional("re_evaluate_policies", Shape::Flag),
+    optional("invalid_response_action", word!(InvalidResponseAction)),
+    optional("policy_engine_mode", word!(PolicyEngineMode)),
+];
+
+/// What all kinds of stages have; the rest are settings.
+pub(super) const STAGE: &[Field] = &[required("name", TEXT)];
+
+/// Settings that name other objects, in whatever kind of stage.
+pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
+    ("captcha_stage", Stage::KIND),
+    ("configure_flow", Flow::KIND),
+    ("enrollment_flow", Flow::KIND),
+    ("password_stage", Stage::KIND),
+    ("passwordless_flow", Flow::KIND),
+    ("recovery_flow", Flow::KIND),
+];
+
+pub(super) const BRAND: &[Field] = &[
+    required("domain", TEXT),
+    optional("default", Shape::Flag),
+    optional("branding_title", MAYBE_EMPTY),
+    optional("branding_logo", MAYBE_EMPTY),
+    optional("branding_favicon", MAYBE_EMPTY),
+    optional("branding_custom_css", MAYBE_EMPTY),
+    optional("branding_default_flow_background", MAYBE_EMPTY),
+    optional("flow_authentication", Shape::Maybe(Flow::KIND)),
+    optional("flow_invalidation", Shape::Maybe(Flow::KIND)),
+    optional("flow_recovery", Shape::Maybe(Flow::KIND)),
+    optional("flow_unenrollment", Shape::Maybe(Flow::KIND)),
+    optional("flow_user_settings", Shape::Maybe(Flow::KIND)),
+    optional("flow_device_code", Shape::Maybe(Flow::KIND)),
+    optional("default_application", Shape::Nothing),
+    optional("web_certificate", Shape::Nothing),
+    optional("client_certificates", Shape::Nothing),
+    optional("attributes", Shape::Object),
+];
+
+pub(super) const USER: &[Field] = &[
+    required(
+        "username",
+        Shape::Text {
+            blank: false,
+            most: 150,
+        },
+    ),
+    optional("name", MAYBE_EMPTY),
+    optional(
+        "email",
+        Shape::Text {
+            blank: true,
+            most: 254,
+        },
+    ),
+    optional("is_active", Shape::Flag),
+    optional("type", word!(UserType)),
+    optional("path", TEXT),
+    optional("attributes", Shape::Object),
+    optional("groups", Shape::Many(Group::KIND)),
+    optional("roles", Shape::Nothing),
+];
+
+pub(super) const GROUP: &[Field] = &[
+    required("name", TEXT),
+    optional("is_superuser", Shape::Flag),
+    optional("parents", Shape::Many(Group::KIND)),
+    optional("attributes", Shape::Object),
+    optional("roles", Shape::Nothing),
+];
+
+pub(super) const TOKEN: &[Field] = &[
+    required("identifier", Shape::Slug),
+    optional("intent", word!(Intent)),
+    required("user", Shape::User),
+    optional("description", MAYBE_EMPTY),
+    optional("expires", Shape::Moment),
+    optional("expiring", Shape::Flag),
+    optional("key", TEXT),
+];
+
+/// Whether objects of this model can be looked up by a field of this name.
+pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
+    let fields = match model {
+        Model::Flow => FLOW,
+        Model::Binding => BINDING,
+        // Every setting is a field, and only the kind knows which it has.
+        Model::Stage(_) => return true,
+        Model::Brand => BRAND,
+        Model::User => USER,
+        Model::Group => GROUP,
+        Model::Token => TOKEN,
+        Model::ApplyBlueprint => return false,
+    };
+    let others: &[&str] = match model {
+        Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
+        Model::Group => &["num_pk"],
+        Model::Token => &["managed"],
+        _ => &["policybindingmodel_ptr_id"],
+    };
+    // Nobody may find out a secret by looking it up.
+    name != "key" && (fields.iter().any(|field| field.name == name) || others.contains(&name))
+}
+
+/// The kind that a field refers to, for lookups that follow a reference.
+pub(in crate::blueprint) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {
+    if kind == Stage::KIND {
+        let found = STAGE_REFERENCES.iter().find(|(name, _)| *name == field);
+        return found.map(|(_, kind)| *kind);
+    }
+    let table = [
+        (crate::catalog::FlowStageBinding::KIND, BINDING),
+        (crate::catalog::Brand::KIND, BRAND),
+        (crate::directory::Token::KIND, TOKEN),
+    ];
+    let (_, fields) = table.iter().find(|(of, _)| *of == kind)?;
+    match fields.iter().find(|it| it.name == field)?.shape {
+        Shape::One(kind) | Shape::Maybe(kind) => Some(kind),
+        Shape::User => Some(User::KIND),
+        _ => None,
+    }
+}

@@ -1,0 +1,120 @@
+//! Which models a blueprint may name, and which of our objects each of them is.
+//!
+//! The fields of an object are those of the API's write body; [`field`] has the tables.
+
+mod check;
+mod field;
+mod object;
+mod secret;
+mod write;
+
+use serde_json::{Map, Value};
+
+pub(super) use field::{STAGE_REFERENCES, known, refers_to};
+pub(super) use object::Object;
+pub(super) use write::{Draft, Refused, write};
+
+use crate::flow::event::Errors;
+
+/// The settings of a stage.
+pub type Settings = Map<String, Value>;
+
+/// The kinds of stages and their settings, as far as a blueprint has to know them.
+#[derive(Clone, Copy, Debug)]
+pub struct StageKinds {
+    /// The kind, such as `user_login`, of a model in lower case, such as
+    /// `authentik_stages_user_login.userloginstage`.
+    pub of_model: fn(&str) -> Option<&'static str>,
+    /// The complete settings of a kind made from the given ones, or what is wrong with these.
+    /// Fields that the kind does not have are left out.
+    pub validate: fn(&str, &Settings) -> Result<Settings, Errors>,
+}
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    Flow,
+    Binding,
+    /// With its kind.
+    Stage(&'static str),
+    Brand,
+    User,
+    Group,
+    Token,
+    /// No object: it asks for another blueprint to be applied first.
+    ApplyBlueprint,
+}
+
+/// Why a name is not one of a usable model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotAModel {
+    /// It is one, but this version does not have it.
+    Unsupported,
+    /// Blueprints may not touch it.
+    NotAllowed,
+    /// There is no such model.
+    Unknown,
+}
+
+impl NotAModel {
+    pub(super) fn message(self, name: &str) -> String {
+        match self {
+            Self::Unsupported => format!("Model {name} is not supported by this version"),
+            Self::NotAllowed => format!("Model {name} not allowed"),
+            Self::Unknown => {
+                format!(
+                    "App or Model does not exist: {name:?}; expected is a name such as authentik_flows.flow"
+                )
+            }
+        }
+    }
+}
+
+/// Models that exist but that a blueprint may not write.
+const NOT_ALLOWED: &[&str] = &[
+    "authentik_core.authenticatedsession",
+    "authentik_core.propertymapping",
+    "authentik_core.provider",
+    "authentik_core.session",
+    "authentik_core.source",
+    "authentik_flows.flowtoken",
+    "authentik_flows.stage",
+    "authentik_policies.policy",
+    "authentik_policies.policybindingmodel",
+    "authentik_tenants.domain",
+    "authentik_tenants.tenant",
+    "auth.permission",
+    "contenttypes.contenttype",
+];
+
+impl Model {
+    /// The model of this name; upper and lower case are the same.
+    pub(super) fn of_name(name: &str, stages: &StageKinds) -> Result<Self, NotAModel> {
+        let lower = name.to_ascii_lowercase();
+        if NOT_ALLOWED.contains(&lower.as_str()) {
+            return Err(NotAModel::NotAllowed);
+        }
+        match lower.as_str() {
+            "authentik_flows.flow" => Ok(Self::Flow),
+            "authentik_flows.flowstagebinding" => Ok(Self::Binding),
+            "authentik_brands.brand" => Ok(Self::Brand),
+            "authentik_core.user" => Ok(Self::User),
+            "authentik_core.group" => Ok(Self::Group),
+            "authentik_core.token" => Ok(Self::Token),
+            "authentik_blueprints.metaapplyblueprint" => Ok(Self::ApplyBlueprint),
+            _ => match (stages.of_model)(&lower) {
+                Some(kind) => Ok(Self::Stage(kind)),
+                None if looks_like_a_model(&lower) => Err(NotAModel::Unsupported),
+                None => Err(NotAModel::Unknown),
+            },
+        }
+    }
+}
+
+fn looks_like_a_model(name: &str) -> bool {
+    let word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    name.split_once('.')
+        .is_some_and(|(app, model)| app.starts_with("authentik_") && word(app) && word(model))
+}

@@ -1,0 +1,172 @@
+//! One of the objects that a blueprint can make, whatever its type.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::Model;
+use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
+use crate::directory::{Group, Token, User};
+use crate::journal::object::{self, Stored, Versioned};
+use crate::journal::{self, Key, Kind, StreamId, Version, Write};
+
+/// An object of the catalog or the directory.
+#[derive(Clone)]
+pub(in crate::blueprint) enum Object {
+    Flow(Flow),
+    Binding(FlowStageBinding),
+    Stage(Stage),
+    Brand(Brand),
+    User(Box<User>),
+    Group(Group),
+    Token(Token),
+}
+
+/// Does the same with the object, whatever its type.
+macro_rules! each {
+    ($object:expr, $it:ident => $result:expr) => {
+        match $object {
+            Object::Flow($it) => $result,
+            Object::Binding($it) => $result,
+            Object::Stage($it) => $result,
+            Object::Brand($it) => $result,
+            Object::User($it) => {
+                let $it = $it.as_ref();
+                $result
+            }
+            Object::Group($it) => $result,
+            Object::Token($it) => $result,
+        }
+    };
+}
+
+impl Object {
+    pub(in crate::blueprint) fn stream(&self) -> StreamId {
+        fn of<T: Stored>(it: &T) -> StreamId {
+            object::stream::<T>(it.id())
+        }
+        each!(self, it => of(it))
+    }
+
+    pub(in crate::blueprint) fn unique(&self) -> Vec<Key> {
+        each!(self, it => it.unique())
+    }
+
+    pub(in crate::blueprint) fn put(&self, expected: Version) -> Write {
+        each!(self, it => object::put(it, expected))
+    }
+
+    /// The object as it is stored, secrets included.
+    pub(super) fn body(&self) -> Map<String, Value> {
+        let body = each!(self, it => serde_json::to_value(it));
+        match body {
+            Ok(Value::Object(map)) => map,
+            _ => Map::new(),
+        }
+    }
+
+    /// Whether both would be stored alike.
+    pub(in crate::blueprint) fn is_like(&self, other: &Self) -> bool {
+        self.body() == other.body()
+    }
+
+    /// Whether it is an object of this model.
+    pub(in crate::blueprint) fn is_a(&self, model: Model) -> bool {
+        match (self, model) {
+            (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind,
+            _ => model.kind() == Some(self.stream().kind),
+        }
+    }
+
+    /// By what others refer to it: a number for a user, else an identifier.
+    pub(in crate::blueprint) fn pk(&self) -> Value {
+        match self {
+            Self::User(user) => user.pk.into(),
+            other => other.stream().id.to_string().into(),
+        }
+    }
+
+    /// What people call it.
+    pub(in crate::blueprint) fn name(&self) -> String {
+        match self {
+            Self::Flow(flow) => flow.slug.to_string(),
+            Self::Binding(binding) => binding.pk.to_string(),
+            Self::Stage(stage) => stage.name.clone(),
+            Self::Brand(brand) => brand.domain.clone(),
+            Self::User(user) => user.username.clone(),
+            Self::Group(group) => group.name.clone(),
+            Self::Token(token) => token.identifier.to_string(),
+        }
+    }
+
+    /// Its fields as the API shows them, without secrets. `user_pk` gives a user's number.
+    pub(in crate::blueprint) fn row(&self, user_pk: impl Fn(Uuid) -> Value) -> Map<String, Value> {
+        let mut row = self.body();
+        if let Some(pbm) = row.remove("pbm") {
+            row.insert("policybindingmodel_ptr_id".to_owned(), pbm);
+        }
+        match self {
+            Self::Stage(stage) => {
+                row.remove("settings");
+                row.remove("kind");
+                row.extend(stage.settings.clone());
+            }
+            Self::User(_) => {
+                row.remove("password");
+            }
+            Self::Token(token) => {
+                row.remove("key");
+                row.insert("user".to_owned(), user_pk(token.user));
+            }
+            Self::Group(group) => {
+                row.insert("num_pk".to_owned(), group.num_pk().into());
+            }
+            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) => {}
+        }
+        row.insert("pk".to_owned(), self.pk());
+        row
+    }
+
+    /// Reads the current revision of an object of a kind that a blueprint knows.
+    pub(in crate::blueprint) fn open(stored: &journal::Object) -> journal::Result<Versioned<Self>> {
+        fn of<T: Stored>(
+            stored: &journal::Object,
+            wrap: fn(T) -> Object,
+        ) -> journal::Result<Versioned<Object>> {
+            let Versioned { version, value } = object::open::<T>(stored)?;
+            Ok(Versioned {
+                version,
+                value: wrap(value),
+            })
+        }
+        match stored.stream.kind {
+            Flow::KIND => of(stored, Self::Flow),
+            FlowStageBinding::KIND => of(stored, Self::Binding),
+            Stage::KIND => of(stored, Self::Stage),
+            Brand::KIND => of(stored, Self::Brand),
+            User::KIND => of(stored, |user| Self::User(Box::new(user))),
+            Group::KIND => of(stored, Self::Group),
+            Token::KIND => of(stored, Self::Token),
+            _ => Err(journal::Error::Corrupt {
+                stream: stored.stream,
+                version: stored.version,
+                problem: "no blueprint knows this kind of object".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Model {
+    /// The kind of its objects; none for the model that is no object.
+    pub(in crate::blueprint) fn kind(self) -> Option<Kind> {
+        Some(match self {
+            Self::Flow => Flow::KIND,
+            Self::Binding => FlowStageBinding::KIND,
+            Self::Stage(_) => Stage::KIND,
+            Self::Brand => Brand::KIND,
+            Self::User => User::KIND,
+            Self::Group => Group::KIND,
+            Self::Token => Token::KIND,
+            Self::ApplyBlueprint => return None,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! What an import did, entry by entry.
+
+use serde::Serialize;
+
+use super::problem::{EntryName, Span};
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// One for each entry of every blueprint that was applied, in the order of their turn.
+    pub entries: Vec<Applied>,
+    /// What is worth a look although nothing is wrong.
+    pub notes: Vec<Note>,
+}
+
+/// What became of one entry.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Applied {
+    /// The file of the entry.
+    pub file: String,
+    /// Where the entry begins.
+    pub span: Span,
+    /// Which entry it is.
+    pub entry: EntryName,
+    /// The model, also where a tag named it.
+    pub model: String,
+    /// What happened.
+    pub outcome: Outcome,
+    /// What people call the object, such as a flow's slug.
+    pub name: Option<String>,
+    /// The object's key: a number for a user, else an identifier.
+    pub pk: Option<serde_json::Value>,
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was as wanted already, and is not written again.
+    Unchanged,
+    /// It was removed, and what cannot be without it.
+    Deleted,
+    /// It was to be removed but did not exist.
+    Absent,
+    /// A condition of the entry did not hold.
+    Skipped,
+    /// This version does not have the model, or what the entry builds on; it was left out.
+    Unsupported,
+    /// Another blueprint was applied, or had been before in the same run.
+    Applied,
+    /// Another blueprint was asked for, which does not exist and is not required.
+    Missing,
+}
+
+impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+            Self::Absent => "absent",
+            Self::Skipped => "skipped",
+            Self::Unsupported => "unsupported",
+            Self::Applied => "applied",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// A remark about an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The file of the entry.
+    pub file: String,
+    /// Where the entry begins.
+    pub span: Span,
+    /// Which entry it is.
+    pub entry: EntryName,
+    /// The remark.
+    pub text: String,
+}
+
+impl Report {
+    /// How many entries ended so.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> usize {
+        let same = self.entries.iter().filter(|it| it.outcome == outcome);
+        same.count()
+    }
+
+    /// The report as lines for people, one for each entry and each note.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let entries = self.entries.iter().map(|it| {
+            let name = it.name.as_deref().unwrap_or("-");
+            let outcome = it.outcome.as_str();
+            format!(
+                "{}:{}: {outcome} {} {name}",
+                it.file, it.span.line, it.model
+            )
+        });
+        let notes = self
+            .notes
+            .iter()
+            .map(|it| format!("{}:{}: {}: {}", it.file, it.span.line, it.entry, it.text));
+        entries.chain(notes).collect()
+    }
+}

@@ -1,0 +1,328 @@
+//! The objects as they will be once the import is committed, laid over the journal.
+//!
+//! Objects are read once per kind and then looked up in memory, so that lookups see what earlier
+//! entries made. Nothing is written here: [`Staged::writes`] says what is to be.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::model::{Object, STAGE_REFERENCES};
+use super::resolve::{Miss, Need};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Stage, problem_of as catalog_problem};
+use crate::directory::{Group, Install, Token, User, install, problem_of as directory_problem};
+use crate::flow::field::Invalid;
+use crate::journal::object::{self, Stored, Versioned};
+use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
+
+/// One object before and after.
+struct Slot {
+    version: Version,
+    before: Option<Object>,
+    now: Option<Object>,
+}
+
+/// The overlay.
+#[derive(Default)]
+pub(super) struct Staged {
+    slots: BTreeMap<StreamId, Slot>,
+    read: HashSet<Kind>,
+    taken: HashMap<(Kind, &'static str, Vec<u8>), Uuid>,
+    /// Streams in the order in which they were first changed.
+    changed: Vec<StreamId>,
+    install: Option<Versioned<Install>>,
+    next_user_pk: i64,
+}
+
+impl Staged {
+    /// Reads all objects of a kind, unless that was done before.
+    pub(super) async fn read(&mut self, journal: &dyn Journal, kind: Kind) -> journal::Result<()> {
+        if !self.read.insert(kind) {
+            return Ok(());
+        }
+        for stored in journal.list(kind, None, usize::MAX).await? {
+            let Versioned { version, value } = Object::open(&stored)?;
+            for key in value.unique() {
+                self.taken
+                    .insert((kind, key.name, key.value), stored.stream.id);
+            }
+            let slot = Slot {
+                version,
+                before: Some(value.clone()),
+                now: Some(value),
+            };
+            self.slots.insert(stored.stream, slot);
+        }
+        if kind == User::KIND {
+            self.install = install(journal).await?;
+            self.next_user_pk = self.install.as_ref().map_or(1, |it| it.value.next_user_pk);
+        }
+        Ok(())
+    }
+
+    fn needs(&self, kind: Kind) -> Result<(), Miss> {
+        if self.read.contains(&kind) {
+            Ok(())
+        } else {
+            Err(Miss::Need(Need::Objects(kind)))
+        }
+    }
+
+    /// The objects of a kind in the order of their keys.
+    pub(super) fn all(&self, kind: Kind) -> Result<Vec<&Object>, Miss> {
+        self.needs(kind)?;
+        let first = StreamId::new(kind, Uuid::nil());
+        let last = StreamId::new(kind, Uuid::max());
+        let slots = self.slots.range(first..=last);
+        let mut found: Vec<&Object> = slots.filter_map(|(_, slot)| slot.now.as_ref()).collect();
+        if kind == User::KIND {
+            found.sort_by_key(|object| object.pk().as_i64());
+        }
+        Ok(found)
+    }
+
+    pub(super) fn get(&self, kind: Kind, id: Uuid) -> Result<Option<&Object>, Miss> {
+        self.needs(kind)?;
+        let slot = self.slots.get(&StreamId::new(kind, id));
+        Ok(slot.and_then(|slot| slot.now.as_ref()))
+    }
+
+    pub(super) fn exists(&self, kind: Kind, id: Uuid) -> Result<bool, Miss> {
+        Ok(self.get(kind, id)?.is_some())
+    }
+
+    /// The object that has this unique key.
+    pub(super) fn holder(
+        &self,
+        kind: Kind,
+        key: &'static str,
+        value: Vec<u8>,
+    ) -> Result<Option<&Object>, Miss> {
+        self.needs(kind)?;
+        match self.taken.get(&(kind, key, value)) {
+            Some(id) => self.get(kind, *id),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn users(&self) -> Result<impl Iterator<Item = &User>, Miss> {
+        let all = self.all(User::KIND)?;
+        Ok(all.into_iter().filter_map(|object| match object {
+            Object::User(user) => Some(user.as_ref()),
+            _ => None,
+        }))
+    }
+
+    pub(super) fn user_by_pk(&self, pk: i64) -> Result<Option<&User>, Miss> {
+        match self.holder(User::KIND, "pk", pk.to_be_bytes().to_vec())? {
+            Some(Object::User(user)) => Ok(Some(user.as_ref())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The number of the next new user.
+    pub(super) fn next_user_pk(&self) -> Result<i64, Miss> {
+        self.needs(User::KIND)?;
+        if self.install.is_none() {
+            let message = "users can be made only once the server has been started or set up";
+            return Err(Miss::Wrong(message.to_owned()));
+        }
+        Ok(self.next_user_pk)
+    }
+
+    /// The lookups in which `object` would collide with another one.
+    pub(super) fn collisions(&self, object: &Object) -> Result<Vec<Invalid>, Miss> {
+        let StreamId { kind, id } = object.stream();
+        self.needs(kind)?;
+        let mut found = Vec::new();
+        for key in object.unique() {
+            let holder = self.taken.get(&(kind, key.name, key.value));
+            if holder.is_none_or(|holder| *holder == id) {
+                continue;
+            }
+            let error = journal::Error::Taken {
+                kind,
+                name: key.name.to_owned(),
+            };
+            let of_catalog = [Flow::KIND, FlowStageBinding::KIND, Stage::KIND, Brand::KIND];
+            let invalid = if of_catalog.contains(&kind) {
+                catalog_problem(&error)
+            } else {
+                directory_problem(&error)
+            };
+            found.push(
+                invalid
+                    .unwrap_or_else(|| Invalid::new("pk", crate::flow::field::Problem::NotUnique)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// Makes `object` the current one of its stream. The caller looked for collisions before.
+    pub(super) fn put(&mut self, object: Object) {
+        let stream = object.stream();
+        self.forget_keys(stream);
+        for key in object.unique() {
+            self.taken
+                .insert((stream.kind, key.name, key.value), stream.id);
+        }
+        if let Object::User(user) = &object {
+            self.next_user_pk = self.next_user_pk.max(user.pk.saturating_add(1));
+        }
+        let slot = self.slots.entry(stream).or_insert(Slot {
+            version: Version::NONE,
+            before: None,
+            now: None,
+        });
+        slot.now = Some(object);
+        self.note(stream);
+    }
+
+    fn forget_keys(&mut self, stream: StreamId) {
+        let now = self.slots.get(&stream).and_then(|slot| slot.now.as_ref());
+        for key in now.map(Object::unique).unwrap_or_default() {
+            self.taken.remove(&(stream.kind, key.name, key.value));
+        }
+    }
+
+    fn note(&mut self, stream: StreamId) {
+        if !self.changed.contains(&stream) {
+            self.changed.push(stream);
+        }
+    }
+
+    /// Says which kinds have to be read before an object of this kind can be removed.
+    pub(super) fn removable(&self, kind: Kind) -> Result<(), Miss> {
+        let touched: &[Kind] = match kind {
+            Flow::KIND => &[FlowStageBinding::KIND, Brand::KIND, Stage::KIND],
+            Stage::KIND => &[FlowStageBinding::KIND, Stage::KIND],
+            User::KIND => &[Token::KIND],
+            Group::KIND => &[User::KIND, Group::KIND],
+            _ => &[],
+        };
+        touched.iter().try_for_each(|kind| self.needs(*kind))
+    }
+
+    /// Removes an object and what cannot be without it, and clears what refers to it.
+    pub(super) fn remove(&mut self, stream: StreamId) {
+        self.forget_keys(stream);
+        if let Some(slot) = self.slots.get_mut(&stream) {
+            slot.now = None;
+            self.note(stream);
+        }
+        let id = stream.id;
+        let mut gone = Vec::new();
+        let mut changed = Vec::new();
+        for slot in self.slots.values() {
+            match &slot.now {
+                Some(Object::Binding(it)) if it.target == id || it.stage == id => {
+                    gone.push(StreamId::new(FlowStageBinding::KIND, it.pk));
+                }
+                Some(Object::Token(it)) if it.user == id => {
+                    gone.push(StreamId::new(Token::KIND, it.token_uuid));
+                }
+                Some(object) => changed.extend(without(object, stream)),
+                None => {}
+            }
+        }
+        gone.into_iter().for_each(|stream| self.remove(stream));
+        changed.into_iter().for_each(|object| self.put(object));
+    }
+
+    /// Everything that has to be written, deletions first, so that a name is free again for
+    /// whoever takes it over.
+    pub(super) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {
+        let (mut gone, mut keys, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+        for stream in &self.changed {
+            let Some(slot) = self.slots.get(stream) else {
+                continue;
+            };
+            match (&slot.before, &slot.now) {
+                (None, None) => {}
+                (Some(_), None) => {
+                    if stream.kind == User::KIND {
+                        let sessions = crate::directory::sessions_of(journal, stream.id).await?;
+                        gone.extend(crate::directory::command::termination(&sessions));
+                        keys.push(Write::DestroyKey {
+                            id: KeyId(stream.id),
+                        });
+                    }
+                    gone.push(Write::Delete {
+                        stream: *stream,
+                        expected: slot.version,
+                    });
+                }
+                (Some(before), Some(now)) if before.is_like(now) => {}
+                (Some(_), Some(now)) => puts.push(now.put(slot.version)),
+                (None, Some(now)) => {
+                    if stream.kind == User::KIND {
+                        keys.push(Write::CreateKey {
+                            id: KeyId(stream.id),
+                            under: KeyId::SYSTEM,
+                        });
+                    }
+                    // An object that was deleted long ago may come back under its old key.
+                    let (version, _) = journal.head(*stream).await?;
+                    puts.push(now.put(version));
+                }
+            }
+        }
+        if let Some(install) = &self.install
+            && install.value.next_user_pk != self.next_user_pk
+        {
+            let mut counted = install.value.clone();
+            counted.next_user_pk = self.next_user_pk;
+            puts.push(object::put(&counted, install.version));
+        }
+        gone.extend(keys);
+        gone.extend(puts);
+        Ok(gone)
+    }
+}
+
+/// `object` without its references to `gone`, if it has any.
+fn without(object: &Object, gone: StreamId) -> Option<Object> {
+    let id = gone.id.to_string();
+    match object {
+        Object::Brand(brand) if gone.kind == Flow::KIND => {
+            let mut brand = brand.clone();
+            let mut cleared = false;
+            for flow in [
+                &mut brand.flow_authentication,
+                &mut brand.flow_invalidation,
+                &mut brand.flow_recovery,
+                &mut brand.flow_unenrollment,
+                &mut brand.flow_user_settings,
+                &mut brand.flow_device_code,
+            ] {
+                cleared |= flow.take_if(|flow| *flow == gone.id).is_some();
+            }
+            cleared.then_some(Object::Brand(brand))
+        }
+        Object::Stage(stage) => {
+            let mut stage = stage.clone();
+            let mut cleared = false;
+            for (name, kind) in STAGE_REFERENCES {
+                if let Some(value) = stage.settings.get_mut(*name)
+                    && *kind == gone.kind
+                    && value.as_str() == Some(&id)
+                {
+                    *value = serde_json::Value::Null;
+                    cleared = true;
+                }
+            }
+            cleared.then_some(Object::Stage(stage))
+        }
+        Object::User(user) if user.groups.contains(&gone.id) => {
+            let mut user = user.clone();
+            user.groups.retain(|group| *group != gone.id);
+            Some(Object::User(user))
+        }
+        Object::Group(group) if group.parents.contains(&gone.id) => {
+            let mut group = group.clone();
+            group.parents.retain(|parent| *parent != gone.id);
+            Some(Object::Group(group))
+        }
+        _ => None,
+    }
+}
