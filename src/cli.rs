@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app;
 use crate::settings::{self, Loaded, Sources};
 
 mod blueprint;
@@ -38,14 +39,27 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Options {
-    /// Settings file [default: gatelog.toml, if there is one; also GATELOG_CONFIG]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "Settings file \
+          [default: gatelog.toml, if there is one; also GATELOG_CONFIG]"
+    )]
     config: Option<PathBuf>,
-    /// Data directory [default: ./data; also GATELOG_DATA]
-    #[arg(long, global = true, value_name = "DIRECTORY")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIRECTORY",
+        help = "Data directory [default: ./data; also GATELOG_DATA]"
+    )]
     data: Option<String>,
-    /// Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]
-    #[arg(long, global = true, value_name = "ADDRESS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        help = "Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]"
+    )]
     listen: Option<String>,
     /// Print data as JSON, for programs
     #[arg(long, global = true)]
@@ -107,9 +121,12 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     let loaded = cli.options.load()?;
     let settings = loaded.settings;
+    if !matches!(cli.command, Command::Serve) {
+        app::log::start(&quiet(&settings.log));
+    }
     match &cli.command {
         Command::Config(command) => config::run(command, &loaded.shown, output),
-        Command::Serve => serve::run(settings, output),
+        Command::Serve => serve::run(settings),
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),
         Command::User(command) => block_on(user::run(command, &settings, output)),
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
@@ -117,6 +134,15 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Journal(command) => block_on(journal::run(command, &settings, output)),
         Command::Secret(command) => block_on(secret::run(command, &settings, output)),
     }
+}
+
+/// A command's own talk says enough, unless the operator asked for more.
+fn quiet(log: &settings::Log) -> settings::Log {
+    let mut log = log.clone();
+    if log.level == "info" {
+        "warn".clone_into(&mut log.level);
+    }
+    log
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {

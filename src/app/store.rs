@@ -55,15 +55,14 @@ pub(super) struct Disk {
 #[async_trait]
 impl Store for Disk {
     async fn verify(&self) -> journal::Result<Verified> {
-        Ok(verified(&self.journal.verify().await?))
+        let journal = Arc::clone(&self.journal);
+        blocking(move || Ok(verified(&journal.verify()?))).await
     }
 
     async fn rotate_root(&self) -> journal::Result<()> {
         let keyring = Arc::clone(self.journal.keyring());
         let new = RootKey::generate(&self.clock);
-        tokio::task::spawn_blocking(move || keyring.rotate(&new))
-            .await
-            .map_err(|error| journal::Error::Unavailable(error.to_string().into()))?
+        blocking(move || keyring.rotate(&new)).await
     }
 
     fn records(&self) -> BoxStream<'static, journal::Result<(Position, Envelope)>> {
@@ -86,13 +85,11 @@ impl Store for Disk {
     fn export(&self) -> BoxStream<'static, io::Result<Bytes>> {
         let (to, pieces) = mpsc::channel(PIECES);
         let journal = Arc::clone(&self.journal);
-        tokio::spawn(async move {
+        tokio::task::spawn_blocking(move || {
             let failures = to.clone();
-            if let Err(error) = journal.export(Pieces(to)).await {
+            if let Err(error) = journal.export(Pieces(to)) {
                 tracing::error!(%error, "an export broke off");
-                let _ = failures
-                    .send(Err(io::Error::other(error.to_string())))
-                    .await;
+                let _ = failures.blocking_send(Err(io::Error::other(error.to_string())));
             }
         });
         stream::unfold(pieces, |mut pieces| async move {
@@ -100,6 +97,15 @@ impl Store for Disk {
         })
         .boxed()
     }
+}
+
+/// Does what takes its time away from the threads that serve requests.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> journal::Result<T> + Send + 'static,
+) -> journal::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| journal::Error::Unavailable(error.to_string().into()))?
 }
 
 /// Hands on what is written, from a thread that may wait for the reader.

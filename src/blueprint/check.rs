@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::document::{Document, Entry};
-use super::model::{Model, NotAModel, StageKinds};
+use super::model::{Model, NotAModel};
 use super::problem::{EntryName, Problem, Span};
 use super::tag::{Expr, Form, Tag};
 
@@ -25,15 +25,14 @@ pub struct Unsupported {
 ///
 /// # Errors
 /// Every problem that was found, in the order of the file.
-pub fn check(source: &str, file: &str, stages: &StageKinds) -> Result<Document, Vec<Problem>> {
+pub fn check(source: &str, file: &str) -> Result<Document, Vec<Problem>> {
     let document = Document::read(source, file)?;
     let mut problems = Vec::new();
     let mut ids = HashSet::new();
     for entry in &document.entries {
         let mut found = Vec::new();
         if let Some(name) = entry.model.as_str()
-            && let Err(why @ (NotAModel::NotAllowed | NotAModel::Unknown)) =
-                Model::of_name(name, stages)
+            && let Err(why @ (NotAModel::NotAllowed | NotAModel::Unknown)) = Model::of_name(name)
         {
             found.push(Problem::at(entry.model.span, why.message(name)));
         }
@@ -55,11 +54,11 @@ pub fn check(source: &str, file: &str, stages: &StageKinds) -> Result<Document, 
 
 /// The entries whose models this version does not have, as far as no tag names them.
 #[must_use]
-pub fn unsupported(document: &Document, stages: &StageKinds) -> Vec<Unsupported> {
+pub fn unsupported(document: &Document) -> Vec<Unsupported> {
     let entries = document.entries.iter();
     let found = entries.filter_map(|entry| {
         let model = entry.model.as_str()?;
-        (Model::of_name(model, stages) == Err(NotAModel::Unsupported)).then(|| Unsupported {
+        (Model::of_name(model) == Err(NotAModel::Unsupported)).then(|| Unsupported {
             entry: entry.name.clone(),
             span: entry.model.span,
             model: model.to_owned(),

@@ -13,9 +13,10 @@ use super::lookup;
 use super::model::{Draft, Model, NotAModel, Object, Refused, write};
 use super::problem::{Problem, Span};
 use super::report::Outcome;
-use super::resolve::{Found, Miss, Objects, Resolver, Stop, is_true, merge};
+use super::resolve::{Found, Miss, Objects, Resolver, Stop};
 use super::staged::Staged;
 use super::tag::{Expr, Form};
+use super::value::{is_true, merge};
 use crate::clock::Clock;
 use crate::journal::StreamId;
 
@@ -91,7 +92,7 @@ impl Objects for Turn<'_> {
     }
 
     fn find(&self, model: &str, pairs: &[(String, Value)]) -> Result<Option<Found>, Miss> {
-        let model = match Model::of_name(model, &self.options.stages) {
+        let model = match Model::of_name(model) {
             Ok(model) => model,
             // Of what this version does not have, there is none.
             Err(NotAModel::Unsupported) => return Ok(None),
@@ -121,7 +122,7 @@ impl Turn<'_> {
         let name = text(&resolver.resolve(&entry.model)?);
         let state = resolver.resolve(&entry.state)?;
         let state = State::read(&state).map_err(|why| Problem::at(entry.state.span, why))?;
-        let model = match Model::of_name(&name, &self.options.stages) {
+        let model = match Model::of_name(&name) {
             Ok(Model::ApplyBlueprint) => return blueprint(&mut resolver, entry, name),
             Ok(model) => model,
             Err(NotAModel::Unsupported) if self.options.skip_unsupported => {
@@ -181,8 +182,8 @@ impl Turn<'_> {
     }
 
     fn write(&self, entry: &Entry, draft: &Draft<'_>, state: State) -> Result<Action, Stop> {
-        let written = write(draft, self.staged, self.clock, &self.options.stages)
-            .map_err(|refused| refusal(entry, refused))?;
+        let written =
+            write(draft, self.staged, self.clock).map_err(|refused| refusal(entry, refused))?;
         let collisions = self.staged.collisions(&written.object);
         let collisions = collisions.map_err(|miss| miss.at(entry.span))?;
         if !collisions.is_empty() {

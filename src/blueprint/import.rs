@@ -9,12 +9,12 @@ use super::document::{Document, Entry};
 use super::entry::{Action, Handles, Step, Turn};
 use super::format::text;
 use super::host::Host;
-use super::model::StageKinds;
 use super::problem::{Problem, Span};
 use super::report::{Applied, Note, Outcome, Report};
-use super::resolve::{Need, Stop, merge_context};
+use super::resolve::{Need, Stop};
 use super::staged::Staged;
 use super::tag::{Expr, Form};
+use super::value::merge_context;
 use crate::clock::Clock;
 use crate::directory::password::{Busy, Pool, Verdict};
 use crate::journal::{self, Commit, Durability, Journal};
@@ -38,16 +38,13 @@ pub struct Options<'a> {
     pub known: &'a [(&'a str, &'a str)],
     /// Encodes passwords; without it, an entry with a password is an error.
     pub passwords: Option<&'a Pool>,
-    /// The kinds of stages.
-    pub stages: StageKinds,
     /// The request on whose behalf; without one, the commit gets a new correlation.
     pub correlation: Option<Uuid>,
 }
 
-impl Options<'_> {
+impl Default for Options<'_> {
     /// Applies for real, knows the default blueprints, and is closed to the machine.
-    #[must_use]
-    pub fn new(stages: StageKinds) -> Self {
+    fn default() -> Self {
         Self {
             context: Map::new(),
             host: Host::Closed,
@@ -55,7 +52,6 @@ impl Options<'_> {
             dry_run: false,
             known: super::default::defaults(),
             passwords: None,
-            stages,
             correlation: None,
         }
     }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::model::Model;
+use crate::stage::Kind;
 
 /// Names of password backends as they were, and as they are.
 const BACKENDS: &[(&str, &str)] = &[
@@ -29,7 +30,7 @@ const BACKENDS: &[(&str, &str)] = &[
 /// Rewrites the fields of an entry into today's.
 pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) {
     match model {
-        Model::Stage("password") => {
+        Model::Stage(Kind::Password) => {
             if let Some(Value::Array(backends)) = data.get_mut("backends") {
                 backends.iter_mut().for_each(modern_backend);
             }

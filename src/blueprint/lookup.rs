@@ -159,7 +159,7 @@ const LOOKUPS: &[&str] = &[
 fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
     let number = |value: &Value| value.as_f64();
     match lookup {
-        "isnull" => value.is_null() == super::resolve::is_true(wanted),
+        "isnull" => value.is_null() == super::value::is_true(wanted),
         "in" => matches!(wanted, Value::Array(any) if any.iter().any(|one| same(value, one))),
         "gt" | "gte" | "lt" | "lte" => match (number(value), number(wanted)) {
             (Some(a), Some(b)) => match lookup {
@@ -208,7 +208,8 @@ fn same(value: &Value, wanted: &Value) -> bool {
         }
         (Value::Number(number), Value::String(text))
         | (Value::String(text), Value::Number(number)) => {
-            text.trim().parse::<serde_json::Number>().as_ref() == Ok(number)
+            let read: Option<serde_json::Number> = text.trim().parse().ok();
+            read.as_ref() == Some(number)
         }
         // A list of references is asked for one of them.
         (Value::Array(items), one) if !one.is_array() => items.iter().any(|item| same(item, one)),

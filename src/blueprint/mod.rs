@@ -21,13 +21,15 @@ mod resolve;
 mod scalar;
 mod staged;
 mod tag;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub use check::{Unsupported, check, unsupported};
 pub use default::{apply_defaults, defaults};
 pub use document::Document;
 pub use host::Host;
 pub use import::{Error, Options, apply};
-pub use model::StageKinds;
 pub use node::MAX_BYTES;
 pub use problem::{EntryName, Problem, Span};
 pub use report::{Applied, Note, Outcome, Report};

@@ -1,4 +1,4 @@
-//! What a plain scalar means, by the rules of YAML 1.1 as PyYAML applies them.
+//! What a plain scalar means, by the rules of YAML 1.1 as `PyYAML` applies them.
 //!
 //! Blueprints were written for that reader, so `yes` and `on` are booleans, `0755` is octal and
 //! `12:30` counts in sixties. Dates stay texts: the fields that want one read it themselves.
@@ -99,7 +99,7 @@ fn sixties(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// A point is needed, and an exponent needs its sign: `1e3` is a text, as PyYAML has it.
+/// A point is needed, and an exponent needs its sign: `1e3` is a text, as `PyYAML` has it.
 /// Infinity and "not a number" stay texts too, since no field could hold them.
 fn float(text: &str) -> Option<Number> {
     let (_, digits) = sign(text);

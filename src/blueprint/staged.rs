@@ -225,8 +225,12 @@ impl Staged {
                 None => {}
             }
         }
-        gone.into_iter().for_each(|stream| self.remove(stream));
-        changed.into_iter().for_each(|object| self.put(object));
+        for stream in gone {
+            self.remove(stream);
+        }
+        for object in changed {
+            self.put(object);
+        }
     }
 
     /// Everything that has to be written, deletions first, so that a name is free again for

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::settings::Settings;
 
 use super::client::{Operator, Refusal};
-use super::output::Output;
+use super::output::{Output, print_value, talk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -90,13 +90,13 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::Result<()> {
     if output.is_json() {
-        return output.value(&json!({ "file": name, "result": answer }));
+        return print_value(&json!({ "file": name, "result": answer }));
     }
     for note in items(&answer["notes"]) {
         let text = note["text"].as_str().unwrap_or_default();
-        output.talk(&format!("{name}:{}: {text}", note["span"]["line"]));
+        talk(&format!("{name}:{}: {text}", note["span"]["line"]));
     }
-    output.talk(&format!("{name} {verb}."));
+    talk(&format!("{name} {verb}."));
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let rows: Vec<Vec<String>> = items(&answer["entries"])
         .iter()
@@ -114,13 +114,13 @@ fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::
 
 fn rejected(name: &str, refusal: &Refusal, output: &Output) -> anyhow::Result<()> {
     if output.is_json() {
-        return output.value(&json!({ "file": name, "problems": refusal.problems }));
+        return print_value(&json!({ "file": name, "problems": refusal.problems }));
     }
     for problem in &refusal.problems {
-        output.talk(problem.as_str().unwrap_or(&problem.to_string()));
+        talk(problem.as_str().unwrap_or(&problem.to_string()));
     }
     if refusal.problems.is_empty() {
-        output.talk(&format!("{name}: {}", refusal.message));
+        talk(&format!("{name}: {}", refusal.message));
     }
     Ok(())
 }

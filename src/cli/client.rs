@@ -16,7 +16,7 @@ use crate::settings::Settings;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 /// For calls that read one thing or write one.
-const SHORT: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_mins(1);
 /// For calls that walk through the whole journal.
 pub(super) const LONG: Duration = Duration::from_hours(12);
 

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use crate::settings::Shown;
 
-use super::output::Output;
+use super::output::{Output, print_value, talk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -18,9 +18,9 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command, shown: &[Shown], output: &Output) -> anyhow::Result<()> {
     match command {
         // Settings that are wrong were refused before this is reached.
-        Command::Check if output.is_json() => output.value(&json!({ "valid": true })),
+        Command::Check if output.is_json() => print_value(&json!({ "valid": true })),
         Command::Check => {
-            output.talk("The settings are valid.");
+            talk("The settings are valid.");
             Ok(())
         }
         Command::Show if output.is_json() => {
@@ -31,7 +31,7 @@ pub(super) fn run(command: &Command, shown: &[Shown], output: &Output) -> anyhow
                     (shown.key.to_owned(), value)
                 })
                 .collect();
-            output.value(&all.into())
+            print_value(&all.into())
         }
         Command::Show => {
             let rows: Vec<Vec<String>> = shown

@@ -1,13 +1,15 @@
 //! `gatelog execution`: what happened in one run of a flow, as a person reads it.
 
+use anyhow::bail;
 use clap::Subcommand;
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::settings::Settings;
 
 use super::client::Operator;
-use super::output::Output;
+use super::output::{Output, print_line, print_value, talk};
 
 mod sentence;
 
@@ -27,6 +29,11 @@ pub(super) enum Command {
         /// Its id, as `gatelog execution list` prints it
         id: Uuid,
     },
+    /// Run an execution again on what was recorded, and compare the events
+    Verify {
+        /// Its id
+        id: Uuid,
+    },
 }
 
 pub(super) async fn run(
@@ -40,6 +47,7 @@ pub(super) async fn run(
             format!("executions?limit={limit}{before}")
         }
         Command::Show { id } => format!("executions/{id}"),
+        Command::Verify { id } => format!("executions/{id}/verify"),
     };
     let operator = Operator::reach(settings).await?;
     let answer = operator.get(&path).await;
@@ -48,45 +56,82 @@ pub(super) async fn run(
     match command {
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
+        Command::Verify { .. } => verify(&answer, output),
     }
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let executions = items(&answer["executions"]);
     if output.is_json() {
-        return executions.iter().try_for_each(|it| output.value(it));
+        return executions.iter().try_for_each(|it| print_value(it));
     }
-    let keys = ["id", "started", "flow", "user", "address", "state"];
     let rows: Vec<Vec<String>> = executions
         .iter()
         .map(|it| {
-            let text = |key: &&str| it[*key].as_str().unwrap_or("-").to_owned();
-            keys.iter().map(text).collect()
+            let text = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
+            let user = it["username"].as_str().or(it["user"].as_str());
+            let started: Option<Timestamp> = text("started").parse().ok();
+            vec![
+                text("execution"),
+                started.map_or_else(|| text("started"), |at| format!("{at:.0}")),
+                text("flow"),
+                user.unwrap_or("-").to_owned(),
+                text("address"),
+                text("state"),
+                text("detail"),
+            ]
         })
         .collect();
-    output.table(&["ID", "STARTED", "FLOW", "USER", "FROM", "STATE"], &rows)
+    let headings = [
+        "ID",
+        "STARTED",
+        "FLOW",
+        "USER",
+        "FROM",
+        "STATE",
+        "WHERE OR WHY",
+    ];
+    output.table(&headings, &rows)
 }
 
 fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let records = items(&answer["records"]);
     if output.is_json() {
-        return records.iter().try_for_each(|it| output.value(it));
+        return records.iter().try_for_each(|it| print_value(it));
     }
     for record in records {
         let at = record["at"].as_str().unwrap_or("?");
-        let asked = sentence::asked(&record["body"]["input"]);
+        let asked = sentence::asked(&record["record"]["input"]);
         output.heading(&format!("{:>4}  {at}  {asked}", record["version"]))?;
-        let Some(events) = record["body"]["events"].as_array() else {
-            output.line("      The key of this record was destroyed; nobody can read it.")?;
-            continue;
-        };
-        for event in events {
+        for event in items(&record["record"]["events"]) {
             for line in sentence::told(event) {
-                output.line(&format!("      {line}"))?;
+                print_line(&format!("      {line}"))?;
             }
         }
     }
     Ok(())
+}
+
+fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        print_value(answer)?;
+    }
+    if answer["outcome"] == "same" {
+        if !output.is_json() {
+            let records = &answer["records"];
+            talk(&format!("The same events again, in {records} records."));
+        }
+        return Ok(());
+    }
+    for (which, event) in [("recorded", "recorded"), ("now", "replayed")] {
+        for line in sentence::told(&answer[event]) {
+            if !output.is_json() {
+                print_line(&format!("{which}: {line}"))?;
+            }
+        }
+    }
+    let problem = answer["problem"].as_str().unwrap_or("it differs");
+    bail!("at version {}: {problem}", answer["version"])
 }
 
 fn items(value: &Value) -> &[Value] {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::settings::Settings;
 
-use super::output::Output;
+use super::output::{Output, print_value};
 
 pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let address = reachable(settings.listen);
@@ -30,7 +30,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         );
     }
     if output.is_json() {
-        output.value(&json!({ "ready": true }))?;
+        print_value(&json!({ "ready": true }))?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::settings::Settings;
 
 use super::client::{LONG, Operator};
-use super::output::Output;
+use super::output::{Output, data, print_line, print_value, talk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -43,9 +43,9 @@ pub(super) async fn run(
         Command::Rebuild => {
             let position = app::rebuild(settings, &Clock::system())?;
             if output.is_json() {
-                return output.value(&json!({ "position": position }));
+                return print_value(&json!({ "position": position }));
             }
-            output.talk(&format!(
+            talk(&format!(
                 "The state is made anew up to position {}.",
                 position.0
             ));
@@ -62,22 +62,21 @@ pub(super) async fn run(
 
 /// A journal that is damaged cannot be served, so one that nobody serves is read directly.
 async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
-    let report = match app::verify(settings, &Clock::system())? {
-        Some(report) => serde_json::to_value(report)?,
-        None => {
-            let operator = Operator::reach(settings).await?;
-            let answer = operator.post_long("journal/verify", &json!({})).await;
-            operator.close().await?;
-            answer?
-        }
+    let report = if let Some(report) = app::verify(settings, &Clock::system())? {
+        serde_json::to_value(report)?
+    } else {
+        let operator = Operator::reach(settings).await?;
+        let answer = operator.post_long("journal/verify", &json!({})).await;
+        operator.close().await?;
+        answer?
     };
     if output.is_json() {
-        output.value(&report)?;
+        print_value(&report)?;
     }
     let findings = report["findings"].as_array().map_or(&[][..], Vec::as_slice);
     let Some(first) = findings.first() else {
         if !output.is_json() {
-            output.talk(&format!(
+            talk(&format!(
                 "The journal is whole: {} records, {} checkpoints.",
                 report["records"], report["checkpoints"]
             ));
@@ -86,7 +85,7 @@ async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     };
     if !output.is_json() {
         for finding in findings {
-            output.line(finding.as_str().unwrap_or_default())?;
+            print_line(finding.as_str().unwrap_or_default())?;
         }
     }
     Err(Damaged(first.as_str().unwrap_or_default().to_owned()).into())
@@ -105,9 +104,10 @@ async fn export(
     if file.is_none() && !output.is_json() && std::io::stdout().is_terminal() {
         bail!("the export is not text; name a file with --output, or pipe it into one");
     }
-    let route = match output.is_json() {
-        true => "journal/records",
-        false => "journal/export",
+    let route = if output.is_json() {
+        "journal/records"
+    } else {
+        "journal/export"
     };
     let mut target = match file {
         Some(path) => {
@@ -129,7 +129,7 @@ async fn export(
     while let Some(chunk) = response.chunk().await.context("the export broke off")? {
         match &mut target {
             Some(file) => file.write_all(&chunk)?,
-            None => output.bytes(&chunk)?,
+            None => data(&chunk)?,
         }
     }
     if let Some(file) = target {

@@ -36,13 +36,6 @@ impl Output {
         self.json
     }
 
-    /// Data: one line of text.
-    pub(super) fn line(&self, text: &str) -> anyhow::Result<()> {
-        let mut line = visible(text);
-        line.push('\n');
-        self.bytes(line.as_bytes())
-    }
-
     /// Data: a line that stands out on a terminal.
     pub(super) fn heading(&self, text: &str) -> anyhow::Result<()> {
         let text = visible(text);
@@ -51,12 +44,7 @@ impl Output {
         } else {
             format!("{text}\n")
         };
-        self.bytes(line.as_bytes())
-    }
-
-    /// Data: one JSON value on a line of its own.
-    pub(super) fn value(&self, value: &Value) -> anyhow::Result<()> {
-        self.bytes(format!("{value}\n").as_bytes())
+        data(line.as_bytes())
     }
 
     /// Data: rows under their headings, in columns as wide as needed.
@@ -83,25 +71,9 @@ impl Output {
         };
         self.heading(&join(&mut headings.iter().copied()))?;
         for row in &rows {
-            self.line(&join(&mut row.iter().map(String::as_str)))?;
+            print_line(&join(&mut row.iter().map(String::as_str)))?;
         }
         Ok(())
-    }
-
-    /// Data as it is, such as an export.
-    pub(super) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
-            other => Ok(other?),
-        }
-    }
-
-    /// Talk: what is going on, for the person who typed the command.
-    pub(super) fn talk(&self, text: &str) {
-        let lines: Vec<String> = text.lines().map(visible).collect();
-        // When nobody listens there is nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
     }
 
     /// Talk: why the command failed.
@@ -111,11 +83,39 @@ impl Output {
         }
         let text = format!("{error:#}");
         if self.json {
-            self.talk(&json!({ "error": text, "exit_code": code }).to_string());
+            talk(&json!({ "error": text, "exit_code": code }).to_string());
         } else {
-            self.talk(&format!("gatelog: {text}"));
+            talk(&format!("gatelog: {text}"));
         }
     }
+}
+
+/// Data as it is, such as an export.
+pub(super) fn data(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
+        other => Ok(other?),
+    }
+}
+
+/// Talk: what is going on, for the person who typed the command.
+pub(super) fn talk(text: &str) {
+    let lines: Vec<String> = text.lines().map(visible).collect();
+    // When nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+}
+
+/// Data: one line of text.
+pub(super) fn print_line(text: &str) -> anyhow::Result<()> {
+    let mut line = visible(text);
+    line.push('\n');
+    data(line.as_bytes())
+}
+
+/// Data: one JSON value on a line of its own.
+pub(super) fn print_value(value: &Value) -> anyhow::Result<()> {
+    data(format!("{value}\n").as_bytes())
 }
 
 /// The text with control characters, and those that reorder text, spelt out.

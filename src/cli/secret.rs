@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::settings::Settings;
 
 use super::client::Operator;
-use super::output::Output;
+use super::output::{Output, print_value, talk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -25,9 +25,9 @@ pub(super) async fn run(
     operator.close().await?;
     let answer = answer?;
     if output.is_json() {
-        return output.value(&answer);
+        return print_value(&answer);
     }
-    output.talk(&format!(
+    talk(&format!(
         "The root key in {} is a new one. Back it up now: copies of the old one open nothing any more.",
         settings.secret_key_file.display()
     ));

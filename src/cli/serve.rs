@@ -6,15 +6,15 @@ use crate::app;
 use crate::clock::Clock;
 use crate::settings::Settings;
 
-use super::output::Output;
+use super::output::talk;
 
-pub(super) fn run(settings: Settings, output: &Output) -> anyhow::Result<()> {
+pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
     app::log::start(&settings.log);
     let timeout = settings.web.shutdown_timeout;
     let stopped = actix::System::new().block_on(async {
         let running = app::run(settings, Clock::system()).await?;
         for line in running.announcement() {
-            output.talk(&line);
+            talk(&line);
         }
         running.until_signal(timeout).await
     })?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::settings::Settings;
 
 use super::client::{Operator, segment};
-use super::output::Output;
+use super::output::{Output, print_value, talk};
 use super::password;
 
 #[derive(Debug, Subcommand)]
@@ -102,16 +102,16 @@ async fn call(settings: &Settings, path: &str, body: Option<&Value>) -> anyhow::
 
 fn done(output: &Output, user: &Value, text: &str) -> anyhow::Result<()> {
     if output.is_json() {
-        return output.value(user);
+        return print_value(user);
     }
-    output.talk(text);
+    talk(text);
     Ok(())
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let users = answer["users"].as_array().map_or(&[][..], Vec::as_slice);
     if output.is_json() {
-        return users.iter().try_for_each(|user| output.value(user));
+        return users.iter().try_for_each(|user| print_value(user));
     }
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

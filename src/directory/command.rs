@@ -5,7 +5,7 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Error, Install, NewUser, Session, Setup, Token, User, install, user_by_username};
+use super::{Error, Install, NewUser, Session, Token, User, install};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -105,38 +105,6 @@ pub async fn set_password(
         found.value.set_password(encoded.clone(), clock.now());
         if commit(journal, clock, vec![put(&found.value, found.version)]).await? {
             return Ok(found.value);
-        }
-    }
-    Err(Error::Contended)
-}
-
-/// Sets the first administrator's encoded password and uses up the link that allows it, both or
-/// neither. The answer is whether the link was still good.
-///
-/// # Errors
-/// [`Error::NoSuchUser`] when the administrator is gone.
-pub async fn finish_setup(
-    journal: &dyn Journal,
-    clock: &Clock,
-    username: &str,
-    token: &SecretString,
-    encoded: SecretString,
-) -> Result<bool, Error> {
-    for _ in 0..ATTEMPTS {
-        let mut install = install(journal).await?.ok_or(Error::NotInstalled)?;
-        if !install.value.setup_token_is(token) {
-            return Ok(false);
-        }
-        let found = user_by_username(journal, username).await?;
-        let mut user = found.ok_or_else(|| Error::NoSuchUser(username.to_owned()))?;
-        user.value.set_password(encoded.clone(), clock.now());
-        install.value.setup = Setup::Done;
-        let writes = vec![
-            put(&user.value, user.version),
-            put(&install.value, install.version),
-        ];
-        if commit(journal, clock, writes).await? {
-            return Ok(true);
         }
     }
     Err(Error::Contended)

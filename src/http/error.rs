@@ -133,13 +133,13 @@ impl From<execution::Error> for Error {
     fn from(error: execution::Error) -> Self {
         match error {
             execution::Error::UnknownFlow => Self::NO_FLOW,
+            execution::Error::Journal(error) => error.into(),
             execution::Error::Busy | execution::Error::Over | execution::Error::Superseded => {
                 Self::Unavailable {
                     cause: error.to_string(),
                 }
             }
             execution::Error::Broken(cause) => Self::Internal { cause },
-            execution::Error::Journal(error) => error.into(),
         }
     }
 }

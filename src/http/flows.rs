@@ -92,16 +92,16 @@ async fn leave(
     let visitor = Visitor::of(state, request, arrival.id).await?;
     let query = Query::parse(request.query_string());
     if let Some(session) = visitor.session_id() {
-        let next = || {
-            query
-                .next()
-                .map_or(Cancel::All, |next| Cancel::Next(next.to_owned()))
+        let client = &visitor.client;
+        let all = || match query.next() {
+            Some(next) => Cancel::Next(next.to_owned()),
+            None => Cancel::All,
         };
-        let scope = named_by_referer(request, &visitor.client).unwrap_or_else(next);
+        let which = named_by_referer(request, client).unwrap_or_else(all);
         let by = Canceller::Visitor;
         state
             .executions
-            .cancel(session, scope, by, &visitor.client, arrival.id)
+            .cancel(session, which, by, client, arrival.id)
             .await?;
     }
     let to = query.next().filter(|next| is_safe(next)).unwrap_or(LOGOUT);

@@ -26,7 +26,6 @@ mod setup;
 mod state;
 
 pub use error::Error;
-pub use setup::ADMINISTRATOR;
 pub use state::State;
 
 use request::Arrival;

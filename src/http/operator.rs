@@ -19,6 +19,7 @@ use crate::journal::{self, Envelope, Journal, Position};
 
 mod blueprints;
 mod caller;
+mod executions;
 mod journal_routes;
 mod refusal;
 mod users;
@@ -86,6 +87,9 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/users/{username}/password", post().to(users::set_password))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
+            .route("/executions", get().to(executions::list))
+            .route("/executions/{id}", get().to(executions::show))
+            .route("/executions/{id}/verify", get().to(executions::verify))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))

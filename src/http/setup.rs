@@ -9,12 +9,9 @@ use url::form_urlencoded;
 use super::page::{dress, html, page_error, read};
 use super::request::Arrival;
 use super::{Error, State, client::client, csrf};
-use crate::directory::command::finish_setup;
+use crate::directory::setup::{ADMINISTRATOR, finish};
 use crate::directory::{Install, install};
 use crate::web::Message;
-
-/// The administrator whom the first start makes.
-pub const ADMINISTRATOR: &str = "akadmin";
 
 /// The shortest password that is taken, in characters.
 const SHORTEST: usize = 8;
@@ -83,20 +80,20 @@ async fn take(
     let encoded = hash.await.map_err(|busy| Error::Unavailable {
         cause: busy.to_string(),
     })?;
-    let (journal, clock) = (&*state.journal, &state.clock);
-    if !finish_setup(journal, clock, ADMINISTRATOR, &fields.token, encoded).await? {
+    let done = finish(&*state.journal, &state.clock, &fields.token, &encoded).await?;
+    if done.is_none() {
         // Somebody else with the same link was faster.
         let page = closed(state, request, &fields.token).await?;
         return page.ok_or(Error::NOT_FOUND);
     }
     tracing::info!(user = ADMINISTRATOR, "the administrator's password was set");
-    let done = Message {
+    let said = Message {
         heading: "Done",
         text: "The password is set, and the link works no more. You can log in now as akadmin.",
         request_id: None,
         link: Some(("/flows/-/default/authentication/?next=%2F", "Log in")),
     };
-    message(state, request, StatusCode::OK, &done).await
+    message(state, request, StatusCode::OK, &said).await
 }
 
 /// The page for a link that is wrong or was used, or nothing when the link is good.

@@ -10,33 +10,28 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use lru::LruCache;
-use secrecy::{ExposeSecret, SecretBox};
-use sha2::Sha256;
+use secrecy::SecretBox;
 
-use self::slots::{Slot, Slots};
+use self::cipher::{Plain, derive, fresh, mac, unwrap, wrap};
+use self::slots::Slots;
 use super::frame::Lookup;
 use super::{Error, Key, KeyId, Kind, Result};
 use crate::clock::Clock;
 
+mod cipher;
 mod root;
 mod rotate;
+mod slot;
 mod slots;
 #[cfg(test)]
 mod tests;
 
 pub use root::RootKey;
 
-/// A key in memory. It is wiped when the last user lets go of it.
-type Plain = Arc<SecretBox<[u8; 32]>>;
-
 /// How many unwrapped keys stay in memory; each takes about a hundred bytes.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
-
-const NONCE: usize = 24;
 
 /// The data keys of one journal. All methods may be called from several threads.
 #[derive(Debug)]
@@ -110,6 +105,7 @@ impl Keyring {
             return Err(wrong_root(&root, &slots));
         };
         drop_orphans(&mut slots)?;
+        slots.sync()?;
         Ok(Self {
             state: Mutex::new(State {
                 slots,
@@ -169,32 +165,49 @@ impl Keyring {
         state.put(id, under, &key, &self.clock)
     }
 
-    /// Destroys the key `id`, overwritten and synced when this returns.
+    /// Destroys the key `id` and all that it wraps, overwritten and synced when this returns.
     ///
     /// A key that does not exist is no error, so that a repetition after a crash succeeds.
     ///
     /// # Errors
     /// [`Error::KeyRefused`] for the system key.
     pub fn destroy(&self, id: KeyId) -> Result<()> {
-        if id == KeyId::SYSTEM {
-            return Err(refused(id, "is the system key, which cannot be destroyed"));
+        self.destroy_all([id])
+    }
+
+    /// Destroys several keys with one sync; otherwise as [`Keyring::destroy`].
+    ///
+    /// # Errors
+    /// [`Error::KeyRefused`] for the system key; then none is destroyed.
+    pub fn destroy_all(&self, ids: impl IntoIterator<Item = KeyId>) -> Result<()> {
+        let ids: HashSet<KeyId> = ids.into_iter().collect();
+        if ids.contains(&KeyId::SYSTEM) {
+            return Err(refused(
+                KeyId::SYSTEM,
+                "is the system key, which cannot be destroyed",
+            ));
         }
-        let mut state = self.state();
-        if !state.slots.contains(id) {
-            return Ok(());
+        {
+            let mut state = self.state();
+            for id in &ids {
+                state.slots.erase(*id)?;
+            }
+            let State { slots, cache, .. } = &mut *state;
+            // What they wrapped goes with them, or a key made again under the same id would
+            // seem to wrap it.
+            if ids.iter().any(|id| slots.is_wrapping(*id)) {
+                drop_orphans(slots)?;
+            }
+            let gone: Vec<KeyId> = cache
+                .iter()
+                .map(|(id, _)| *id)
+                .filter(|id| !is_whole(slots, *id))
+                .collect();
+            for id in gone {
+                cache.pop(&id);
+            }
         }
-        state.slots.erase(id)?;
-        state.slots.sync()?;
-        let State { slots, cache, .. } = &mut *state;
-        let gone: Vec<KeyId> = cache
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| !is_whole(slots, *id))
-            .collect();
-        for id in gone {
-            cache.pop(&id);
-        }
-        Ok(())
+        self.sync()
     }
 
     /// Makes every change durable (`fdatasync`); does nothing when nothing has changed.
@@ -213,24 +226,19 @@ impl Keyring {
         self.state().is_whole(id)
     }
 
+    /// Whether the key `id` is wrapped, directly or by way of others, under the key `above`.
+    #[must_use]
+    pub fn is_under(&self, id: KeyId, above: KeyId) -> bool {
+        self.state().chain(id).contains(&above)
+    }
+
     /// Seals `plaintext` under the key `id`; `aad` is authenticated along with it.
     ///
     /// # Errors
     /// [`Error::NoKey`] when the key, or one above it, does not exist.
-    ///
-    /// # Panics
-    /// Never: the cipher refuses only bodies of many gigabytes.
     pub fn seal(&self, id: KeyId, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>> {
         let key = self.sealing(id)?.ok_or(Error::NoKey(id.0))?;
-        let nonce: [u8; NONCE] = self.clock.random();
-        let body = Payload {
-            msg: plaintext,
-            aad,
-        };
-        let sealed = cipher(&key)
-            .encrypt(&XNonce::from(nonce), body)
-            .expect("a body is much smaller than the cipher's limit");
-        Ok([&nonce[..], &sealed].concat())
+        Ok(cipher::seal(&key, aad, plaintext, &self.clock))
     }
 
     /// Opens what [`Keyring::seal`] sealed; `None` once the key, or one above it, is destroyed.
@@ -241,12 +249,9 @@ impl Keyring {
         let Some(key) = self.sealing(id)? else {
             return Ok(None);
         };
-        let altered = || Error::Altered(id.0);
-        let (nonce, msg) = sealed.split_first_chunk::<NONCE>().ok_or_else(altered)?;
-        cipher(&key)
-            .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
+        cipher::open(&key, aad, sealed)
             .map(Some)
-            .map_err(|_| altered())
+            .ok_or(Error::Altered(id.0))
     }
 
     /// The HMAC under which a lookup key of `kind` is stored.
@@ -359,65 +364,7 @@ fn drop_orphans(slots: &mut Slots) -> Result<()> {
     for id in orphans {
         slots.erase(id)?;
     }
-    slots.sync()
-}
-
-fn fresh(clock: &Clock) -> SecretBox<[u8; 32]> {
-    SecretBox::init_with(|| clock.random())
-}
-
-fn wrap(
-    key: &SecretBox<[u8; 32]>,
-    id: KeyId,
-    wrapper: KeyId,
-    under: &SecretBox<[u8; 32]>,
-    clock: &Clock,
-) -> Slot {
-    let nonce: [u8; NONCE] = clock.random();
-    let sealed = cipher(under)
-        .encrypt(
-            &XNonce::from(nonce),
-            Payload {
-                msg: key.expose_secret(),
-                aad: &Slot::authenticated(id, wrapper),
-            },
-        )
-        .expect("a key is much smaller than the cipher's limit");
-    Slot {
-        id,
-        wrapper,
-        nonce,
-        sealed: sealed.try_into().expect("a key and its tag have 48 bytes"),
-    }
-}
-
-fn unwrap(slot: &Slot, under: &SecretBox<[u8; 32]>) -> Option<Plain> {
-    let body = Payload {
-        msg: &slot.sealed,
-        aad: &Slot::authenticated(slot.id, slot.wrapper),
-    };
-    let key = cipher(under)
-        .decrypt(&XNonce::from(slot.nonce), body)
-        .ok()?;
-    let key = SecretBox::new(Box::new(<[u8; 32]>::try_from(key.as_slice()).ok()?));
-    Some(Arc::new(key))
-}
-
-fn cipher(key: &SecretBox<[u8; 32]>) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.expose_secret().into())
-}
-
-fn mac(key: &SecretBox<[u8; 32]>) -> Hmac<Sha256> {
-    Hmac::new_from_slice(key.expose_secret()).expect("a key of any length does")
-}
-
-fn derive(master: &SecretBox<[u8; 32]>, purpose: &str) -> SecretBox<[u8; 32]> {
-    SecretBox::init_with(|| {
-        let mut mac = mac(master);
-        mac.update(b"gatelog derived key: ");
-        mac.update(purpose.as_bytes());
-        mac.finalize().into_bytes().into()
-    })
+    Ok(())
 }
 
 fn refused(id: KeyId, problem: &'static str) -> Error {

@@ -121,7 +121,7 @@ impl Journal for MemoryJournal {
             state.apply(record);
         }
         let position = Position(state.log.len() as u64);
-        prepare::destroy_keys(&commit, &self.0.keyring)?;
+        prepare::destroy_keys([&commit], &self.0.keyring)?;
         drop(state);
         self.0
             .last

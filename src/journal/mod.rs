@@ -288,7 +288,8 @@ pub trait Journal: Send + Sync + 'static {
     /// Writes all of `commit` or nothing, and returns once it is as durable as asked.
     ///
     /// # Errors
-    /// [`Error::Conflict`] names the stream that had moved, [`Error::Taken`] the unique key.
+    /// [`Error::Conflict`] names the stream that had moved, [`Error::Taken`] the unique key;
+    /// see [`prepare::prepare`] for the rest. Nothing was written then.
     async fn commit(&self, commit: Commit) -> Result<Position>;
 
     /// The records of `stream` after `after`, oldest first.
@@ -298,9 +299,17 @@ pub trait Journal: Send + Sync + 'static {
     async fn head(&self, stream: StreamId) -> Result<(Version, Hash)>;
 
     /// Every record after `after` in the global order, and then those still to come.
+    ///
+    /// A record that cannot be opened is an error in its place.
     fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>>;
 
-    /// Takes or renews the right called `name`.
+    /// Takes or renews the right called `name`, for this journal's process.
+    ///
+    /// Renewing before it runs out keeps its epoch; taking it, also after one's own ran out,
+    /// raises the epoch, and commits fenced with the older one are refused from then on.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] while another process holds it.
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease>;
 
     /// The current revision of an object.

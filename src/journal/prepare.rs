@@ -66,19 +66,28 @@ pub fn prepare(commit: &Commit, view: &impl View, keyring: &Keyring) -> Result<V
     Ok(records)
 }
 
-/// Destroys the keys that `commit` says, once it can no longer fail.
+/// Destroys the keys that these commits say, with one sync, once they can no longer fail.
 ///
 /// A key that is gone already is no error, so a store may repeat this after a crash.
 ///
 /// # Errors
 /// [`Error::Io`] when a key could not be overwritten.
-pub fn destroy_keys(commit: &Commit, keyring: &Keyring) -> Result<()> {
-    for write in &commit.writes {
-        if let Write::DestroyKey { id } = write {
-            keyring.destroy(*id)?;
-        }
+pub fn destroy_keys<'a>(
+    commits: impl IntoIterator<Item = &'a Commit>,
+    keyring: &Keyring,
+) -> Result<()> {
+    let mut gone = commits
+        .into_iter()
+        .flat_map(|commit| &commit.writes)
+        .filter_map(|write| match write {
+            Write::DestroyKey { id } => Some(*id),
+            _ => None,
+        })
+        .peekable();
+    if gone.peek().is_none() {
+        return Ok(());
     }
-    Ok(())
+    keyring.destroy_all(gone)
 }
 
 fn check_fence(commit: &Commit, view: &impl View) -> Result<()> {

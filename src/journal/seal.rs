@@ -209,3 +209,6 @@ fn authenticated(frame: &Frame, payload: &Payload) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
-    Version, seal,
+    Commit, Envelope, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId, Version,
+    seal,
 };
 use crate::clock::Clock;
 

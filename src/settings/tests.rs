@@ -215,6 +215,9 @@ fn every_setting_and_alias_is_documented() {
     let text = include_str!("../../docs/configuration.md");
     for shown in load(&Sources::default()).expect("valid").shown {
         let row = format!("| `{}` |", shown.key);
-        assert!(text.contains(&row), "docs/configuration.md has no row {row}");
+        assert!(
+            text.contains(&row),
+            "docs/configuration.md has no row {row}"
+        );
     }
 }

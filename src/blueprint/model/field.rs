@@ -119,6 +119,7 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
+    ("webauthn_stage", Stage::KIND),
 ];
 
 pub(super) const BRAND: &[Field] = &[

@@ -8,35 +8,18 @@ mod object;
 mod secret;
 mod write;
 
-use serde_json::{Map, Value};
-
 pub(super) use field::{STAGE_REFERENCES, known, refers_to};
 pub(super) use object::Object;
 pub(super) use write::{Draft, Refused, write};
 
-use crate::flow::event::Errors;
-
-/// The settings of a stage.
-pub type Settings = Map<String, Value>;
-
-/// The kinds of stages and their settings, as far as a blueprint has to know them.
-#[derive(Clone, Copy, Debug)]
-pub struct StageKinds {
-    /// The kind, such as `user_login`, of a model in lower case, such as
-    /// `authentik_stages_user_login.userloginstage`.
-    pub of_model: fn(&str) -> Option<&'static str>,
-    /// The complete settings of a kind made from the given ones, or what is wrong with these.
-    /// Fields that the kind does not have are left out.
-    pub validate: fn(&str, &Settings) -> Result<Settings, Errors>,
-}
+use crate::stage;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Model {
     Flow,
     Binding,
-    /// With its kind.
-    Stage(&'static str),
+    Stage(stage::Kind),
     Brand,
     User,
     Group,
@@ -89,7 +72,7 @@ const NOT_ALLOWED: &[&str] = &[
 
 impl Model {
     /// The model of this name; upper and lower case are the same.
-    pub(super) fn of_name(name: &str, stages: &StageKinds) -> Result<Self, NotAModel> {
+    pub(super) fn of_name(name: &str) -> Result<Self, NotAModel> {
         let lower = name.to_ascii_lowercase();
         if NOT_ALLOWED.contains(&lower.as_str()) {
             return Err(NotAModel::NotAllowed);
@@ -102,7 +85,7 @@ impl Model {
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
             "authentik_blueprints.metaapplyblueprint" => Ok(Self::ApplyBlueprint),
-            _ => match (stages.of_model)(&lower) {
+            _ => match stage::Kind::from_model(name) {
                 Some(kind) => Ok(Self::Stage(kind)),
                 None if looks_like_a_model(&lower) => Err(NotAModel::Unsupported),
                 None => Err(NotAModel::Unknown),

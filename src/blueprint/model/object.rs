@@ -72,7 +72,7 @@ impl Object {
     /// Whether it is an object of this model.
     pub(in crate::blueprint) fn is_a(&self, model: Model) -> bool {
         match (self, model) {
-            (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind,
+            (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind.name(),
             _ => model.kind() == Some(self.stream().kind),
         }
     }

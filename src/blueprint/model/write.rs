@@ -9,13 +9,14 @@ use uuid::Uuid;
 use super::super::resolve::{Miss, Need};
 use super::super::staged::Staged;
 use super::field::{self, Field};
-use super::{Model, Object, StageKinds, check, secret};
+use super::{Model, Object, check, secret};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::token::Intent;
 use crate::directory::{Group, NewUser, Token, User};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
+use crate::stage;
 
 /// What an entry wants of one object.
 pub(in crate::blueprint) struct Draft<'a> {
@@ -51,7 +52,6 @@ pub(in crate::blueprint) fn write(
     draft: &Draft<'_>,
     staged: &Staged,
     clock: &Clock,
-    kinds: &StageKinds,
 ) -> Result<Written, Refused> {
     let fields = match draft.model {
         Model::Flow => field::FLOW,
@@ -85,7 +85,7 @@ pub(in crate::blueprint) fn write(
         }
     }
     if let Model::Stage(kind) = draft.model {
-        write_settings(draft, kind, &mut body, &mut errors, staged, kinds)?;
+        write_settings(draft, kind, &mut body, &mut errors, staged)?;
     }
     if draft.model == Model::User {
         secret::check(draft, &mut errors)?;
@@ -151,7 +151,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
     let object = match draft.model {
         Model::Flow => Object::Flow(Flow::new(clock, slug(), "", Designation::Authentication)),
         Model::Binding => Object::Binding(FlowStageBinding::new(clock, nowhere, nowhere, 0)),
-        Model::Stage(kind) => Object::Stage(Stage::new(clock, kind, "", Map::new())),
+        Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
         Model::Brand => Object::Brand(Brand::new(clock, "")),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
@@ -200,11 +200,10 @@ fn needed(miss: Miss) -> Refused {
 
 fn write_settings(
     draft: &Draft<'_>,
-    kind: &str,
+    kind: stage::Kind,
     body: &mut Map<String, Value>,
     errors: &mut Errors,
     staged: &Staged,
-    kinds: &StageKinds,
 ) -> Result<(), Refused> {
     let mut settings = match draft.existing {
         Some(Object::Stage(stage)) => stage.settings.clone(),
@@ -223,7 +222,7 @@ fn write_settings(
             }
         }
     }
-    match (kinds.validate)(kind, &settings) {
+    match kind.validate(&settings) {
         Ok(settings) => {
             body.insert("settings".to_owned(), Value::Object(settings));
         }

@@ -28,7 +28,8 @@ pub(super) async fn apply(operator: Data<Operator>, file: Json<File>) -> Answer 
 }
 
 async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
-    let document = blueprint::check(&file.content, &file.name).map_err(refusal)?;
+    let document =
+        blueprint::check(&file.content, &file.name).map_err(|problems| refusal(&problems))?;
     let options = Options {
         host: Host::Machine,
         skip_unsupported: file.skip_unsupported,
@@ -39,13 +40,13 @@ async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
     let report = blueprint::apply(&*operator.journal, &operator.clock, &[document], &options)
         .await
         .map_err(|error| match error {
-            Error::Invalid(problems) => refusal(problems),
+            Error::Invalid(problems) => refusal(&problems),
             Error::Journal(error) => error.into(),
             Error::Busy(busy) => busy.into(),
         })?;
     Ok(HttpResponse::Ok().json(report))
 }
 
-fn refusal(problems: Vec<blueprint::Problem>) -> Refusal {
+fn refusal(problems: &[blueprint::Problem]) -> Refusal {
     Refusal::Blueprint(problems.iter().map(ToString::to_string).collect())
 }

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// There is too much to do.
     #[error("the server has too much to do at the moment; try again")]
     Busy,
+    /// A fault of the program.
+    #[error("{0}")]
+    Broken(String),
     /// The journal failed.
     #[error("{0}")]
     Journal(#[from] journal::Error),
@@ -43,6 +46,7 @@ impl Refusal {
             Self::Invalid(_) => "invalid",
             Self::Blueprint(_) => "blueprint",
             Self::Busy => "busy",
+            Self::Broken(_) => "broken",
             Self::Journal(error) => match error {
                 journal::Error::Corrupt { .. } | journal::Error::Damaged { .. } => {
                     "journal_corrupt"
@@ -62,7 +66,7 @@ impl ResponseError for Refusal {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) | Self::Blueprint(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Journal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Broken(_) | Self::Journal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 
-use super::slots::Slot;
-use super::{Plain, fresh, unwrap};
+use super::cipher::{Plain, fresh, unwrap};
+use super::slot::Slot;
 use crate::clock::Clock;
 use crate::journal::{Error, Result};
 
@@ -150,8 +150,10 @@ fn read(path: &Path) -> Result<Option<SecretBox<[u8; 32]>>> {
             ),
         ));
     }
-    let text = fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-    let mut lines = text.lines();
+    let text: SecretString = fs::read_to_string(path)
+        .map_err(|error| Error::io(path, error))?
+        .into();
+    let mut lines = text.expose_secret().lines();
     let bytes = (lines.next() == Some(HEADER))
         .then(|| lines.next().and_then(|line| STANDARD.decode(line).ok()))
         .flatten()

@@ -5,7 +5,8 @@
 //! that last step both keys are on disk, each slot opens under one of them, and the next start
 //! goes on where the crash was.
 
-use super::{Keyring, RootKey, State, wrap};
+use super::cipher::wrap;
+use super::{Keyring, RootKey, State};
 use crate::clock::Clock;
 use crate::journal::{KeyId, Result};
 

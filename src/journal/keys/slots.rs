@@ -1,87 +1,24 @@
 //! The slot file: wrapped keys in slots of 128 bytes, overwritten in place.
 //!
-//! A plain file and not a tree of the store, because a store keeps old bytes. A slot never
+//! A plain file and not a tree of the store, because a store keeps old bytes. (So does a file
+//! system that copies on write, or a snapshot of one; the operator's guide says so.) A slot never
 //! crosses a sector, so it is written whole or not at all. The file begins with a header of the
 //! same size; zeros are a free slot. This module knows nothing of plain keys.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
-
+use super::slot::{SIZE, Slot};
 use crate::journal::{Error, KeyId, Result};
 
-const SIZE: usize = 128;
-/// Where the checksum begins: 16 bytes of SHA-256 over all bytes before it.
-const CHECKED: usize = 112;
 const HEADER: &[u8] = b"gatelog data keys 1\n";
-const IN_USE: u8 = 1;
 /// The file grows by so many slots at once, so that its size seldom has to be synced too.
 const GROWTH: u32 = 1024;
-
-/// One wrapped key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
-    pub(super) id: KeyId,
-    /// The key above; [`KeyId::SYSTEM`] for the root key.
-    pub(super) wrapper: KeyId,
-    pub(super) nonce: [u8; 24],
-    pub(super) sealed: [u8; 48],
-}
-
-impl Slot {
-    /// What the cipher authenticates, so that a slot cannot be passed off as another key's.
-    pub(super) fn authenticated(id: KeyId, wrapper: KeyId) -> Vec<u8> {
-        [
-            &b"gatelog data key"[..],
-            id.0.as_bytes(),
-            wrapper.0.as_bytes(),
-        ]
-        .concat()
-    }
-
-    /// State, 3 bytes of zero, id, wrapper, nonce, sealed key, 4 bytes of zero, checksum.
-    fn encode(&self) -> [u8; SIZE] {
-        let mut bytes = [0; SIZE];
-        bytes[0] = IN_USE;
-        bytes[4..20].copy_from_slice(self.id.0.as_bytes());
-        bytes[20..36].copy_from_slice(self.wrapper.0.as_bytes());
-        bytes[36..60].copy_from_slice(&self.nonce);
-        bytes[60..108].copy_from_slice(&self.sealed);
-        let checksum = checksum(&bytes);
-        bytes[CHECKED..].copy_from_slice(&checksum);
-        bytes
-    }
-
-    /// The slot; `None` when it is free.
-    fn decode(bytes: &[u8; SIZE]) -> std::result::Result<Option<Self>, ()> {
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok(None);
-        }
-        if bytes[0] != IN_USE || checksum(bytes) != bytes[CHECKED..] {
-            return Err(());
-        }
-        Ok(Some(Self {
-            id: KeyId(Uuid::from_bytes(part(&bytes[4..20]))),
-            wrapper: KeyId(Uuid::from_bytes(part(&bytes[20..36]))),
-            nonce: part(&bytes[36..60]),
-            sealed: part(&bytes[60..108]),
-        }))
-    }
-}
-
-fn part<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    bytes.try_into().expect("the ranges are constants")
-}
-
-fn checksum(bytes: &[u8; SIZE]) -> [u8; SIZE - CHECKED] {
-    part(&Sha256::digest(&bytes[..CHECKED])[..SIZE - CHECKED])
-}
 
 #[derive(Debug)]
 enum Bytes {
@@ -112,6 +49,8 @@ impl Synced {
 pub(super) struct Slots {
     bytes: Bytes,
     places: HashMap<KeyId, Place>,
+    /// How many keys each key wraps, for those that wrap any.
+    wrapping: HashMap<KeyId, u32>,
     free: Vec<u32>,
     /// How many slots the file has room for, the header among them.
     room: u32,
@@ -136,6 +75,7 @@ impl Slots {
         Self {
             bytes,
             places: HashMap::new(),
+            wrapping: HashMap::new(),
             free: Vec::new(),
             room: 1,
             end: 1,
@@ -222,7 +162,7 @@ impl Slots {
                     slot: number,
                     wrapper: slot.wrapper,
                 };
-                if let Some(other) = self.places.insert(slot.id, place) {
+                if let Some(other) = self.remember(slot.id, place) {
                     return Err(self.damaged(&format!(
                         "the key {} lies in it twice, in slots {} and {number}: restore the file \
                          from a backup",
@@ -263,8 +203,9 @@ impl Slots {
         self.places.is_empty()
     }
 
-    pub(super) fn contains(&self, id: KeyId) -> bool {
-        self.places.contains_key(&id)
+    /// Whether the key wraps other keys, or did so when it was erased.
+    pub(super) fn is_wrapping(&self, id: KeyId) -> bool {
+        self.wrapping.contains_key(&id)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = KeyId> {
@@ -306,8 +247,27 @@ impl Slots {
             slot: number,
             wrapper: slot.wrapper,
         };
-        self.places.insert(slot.id, place);
+        self.remember(slot.id, place);
         Ok(())
+    }
+
+    /// Notes where a key is now; returns where it was before.
+    fn remember(&mut self, id: KeyId, place: Place) -> Option<Place> {
+        *self.wrapping.entry(place.wrapper).or_default() += 1;
+        let before = self.places.insert(id, place);
+        if let Some(before) = before {
+            self.unwrap_one(before.wrapper);
+        }
+        before
+    }
+
+    fn unwrap_one(&mut self, wrapper: KeyId) {
+        if let Entry::Occupied(mut wrapped) = self.wrapping.entry(wrapper) {
+            *wrapped.get_mut() -= 1;
+            if *wrapped.get() == 0 {
+                wrapped.remove();
+            }
+        }
     }
 
     /// Overwrites the slot of a key with zeros and frees it.
@@ -315,6 +275,7 @@ impl Slots {
         if let Some(place) = self.places.get(&id).copied() {
             self.write(place.slot, &[0; SIZE])?;
             self.places.remove(&id);
+            self.unwrap_one(place.wrapper);
             self.free.push(place.slot);
         }
         Ok(())

@@ -138,11 +138,6 @@ impl Export {
         self.members.last().map(|(_, header)| header.last)
     }
 
-    /// The place of the first entry, if there is any.
-    pub(super) fn first(&self) -> Option<Place> {
-        self.members.first().map(|(_, header)| header.first)
-    }
-
     /// The encoded record at `position`, if this export holds it.
     pub(super) fn record(&self, position: u64) -> Result<Option<Vec<u8>>> {
         let place = Place::record(position);

@@ -137,26 +137,27 @@ pub fn export(options: &Options, to: impl Write) -> Result<()> {
 impl SledJournal {
     /// Verifies everything up to the last position, while others read and write.
     ///
+    /// Reads the whole journal: call it on a thread that may block.
+    ///
     /// # Errors
     /// As [`verify`].
-    pub async fn verify(&self) -> Result<Report> {
-        self.blocking(|shared| {
-            let mut report = Report::default();
-            guarded(&mut report, &shared.directory, |report| {
-                shared.log().verify(report)
-            })?;
-            Ok(report)
-        })
-        .await
+    pub fn verify(&self) -> Result<Report> {
+        let mut report = Report::default();
+        guarded(&mut report, &self.shared.directory, |report| {
+            self.shared.log().verify(report)
+        })?;
+        Ok(report)
     }
 
     /// Writes everything up to the last position as one export; see [`export`].
     ///
+    /// Reads the whole journal: call it on a thread that may block.
+    ///
     /// # Errors
     /// When the log or `to` fails.
-    pub async fn export(&self, to: impl Write + Send + 'static) -> Result<()> {
-        self.blocking(|shared| copy(&shared.segments, Some(*shared.last.borrow()), to))
-            .await
+    pub fn export(&self, to: impl Write) -> Result<()> {
+        let last = *self.shared.last.borrow();
+        copy(&self.shared.segments, Some(last), to)
     }
 }
 

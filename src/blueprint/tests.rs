@@ -1,0 +1,1 @@
+//! Importing, end to end, on a journal in memory.

@@ -1,0 +1,67 @@
+//! The trail of executions, for the operator.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Answer, Operator, Refusal};
+use crate::directory::User;
+use crate::journal::object::{self, Versioned};
+use crate::replay::{self, Error, Summary};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    #[serde(default = "usual")]
+    limit: u16,
+    before: Option<Uuid>,
+}
+
+fn usual() -> u16 {
+    20
+}
+
+/// `GET /operator/executions?limit=&before=`
+pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer {
+    let limit = usize::from(page.limit.clamp(1, 1000));
+    let mut shown = Vec::new();
+    for summary in replay::list(&*operator.journal, page.before, limit).await? {
+        shown.push(show_summary(&operator, &summary).await?);
+    }
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+}
+
+/// `GET /operator/executions/{id}`
+pub(super) async fn show(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
+    let records = replay::entries(&*operator.journal, *id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "execution": *id, "records": records })))
+}
+
+/// `GET /operator/executions/{id}/verify`: whether today's code comes to the same events.
+pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
+    let verified = replay::verify(&operator.journal, *id).await?;
+    Ok(HttpResponse::Ok().json(verified))
+}
+
+/// The summary, with the user's name beside their id while they have one.
+async fn show_summary(operator: &Operator, summary: &Summary) -> Result<Value, Refusal> {
+    let mut shown = json!(summary);
+    let id = summary.user.as_ref().and_then(|user| user.parse().ok());
+    if let Some(id) = id {
+        let user: Option<Versioned<User>> = object::get(&*operator.journal, id).await?;
+        shown["username"] = json!(user.map(|user| user.value.username));
+    }
+    Ok(shown)
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unknown(_) | Error::Erased(_) => Self::NotFound(error.to_string()),
+            Error::Journal(error) => Self::Journal(error),
+            Error::Broken(_) => Self::Broken(error.to_string()),
+        }
+    }
+}
