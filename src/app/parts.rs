@@ -88,6 +88,7 @@ impl Parts {
             }),
             clock: clock.clone(),
             hashes: pool,
+            executions: executions.clone(),
         });
         Ok(Self {
             journal: disk,

@@ -1,3 +1,5 @@
-//! Every test that is not a unit test, in one binary.
+//! Every test that is not a unit test, in one binary. The modules mirror those of `src/`.
 
+mod http;
 mod journal;
+mod support;
