@@ -3,7 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Error;
+use super::client::client;
+use super::{Error, State};
 use crate::web::assets;
 
 /// `/static/<path>`.
@@ -37,4 +38,17 @@ pub(super) async fn get(
         return Ok(answer.finish());
     }
     Ok(answer.content_type(asset.media_type).body(asset.content))
+}
+
+/// `/static/brand.css`: the rules that an operator gave the brand of this host.
+pub(super) async fn brand_style(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Error> {
+    let host = client(&request, &state.trusted_proxies).host;
+    let brand = state.brand(&host).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .content_type("text/css; charset=utf-8")
+        .body(brand.branding_custom_css))
 }

@@ -82,6 +82,13 @@ pub async fn around(
 
     let mut response = next.call(request).await?;
     let name = arrival.name();
+    if let Some(error) = response.response().error() {
+        if let Some(ours) = error.as_error::<super::Error>() {
+            ours.log(&name);
+        } else {
+            tracing::debug!(id = name, reason = %error, "refused a request");
+        }
+    }
     put_defaults(response.headers_mut(), &name);
     let taken = state
         .clock

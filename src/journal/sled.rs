@@ -36,6 +36,7 @@ mod log;
 mod note;
 mod overlay;
 mod place;
+mod portable;
 mod read;
 mod recover;
 mod segment;
@@ -51,7 +52,9 @@ use segments::{Segments, Tuning};
 use store::Store;
 
 pub use disk::OnSync;
-pub use verify::{Finding, Report, export, rebuild, verify};
+pub use portable::export;
+pub use recover::rebuild;
+pub use verify::{Finding, Report, verify};
 
 /// How much memory requests may take while they wait for the writer, in KiB.
 const QUEUE: u32 = 64 << 10;

@@ -1,3 +1,5 @@
+//! Frames and records: golden bytes, and what damage is noticed.
+
 use std::path::PathBuf;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Keys across restarts, damage and destruction.
+
 use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 

@@ -1,3 +1,5 @@
+//! Sealing and opening records, and the chain over them.
+
 use jiff::Timestamp;
 use uuid::Uuid;
 

@@ -247,10 +247,11 @@ impl<'a> Batch<'a> {
 
     /// Destroys the keys that its commits destroy. Call it once the log is durable.
     pub(super) fn destroy_keys(&mut self) -> Result<()> {
-        for key in &self.destroyed {
-            self.shared.keyring.destroy(*key)?;
+        if self.destroyed.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let destroyed = self.destroyed.iter().copied();
+        self.shared.keyring.destroy_all(destroyed)
     }
 
     /// Makes its changes in the state.

@@ -45,23 +45,23 @@ impl Segments {
     /// is none. What an interrupted export or removal left is cleared away.
     pub(super) fn open(directory: &Path, tuning: Tuning) -> Result<Self> {
         disk::create_directory(directory)?;
-        let mut list = find(directory)?;
-        let writable = list.last().is_some_and(|last| !last.has_export());
+        let mut found = find(directory)?;
+        let writable = found.last().is_some_and(|last| !last.has_export());
         if !writable {
-            let next = match list.last() {
-                Some(last) => last
-                    .read()?
-                    .last()?
-                    .map_or(last.first(), |last| last.last_record() + 1),
+            let next = match found.last() {
+                Some(last) => match last.read()?.last()? {
+                    Some(place) => place.last_record() + 1,
+                    None => last.first(),
+                },
                 None => 1,
             };
             let path = directory.join(name_of(next));
-            list.push(Arc::new(Segment::new(next, path)));
+            found.push(Arc::new(Segment::new(next, path)));
         }
         let segments = Self {
             directory: directory.to_path_buf(),
             tuning,
-            list: RwLock::new(list),
+            list: RwLock::new(found),
         };
         segments.activate(&segments.last())?;
         Ok(segments)

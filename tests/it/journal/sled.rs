@@ -13,6 +13,7 @@ use super::contract::{Subject, contract};
 
 mod damage;
 mod durability;
+mod golden;
 mod kill;
 mod recovery;
 mod segments;
@@ -83,4 +84,13 @@ fn keyring(directory: &Path, clock: &Clock) -> Arc<Keyring> {
     let root = root.expect("the root key can be made");
     let keys = Keyring::open(&directory.join("keys"), root, clock);
     Arc::new(keys.expect("the keys can be opened"))
+}
+
+/// This test binary, also when a build has replaced its file meanwhile.
+fn this_binary() -> PathBuf {
+    let running = PathBuf::from(format!("/proc/{}/exe", std::process::id()));
+    if running.exists() {
+        return running;
+    }
+    std::env::current_exe().expect("this test has a file")
 }

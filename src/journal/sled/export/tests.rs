@@ -61,7 +61,7 @@ fn every_flipped_byte_of_an_export_is_noticed() {
         let read = Export::open(&copy)
             .and_then(|export| export.entries(Place::START).collect::<Result<Vec<Entry>>>());
         assert!(
-            !matches!(read, Ok(entries) if entries == written),
+            !matches!(&read, Ok(entries) if *entries == written),
             "byte {at} of {} was flipped and nobody noticed",
             good.len()
         );

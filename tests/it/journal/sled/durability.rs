@@ -1,6 +1,7 @@
 //! Durable means that `fdatasync` has returned for the file that holds the bytes.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -9,8 +10,8 @@ use gatelog::journal::{Durability, KeyId, Write};
 use uuid::Uuid;
 
 use super::super::contract::{append, append_under, run};
-use super::Disk;
 use super::recovery::commit;
+use super::{Disk, this_binary};
 
 /// In a process that is traced: where the data directory of the traced journal is.
 const TRACED: &str = "GATELOG_TEST_TRACED";
@@ -74,7 +75,7 @@ fn a_durable_commit_calls_fdatasync_on_the_log_before_it_is_answered() {
             std::env::var_os("GATELOG_REQUIRE_ALL").is_none(),
             "install strace to run this test"
         );
-        eprintln!("skipped: strace is not installed");
+        let _ = writeln!(std::io::stderr(), "skipped: strace is not installed");
         return;
     }
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -82,7 +83,7 @@ fn a_durable_commit_calls_fdatasync_on_the_log_before_it_is_answered() {
     let status = Command::new("strace")
         .args(["-f", "-y", "-qq", "-e", "trace=fdatasync,write", "-o"])
         .arg(&trace)
-        .arg(std::env::current_exe().expect("this test has a file"))
+        .arg(this_binary())
         .args([
             "--exact",
             "journal::sled::durability::in_a_traced_process",

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::contract::{RUN, append, lamp, put, run};
 use super::recovery::commit;
-use super::{Disk, keyring};
+use super::{Disk, keyring, this_binary};
 
 /// In a process that is killed: where its data directory is.
 const KILLED: &str = "GATELOG_TEST_KILLED";
@@ -26,7 +26,7 @@ async fn a_kill_loses_no_acknowledged_commit_and_doubles_none() {
     let rounds = if long { 200 } else { 10 };
     let mut acknowledged: BTreeMap<u128, u64> = BTreeMap::new();
     for round in 0..rounds {
-        let mut child = Command::new(std::env::current_exe().expect("this test has a file"))
+        let mut child = Command::new(this_binary())
             .args([
                 "--exact",
                 "journal::sled::kill::in_a_killed_process",

@@ -1,0 +1,157 @@
+//! Cookies and the sessions behind them.
+
+use super::*;
+use crate::directory::session::NetworkBinding;
+use crate::directory::sessions_of;
+
+#[actix_web::test]
+async fn a_login_rotates_the_cookie_and_is_known_from_then_on() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    let refused = browser.get(ME).await;
+    assert_eq!(
+        refused.is(403).json()["detail"],
+        "Authentication credentials were not provided."
+    );
+    browser.get(LOGIN).await.is(200);
+    let (before, token) = (browser.session().cloned(), browser.csrf());
+    let wrong = browser.logs_in("alice", "wrong").await.is(200).json();
+    assert_eq!(wrong["response_errors"]["password"][0]["code"], "invalid");
+    let end = browser
+        .post(LOGIN, &json!({"password": "correct horse"}))
+        .await;
+    assert_eq!(end.is(200).json()["to"], "/");
+    assert_ne!(browser.session().cloned(), before);
+    assert_ne!(browser.csrf(), token);
+    let me = browser.get(ME).await.is(200).json();
+    assert_eq!(me["user"]["username"], "alice");
+}
+
+#[actix_web::test]
+async fn a_late_request_keeps_the_login_of_its_own_browser_alone() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.get(LOGIN).await.is(200);
+    let mut late = browser.clone();
+    browser.logs_in("alice", "correct horse").await.is(200);
+
+    let mut planted = late.clone();
+    planted.address = "203.0.113.66".to_owned();
+    planted.get(ME).await.is(403);
+    planted.get(LOGIN).await.is(200);
+    assert_ne!(planted.session(), browser.session());
+    planted.get(ME).await.is(403);
+
+    // The same request that logged in, once more: the first answer was lost.
+    late.get(ME).await.is(200);
+    late.get(LOGIN).await.is(200);
+    assert_eq!(late.session(), browser.session());
+}
+
+#[actix_web::test]
+async fn a_login_that_is_posted_twice_logs_in_once() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser
+        .post(LOGIN, &json!({"uid_field": "alice"}))
+        .await
+        .is(200);
+    let mut twin = browser.clone();
+    let password = json!({"password": "correct horse"});
+    let (one, two) = tokio::join!(browser.post(LOGIN, &password), twin.post(LOGIN, &password));
+    for answer in [one, two] {
+        let component = answer.is(200).json()["component"].clone();
+        assert_ne!(component, "ak-stage-flow-error");
+    }
+    let sessions = sessions_of(&*server.state.journal, alice.uuid).await;
+    let sessions = sessions.expect("a read");
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].value.generation, 1);
+    browser.get(ME).await.is(200);
+    twin.get(ME).await.is(200);
+}
+
+#[actix_web::test]
+async fn the_former_secret_ends_after_ten_seconds() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.get(LOGIN).await.is(200);
+    let mut late = browser.clone();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    server.state.clock.advance(Duration::from_secs(11));
+    late.get(ME).await.is(403);
+    assert_ne!(late.session(), browser.session());
+    browser.get(ME).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_session_ends_unless_it_is_used() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    for _ in 0..4 {
+        server.state.clock.advance(Duration::from_hours(20));
+        browser.get(ME).await.is(200);
+    }
+    server.state.clock.advance(Duration::from_hours(25));
+    browser.get(ME).await.is(403);
+}
+
+#[actix_web::test]
+async fn a_cookie_that_this_server_did_not_sign_is_none() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    let mut forged = browser.clone();
+    let sid = "authentik_session".to_owned();
+    let value = Signer::new(&[8; 32]).sign(&"x".to_owned().into(), Some("alice"));
+    let value = secrecy::ExposeSecret::expose_secret(&value).to_owned();
+    forged.cookies.insert(sid, value);
+    forged.get(ME).await.is(403);
+}
+
+#[actix_web::test]
+async fn somebody_who_is_not_active_is_not_logged_in() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    let found = object::get::<User>(&*server.state.journal, alice.uuid).await;
+    let mut found = found.expect("a read").expect("alice");
+    found.value.is_active = false;
+    server
+        .write(vec![object::put(&found.value, found.version)])
+        .await;
+    browser.get(ME).await.is(403);
+}
+
+#[actix_web::test]
+async fn a_session_bound_to_its_network_ends_elsewhere() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    let mut sessions = sessions_of(&*server.state.journal, alice.uuid)
+        .await
+        .expect("a read");
+    let mut session = sessions.remove(0);
+    session.value.network_binding = NetworkBinding::BindAsnNetworkIp;
+    server
+        .write(vec![object::put(&session.value, session.version)])
+        .await;
+    browser.get(ME).await.is(200);
+    let mut elsewhere = browser.clone();
+    elsewhere.address = "203.0.113.66".to_owned();
+    let answer = elsewhere.get(ME).await;
+    assert_eq!(
+        answer.is(302).location(),
+        "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fcore%2Fusers%2Fme%2F"
+    );
+    browser.get(ME).await.is(403);
+}
