@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::User;
-use crate::journal::object::{self, Versioned};
 use crate::execution;
+use crate::journal::object::{self, Versioned};
 use crate::replay::{self, Error, Summary};
 use crate::world::record::KIND;
 

@@ -85,11 +85,7 @@ fn an_answer_that_comes_first_begins_the_flow_and_passes_its_first_stage() {
 fn a_flow_without_stages_is_over_at_once() {
     with_server(async |server| {
         server.has_flow(&Flow::new("empty"));
-        server
-            .visitor()
-            .opens("empty")
-            .await
-            .is_redirected_to("/");
+        server.visitor().opens("empty").await.is_redirected_to("/");
     });
 }
 
@@ -138,7 +134,13 @@ fn an_address_without_its_last_slash_is_not_found() {
 fn any_query_is_kept_and_never_leads_to_the_api() {
     with_server(async |server| {
         server.has_flow(&Flow::new("two").dummy("first").dummy("second"));
-        for query in ["a%20b&x=(1)", "x=%21%27%28%29*", "x=%2B+%2520", "%", "a=&&=b"] {
+        for query in [
+            "a%20b&x=(1)",
+            "x=%21%27%28%29*",
+            "x=%2B+%2520",
+            "%",
+            "a=&&=b",
+        ] {
             let mut visitor = server.visitor();
             visitor
                 .opens_with("two", query)
@@ -235,10 +237,7 @@ fn giving_up_begins_the_flow_anew() {
             visitor.answers(json!({})).await.with("name", "second");
             let path = format!("/flows/-/cancel/{query}");
             visitor.gets(&path).await.leads_to(leads_to);
-            visitor
-                .opens_with("two", next)
-                .await
-                .with("name", "first");
+            visitor.opens_with("two", next).await.with("name", "first");
         }
     });
 }

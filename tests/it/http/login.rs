@@ -27,7 +27,9 @@ fn a_login_goes_from_the_name_to_the_password_to_the_start_page() {
             .with("captcha_stage", json!(null))
             .with("passkey_challenge", json!(null))
             .with("sources", json!([]));
-        let second = visitor.answers(json!({ "uid_field": alice.username })).await;
+        let second = visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         second
             .sees("ak-stage-password")
             .with("pending_user", alice.username.as_str())
@@ -148,7 +150,9 @@ fn stages_after_the_login_still_run() {
         server.has_flow(&flow.dummy("long-after"));
         let mut visitor = server.visitor();
         visitor.opens("long").await;
-        visitor.answers(json!({ "uid_field": alice.username })).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         let before = visitor.cookies().get("authentik_session");
         let after = visitor.answers(json!({ "password": alice.password })).await;
         after.sees("ak-stage-dummy").with("name", "long-after");
@@ -178,7 +182,9 @@ fn the_history_of_a_login_tells_what_happened() {
         let alice = server.person();
         let mut visitor = server.visitor();
         visitor.opens(LOGIN).await;
-        visitor.answers(json!({ "uid_field": alice.username })).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         visitor
             .answers(json!({ "password": "not-the-password" }))
             .await;

@@ -83,10 +83,11 @@ fn pages_lead_to_no_other_site_either() {
         server.has_flow(&Flow::new("empty"));
         let visitor = server.visitor();
         for next in UNSAFE {
-            let page = visitor.gets(&format!("/if/flow/empty/?{}", query(next)));
-            page.await.has_status(200).shows("Invalid next URL");
-            let cancelled = visitor.gets(&format!("/flows/-/cancel/?{}", query(next)));
-            cancelled.await.leads_to("/flows/-/default/invalidation/");
+            let query = query(next);
+            let page = visitor.gets(&format!("/if/flow/empty/?{query}")).await;
+            page.has_status(200).shows("Invalid next URL");
+            let cancelled = visitor.gets(&format!("/flows/-/cancel/?{query}")).await;
+            cancelled.leads_to("/flows/-/default/invalidation/");
         }
     });
 }
@@ -127,7 +128,10 @@ fn a_flow_for_members_refuses_strangers() {
         }
         visitor.logs_in(&server.person()).await;
         visitor.opens("members").await.sees("ak-stage-dummy");
-        visitor.opens("masters").await.sees("ak-stage-access-denied");
+        visitor
+            .opens("masters")
+            .await
+            .sees("ak-stage-access-denied");
         let mut administrator = server.visitor();
         administrator.logs_in(&server.administrator).await;
         administrator.opens("masters").await.sees("ak-stage-dummy");

@@ -118,8 +118,8 @@ fn somebody_who_is_logged_in_has_to_show_the_token() {
         let across = ("sec-fetch-site", "cross-site");
         is_refused(&mut visitor, &[JSON, right, across], b"{}".into()).await;
         let path = visitor.executor();
-        let taken = visitor.sends(Method::POST, &path, &[JSON, right], "{}");
-        taken.await.with("name", "second");
+        let taken = visitor.sends(Method::POST, &path, &[JSON, right], "{}").await;
+        taken.with("name", "second");
     });
 }
 

@@ -190,7 +190,9 @@ fn a_password_that_is_sent_twice_at_once_logs_in_once() {
         let alice = server.person();
         let mut visitor = server.visitor();
         visitor.opens(LOGIN).await;
-        visitor.answers(json!({ "uid_field": alice.username })).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         let body = json!({ "component": "ak-stage-password", "password": alice.password });
         // Both are on their way before either is answered: hashing takes its time.
         let (one, two) = tokio::join!(
@@ -222,7 +224,9 @@ fn the_cookie_from_before_the_login_does_not_replace_the_new_one() {
         let mut visitor = server.visitor();
         visitor.opens(LOGIN).await;
         let old = visitor.cookies().get("authentik_session").expect("it");
-        visitor.answers(json!({ "uid_field": alice.username })).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         visitor.answers(json!({ "password": alice.password })).await;
         let new = visitor.cookies().get("authentik_session").expect("it");
         assert_ne!(old, new);
@@ -243,7 +247,9 @@ fn the_cookie_from_before_the_login_is_of_no_use_to_another_browser() {
         let mut visitor = server.visitor();
         visitor.opens(LOGIN).await;
         let planted = visitor.cookies().get("authentik_session").expect("it");
-        visitor.answers(json!({ "uid_field": alice.username })).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
         visitor.answers(json!({ "password": alice.password })).await;
         let thief = server.visitor();
         thief.cookies().put("authentik_session", &planted);

@@ -214,7 +214,10 @@ fn encodings(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         let standard = STANDARD_NO_PAD.encode(&shifted);
         let url = URL_SAFE_NO_PAD.encode(&shifted);
         forms.push(("in base64", inner(standard.as_bytes(), before, value, 6)));
-        forms.push(("in URL-safe base64", inner(url.as_bytes(), before, value, 6)));
+        forms.push((
+            "in URL-safe base64",
+            inner(url.as_bytes(), before, value, 6),
+        ));
     }
     for before in 0..5 {
         let shifted = [&b"\0\0\0\0"[..before], value].concat();

@@ -80,7 +80,10 @@ impl TestServer {
         if options.has_administrator {
             let password = administrator.password.clone();
             environment.push(("GATELOG_BOOTSTRAP_PASSWORD".to_owned(), password));
-            environment.push(("GATELOG_BOOTSTRAP_EMAIL".to_owned(), administrator.mail.clone()));
+            environment.push((
+                "GATELOG_BOOTSTRAP_EMAIL".to_owned(),
+                administrator.mail.clone(),
+            ));
         }
         environment.extend(options.environment);
         let line = Line {
@@ -280,7 +283,14 @@ impl TestServer {
             password,
         } = person;
         let create = [
-            "user", "create", username, "--name", name, "--email", mail, "--password-stdin",
+            "user",
+            "create",
+            username,
+            "--name",
+            name,
+            "--email",
+            mail,
+            "--password-stdin",
         ];
         self.gatelog_reading(&create, password).succeeds();
     }
@@ -308,7 +318,9 @@ impl TestServer {
     pub(crate) fn histories(&self) -> Vec<Vec<Value>> {
         let list = self.gatelog(&["execution", "list", "--json", "--limit", "1000"]);
         let list = list.succeeds().values();
-        let ids = list.iter().map(|it| it["execution"].as_str().expect("an id"));
+        let ids = list
+            .iter()
+            .map(|it| it["execution"].as_str().expect("an id"));
         ids.map(|id| self.history(id)).collect()
     }
 
@@ -354,7 +366,10 @@ impl TestServer {
 }
 
 impl Drop for TestServer {
-    #[expect(clippy::print_stderr, reason = "a test that fails shows what the server said")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test that fails shows what the server said"
+    )]
     fn drop(&mut self) {
         if let Some(process) = &mut self.process {
             // It may have ended by itself, and a second panic would hide the first.
@@ -395,4 +410,3 @@ fn free_port() -> u16 {
         }
     }
 }
-

@@ -47,8 +47,7 @@ impl Visitor {
             group(),
         );
         let agent = format!("Browser/{}", random(16));
-        line.canaries
-            .personal("an address", &address.to_string());
+        line.canaries.personal("an address", &address.to_string());
         line.canaries
             .personal_bytes("an address in binary", &address.octets());
         line.canaries.personal("a browser", &agent);
@@ -246,7 +245,10 @@ impl Visitor {
     fn headers(&self, more: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut set = |name: HeaderName, value: &str| {
-            headers.insert(name, HeaderValue::from_str(value).expect("a header's value"));
+            headers.insert(
+                name,
+                HeaderValue::from_str(value).expect("a header's value"),
+            );
         };
         set(USER_AGENT, &self.agent);
         // The server listens on this machine only, so it believes the proxy that this test is.
@@ -262,7 +264,10 @@ impl Visitor {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
             set(name, value);
         }
-        if more.iter().any(|(name, value)| *name == "content-type" && value.is_empty()) {
+        if more
+            .iter()
+            .any(|(name, value)| *name == "content-type" && value.is_empty())
+        {
             headers.remove(CONTENT_TYPE);
         }
         headers
