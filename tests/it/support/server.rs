@@ -306,6 +306,7 @@ impl TestServer {
         let client = http().unix_socket(socket).build().expect("a client");
         let answer = client
             .post(format!("http://localhost/operator/{path}"))
+            .timeout(Duration::from_secs(600))
             .json(&json!({}))
             .send()
             .await

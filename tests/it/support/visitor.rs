@@ -72,6 +72,11 @@ impl Visitor {
         }
     }
 
+    /// Somebody else, who comes for the first time.
+    pub(crate) fn as_somebody_else(&self) -> Self {
+        Self::new(Arc::clone(&self.line))
+    }
+
     /// The browser's cookies.
     pub(crate) fn cookies(&self) -> &Jar {
         &self.jar
@@ -108,6 +113,12 @@ impl Visitor {
         let answer = self.gets(&self.executor()).await;
         self.notes(&answer);
         answer
+    }
+
+    /// The same where the server may be killed meanwhile; the tab shows nothing new.
+    pub(crate) async fn try_to_look(&self) -> reqwest::Result<Answer> {
+        let path = self.executor();
+        self.asks(Method::GET, &path, &[], String::new()).await
     }
 
     /// Answers the challenge that this tab shows.
