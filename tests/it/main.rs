@@ -1,5 +1,7 @@
 //! Every test that is not a unit test, in one binary. The modules mirror those of `src/`.
 
+mod architecture;
+mod browser;
 mod execution;
 mod http;
 mod journal;

@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 
 pub(crate) use answer::Answer;
 pub(crate) use blueprint::Flow;
-pub(crate) use canaries::Canaries;
+pub(crate) use canaries::{Canaries, files};
 pub(crate) use command::Ran;
 pub(crate) use html::{Form, forms, text_of};
 pub(crate) use person::Person;
