@@ -194,11 +194,25 @@ impl Running {
     /// # Errors
     /// When the journal could not be closed well.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.stopping.store(true, Ordering::Relaxed);
-        self.servers.stop().await;
-        self.sweeper.abort();
-        self.journal.close().context("closing the journal")?;
-        Ok(())
+        let Self {
+            servers,
+            journal,
+            executions,
+            stopping,
+            sweeper,
+            socket,
+            lock,
+            ..
+        } = self;
+        stopping.store(true, Ordering::Relaxed);
+        servers.stop().await;
+        sweeper.abort();
+        executions.stop().await;
+        // It waits for the disk.
+        let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
+        drop(socket);
+        drop(lock);
+        closed.context("closing the journal")
     }
 
     /// Serves until a signal says to stop, and then stops within `timeout`.

@@ -3,7 +3,7 @@
 //! Each execution is an actor: its mailbox is the lock, and it answers only after what happened
 //! is in the journal. Handlers talk to [`Executions`], never to an actor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Arbiter};
@@ -134,6 +134,7 @@ pub enum Cancel {
 #[derive(Clone)]
 pub struct Executions {
     shards: Arc<[Addr<Shard>]>,
+    arbiters: Arc<Mutex<Vec<Arbiter>>>,
     shared: Arc<Shared>,
     crowd: Arc<Crowd>,
 }
@@ -157,18 +158,39 @@ impl Executions {
             limits,
             digest_key,
         });
-        let shards = (0..threads.max(1))
-            .map(|_| {
+        let arbiters: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
+        let shards = arbiters
+            .iter()
+            .map(|arbiter| {
                 let shared = Arc::clone(&shared);
-                let arbiter = Arbiter::new();
                 Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared))
             })
             .collect();
         Self {
             shards,
+            arbiters: Arc::new(Mutex::new(arbiters)),
             shared,
             crowd,
         }
+    }
+
+    /// Ends the actors and their threads, once nobody asks them any more. What they were in the
+    /// middle of is left as a crash would leave it.
+    pub async fn stop(&self) {
+        let arbiters =
+            std::mem::take(&mut *self.arbiters.lock().unwrap_or_else(PoisonError::into_inner));
+        for arbiter in &arbiters {
+            arbiter.stop();
+        }
+        let join = move || {
+            for arbiter in arbiters {
+                if arbiter.join().is_err() {
+                    tracing::error!("a thread of executions ended badly");
+                }
+            }
+        };
+        // It fails only when the runtime itself is going down.
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 
     /// Shows where an execution stands; begins one where there is none.

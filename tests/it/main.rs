@@ -2,6 +2,7 @@
 
 mod architecture;
 mod browser;
+mod cli;
 mod execution;
 mod http;
 mod journal;

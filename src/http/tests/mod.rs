@@ -73,7 +73,7 @@ impl Server {
             trusted_proxies: vec!["127.0.0.0/8".parse().expect("a literal")],
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
-            limiter: Limiter::new(20, 100),
+            limiter: Limiter::new(1, 100),
             networks: Networks::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
