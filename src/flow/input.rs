@@ -20,8 +20,8 @@ pub struct Input {
     pub query: String,
     /// What is asked.
     pub request: Request,
-    /// The answer with every secret replaced; absent where there was none. JSON's `null` is an
-    /// answer too.
+    /// The answer with every secret replaced; absent where there was none. Somebody may answer
+    /// with nothing but `null`, which is not the same.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -30,6 +30,7 @@ pub struct Input {
     pub body: Option<serde_json::Value>,
 }
 
+/// What is there is there, also when it is `null`.
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
     serde_json::Value::deserialize(from).map(Some)
 }
