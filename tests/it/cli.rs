@@ -181,7 +181,8 @@ fn damage_is_found_and_named_also_when_the_journal_cannot_be_served() {
     fs::write(&log, bytes).expect("damaged");
     let run = directory.run(&["journal", "verify"]);
     assert_eq!(run.code, 74, "{run:?}");
-    assert!(run.stdout.contains("log/000000000001"), "{run:?}");
+    assert!(run.stdout.contains("data/log"), "{run:?}");
+    assert_eq!(directory.run(&["user", "list"]).code, 74);
 }
 
 #[test]
@@ -265,5 +266,25 @@ fn a_blueprint_is_checked_without_a_trace_and_applied_whole_or_not_at_all() {
     assert_eq!(outcome(&["blueprint", "apply", &good]), "unchanged");
     let refused = directory.run(&["blueprint", "apply", &bad]);
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.stderr.contains("bad.yaml:11:11"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("bad.yaml:12:11: entry 2"),
+        "{refused:?}"
+    );
+    let other = write(
+        "other.yaml",
+        &format!("version: 1\nentries:\n{}", flow("other")),
+    );
+    assert_eq!(outcome(&["blueprint", "check", &other]), "created");
+}
+
+#[actix_web::test]
+async fn the_operators_routes_are_not_on_the_network() {
+    let directory = Directory::new();
+    let server = Server::start(&directory);
+    for path in ["operator/status", "operator/users"] {
+        let url = format!("http://{}/{path}", server.address());
+        let client = reqwest::Client::builder().build().expect("a client");
+        let status = client.get(url).send().await.expect("an answer").status();
+        assert_eq!(status, 404, "{path}");
+    }
 }

@@ -118,7 +118,7 @@ impl Server {
                 let _ = lines.send(line);
             }
         });
-        let next = || read.recv_timeout(Duration::from_secs(60));
+        let next = || read.recv_timeout(Duration::from_mins(1));
         let (mut address, mut link) = (String::new(), None);
         while let Ok(line) = next() {
             if let Some(found) = line.strip_prefix("Gatelog listens on ") {
