@@ -144,10 +144,10 @@ async fn a_key_that_one_commit_destroys_is_gone_for_the_next_in_the_queue() {
     for round in 0..20 {
         let (above, key) = (Uuid::from_u128(100 + round), Uuid::from_u128(200 + round));
         let (above, key) = (KeyId(above), KeyId(key));
-        let make = |id, under| Write::CreateKey { id, under };
-        let writes = vec![make(above, KeyId::SYSTEM), make(key, above)];
-        let made = commit(&journal, Durability::Durable, writes).await;
-        made.expect("is allowed");
+        let new_key = |id, under| Write::CreateKey { id, under };
+        let writes = vec![new_key(above, KeyId::SYSTEM), new_key(key, above)];
+        let ready = commit(&journal, Durability::Durable, writes).await;
+        ready.expect("is allowed");
         let destroyed = vec![Write::DestroyKey { id: above }];
         let late = vec![append_under(
             key,
