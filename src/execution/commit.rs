@@ -14,7 +14,7 @@ use crate::directory::session::Session;
 use crate::directory::user::User;
 use crate::flow::Execution;
 use crate::flow::event::Event;
-use crate::flow::input::Request;
+use crate::flow::input::{Input, Request};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
@@ -66,7 +66,7 @@ pub(super) async fn build(
         schema: record::SCHEMA,
         body: serde_json::to_vec(&record).expect("a record has only string keys"),
     });
-    writes.extend(sessions(shared, now, handle.begin.as_deref(), left.changes).await?);
+    writes.extend(sessions(shared, &handle.input, handle.begin.as_deref(), left.changes).await?);
     for (user, checked, upgrade) in left.upgrades {
         writes.extend(upgraded(shared, now, user, &checked, upgrade).await?);
     }
@@ -116,10 +116,11 @@ fn durability(handle: &Handle, handled: &Handled) -> Durability {
 /// The writes that the changes to sessions come to.
 async fn sessions(
     shared: &Shared,
-    now: Timestamp,
+    input: &Input,
     begin: Option<&Begin>,
     changes: Vec<Change>,
 ) -> Result<Vec<Write>> {
+    let now = input.at;
     let mut touched: BTreeMap<Uuid, Versioned<Session>> = BTreeMap::new();
     let mut writes = Vec::new();
     if let Some(new) = begin.and_then(|begin| begin.session.clone()) {
@@ -135,7 +136,7 @@ async fn sessions(
         match change {
             Change::StartSession(start) => {
                 if let Some(session) = touch(shared, &mut touched, start.session).await? {
-                    log_in(shared, now, session, &start);
+                    log_in(shared, input, session, &start);
                     writes.push(Write::Add {
                         counter: last_login(start.user),
                         delta: 0,
@@ -182,8 +183,8 @@ async fn touch<'a>(
     Ok(touched.get_mut(&id).map(|it| &mut it.value))
 }
 
-fn log_in(shared: &Shared, now: Timestamp, session: &mut Session, start: &StartSession) {
-    let clock = &shared.clock;
+fn log_in(shared: &Shared, input: &Input, session: &mut Session, start: &StartSession) {
+    let (clock, now, client) = (&shared.clock, input.at, &input.client);
     session.log_in(
         start.user,
         clock.random_text(32),
@@ -192,6 +193,9 @@ fn log_in(shared: &Shared, now: Timestamp, session: &mut Session, start: &StartS
         start.persistent.then_some(start.expires),
         shared.limits.lifetime,
     );
+    // Whoever began the session may be somebody else; from here on it belongs to this client.
+    let unused = shared.limits.lifetime;
+    session.touch(now, unused, client.address, &client.user_agent);
     session.network_binding = start.network_binding;
     session.geoip_binding = start.geoip_binding;
 }
