@@ -175,3 +175,26 @@ async fn a_session_bound_to_its_network_ends_elsewhere() {
     );
     browser.get(ME).await.is(403);
 }
+
+#[actix_web::test]
+async fn a_picture_on_another_site_logs_nobody_out() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    let mut embedded = browser
+        .clone()
+        .with_header("sec-fetch-site", "cross-site")
+        .with_header("sec-fetch-dest", "image");
+    embedded.get("/if/flow/logout/").await.is(403);
+    let logout = "/api/v3/flows/executor/logout/?query=";
+    let refused = embedded.get(logout).await.is(200).json();
+    assert_eq!(refused["component"], "ak-stage-flow-error");
+    browser.get(ME).await.is(200);
+    let mut link = browser
+        .clone()
+        .with_header("sec-fetch-site", "cross-site")
+        .with_header("sec-fetch-dest", "document");
+    link.get("/if/flow/logout/").await.is(302);
+    browser.get(ME).await.is(403);
+}
