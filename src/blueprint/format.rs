@@ -357,4 +357,14 @@ mod tests {
             assert!(format(pattern, &arguments).is_err(), "{pattern}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pattern_is_filled_or_refused(
+            pattern in "(%|[-+ 0#.5sdxofegGcr]|12|text){0,8}", number in proptest::num::f64::ANY,
+        ) {
+            let value = serde_json::Number::from_f64(number).map_or(json!("x"), Value::Number);
+            let _ = printf(&pattern, &[value]);
+        }
+    }
 }

@@ -39,6 +39,7 @@ mod place;
 mod portable;
 mod read;
 mod recover;
+mod retain;
 mod segment;
 mod segments;
 mod state;

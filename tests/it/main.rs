@@ -1,3 +1,5 @@
 //! Every test that is not a unit test, in one binary.
 
+mod app;
+mod cli;
 mod journal;

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn problems(source: &str) -> Vec<String> {
@@ -151,4 +153,22 @@ entries:
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].model, "authentik_stages_prompt.prompt");
     assert_eq!((found[0].entry.number, found[0].span.line), (1, 3));
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_is_read_or_refused_with_a_place(
+        text in "([-a&*!:,{}\\[\\]'\"|>?% \n0.<#]|entries|model|!KeyOf |!If |!Enumerate ){0,40}",
+        whole in any::<bool>(),
+    ) {
+        let source = if whole {
+            text
+        } else {
+            format!("entries:\n- model: authentik_flows.flow\n  attrs: {{a: {text}}}")
+        };
+        if let Err(problems) = check(&source, "f.yaml") {
+            prop_assert!(!problems.is_empty());
+            prop_assert!(problems.iter().all(|it| it.span.line > 0), "{:?}", problems);
+        }
+    }
 }

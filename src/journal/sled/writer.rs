@@ -15,6 +15,7 @@ use super::Shared;
 use super::archive;
 use super::batch::{Batch, Request};
 use super::checkpoint::Checkpoints;
+use super::retain;
 use super::state::Applied;
 use super::store::Store;
 
@@ -115,6 +116,13 @@ impl Writer {
         if let Some(why) = &self.poison {
             first.refuse(&Error::Unavailable(Arc::clone(why)));
             return Ok(());
+        }
+        if let Request::Remove { positions, answer } = first {
+            let result = retain::remove(&self.log, &positions);
+            let failed = matches!(result, Err(Error::Io { .. } | Error::Damaged { .. }));
+            let why = result.as_ref().err().filter(|_| failed).cloned();
+            let _ = answer.send(result);
+            return why.map_or(Ok(()), Err);
         }
         let shared = Arc::clone(&self.shared);
         let mut batch = Batch::new(&shared, self.applied);

@@ -16,6 +16,7 @@ mod durability;
 mod golden;
 mod kill;
 mod recovery;
+mod retention;
 mod segments;
 
 fn subject() -> Subject {
