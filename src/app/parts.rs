@@ -85,6 +85,7 @@ impl Parts {
             }),
             clock: clock.clone(),
             hashes: pool,
+            executions: executions.clone(),
         });
         Ok(Self {
             journal: disk,

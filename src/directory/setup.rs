@@ -124,6 +124,30 @@ fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
     Some(token)
 }
 
+/// Sets the administrator's password for whoever holds the link, and ends the link.
+///
+/// `None` when the secret is not, or no longer, that of the link.
+///
+/// # Errors
+/// When the journal fails.
+pub async fn finish(
+    journal: &dyn Journal,
+    clock: &Clock,
+    typed: &SecretString,
+    encoded: &SecretString,
+) -> Result<Option<User>, Error> {
+    for _ in 0..ATTEMPTS {
+        let found = install(journal).await?.ok_or(Error::NotInstalled)?;
+        if !found.value.setup_token_is(typed) {
+            return Ok(None);
+        }
+        if let Some(user) = set(journal, clock, ADMINISTRATOR, encoded, Some(found)).await? {
+            return Ok(Some(user));
+        }
+    }
+    Err(Error::Contended)
+}
+
 /// Sets the password of a user on behalf of the operator. If it is the first administrator's,
 /// the link that would have set it ends.
 ///

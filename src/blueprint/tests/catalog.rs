@@ -1,3 +1,5 @@
+//! Flows, stages, bindings and brands in blueprints.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Users, groups and tokens in blueprints.
+
 use secrecy::ExposeSecret;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Reading files: their forms, and where a problem is.
+
 use proptest::prelude::*;
 
 use super::*;

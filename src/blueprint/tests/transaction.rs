@@ -1,3 +1,5 @@
+//! A blueprint is applied whole or not at all.
+
 use serde_json::json;
 
 use super::*;

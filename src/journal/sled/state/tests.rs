@@ -1,3 +1,5 @@
+//! The state on disk.
+
 use jiff::Timestamp;
 
 use super::*;
