@@ -109,7 +109,7 @@ async fn seen(journal: &SledJournal) -> Result<HashSet<StreamId>> {
                 Observation::Found { kind, objects, .. } => {
                     seen.extend(objects.into_iter().map(|(id, _)| StreamId::new(kind, id)));
                 }
-                Observation::Password { .. } | Observation::Secret { .. } => {}
+                _ => {}
             }
         }
     })
