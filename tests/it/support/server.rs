@@ -108,6 +108,12 @@ impl TestServer {
         &self.line.base
     }
 
+    /// Sets an environment variable for the next start and for commands.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// What must not be readable.
     pub(crate) fn canaries(&self) -> &Canaries {
         &self.line.canaries
