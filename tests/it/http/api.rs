@@ -85,7 +85,11 @@ fn the_operators_routes_are_not_on_the_network() {
     with_server(async |server| {
         let mut visitor = server.visitor();
         visitor.logs_in(&server.administrator).await;
-        for path in ["/operator/status", "/operator/users", "/operator/executions"] {
+        for path in [
+            "/operator/status",
+            "/operator/users",
+            "/operator/executions",
+        ] {
             visitor.gets(path).await.has_status(404);
         }
     });

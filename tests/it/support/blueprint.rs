@@ -82,7 +82,7 @@ impl Flow {
 
     /// The blueprint.
     pub(crate) fn yaml(&self) -> String {
-        let slug = &self.slug;
+        let slug = json!(self.slug);
         let mut yaml = format!(
             "version: 1\nmetadata:\n  name: {slug}\nentries:\n\
              - model: authentik_flows.flow\n  id: flow\n  identifiers:\n    slug: {slug}\n"
@@ -95,8 +95,9 @@ impl Flow {
                 attrs,
                 binding,
             } = stage;
+            let quoted = json!(name);
             yaml.push_str(&format!(
-                "- model: {model}\n  id: {name}\n  identifiers:\n    name: {name}\n"
+                "- model: {model}\n  id: {quoted}\n  identifiers:\n    name: {quoted}\n"
             ));
             attributes(&mut yaml, attrs);
             if binding.is_null() {
