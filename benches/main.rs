@@ -5,11 +5,12 @@
 use std::io::Write as _;
 
 mod commit;
+mod login;
 
 /// A bench and its name.
 type Bench = (&'static str, fn());
 
-const BENCHES: &[Bench] = &[("commit", commit::run)];
+const BENCHES: &[Bench] = &[("commit", commit::run), ("login", login::run)];
 
 fn main() {
     // Cargo adds flags of its own, such as `--bench`.

@@ -13,6 +13,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use crate::clock::Clock;
+use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
 use crate::http::operator::Verified;
@@ -58,9 +59,19 @@ pub struct Running {
 /// When the directory is held by another process, the journal cannot be opened, a setting leads
 /// nowhere or the address is taken.
 pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    let pool = parts::pool(&settings, &clock)?;
+    run_with(settings, clock, pool).await
+}
+
+/// Starts a server whose passwords are hashed by `pool`. Benches measure with one that does not
+/// hash; no setting leads here.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::Result<Running> {
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
-    start(lock, settings, clock, Role::Server).await
+    start(lock, settings, clock, pool, Role::Server).await
 }
 
 /// Starts a server on the socket of the data directory alone, for one command.
@@ -68,7 +79,8 @@ pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
 /// # Errors
 /// As [`run`].
 pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Result<Running> {
-    start(lock, settings, clock, Role::Command).await
+    let pool = parts::pool(&settings, &clock)?;
+    start(lock, settings, clock, pool, Role::Command).await
 }
 
 /// A command lets go soon, so it is waited for; another server is not.
@@ -91,12 +103,13 @@ async fn start(
     lock: Lock,
     settings: Settings,
     clock: Clock,
+    pool: Pool,
     role: Role,
 ) -> anyhow::Result<Running> {
     for key in settings.journal.limited() {
         tracing::warn!("{key} is set, but this version keeps everything");
     }
-    let parts = Parts::open(&settings, &clock, role).await?;
+    let parts = Parts::open(&settings, &clock, pool, role).await?;
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers = serve::start(&parts, listen, listener, socket.owner(), &settings)

@@ -135,7 +135,7 @@ impl Place {
         let missing = self.precision.unwrap_or(0).saturating_sub(digits.len());
         let prefix = if self.alternate { prefix } else { "" };
         let sign = self.sign(value < 0) + prefix;
-        Ok((sign, "0".repeat(missing) + &digits))
+        Ok((sign, "0".repeat(missing) + digits.as_str()))
     }
 
     fn float(&self, kind: char, argument: &Value) -> Result<(String, String), String> {

@@ -79,9 +79,14 @@ impl Answers {
         }
     }
 
+    /// A reply is about to be sent, which ends every doubt: whoever reads it knows where the
+    /// execution stands, and the same words are a new answer.
+    pub(super) fn settle(&mut self) {
+        self.doubtful = None;
+    }
+
     /// An answer was taken and is about to be answered.
     pub(super) fn take(&mut self, digest: Digest, now: Instant, version: Version, reply: Reply) {
-        self.doubtful = None;
         self.taken = Some(Taken {
             digest,
             answered: now,

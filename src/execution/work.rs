@@ -38,6 +38,9 @@ pub(super) struct Work {
 impl Work {
     pub(super) async fn run(mut self, message: Handle) -> (Self, Result<Answered, Error>) {
         let result = self.handle(message).await;
+        if result.is_ok() {
+            self.answers.settle();
+        }
         (self, result)
     }
 
@@ -72,6 +75,7 @@ impl Work {
         let carried = Arc::default();
         for _ in 0..=RERUNS {
             match self.attempt(&before, &message, &carried, digest).await? {
+                Attempt::Erased => return Err(self.give_up(&message).await),
                 Attempt::Done(after, answered, took) => {
                     if let Some(digest) = digest.filter(|_| took) {
                         let now = self.shared.clock.monotonic();
@@ -140,7 +144,8 @@ impl Work {
             Ok(Err(error)) => self.refused(error),
             Err(_) => Err(Error::Busy),
         };
-        if let (Err(_), Some(digest)) = (&refusal, digest) {
+        let answered = digest.filter(|_| message.typed.is_some());
+        if let (Err(_), Some(digest)) = (&refusal, answered) {
             self.answers.doubt(digest, before.version);
         }
         refusal
@@ -154,6 +159,7 @@ impl Work {
             journal::Error::Taken { kind, .. } if kind == Unfinished::KIND => {
                 Err(Error::Superseded)
             }
+            journal::Error::NoKey(key) if key == self.id => Ok(Attempt::Erased),
             journal::Error::Conflict { .. } | journal::Error::Taken { .. } => {
                 Ok(Attempt::OthersMoved)
             }
@@ -179,6 +185,12 @@ impl Work {
             }
             Unreadable::Failed(error) => return Err(error),
         }
+        Err(self.give_up(message).await)
+    }
+
+    /// Removes the record of an execution in which nothing more can happen. The error says that
+    /// it is over, unless that cannot be written.
+    async fn give_up(&self, message: &Handle) -> Error {
         let commit = Commit {
             writes: vec![object::delete::<Unfinished>(self.id, Version(1))],
             durability: Durability::Durable,
@@ -187,8 +199,8 @@ impl Work {
             correlation: message.correlation,
         };
         match self.shared.journal.commit(commit).await {
-            Ok(_) | Err(journal::Error::Conflict { .. }) => Err(Error::Over),
-            Err(error) => Err(error.into()),
+            Ok(_) | Err(journal::Error::Conflict { .. }) => Error::Over,
+            Err(error) => error.into(),
         }
     }
 }
@@ -200,6 +212,8 @@ enum Attempt {
     Moved,
     /// Another object moved.
     OthersMoved,
+    /// The execution's key was destroyed with the user whose it was.
+    Erased,
 }
 
 /// Makes a command one that only looks.
