@@ -98,9 +98,9 @@ fn a_stage_that_asks_for_nothing_cannot_be_made() {
         let attrs = json!({ "user_fields": [], "sources": [] });
         let yaml = asks("none", attrs).yaml();
         let refused = server.gatelog_reading(&["blueprint", "apply", "-"], &yaml);
-        refused.fails_with(1).says(
-            "When no user fields are selected, at least one source must be selected",
-        );
+        refused
+            .fails_with(1)
+            .says("When no user fields are selected, at least one source must be selected");
         server.visitor().opens("none").await.has_status(404);
     });
 }

@@ -1,5 +1,7 @@
 //! Blueprints of small flows.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 /// A flow, its stages and their bindings.
@@ -96,17 +98,17 @@ impl Flow {
                 binding,
             } = stage;
             let quoted = json!(name);
-            yaml.push_str(&format!(
-                "- model: {model}\n  id: {quoted}\n  identifiers:\n    name: {quoted}\n"
-            ));
+            let stage = format!("id: {quoted}\n  identifiers:\n    name: {quoted}\n");
+            writes(&mut yaml, format_args!("- model: {model}\n  {stage}"));
             attributes(&mut yaml, attrs);
             if binding.is_null() {
                 continue;
             }
-            yaml.push_str(&format!(
+            let between = format_args!(
                 "- model: authentik_flows.flowstagebinding\n  identifiers:\n    \
                  target: !KeyOf flow\n    stage: !KeyOf {name}\n    order: {order}\n"
-            ));
+            );
+            writes(&mut yaml, between);
             attributes(&mut yaml, binding);
         }
         yaml
@@ -122,10 +124,14 @@ fn attributes(yaml: &mut String, attrs: &Value) {
     yaml.push_str("  attrs:\n");
     for (key, value) in fields {
         match value.as_str().filter(|text| text.starts_with('!')) {
-            Some(tag) => yaml.push_str(&format!("    {key}: {tag}\n")),
-            None => yaml.push_str(&format!("    {key}: {value}\n")),
+            Some(tag) => writes(yaml, format_args!("    {key}: {tag}\n")),
+            None => writes(yaml, format_args!("    {key}: {value}\n")),
         }
     }
+}
+
+fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
+    yaml.write_fmt(text).expect("a string takes any text");
 }
 
 fn model(kind: &str) -> &'static str {

@@ -6,6 +6,7 @@ mod blueprint;
 mod canaries;
 mod command;
 mod cookies;
+mod finish;
 mod html;
 mod person;
 mod server;
