@@ -214,3 +214,41 @@ fn an_answer_beyond_all_measure_is_refused_and_not_kept() {
         refused.with_error("password", "null_characters_not_allowed");
     });
 }
+
+#[test]
+fn an_app_password_is_as_good_as_the_password_while_its_user_is_active() {
+    with_server(async |server| {
+        let alice = server.person();
+        let key = crate::support::random(40);
+        server.canaries().secret("an app password", &key);
+        let Person { username, .. } = &alice;
+        server.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_core.token\n  identifiers:\n    \
+             identifier: app-of-alice\n  attrs:\n    key: {key}\n    intent: app_password\n    \
+             user: !Find [authentik_core.user, [username, {username}]]\n    expiring: false\n"
+        ));
+        let mut visitor = in_front(server, &alice).await;
+        let body = json!({ "password": key });
+        visitor.answers(body.clone()).await.is_redirected_to("/");
+        server.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_core.user\n  identifiers:\n    username: \
+             {username}\n  attrs:\n    is_active: false\n"
+        ));
+        let mut visitor = in_front(server, &alice).await;
+        let refused = visitor.answers(body).await;
+        refused.with_error("password", "invalid");
+        // A token for the API opens no door here.
+        let bob = server.person();
+        let key = crate::support::random(40);
+        server.canaries().secret("an API token", &key);
+        server.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_core.token\n  identifiers:\n    \
+             identifier: api-of-bob\n  attrs:\n    key: {key}\n    intent: api\n    user: \
+             !Find [authentik_core.user, [username, {}]]\n    expiring: false\n",
+            bob.username
+        ));
+        let mut visitor = in_front(server, &bob).await;
+        let refused = visitor.answers(json!({ "password": key })).await;
+        refused.with_error("password", "invalid");
+    });
+}
