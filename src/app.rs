@@ -19,12 +19,13 @@ use crate::execution::Executions;
 use crate::http::operator::Verified;
 use crate::journal::Position;
 use crate::journal::sled::SledJournal;
-use crate::settings::Settings;
+use crate::settings::{Retention, Settings};
 
 mod first_run;
 pub mod lock;
 pub mod log;
 mod parts;
+mod retention;
 mod serve;
 mod shutdown;
 pub mod socket;
@@ -48,6 +49,7 @@ pub struct Running {
     install: Install,
     stopping: Arc<AtomicBool>,
     sweeper: tokio::task::JoinHandle<()>,
+    remover: tokio::task::JoinHandle<()>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -106,15 +108,14 @@ async fn start(
     pool: Pool,
     role: Role,
 ) -> anyhow::Result<Running> {
-    for key in settings.journal.limited() {
-        tracing::warn!("{key} is set, but this version keeps everything");
-    }
     let parts = Parts::open(&settings, &clock, pool, role).await?;
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers = serve::start(&parts, listen, listener, socket.owner(), &settings)
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
+    let kept = settings.journal.retention.clone();
+    let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     Ok(Running {
         servers,
         journal: parts.journal,
@@ -122,9 +123,23 @@ async fn start(
         install: parts.install,
         stopping: parts.stopping,
         sweeper,
+        remover,
         socket,
         lock,
     })
+}
+
+/// Removes what the settings do not want kept, at the start and then every hour.
+async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
+    let mut tick = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        tick.tick().await;
+        match retention::apply(&journal, &kept, clock.now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed bodies that were kept long enough"),
+            Err(error) => tracing::warn!(%error, "retention failed; trying again in an hour"),
+        }
+    }
 }
 
 /// Ends what ran out of time, every ten seconds.
@@ -213,6 +228,7 @@ impl Running {
             executions,
             stopping,
             sweeper,
+            remover,
             socket,
             lock,
             ..
@@ -220,6 +236,7 @@ impl Running {
         stopping.store(true, Ordering::Relaxed);
         servers.stop().await;
         sweeper.abort();
+        remover.abort();
         executions.stop().await;
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;

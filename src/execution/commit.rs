@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::Shared;
 use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
+use super::{Shared, vault};
 use crate::directory::session::Session;
 use crate::directory::user::User;
 use crate::flow::Execution;
@@ -70,7 +70,9 @@ pub(super) async fn build(
     for (user, checked, upgrade) in left.upgrades {
         writes.extend(upgraded(shared, now, user, &checked, upgrade).await?);
     }
-    if handled.state.is_over() {
+    let is_over = handled.state.is_over();
+    writes.extend(vault::writes(shared.journal.as_ref(), execution, left.kept, is_over).await?);
+    if is_over {
         let begun = handle.begin.is_some() || before.version != Version::NONE;
         if begun {
             writes.push(object::delete::<Unfinished>(execution, Version(1)));

@@ -33,6 +33,7 @@ mod sweep;
 mod tests;
 mod twin;
 pub mod unfinished;
+mod vault;
 mod work;
 
 pub use reply::{Reply, flow_error};

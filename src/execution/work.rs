@@ -108,7 +108,7 @@ impl Work {
         carried: &Arc<Carried>,
         digest: Option<Digest>,
     ) -> Result<Attempt, Error> {
-        let world = Live::new(&self.shared, message.input.at, carried);
+        let world = Live::new(&self.shared, self.id, message.input.at, carried);
         let state = before.state.clone();
         let handled = stage::handle(state, &message.input, message.typed.as_ref(), &world)
             .await

@@ -49,6 +49,20 @@ pub fn check_origin(request: &HttpRequest, client: &Client) -> Result<(), Error>
     if is_ours { Ok(()) } else { Err(Error::Origin) }
 }
 
+/// Refuses what another site embeds in its own page: a picture or frame whose address is a flow
+/// that logs out would do so. A link that the visitor follows is no embedding.
+pub fn check_embedding(request: &HttpRequest) -> Result<(), Error> {
+    let is = |name: &str, wanted: &str| {
+        let value = request.headers().get(name);
+        value.is_some_and(|value| value.as_bytes() == wanted.as_bytes())
+    };
+    if is("sec-fetch-site", "cross-site") && !is("sec-fetch-dest", "document") {
+        Err(Error::Origin)
+    } else {
+        Ok(())
+    }
+}
+
 /// Whether this origin, or the origin of this address, is the one the visitor sees us under.
 #[must_use]
 pub fn is_own(address: &str, client: &Client) -> bool {

@@ -51,6 +51,9 @@ pub(super) async fn handle(
     let question = question(&request, slug.into_inner(), &visitor, arrival);
     let method = request.method();
     let reply = if method == Method::GET || method == Method::HEAD {
+        if let Err(refusal) = csrf::check_embedding(&request) {
+            return Ok(refuse(&refusal.into(), arrival));
+        }
         state.executions.visit(question).await
     } else if method == Method::POST {
         if visitor.user.is_none() {

@@ -38,6 +38,7 @@ pub(super) async fn show(
     let page = async {
         let visitor = Visitor::of(&state, &request, arrival.id).await?;
         let page = FlowPage::new(&state, &request, &slug, arrival, &visitor);
+        csrf::check_embedding(&request)?;
         let reply = state.executions.visit(page.question(None)).await?;
         page.render(reply, StatusCode::FOUND, Map::new(), None)
             .await

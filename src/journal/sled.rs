@@ -121,8 +121,16 @@ struct Shared {
     segments: Segments,
     keyring: Arc<Keyring>,
     /// The last position that is as durable as was asked, for those who follow.
-    last: watch::Sender<Position>,
+    last: watch::Sender<Last>,
     clock: Clock,
+}
+
+/// What followers wait for.
+#[derive(Clone, Copy)]
+struct Last {
+    position: Position,
+    /// Nothing will come any more.
+    closed: bool,
 }
 
 impl SledJournal {
@@ -150,7 +158,10 @@ impl SledJournal {
             state,
             segments,
             keyring,
-            last: watch::Sender::new(Position(applied.place.last_record())),
+            last: watch::Sender::new(Last {
+                position: Position(applied.place.last_record()),
+                closed: false,
+            }),
             clock,
         });
         let (jobs, archive_jobs) = crossbeam_channel::unbounded();
@@ -190,9 +201,9 @@ impl SledJournal {
         })
     }
 
-    /// Writes what is queued, makes all of it durable and ends the threads.
+    /// Writes what is queued, makes all of it durable, ends the threads and the followers.
     ///
-    /// Whoever still reads keeps the files open until that is done.
+    /// Reading goes on until the journal is dropped, which is what closes its files.
     ///
     /// # Errors
     /// What went wrong while writing, now or earlier.
@@ -209,7 +220,7 @@ impl SledJournal {
     /// The last position.
     #[must_use]
     pub fn last(&self) -> Position {
-        *self.shared.last.borrow()
+        self.shared.last.borrow().position
     }
 
     fn end(&self) -> Result<()> {
@@ -218,6 +229,7 @@ impl SledJournal {
             return Ok(());
         };
         let written = threads.writer.join();
+        self.shared.last.send_modify(|last| last.closed = true);
         threads.stop_archive.store(true, Ordering::Relaxed);
         let _ = threads.archive.join();
         written.unwrap_or_else(|_| Err(batch::closed()))

@@ -29,7 +29,7 @@ impl SledJournal {
     /// # Errors
     /// When the log or `to` fails.
     pub fn export(&self, to: impl Write) -> Result<()> {
-        let last = *self.shared.last.borrow();
+        let last = self.last();
         copy(&self.shared.segments, Some(last), to)
     }
 }

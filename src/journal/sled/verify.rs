@@ -127,7 +127,7 @@ impl Shared {
             directory: &self.directory,
             segments: &self.segments,
             state: Some(&self.state),
-            until: Some(*self.last.borrow()),
+            until: Some(self.last.borrow().position),
         }
     }
 }

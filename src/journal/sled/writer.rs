@@ -176,8 +176,8 @@ impl Writer {
         self.since_state += batch.commits();
         let position = Position(applied.place.last_record());
         self.shared.last.send_if_modified(|last| {
-            let moved = last.0 != position.0;
-            *last = position;
+            let moved = last.position.0 != position.0;
+            last.position = position;
             moved
         });
         Ok(())

@@ -278,6 +278,8 @@ fn observations() -> impl Strategy<Value = Observation> {
                 value,
                 objects,
             }),
+        ids().prop_map(|handle| Observation::Kept { handle }),
+        (ids(), any::<bool>()).prop_map(|(handle, found)| Observation::Opened { handle, found }),
     ]
 }
 

@@ -87,6 +87,12 @@ fn keyring(directory: &Path, clock: &Clock) -> Arc<Keyring> {
     Arc::new(keys.expect("the keys can be opened"))
 }
 
+/// Closes the journal and lets go of its files.
+fn close(journal: SledJournal) {
+    journal.close().expect("closes");
+    drop(journal);
+}
+
 /// This test binary, also when a build has replaced its file meanwhile.
 fn this_binary() -> PathBuf {
     let running = PathBuf::from(format!("/proc/{}/exe", std::process::id()));

@@ -15,8 +15,8 @@ use gatelog::journal::{Durability, Journal, KeyId, Position, Write};
 use uuid::Uuid;
 
 use super::super::contract::{LAMP, append, append_under, delete, in_room, lamp, put, run};
-use super::Disk;
 use super::recovery::{commit, copy};
+use super::{Disk, close};
 
 const EXPORT: &str = "log/000000000001.export.gz";
 
@@ -47,7 +47,7 @@ async fn the_golden_journal_opens_and_says_what_it_said() {
     commit(&journal, Durability::Durable, writes)
         .await
         .expect("is allowed");
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 
@@ -96,7 +96,7 @@ async fn write_the_golden_journal() {
     let lease = journal.lease("timers", Duration::from_secs(1)).await;
     lease.expect("is given");
     let records = records(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     let mut whole = Vec::new();
     export(&disk.options, &mut whole).expect("exports");
     assert!(!golden().exists(), "a golden journal is never overwritten");

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::contract::{RUN, append, lamp, put, run};
 use super::recovery::commit;
-use super::{Disk, keyring, this_binary};
+use super::{Disk, close, keyring, this_binary};
 
 /// In a process that is killed: where its data directory is.
 const KILLED: &str = "GATELOG_TEST_KILLED";
@@ -92,7 +92,7 @@ async fn a_kill_loses_no_acknowledged_commit_and_doubles_none() {
         }
         let streams = journal.streams(RUN, None, usize::MAX).await.expect("reads");
         assert!(streams.len() <= usize::try_from(WRITERS).expect("small"));
-        journal.close().expect("closes");
+        close(journal);
     }
     assert!(acknowledged.values().sum::<u64>() > 100, "{acknowledged:?}");
     let report = disk.verify();

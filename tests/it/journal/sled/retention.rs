@@ -9,8 +9,8 @@ use gatelog::journal::{Durability, Journal, Kind, Version, Write};
 use jiff::Timestamp;
 
 use super::super::contract::{LAMP, RUN, append, delete, lamp, put, run};
-use super::Disk;
 use super::recovery::{answers, commit};
+use super::{Disk, close};
 
 async fn remove(journal: &Arc<SledJournal>, kind: Kind, before: Timestamp) -> u64 {
     let journal = Arc::clone(journal);
@@ -79,10 +79,7 @@ async fn old_bodies_go_and_everything_else_stays() {
     );
 
     let before = answers(&journal).await;
-    Arc::into_inner(journal)
-        .expect("nobody else has it")
-        .close()
-        .expect("closes");
+    close(Arc::into_inner(journal).expect("nobody else has it"));
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
     fs::remove_dir_all(disk.path("state")).expect("removes");
     let journal = disk.open();
@@ -94,7 +91,7 @@ async fn old_bodies_go_and_everything_else_stays() {
             .expect("reads"),
         12
     );
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 
