@@ -36,7 +36,7 @@ fn an_execution_is_listed_and_shown_in_words() {
             let words = shown.stdout.to_lowercase();
             for told in [
                 "password",
-                "logged in",
+                "logged user",
                 "default-authentication-identification",
             ] {
                 assert!(words.contains(told), "no {told:?} in {}", shown.stdout);
