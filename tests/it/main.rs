@@ -7,4 +7,5 @@ mod cli;
 mod execution;
 mod http;
 mod journal;
+mod stage;
 mod support;

@@ -1,8 +1,11 @@
 //! What clients and browsers get over HTTP.
 
+mod api;
 mod executor;
 mod login;
 mod logout;
 mod next;
+mod page;
 mod refused;
+mod setup;
 mod tabs;
