@@ -42,10 +42,11 @@ async fn a_directory_that_is_held_says_so_within_the_process_too() {
     running.stop().await.expect("it stops");
 }
 
-/// How the executions that can still be read stand.
+/// How the executions stand that can still be read.
 async fn readable(running: &app::Running) -> Vec<&'static str> {
-    let list = gatelog::replay::list(running.journal().as_ref(), None, 100).await;
-    list.expect("a list").iter().map(|it| it.state).collect()
+    let list = gatelog::replay::list(running.journal().as_ref(), None, 100);
+    let list = list.await.expect("a list");
+    list.iter().map(|summary| summary.state).collect()
 }
 
 #[actix_web::test]
@@ -69,12 +70,13 @@ async fn executions_are_forgotten_when_they_were_kept_long_enough() {
     running.stop().await.expect("it stops");
 
     // Once to end the execution, which nobody came back to, and once to forget it.
-    for (days, left) in [(2, &["expired"][..]), (40, &[])] {
+    let none: &[&str] = &[];
+    for (days, left) in [(2, &["expired"][..]), (40, none)] {
         clock.advance(days * day);
         let running = app::run(settings.clone(), clock.clone())
             .await
             .expect("it starts");
-        let patience = Clock::system().monotonic() + std::time::Duration::from_secs(20);
+        let patience = clock.monotonic() + std::time::Duration::from_secs(20);
         while readable(&running).await != left && clock.monotonic() < patience {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
