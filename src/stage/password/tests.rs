@@ -56,6 +56,14 @@ impl World for Counting {
         Ok(false)
     }
 
+    fn keep(&self, _secret: SecretString) -> Result<Uuid, Error> {
+        Ok(Uuid::nil())
+    }
+
+    async fn open(&self, _handle: Uuid) -> Result<Option<SecretString>, Error> {
+        Ok(None)
+    }
+
     fn change(&self, _change: Change) {}
 }
 
