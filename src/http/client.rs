@@ -73,7 +73,10 @@ fn behind_proxies(request: &HttpRequest, peer: IpAddr, trusted: &[IpNet]) -> IpA
         .collect();
     // Bytes, not text: a letter that is none, put there by the visitor, must not take away what
     // the proxy wrote into the same line.
-    let hops = lists.iter().rev().flat_map(|list| list.rsplit(|&byte| byte == b','));
+    let hops = lists
+        .iter()
+        .rev()
+        .flat_map(|list| list.rsplit(|&byte| byte == b','));
     for hop in hops {
         let hop = std::str::from_utf8(hop).ok().map(str::trim);
         let Some(address) = hop.and_then(hop_address) else {

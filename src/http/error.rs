@@ -142,6 +142,7 @@ impl From<execution::Error> for Error {
     fn from(error: execution::Error) -> Self {
         match error {
             execution::Error::UnknownFlow => Self::NO_FLOW,
+            execution::Error::Throttled(wait) => Self::Throttled(wait),
             execution::Error::Journal(error) => error.into(),
             execution::Error::Busy | execution::Error::Over | execution::Error::Superseded => {
                 Self::Unavailable {

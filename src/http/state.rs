@@ -9,13 +9,13 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::cookie::{Scope, Signer};
-use super::limit::Limiter;
 use super::network::Networks;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
+use crate::execution::limit::Limiter;
 use crate::journal::{self, Journal};
 use crate::web::Pages;
 

@@ -178,7 +178,10 @@ async fn whoever_is_logged_in_is_slowed_down_like_everybody_else() {
     let mut browser = browser.with_header("x-authentik-csrf", &csrf);
     let mut last = 200;
     for _ in 0..200 {
-        last = browser.post(LOGIN, &json!({"uid_field": "alice"})).await.status;
+        last = browser
+            .post(LOGIN, &json!({"uid_field": "alice"}))
+            .await
+            .status;
         if last != 200 {
             break;
         }

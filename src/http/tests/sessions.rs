@@ -177,6 +177,23 @@ async fn a_session_bound_to_its_network_ends_elsewhere() {
 }
 
 #[actix_web::test]
+async fn another_password_set_by_the_operator_ends_the_sessions() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    server.user("bob", "correct horse").await;
+    let (mut alice, mut bob) = (server.browser(), server.browser());
+    alice.logs_in("alice", "correct horse").await.is(200);
+    bob.logs_in("bob", "correct horse").await.is(200);
+    let (journal, clock) = (&*server.state.journal, &server.state.clock);
+    let encoded = password::hash(&"another one".into(), clock);
+    setup::set_password(journal, clock, "alice", &encoded)
+        .await
+        .expect("she exists");
+    alice.get(ME).await.is(403);
+    bob.get(ME).await.is(200);
+}
+
+#[actix_web::test]
 async fn a_picture_on_another_site_logs_nobody_out() {
     let server = Server::new().await;
     server.user("alice", "correct horse").await;
