@@ -276,7 +276,7 @@ async fn one_address_begins_only_so_many_at_once() {
     let third = bench.visitor("two").tries_to_open().await;
     assert!(matches!(third, Err(Error::Throttled(_))));
     // Whoever is under way goes on.
-    first.answers(json!({})).await.shows("name", "two-2");
+    first.answers(json!({})).await.shows("name", "two-1");
     bench.check().await;
 }
 
