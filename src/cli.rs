@@ -27,6 +27,9 @@ mod user;
 
 use output::Output;
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Executes authentication flows and remembers every step.
 #[derive(Debug, Parser)]
 #[command(name = "gatelog", version, disable_help_subcommand = true)]
@@ -42,6 +45,7 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "FILE",
         help = "Settings file \
           [default: gatelog.toml, if there is one; also GATELOG_CONFIG]"
@@ -50,6 +54,7 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "DIRECTORY",
         help = "Data directory [default: ./data; also GATELOG_DATA]"
     )]
@@ -57,12 +62,13 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "ADDRESS",
         help = "Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]"
     )]
     listen: Option<String>,
     /// Print data as JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 }
 

@@ -77,7 +77,7 @@ async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let Some(first) = findings.first() else {
         if !output.is_json() {
             talk(&format!(
-                "The journal is whole: {} records, {} checkpoints.",
+                "The journal is whole. Records: {}, checkpoints: {}.",
                 report["records"], report["checkpoints"]
             ));
         }
