@@ -7,5 +7,6 @@ mod logout;
 mod next;
 mod page;
 mod refused;
+mod secrecy;
 mod setup;
 mod tabs;
