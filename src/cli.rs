@@ -2,7 +2,8 @@
 //!
 //! Data goes to standard output, everything else to standard error. A command reaches the
 //! journal only through the operator's routes, whether the server runs or not; the exceptions
-//! are `journal rebuild`, for which the server must be down, and what needs no journal at all.
+//! are `journal rebuild`, for which the server must be down, `journal verify` where none runs, and
+//! what needs no journal at all.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
