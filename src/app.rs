@@ -111,8 +111,11 @@ async fn start(
     let parts = Parts::open(&settings, &clock, pool, role).await?;
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
-    let servers = serve::start(&parts, listen, listener, socket.owner(), &settings)
-        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let servers =
+        serve::start(&parts, listen, listener, socket.owner(), &settings).with_context(|| {
+            let listen = settings.listen;
+            format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
+        })?;
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));

@@ -77,7 +77,7 @@ async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let Some(first) = findings.first() else {
         if !output.is_json() {
             talk(&format!(
-                "The journal is whole: {} records, {} checkpoints, {} records after the last.",
+                "The journal is whole. Records: {}, checkpoints: {}, records after the last one: {}.",
                 report["records"], report["checkpoints"], report["after_checkpoints"]
             ));
         }

@@ -12,7 +12,7 @@ use super::unfinished::Unfinished;
 use super::{Shared, vault};
 use crate::clock::Clock;
 use crate::directory::session::Session;
-use crate::directory::user::User;
+use crate::directory::user::{User, last_login_counter};
 use crate::flow::Execution;
 use crate::flow::event::Event;
 use crate::flow::input::{Input, Request};
@@ -25,11 +25,6 @@ use crate::world::{Change, Observation, StartSession};
 /// The stream of an execution.
 pub(super) fn stream(execution: Uuid) -> StreamId {
     StreamId::new(record::KIND, execution)
-}
-
-/// The counter that holds when a user last logged in, in seconds since 1970.
-fn last_login(user: Uuid) -> Vec<u8> {
-    format!("last_login/{user}").into_bytes()
 }
 
 /// Builds the commit of one command.
@@ -153,7 +148,7 @@ async fn sessions(
                 let session = touch(shared, &mut touched, observations, start.session).await?;
                 log_in(shared, &handle.input, session, &start);
                 writes.push(Write::Add {
-                    counter: last_login(start.user),
+                    counter: last_login_counter(start.user),
                     delta: 0,
                     min: now.as_second(),
                     max: now.as_second(),
