@@ -180,8 +180,8 @@ async fn sessions(
 
 /// The session in which somebody has just shown that they are who they say.
 fn proven(handled: &Handled) -> Option<Uuid> {
-    let proves = |event: &Event| matches!(event, Event::PasswordVerified { .. });
-    let proven = handled.events.iter().any(proves);
+    let verified = |event: &Event| matches!(event, Event::PasswordVerified { .. });
+    let proven = handled.events.iter().any(verified);
     handled
         .state
         .latest()
