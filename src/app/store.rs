@@ -78,6 +78,7 @@ pub(super) fn verified(report: &Report) -> Verified {
     Verified {
         records: report.records,
         checkpoints: report.checkpoints,
+        after_checkpoints: report.after_checkpoints,
         findings: report.findings.iter().map(ToString::to_string).collect(),
     }
 }
