@@ -68,13 +68,3 @@ pub async fn stage_by_name(
 ) -> Result<Option<Versioned<Stage>>> {
     object::find(objects, Key::new("name", name)).await
 }
-
-/// The stages of one kind, by name.
-pub async fn stages_of_kind(
-    objects: &(impl Objects + ?Sized),
-    kind: &str,
-) -> Result<Vec<Versioned<Stage>>> {
-    let mut stages: Vec<Versioned<Stage>> = object::scan(objects, Key::new("kind", kind)).await?;
-    stages.sort_by(|a, b| a.value.name.cmp(&b.value.name));
-    Ok(stages)
-}

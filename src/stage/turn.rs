@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use crate::catalog::Flow;
 use crate::catalog::brand::{self, Brand};
+use crate::directory::avatar;
 use crate::directory::session::Session;
 use crate::directory::user::User;
-use crate::directory::{avatar, password};
 use crate::flow::challenge::DEFAULT_AVATAR;
 use crate::flow::client::Client;
 use crate::flow::context::{Value, key};
@@ -113,13 +113,6 @@ impl Turn<'_> {
             }
             None => (String::new(), DEFAULT_AVATAR.to_owned()),
         })
-    }
-
-    /// Whether the user has a password that could be right at all.
-    #[must_use]
-    pub fn may_have_password(user: &User) -> bool {
-        use secrecy::ExposeSecret as _;
-        password::is_usable(user.password.expose_secret())
     }
 
     /// Whether this is the secret, as far as the world says so.
