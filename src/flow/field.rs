@@ -87,15 +87,18 @@ pub fn sentence(problems: &[Invalid]) -> String {
     lines.join("; ")
 }
 
-/// Finds text that is empty or has more than `most` characters.
+/// Finds text that is empty, has more than `most` characters, or control characters among them.
 ///
 /// # Errors
-/// [`Problem::Blank`] or [`Problem::TooLong`].
+/// [`Problem::Blank`], [`Problem::TooLong`], or what is wrong in words.
 pub fn text(value: &str, most: usize) -> Result<(), Problem> {
     if value.trim().is_empty() {
         Err(Problem::Blank)
     } else if value.chars().count() > most {
         Err(Problem::TooLong(most))
+    } else if value.contains(char::is_control) {
+        // A line break in a name would let it forge lines of a log or of a terminal.
+        Err(Problem::Other("Control characters are not allowed."))
     } else {
         Ok(())
     }
@@ -111,6 +114,13 @@ mod tests {
         assert_eq!(choice.to_string(), "\"x\" is not a valid choice.");
         assert_eq!(choice.code(), "invalid_choice");
         assert_eq!(Problem::Required.to_string(), "This field is required.");
+    }
+
+    #[test]
+    fn a_name_holds_no_line_break() {
+        assert!(text("x\ny", 150).is_err());
+        assert!(text("x\u{1b}[2J", 150).is_err());
+        assert_eq!(text("Ådne Ø.", 150), Ok(()));
     }
 
     #[test]

@@ -9,6 +9,17 @@ fn bare() -> Options {
     }
 }
 
+/// The link that the server prints as its `nth`, once it has: it answers a moment earlier.
+async fn nth_link(server: &TestServer, nth: usize) -> String {
+    for _ in 0..200 {
+        if let Some(link) = links(server).into_iter().nth(nth) {
+            return link;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("no link number {nth} in:\n{}", server.output());
+}
+
 /// The links that the server has printed so far.
 fn links(server: &TestServer) -> Vec<String> {
     let output = server.output();
@@ -34,6 +45,7 @@ async fn sets(visitor: &Visitor, form: &Form, password: &str, repeat: &str) -> A
 #[test]
 fn the_link_on_the_terminal_sets_the_password_once() {
     with_server_of(bare(), async |server| {
+        nth_link(server, 0).await;
         let links = links(server);
         let [link] = links.as_slice() else {
             panic!("not one link: {links:?}")
@@ -74,7 +86,7 @@ fn no_link_works_but_the_one_that_was_printed() {
         for path in ["/setup", "/setup?token=", "/setup?token=guessed"] {
             visitor.gets(path).await.has_status(403);
         }
-        let link = links(server).remove(0);
+        let link = nth_link(server, 0).await;
         let form = visitor.form_at(&link).await;
         let password = random(20);
         for token in ["", "guessed"] {
@@ -93,7 +105,7 @@ fn no_link_works_but_the_one_that_was_printed() {
 #[test]
 fn two_who_use_the_link_at_once_do_not_both_win() {
     with_server_of(bare(), async |server| {
-        let link = links(server).remove(0);
+        let link = nth_link(server, 0).await;
         let (one, two) = (server.visitor(), server.visitor());
         let (first, second) = (random(20), random(20));
         let form = one.form_at(&link).await;
@@ -112,9 +124,9 @@ fn two_who_use_the_link_at_once_do_not_both_win() {
 #[test]
 fn a_restart_before_the_password_is_set_prints_a_new_link_and_voids_the_old_one() {
     with_server_of(bare(), async |server| {
-        let old = links(server).remove(0);
+        let old = nth_link(server, 0).await;
         server.kill().await;
-        let new = links(server).remove(1);
+        let new = nth_link(server, 1).await;
         assert_ne!(old, new);
         let visitor = server.visitor();
         visitor.gets(&old).await.has_status(403);
