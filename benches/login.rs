@@ -157,6 +157,8 @@ async fn start(
     // All visitors come from one address here.
     settings.web.posts_per_second = 1_000_000;
     settings.web.posts_at_once = 1_000_000;
+    settings.execution.begun_per_second = 1_000_000;
+    settings.execution.begun_at_once = 1_000_000;
     let pool = || {
         if hashed {
             Pool::new(settings.hash.threads, 1_024, 1 << 30, clock.clone()).expect("threads")

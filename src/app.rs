@@ -127,8 +127,11 @@ fn start(
 ) -> anyhow::Result<Running> {
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
-    let servers = servers::start(&parts, listen, listener, socket.owner(), settings)
-        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let servers =
+        servers::start(&parts, listen, listener, socket.owner(), settings).with_context(|| {
+            let listen = settings.listen;
+            format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
+        })?;
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));

@@ -2,7 +2,8 @@
 //!
 //! Data goes to standard output, everything else to standard error. A command reaches the
 //! journal only through the operator's routes, whether the server runs or not; the exceptions
-//! are `journal rebuild`, for which the server must be down, and what needs no journal at all.
+//! are `journal rebuild`, for which the server must be down, `journal verify` where none runs, and
+//! what needs no journal at all.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +28,9 @@ mod user;
 
 use output::Output;
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Executes authentication flows and remembers every step.
 #[derive(Debug, Parser)]
 #[command(name = "gatelog", version, disable_help_subcommand = true)]
@@ -42,6 +46,7 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "FILE",
         help = "Settings file \
           [default: gatelog.toml, if there is one; also GATELOG_CONFIG]"
@@ -50,6 +55,7 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "DIRECTORY",
         help = "Data directory [default: ./data; also GATELOG_DATA]"
     )]
@@ -57,12 +63,13 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         value_name = "ADDRESS",
         help = "Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]"
     )]
     listen: Option<String>,
     /// Print data as JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 }
 

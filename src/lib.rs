@@ -1,4 +1,53 @@
 //! Gatelog executes authentication flows and remembers every step.
+//!
+//! # The map
+//!
+//! Each module may use the ones below it in this picture, never one above; a test
+//! (`tests/it/architecture.rs`) reads the sources and holds them to it.
+//!
+//! ```text
+//! main -> cli -> app
+//!                 |
+//!              http, web
+//!                 |
+//!   execution, replay, blueprint
+//!                 |
+//!               stage
+//!                 |
+//!               world
+//!                 |
+//!         catalog, directory
+//!                 |
+//!               flow              beside them: journal, clock, settings
+//! ```
+//!
+//! | module | what it is for | what it may not do |
+//! |---|---|---|
+//! | [`flow`] | what can happen to an execution: commands, events, and the two functions between them, [`flow::decide`] and [`flow::evolve`] | anything but compute: no clock, no store, no IO, nothing of ours |
+//! | [`catalog`] | what an operator configures: flows, stages, bindings, brands | commit; know what a stage does |
+//! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` |
+//! | [`world`] | the window through which a stage sees catalog and directory: live it notes every answer, in a replay it gives the noted one | decide |
+//! | [`stage`] | one file for each kind of stage: its settings, its question, its judgement | see anything but its `Turn` |
+//! | [`execution`] | the actors: one for each execution, one command at a time, an answer only after the commit | know of HTTP |
+//! | [`replay`] | reads executions back, and runs them again to compare | write |
+//! | [`blueprint`] | files that say which objects there are to be | know of HTTP; read the machine but through its `Host` |
+//! | [`web`] | pages from texts, texts from forms | look anything up; know status codes |
+//! | [`http`] | thin handlers: read the request, call, map the answer; also the operator's routes | decide what a flow does next |
+//! | [`app`] | puts everything together, and names the concrete journal | decide anything about a request |
+//! | [`cli`] | one file for each command; speaks to the operator's routes | reach the journal past them, but to verify and to rebuild it |
+//! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
+//! | [`settings`] | every setting, its default and its origin | carry anything out |
+//! | [`clock`] | the only reader of time and randomness | |
+//!
+//! # Where to start reading
+//!
+//! Follow one answer on its way down and up: `http::executor` (the request), `execution::actor`
+//! (its turn), `stage::run` (who is asked, and what came of it), [`flow::decide`] and
+//! [`flow::evolve`] (the events), `execution::commit` (what is written together),
+//! [`journal::Journal`] (the trait), `journal::sled::writer` (the disk).
+//!
+//! `docs/concepts.md` tells the same as a story, `docs/decisions/` why it is so, and
+//! `docs/contributing.md` where a new stage kind, event or setting goes.
 
 pub mod app;
 pub mod blueprint;

@@ -58,7 +58,11 @@ pub enum Error {
         directory: PathBuf,
     },
     /// A file operation failed.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "{} cannot be used: {source}; the data directory has to belong to the user who runs \
+         Gatelog, and --data or GATELOG_DATA names another",
+        path.display()
+    )]
     Io {
         /// The file or directory.
         path: PathBuf,

@@ -12,9 +12,9 @@ use super::{first_run, store};
 use crate::clock::Clock;
 use crate::directory::Install;
 use crate::directory::password::Pool;
+use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits};
 use crate::http::cookie::{Scope, Signer};
-use crate::http::limit::Limiter;
 use crate::http::network::Networks;
 use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
@@ -113,6 +113,8 @@ fn limits(settings: &Settings) -> Limits {
         lifetime: execution.lifetime,
         unanswered: execution.max_unanswered,
         unanswered_per_address: execution.max_unanswered_per_address,
+        begun_per_second: execution.begun_per_second,
+        begun_at_once: execution.begun_at_once,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The journal on disk: opened, closed, and what only it can do for the operator.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -30,6 +31,7 @@ pub(super) fn options(settings: &Settings) -> Options {
 
 /// Reads the root key, or makes it, and opens all others with it.
 pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc<Keyring>> {
+    nothing_is_missing(settings)?;
     let root = RootKey::load_or_create(&settings.secret_key_file, clock)?;
     Ok(Arc::new(Keyring::open(
         &settings.data.join("keys"),
@@ -38,10 +40,45 @@ pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc
     )?))
 }
 
+/// A key that has to be there is never made anew: a new one opens nothing, and it would lie
+/// where the right one belongs. The root key is older than the other keys, and they are older
+/// than the log.
+fn nothing_is_missing(settings: &Settings) -> journal::Result<()> {
+    let root = &settings.secret_key_file;
+    let slots = settings.data.join("keys").join("slots");
+    let log = settings.data.join("log");
+    let missing = |path: &Path, problem: &str| {
+        Err(journal::Error::Damaged {
+            path: path.to_path_buf(),
+            problem: problem.to_owned(),
+        })
+    };
+    let any = |path: &Path| {
+        path.read_dir()
+            .is_ok_and(|mut files| files.next().is_some())
+    };
+    if slots.exists() && !root.exists() {
+        return missing(
+            root,
+            "the root key is missing, but there are keys that it has to open: restore it from a \
+             backup, or name it in GATELOG_SECRET_KEY_FILE",
+        );
+    }
+    if any(&log) && !slots.exists() {
+        return missing(
+            &slots,
+            "the keys are missing, but there is a log that they have to open: restore the \
+             directory `keys` from a backup",
+        );
+    }
+    Ok(())
+}
+
 pub(super) fn verified(report: &Report) -> Verified {
     Verified {
         records: report.records,
         checkpoints: report.checkpoints,
+        after_checkpoints: report.after_checkpoints,
         findings: report.findings.iter().map(ToString::to_string).collect(),
     }
 }

@@ -74,8 +74,8 @@ pub(super) async fn run(
     failure?;
     match refused {
         0 => Ok(()),
-        1 => bail!("one file was refused"),
-        number => bail!("{number} files were refused"),
+        1 => bail!("one file was refused; nothing of it was written"),
+        number => bail!("{number} files were refused; nothing of them was written"),
     }
 }
 

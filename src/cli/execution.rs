@@ -70,10 +70,9 @@ fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
         .map(|it| {
             let text = |key: &str| it[key].as_str().unwrap_or_default().to_owned();
             let user = it["username"].as_str().or(it["user"].as_str());
-            let started: Option<Timestamp> = text("started").parse().ok();
             vec![
                 text("execution"),
-                started.map_or_else(|| text("started"), |at| format!("{at:.0}")),
+                moment(&text("started"), 0),
                 text("flow"),
                 user.unwrap_or("-").to_owned(),
                 text("address"),
@@ -100,7 +99,7 @@ fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
         return records.iter().try_for_each(print_value);
     }
     for record in records {
-        let at = record["at"].as_str().unwrap_or("?");
+        let at = moment(record["at"].as_str().unwrap_or("?"), 3);
         let asked = sentence::asked(&record["record"]["input"]);
         let version = record["version"].to_string();
         output.heading(&format!("{version:>4}  {at}  {asked}"))?;
@@ -133,6 +132,12 @@ fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {
     }
     let problem = answer["problem"].as_str().unwrap_or("it differs");
     bail!("at version {}: {problem}", answer["version"])
+}
+
+/// A moment with as many decimals of its second, or the text as it is when it is none.
+fn moment(text: &str, decimals: usize) -> String {
+    let at: Option<Timestamp> = text.parse().ok();
+    at.map_or_else(|| text.to_owned(), |at| format!("{at:.decimals$}"))
 }
 
 fn items(value: &Value) -> &[Value] {

@@ -77,9 +77,16 @@ async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let Some(first) = findings.first() else {
         if !output.is_json() {
             talk(&format!(
-                "The journal is whole: {} records, {} checkpoints.",
-                report["records"], report["checkpoints"]
+                "The journal is whole. Records: {}, checkpoints: {}, records after the last one: {}.",
+                report["records"], report["checkpoints"], report["after_checkpoints"]
             ));
+        }
+        // The server writes one every thousand commits or ten seconds, and when it stops.
+        if report["after_checkpoints"].as_u64() > Some(SELDOM) {
+            talk(
+                "The file `checkpoints` is missing or too short, so nobody could tell if the end \
+                 of the log had been cut off. Compare it with a copy that is kept elsewhere.",
+            );
         }
         return Ok(());
     };
@@ -90,6 +97,9 @@ async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     }
     Err(Damaged(first.as_str().unwrap_or_default().to_owned()).into())
 }
+
+/// After more records than this without a checkpoint, somebody may have removed one.
+const SELDOM: u64 = 10_000;
 
 /// The journal is not as it was written.
 #[derive(Debug, thiserror::Error)]

@@ -81,13 +81,27 @@ impl Output {
         if code == exit::OK {
             return;
         }
-        let text = format!("{error:#}");
+        let text = told_once(error);
         if self.json {
             talk(&json!({ "error": text, "exit_code": code }).to_string());
         } else {
             talk(&format!("gatelog: {text}"));
         }
     }
+}
+
+/// The error and its causes; a cause that the error above it has told already is left out.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Data as it is, such as an export.
@@ -138,6 +152,14 @@ fn visible(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let told = anyhow::anyhow!("no such file").context("a.toml: no such file");
+        assert_eq!(told_once(&told), "a.toml: no such file");
+        let untold = anyhow::anyhow!("no such file").context("starting");
+        assert_eq!(told_once(&untold), "starting: no such file");
+    }
 
     #[test]
     fn what_a_visitor_sent_cannot_steer_the_terminal() {

@@ -28,7 +28,8 @@ pub(super) async fn run(
         return print_value(&answer);
     }
     talk(&format!(
-        "The root key in {} is a new one. Back it up now: copies of the old one open nothing any more.",
+        "The root key in {} is a new one. Back it up now. The old one opens nothing here any more, \
+         only backups of the directory `keys` from before.",
         settings.secret_key_file.display()
     ));
     Ok(())

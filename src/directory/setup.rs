@@ -6,7 +6,8 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::command::{ATTEMPTS, commit, prepare};
+use super::command::{ATTEMPTS, commit, prepare, termination};
+use super::session::sessions_of;
 use super::token::{Intent, Token};
 use super::{
     Error, Group, Install, NewUser, Setup, User, group_by_name, install, user_by_username,
@@ -148,8 +149,9 @@ pub async fn finish(
     Err(Error::Contended)
 }
 
-/// Sets the password of a user on behalf of the operator. If it is the first administrator's,
-/// the link that would have set it ends.
+/// Sets the password of a user on behalf of the operator, and ends the user's sessions: whoever
+/// knew the former password may have them. If it is the first administrator's, the link that
+/// would have set it ends.
 ///
 /// # Errors
 /// [`Error::NoSuchUser`] when nobody has that name.
@@ -184,6 +186,7 @@ async fn set(
         .ok_or_else(|| Error::NoSuchUser(username.to_owned()))?;
     user.value.set_password(encoded.clone(), clock.now());
     let mut writes = vec![put(&user.value, user.version)];
+    writes.extend(termination(&sessions_of(journal, user.value.uuid).await?));
     if let Some(mut install) = installation {
         install.value.setup = Setup::Done;
         writes.push(put(&install.value, install.version));

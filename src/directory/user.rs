@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::flow::field::{Invalid, Problem, text};
 use crate::flow::model::words;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Key, KeyId, Kind, Objects, Result};
+use crate::journal::{Journal, Key, KeyId, Kind, Objects, Result};
 
 words! {
     /// What sort of user somebody is.
@@ -68,8 +68,6 @@ pub struct User {
     pub attributes: Map<String, Value>,
     /// The groups that they are put in, not those above.
     pub groups: Vec<Uuid>,
-    /// When they last logged in.
-    pub last_login: Option<Timestamp>,
     /// When the account was made.
     pub date_joined: Timestamp,
     /// When the password was last set.
@@ -210,7 +208,6 @@ impl NewUser {
             path: self.path,
             attributes: self.attributes,
             groups: self.groups,
-            last_login: None,
             date_joined: now,
             password_change_date: now,
             last_updated: now,
@@ -323,6 +320,29 @@ pub async fn users_matching(
     found.sort_by_key(|user| user.value.pk);
     found.dedup_by_key(|user| user.value.pk);
     Ok(found)
+}
+
+/// The counter that holds when the user last logged in, in seconds since 1970.
+///
+/// It is no field of the user: a login that rewrote the user would conflict with another one.
+#[must_use]
+pub fn last_login_counter(user: Uuid) -> Vec<u8> {
+    format!("last_login/{user}").into_bytes()
+}
+
+/// When the user last logged in, to the second; `None` when they never did.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub async fn last_login(
+    journal: &(impl Journal + ?Sized),
+    user: Uuid,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let seconds = journal.counter(&last_login_counter(user), now).await?;
+    Ok((seconds != 0)
+        .then(|| Timestamp::from_second(seconds).ok())
+        .flatten())
 }
 
 /// Whether any password may fit: a user made without one has none that does.

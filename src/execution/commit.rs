@@ -10,8 +10,9 @@ use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
 use super::{Shared, vault};
+use crate::clock::Clock;
 use crate::directory::session::Session;
-use crate::directory::user::User;
+use crate::directory::user::{User, last_login_counter};
 use crate::flow::Execution;
 use crate::flow::event::Event;
 use crate::flow::input::{Input, Request};
@@ -24,11 +25,6 @@ use crate::world::{Change, Observation, StartSession};
 /// The stream of an execution.
 pub(super) fn stream(execution: Uuid) -> StreamId {
     StreamId::new(record::KIND, execution)
-}
-
-/// The counter that holds when a user last logged in, in seconds since 1970.
-fn last_login(user: Uuid) -> Vec<u8> {
-    format!("last_login/{user}").into_bytes()
 }
 
 /// Builds the commit of one command.
@@ -66,7 +62,8 @@ pub(super) async fn build(
         schema: record::SCHEMA,
         body: serde_json::to_vec(&record).expect("a record has only string keys"),
     });
-    writes.extend(sessions(shared, handle, &record.observations, left.changes).await?);
+    let proven = proven(handled);
+    writes.extend(sessions(shared, handle, &record.observations, left.changes, proven).await?);
     for (user, checked, upgrade) in left.upgrades {
         writes.extend(upgraded(shared, now, user, &checked, upgrade).await?);
     }
@@ -126,6 +123,7 @@ async fn sessions(
     handle: &Handle,
     observations: &[Observation],
     changes: Vec<Change>,
+    proven: Option<Uuid>,
 ) -> Result<Vec<Write>> {
     let now = handle.input.at;
     let mut touched: BTreeMap<Uuid, Versioned<Session>> = BTreeMap::new();
@@ -139,13 +137,18 @@ async fn sessions(
             },
         );
     }
+    let rotates = |change: &Change| !matches!(change, Change::TerminateSessions { .. });
+    if let Some(id) = proven.filter(|_| !changes.iter().any(rotates)) {
+        let session = touch(shared, &mut touched, observations, id).await?;
+        take_over(&shared.clock, &handle.input, session);
+    }
     for change in changes {
         match change {
             Change::StartSession(start) => {
                 let session = touch(shared, &mut touched, observations, start.session).await?;
                 log_in(shared, &handle.input, session, &start);
                 writes.push(Write::Add {
-                    counter: last_login(start.user),
+                    counter: last_login_counter(start.user),
                     delta: 0,
                     min: now.as_second(),
                     max: now.as_second(),
@@ -173,6 +176,27 @@ async fn sessions(
             .map(|it| object::put(&it.value, it.version)),
     );
     Ok(writes)
+}
+
+/// The session in which somebody has just shown that they are who they say.
+fn proven(handled: &Handled) -> Option<Uuid> {
+    let proves = |event: &Event| matches!(event, Event::PasswordVerified { .. });
+    let proven = handled.events.iter().any(proves);
+    handled
+        .state
+        .latest()
+        .filter(|_| proven)
+        .map(|it| it.session)
+}
+
+/// Leaves the session to whoever typed the password, while the flow goes on: somebody may have
+/// planted its cookie, and must not take the steps that follow. Pages in other tabs stay good,
+/// so they keep their token until the login replaces it.
+fn take_over(clock: &Clock, input: &Input, session: &mut Session) {
+    let csrf = session.csrf.clone();
+    session.rotate(clock.random_text(32), csrf, input.at);
+    session.last_ip = input.client.address;
+    session.last_user_agent.clone_from(&input.client.user_agent);
 }
 
 async fn touch<'a>(

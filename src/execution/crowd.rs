@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use crate::flow::client::network;
+
 /// Who is waiting, by age.
 pub(super) struct Crowd {
     most: usize,
@@ -34,6 +36,7 @@ impl Crowd {
 
     /// One more is waiting. Returns those that have to go: the oldest of too many.
     pub(super) fn joined(&self, id: Uuid, address: IpAddr) -> Vec<Uuid> {
+        let address = network(address);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.addresses.insert(id, address);
         waiting.by_age.push_back(id);
@@ -105,6 +108,15 @@ mod tests {
         assert!(crowd.joined(ids[1], address(1)).is_empty());
         assert!(crowd.joined(ids[2], address(2)).is_empty());
         assert_eq!(crowd.joined(ids[3], address(1)), [ids[0]]);
+    }
+
+    #[test]
+    fn all_addresses_of_one_subscriber_count_together() {
+        let crowd = Crowd::new(100, 1);
+        let of = |last| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+        let ids: Vec<Uuid> = (1..=2).map(Uuid::from_u128).collect();
+        assert!(crowd.joined(ids[0], of(1)).is_empty());
+        assert_eq!(crowd.joined(ids[1], of(2)), [ids[0]]);
     }
 
     #[test]

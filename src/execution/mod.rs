@@ -24,6 +24,7 @@ mod actor;
 mod commit;
 mod crowd;
 mod ending;
+pub mod limit;
 mod live;
 mod recent;
 mod reply;
@@ -41,6 +42,7 @@ pub use unfinished::Unfinished;
 
 use actor::{Answered, Begin, Handle};
 use crowd::Crowd;
+use limit::Limiter;
 use recent::Recent;
 use shard::{Route, Shard, Snapshot};
 
@@ -53,6 +55,9 @@ pub enum Error {
     /// Too much is going on. Try again in a moment.
     #[error("too much is going on; try again in a moment")]
     Busy,
+    /// This address began too many; so long it has to wait.
+    #[error("too many executions were begun from one address")]
+    Throttled(Duration),
     /// The journal could not be read or written.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -78,6 +83,10 @@ pub struct Limits {
     pub unanswered: usize,
     /// How many of them from one address.
     pub unanswered_per_address: usize,
+    /// How many one address may begin in a second, in the long run.
+    pub begun_per_second: u32,
+    /// How many it may begin at once.
+    pub begun_at_once: u32,
 }
 
 impl Default for Limits {
@@ -87,6 +96,8 @@ impl Default for Limits {
             lifetime: Duration::from_hours(24),
             unanswered: 100_000,
             unanswered_per_address: 200,
+            begun_per_second: 20,
+            begun_at_once: 200,
         }
     }
 }
@@ -100,6 +111,8 @@ pub(crate) struct Shared {
     /// Digests of answers are kept in memory under this key only.
     pub(crate) digest_key: [u8; 32],
     recent: Recent,
+    /// Each execution stays in the journal, also one that nobody answers.
+    begun: Limiter,
 }
 
 /// One request of a browser or a program.
@@ -185,6 +198,7 @@ impl Executions {
     ) -> Self {
         let digest_key = clock.random();
         let crowd = Arc::new(Crowd::new(limits.unanswered, limits.unanswered_per_address));
+        let begun = Limiter::new(limits.begun_per_second, limits.begun_at_once);
         let shared = Arc::new(Shared {
             journal,
             clock,
@@ -192,6 +206,7 @@ impl Executions {
             limits,
             digest_key,
             recent: Recent::default(),
+            begun,
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
         let start = |arbiter: &Arbiter| {
@@ -353,10 +368,13 @@ impl Executions {
             journal,
             clock,
             limits,
+            begun,
             ..
         } = self.shared.as_ref();
         let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
         let flow = flow.ok_or(Error::UnknownFlow)?;
+        let wait = begun.take(request.client.address, clock.monotonic());
+        wait.map_err(Error::Throttled)?;
         let now = clock.now();
         let session = request.session.is_none().then(|| {
             let Client {

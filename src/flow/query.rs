@@ -6,6 +6,9 @@ use url::form_urlencoded;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
+/// The longest query string that a flow takes, in bytes: it is written into the journal.
+pub const MAX_LENGTH: usize = 16 * 1024;
+
 impl Query {
     /// Reads a query string, with or without the question mark.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use actix_web::HttpRequest;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use ipnet::IpNet;
 
 use crate::flow::client::Client;
@@ -66,13 +66,20 @@ fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
 /// proxies added; it is read from the right and never past the first address not trusted.
 fn behind_proxies(request: &HttpRequest, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let mut nearest = peer;
-    let lists: Vec<&str> = request
+    let lists: Vec<&[u8]> = request
         .headers()
         .get_all("x-forwarded-for")
-        .filter_map(|list| list.to_str().ok())
+        .map(HeaderValue::as_bytes)
         .collect();
-    for hop in lists.iter().rev().flat_map(|list| list.rsplit(',')) {
-        let Some(address) = hop_address(hop.trim()) else {
+    // Bytes, not text: a letter that is none, put there by the visitor, must not take away what
+    // the proxy wrote into the same line.
+    let hops = lists
+        .iter()
+        .rev()
+        .flat_map(|list| list.rsplit(|&byte| byte == b','));
+    for hop in hops {
+        let hop = std::str::from_utf8(hop).ok().map(str::trim);
+        let Some(address) = hop.and_then(hop_address) else {
             break;
         };
         nearest = address;
@@ -167,6 +174,13 @@ mod tests {
             from("127.0.0.1")
                 .insert_header(("x-forwarded-for", "192.0.2.1, 198.51.100.1, 127.0.0.2")),
         );
+        assert_eq!(client.address.to_string(), "198.51.100.1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_not_hide_what_the_proxy_wrote() {
+        let list = HeaderValue::from_bytes(b"\xff, 198.51.100.1").expect("a header takes it");
+        let client = seen(from("127.0.0.1").insert_header(("x-forwarded-for", list)));
         assert_eq!(client.address.to_string(), "198.51.100.1");
     }
 

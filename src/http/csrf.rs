@@ -50,13 +50,15 @@ pub fn check_origin(request: &HttpRequest, client: &Client) -> Result<(), Error>
 }
 
 /// Refuses what another site embeds in its own page: a picture or frame whose address is a flow
-/// that logs out would do so. A link that the visitor follows is no embedding.
+/// that logs out would do so. A link that the visitor follows is no embedding. A sibling under
+/// the same domain is another site as well: it may be somebody else's.
 pub fn check_embedding(request: &HttpRequest) -> Result<(), Error> {
     let is = |name: &str, wanted: &str| {
         let value = request.headers().get(name);
         value.is_some_and(|value| value.as_bytes() == wanted.as_bytes())
     };
-    if is("sec-fetch-site", "cross-site") && !is("sec-fetch-dest", "document") {
+    let is_foreign = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    if is_foreign && !is("sec-fetch-dest", "document") {
         Err(Error::Origin)
     } else {
         Ok(())
@@ -150,6 +152,23 @@ mod tests {
                 .insert_header(("origin", origin))
                 .to_http_request();
             assert_eq!(check_origin(&request, &client(true)), outcome, "{site}");
+        }
+    }
+
+    #[test]
+    fn what_a_site_embeds_is_refused_and_a_link_is_followed() {
+        for (site, destination, outcome) in [
+            ("cross-site", "image", Err(Error::Origin)),
+            ("same-site", "image", Err(Error::Origin)),
+            ("same-site", "iframe", Err(Error::Origin)),
+            ("same-site", "document", Ok(())),
+            ("same-origin", "empty", Ok(())),
+        ] {
+            let request = TestRequest::get()
+                .insert_header(("sec-fetch-site", site))
+                .insert_header(("sec-fetch-dest", destination))
+                .to_http_request();
+            assert_eq!(check_embedding(&request), outcome, "{site} {destination}");
         }
     }
 

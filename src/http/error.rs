@@ -27,6 +27,9 @@ pub enum Error {
     /// The body has more bytes than are read.
     #[error("The body is larger than {0} bytes.")]
     TooLarge(usize),
+    /// The query string has more bytes than a flow takes.
+    #[error("The address is too long.")]
+    LongAddress,
     /// The body did not arrive whole.
     #[error("The body could not be read.")]
     Unread,
@@ -81,6 +84,7 @@ impl ResponseError for Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NotAuthenticated | Self::BadToken | Self::Csrf(_) => StatusCode::FORBIDDEN,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LongAddress => StatusCode::URI_TOO_LONG,
             Self::Unread => StatusCode::BAD_REQUEST,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NetworkChanged { .. } => StatusCode::FOUND,
@@ -138,6 +142,7 @@ impl From<execution::Error> for Error {
     fn from(error: execution::Error) -> Self {
         match error {
             execution::Error::UnknownFlow => Self::NO_FLOW,
+            execution::Error::Throttled(wait) => Self::Throttled(wait),
             execution::Error::Journal(error) => error.into(),
             execution::Error::Busy | execution::Error::Over | execution::Error::Superseded => {
                 Self::Unavailable {

@@ -12,6 +12,7 @@ use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
 use crate::execution::{self, Reply, Request};
+use crate::flow::query;
 
 /// The most bytes of an answer that are read.
 pub(super) const LIMIT: usize = 256 * 1024;
@@ -29,6 +30,8 @@ enum Refusal {
     Method(Method),
     #[error("the content type is not application/json")]
     ContentType,
+    #[error("the query has more than {} bytes", query::MAX_LENGTH)]
+    LongQuery,
     #[error("the body has more than {LIMIT} bytes")]
     TooLarge,
     #[error("the body did not arrive")]
@@ -49,6 +52,9 @@ pub(super) async fn handle(
 ) -> Result<HttpResponse, Error> {
     let visitor = Visitor::of(&state, &request, arrival.id).await?;
     let question = question(&request, slug.into_inner(), &visitor, arrival);
+    if question.query.len() > query::MAX_LENGTH {
+        return Ok(refuse(&Refusal::LongQuery, arrival));
+    }
     let method = request.method();
     let reply = if method == Method::GET || method == Method::HEAD {
         if let Err(refusal) = csrf::check_embedding(&request) {
@@ -56,11 +62,10 @@ pub(super) async fn handle(
         }
         state.executions.visit(question).await
     } else if method == Method::POST {
-        if visitor.user.is_none() {
-            let peer = request.peer_addr().map(|peer| peer.ip());
-            let wait = state.admit(peer, visitor.client.address);
-            wait.map_err(Error::Throttled)?;
-        }
+        // Also who is logged in can guess the passwords of others.
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let wait = state.admit(peer, visitor.client.address);
+        wait.map_err(Error::Throttled)?;
         match answer(&request, payload, &visitor).await {
             Ok(answer) => state.executions.answer(question, answer).await,
             Err(refusal) => return Ok(refuse(&refusal, arrival)),

@@ -15,7 +15,6 @@ mod executor;
 mod files;
 mod flows;
 mod health;
-pub mod limit;
 mod location;
 pub mod network;
 pub mod operator;

@@ -71,6 +71,8 @@ pub struct Verified {
     pub records: u64,
     /// How many checkpoints the log agrees with.
     pub checkpoints: u64,
+    /// How many records came after the last of those.
+    pub after_checkpoints: u64,
     /// What is damaged, the first damaged record first.
     pub findings: Vec<String>,
 }

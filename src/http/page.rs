@@ -15,6 +15,7 @@ use crate::catalog::Brand;
 use crate::directory::{avatar, install};
 use crate::execution::{Reply, Request};
 use crate::flow::client::Client;
+use crate::flow::query;
 use crate::web::form::{self, Posted};
 use crate::web::{Dress, Form, Message, Person};
 
@@ -37,7 +38,7 @@ pub(super) async fn show(
 ) -> HttpResponse {
     let page = async {
         let visitor = Visitor::of(&state, &request, arrival.id).await?;
-        let page = FlowPage::new(&state, &request, &slug, arrival, &visitor);
+        let page = FlowPage::new(&state, &request, &slug, arrival, &visitor)?;
         csrf::check_embedding(&request)?;
         let reply = state.executions.visit(page.question(None)).await?;
         page.render(reply, StatusCode::FOUND, Map::new(), None)
@@ -57,7 +58,7 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let page = async {
         let visitor = Visitor::of(&state, &request, arrival.id).await?;
-        let page = FlowPage::new(&state, &request, &slug, arrival, &visitor);
+        let page = FlowPage::new(&state, &request, &slug, arrival, &visitor)?;
         page.answer(&request, payload).await
     };
     let answer = page.await;
@@ -112,14 +113,18 @@ impl<'a> FlowPage<'a> {
         slug: &'a str,
         arrival: Arrival,
         visitor: &'a Visitor,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Error> {
+        let query = request.query_string();
+        if query.len() > query::MAX_LENGTH {
+            return Err(Error::LongAddress);
+        }
+        Ok(Self {
             state,
             visitor,
             slug,
-            query: request.query_string(),
+            query,
             arrival,
-        }
+        })
     }
 
     /// The address of this page.
@@ -148,11 +153,9 @@ impl<'a> FlowPage<'a> {
         request: &HttpRequest,
         payload: web::Payload,
     ) -> Result<HttpResponse, Error> {
-        if self.visitor.user.is_none() {
-            let peer = request.peer_addr().map(|peer| peer.ip());
-            let wait = self.state.admit(peer, self.visitor.client.address);
-            wait.map_err(Error::Throttled)?;
-        }
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let wait = self.state.admit(peer, self.visitor.client.address);
+        wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &self.visitor.client)?;
         let posted = form::read(&read(payload).await?);
         if let Some(notice) = self.refusal(&posted) {
@@ -324,6 +327,7 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
             "Not allowed",
             "This request did not come from a page of this server. Go back and try again.",
         ),
+        StatusCode::URI_TOO_LONG => ("Too much", "The address of this page is too long."),
         StatusCode::PAYLOAD_TOO_LARGE => ("Too much", "The form was larger than is accepted."),
         StatusCode::TOO_MANY_REQUESTS => (
             "Too many attempts",

@@ -119,7 +119,8 @@ async fn closed(
         Message {
             heading: "Not set up yet",
             text: "Open the link that the server printed when it was started; it leads to the \
-                   page that sets the administrator's password.",
+                   page that sets the administrator's password. If the link is lost, start the \
+                   server again, or run `gatelog user set-password akadmin` beside it.",
             ..Message::default()
         }
     } else {

@@ -9,13 +9,13 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::cookie::{Scope, Signer};
-use super::limit::Limiter;
 use super::network::Networks;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
+use crate::execution::limit::Limiter;
 use crate::journal::{self, Journal};
 use crate::web::Pages;
 
@@ -39,7 +39,7 @@ pub struct State {
     pub unused_age: Duration,
     /// What sets this installation apart; part of every user's `uid`.
     pub install_id: Uuid,
-    /// How often an address may post without being logged in.
+    /// How often an address may post to a flow or to the setup.
     pub limiter: Limiter,
     /// Which network an address belongs to.
     pub networks: Networks,
@@ -62,7 +62,7 @@ impl State {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Takes one request of somebody who is not logged in. `peer` is none for the server's own
+    /// Takes one request that may try a password. `peer` is none for the server's own
     /// Unix socket, which is not limited: whoever opens it owns the server anyway.
     ///
     /// # Errors

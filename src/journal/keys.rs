@@ -46,7 +46,6 @@ pub struct Keyring {
     /// What [`Keyring::derive`] derives from: the system key itself.
     master: Plain,
     clock: Clock,
-    made: bool,
 }
 
 #[derive(Debug)]
@@ -83,8 +82,7 @@ impl Keyring {
     }
 
     fn with(mut slots: Slots, root: RootKey, clock: &Clock) -> Result<Self> {
-        let made = slots.is_empty();
-        if made {
+        if slots.is_empty() {
             let slot = wrap(
                 &fresh(clock),
                 KeyId::SYSTEM,
@@ -117,16 +115,7 @@ impl Keyring {
             lookups: Arc::new(derive(&master, "lookups")),
             master,
             clock: clock.clone(),
-            made,
         })
-    }
-
-    /// Whether this opening made the system key, so that nothing older can be opened with it.
-    ///
-    /// A store that holds records already says then that its keys are missing.
-    #[must_use]
-    pub const fn is_new(&self) -> bool {
-        self.made
     }
 
     /// Makes the key `id`, wrapped under another one; [`KeyId::SYSTEM`] means the root key.

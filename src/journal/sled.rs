@@ -139,8 +139,8 @@ impl SledJournal {
     /// The caller makes sure that no other process has the data directory.
     ///
     /// # Errors
-    /// [`Error::Damaged`] and [`Error::Corrupt`] name what of the log cannot be read, and the
-    /// remedy; [`Error::Unavailable`] when another process has it open.
+    /// [`super::Error::Damaged`] and [`super::Error::Corrupt`] name what of the log cannot be read, and the
+    /// remedy; [`super::Error::Unavailable`] when another process has it open.
     ///
     /// # Panics
     /// When the system gives no thread.

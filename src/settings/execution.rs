@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::reader::Reader;
+use super::value;
 
 /// `execution.*`.
 #[derive(Clone, Debug)]
@@ -15,6 +16,10 @@ pub struct Execution {
     pub max_unanswered: usize,
     /// The same for one client address.
     pub max_unanswered_per_address: usize,
+    /// How many one address may begin in the long run, for each second.
+    pub begun_per_second: u32,
+    /// How many it may begin at once.
+    pub begun_at_once: u32,
 }
 
 impl Execution {
@@ -24,6 +29,8 @@ impl Execution {
             lifetime: from.duration("execution.lifetime", Duration::from_hours(24)),
             max_unanswered: from.count("execution.max_unanswered", 100_000),
             max_unanswered_per_address: from.count("execution.max_unanswered_per_address", 200),
+            begun_per_second: from.parsed("execution.begun_per_second", 20, value::small_count),
+            begun_at_once: from.parsed("execution.begun_at_once", 200, value::small_count),
         }
     }
 }

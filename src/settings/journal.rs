@@ -26,7 +26,7 @@ pub struct Retention {
     pub execution: Option<Duration>,
     /// Sessions, counted from their end.
     pub session: Option<Duration>,
-    /// Replaced revisions of flows, stages, policies and brands.
+    /// Replaced revisions of flows, bindings, stages and brands.
     pub catalog: Option<Duration>,
     /// Replaced revisions of users, groups and tokens.
     pub directory: Option<Duration>,

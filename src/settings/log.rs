@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tracing_subscriber::filter::LevelFilter;
+
 use super::reader::Reader;
 
 /// `log.*`. The log goes to standard error.
@@ -36,6 +38,11 @@ impl Log {
         let level = |text: &str| {
             // authentik writes "warning", tracing "warn".
             let text = if text == "warning" { "warn" } else { text };
+            if let Some(word) = text.split(',').find(|part| is_misspelt(part)) {
+                return Err(format!(
+                    "{word:?} is no level (error, warn, info, debug, trace)"
+                ));
+            }
             tracing_subscriber::EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
                 .map_err(|error| {
@@ -52,4 +59,10 @@ impl Log {
             format: from.parsed("log.format", LogFormat::Text, format),
         }
     }
+}
+
+/// To `tracing`, a word that is no level is the name of a part whose every entry is wanted, and
+/// of nothing else: a misspelt level would silence the log.
+fn is_misspelt(part: &str) -> bool {
+    !part.contains(['=', '[']) && part.parse::<LevelFilter>().is_err()
 }

@@ -223,3 +223,15 @@ fn every_setting_and_alias_is_documented() {
         );
     }
 }
+
+#[test]
+fn a_misspelt_level_is_no_filter() {
+    let level = |text: &str| load(&environment(&[("GATELOG_LOG__LEVEL", text)]));
+    for good in ["warning", "debug", "info,gatelog::journal=debug", "off"] {
+        level(good).expect(good);
+    }
+    for bad in ["inof", "info,verbose", "in fo"] {
+        let error = level(bad).expect_err(bad).to_string();
+        assert!(error.contains("is no level"), "{error}");
+    }
+}

@@ -16,7 +16,7 @@ pub struct Web {
     /// Whoever is listed here can claim any client address, and so step around limits per
     /// address; the default is this machine alone. authentik trusts all private networks.
     pub trusted_proxies: Vec<IpNet>,
-    /// How often an address may post without being logged in, in the long run, for each second.
+    /// How often an address may post to a flow, in the long run, for each second.
     pub posts_per_second: u32,
     /// How often it may post at once.
     pub posts_at_once: u32,

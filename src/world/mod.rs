@@ -1,4 +1,4 @@
-//! The only window through which a stage or a policy sees anything outside its execution.
+//! The only window through which a stage sees anything outside its execution.
 //!
 //! The live form asks and notes every answer; the recorded form, [`Recorded`], gives the noted
 //! answers back. So the same code can be run again on what was seen then. Nothing here decides.

@@ -172,6 +172,26 @@ fn a_new_root_key_opens_everything_and_the_old_one_nothing() {
 }
 
 #[test]
+fn keys_that_are_missing_are_named_and_never_made_anew() {
+    let directory = Directory::new();
+    drop(Server::start(&directory));
+    for missing in ["secret.key", "keys"] {
+        let (place, aside) = (
+            directory.data().join(missing),
+            directory.path().join("aside"),
+        );
+        fs::rename(&place, &aside).expect("moved away");
+        let run = directory.run(&["user", "list"]);
+        assert_eq!(run.code, 74, "{run:?}");
+        assert!(run.stderr.contains(missing), "{run:?}");
+        assert!(run.stderr.contains("from a backup"), "{run:?}");
+        assert!(!place.exists(), "{missing}");
+        fs::rename(&aside, &place).expect("moved back");
+    }
+    assert_eq!(directory.json(&["user", "list"]).len(), 1);
+}
+
+#[test]
 fn damage_is_found_and_named_also_when_the_journal_cannot_be_served() {
     let directory = Directory::new();
     // A stop ends with a checkpoint, against which a log that was cut short is noticed.
@@ -215,6 +235,13 @@ async fn a_login_can_be_read_event_by_event() {
     let id = listed[0]["execution"].as_str().expect("an id").to_owned();
     assert_eq!(listed[0]["username"], "alice");
     assert_eq!(listed[0]["state"], "completed");
+    let users = directory.json(&["user", "list"]);
+    let last_login = |name: &str| {
+        let user = users.iter().find(|user| user["username"] == name);
+        user.expect("the user")["last_login"].clone()
+    };
+    assert!(last_login("alice").is_string(), "{users:?}");
+    assert!(last_login("akadmin").is_null(), "{users:?}");
     let shown = directory.run(&["execution", "show", &id]);
     for part in [
         "entered stage default-authentication-password",

@@ -120,7 +120,7 @@ fn line(event: &Event) -> String {
                 "a browser-session"
             };
             format!(
-                "logged user {user} in to session {session} with {cookie} cookie until {expires}, \
+                "logged user {user} in to session {session} with {cookie} cookie until {expires:.0}, \
                  ending {} other sessions",
                 terminated.len()
             )

@@ -262,6 +262,24 @@ async fn under_way(bench: &Bench) -> usize {
     found.await.expect("a read").len()
 }
 
+#[actix::test]
+async fn one_address_begins_only_so_many_at_once() {
+    let bench = Bench::with(Limits {
+        begun_at_once: 2,
+        begun_per_second: 1,
+        ..Limits::default()
+    });
+    bench.flow("two", &dummies(2)).await;
+    let mut first = bench.visitor("two");
+    first.opens().await;
+    bench.visitor("two").opens().await;
+    let third = bench.visitor("two").tries_to_open().await;
+    assert!(matches!(third, Err(Error::Throttled(_))));
+    // Whoever is under way goes on.
+    first.answers(json!({})).await.shows("name", "two-1");
+    bench.check().await;
+}
+
 fn crowded() -> Bench {
     Bench::with(Limits {
         unanswered_per_address: 2,

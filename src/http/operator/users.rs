@@ -33,7 +33,7 @@ pub(super) struct Password {
 pub(super) async fn list(operator: Data<Operator>) -> Answer {
     let mut shown = Vec::new();
     for user in directory::user::users(&*operator.journal).await? {
-        shown.push(show(&*operator.journal, &user.value).await?);
+        shown.push(show(&operator, &user.value).await?);
     }
     Ok(HttpResponse::Ok().json(json!({ "users": shown })))
 }
@@ -57,7 +57,7 @@ pub(super) async fn create(operator: Data<Operator>, body: Json<Creation>) -> An
         new.password = Some(hash(&operator, password).await?);
     }
     let user = directory::create_user(&*operator.journal, &operator.clock, new).await?;
-    Ok(HttpResponse::Created().json(show(&*operator.journal, &user).await?))
+    Ok(HttpResponse::Created().json(show(&operator, &user).await?))
 }
 
 /// `POST /operator/users/{username}/password`
@@ -69,7 +69,7 @@ pub(super) async fn set_password(
     let encoded = hash(&operator, body.into_inner().password).await?;
     let user =
         setup::set_password(&*operator.journal, &operator.clock, &username, &encoded).await?;
-    Ok(HttpResponse::Ok().json(show(&*operator.journal, &user).await?))
+    Ok(HttpResponse::Ok().json(show(&operator, &user).await?))
 }
 
 async fn hash(operator: &Operator, password: SecretString) -> Result<SecretString, Refusal> {
@@ -90,7 +90,9 @@ async fn superusers(objects: &dyn Journal) -> Result<uuid::Uuid, Refusal> {
     })
 }
 
-async fn show(objects: &dyn Journal, user: &User) -> journal::Result<Value> {
+async fn show(operator: &Operator, user: &User) -> journal::Result<Value> {
+    let journal = &*operator.journal;
+    let now = operator.clock.now();
     Ok(json!({
         "pk": user.pk,
         "uuid": user.uuid,
@@ -98,8 +100,8 @@ async fn show(objects: &dyn Journal, user: &User) -> journal::Result<Value> {
         "name": user.name,
         "email": user.email,
         "is_active": user.is_active,
-        "is_superuser": directory::is_superuser(objects, user).await?,
+        "is_superuser": directory::is_superuser(journal, user).await?,
         "has_password": directory::user::has_usable_password(user),
-        "last_login": user.last_login,
+        "last_login": directory::user::last_login(journal, user.uuid, now).await?,
     }))
 }

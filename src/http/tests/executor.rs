@@ -169,6 +169,41 @@ async fn a_flood_from_one_address_is_slowed_down() {
 }
 
 #[actix_web::test]
+async fn whoever_is_logged_in_is_slowed_down_like_everybody_else() {
+    let server = Server::new().await;
+    server.user("mallory", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("mallory", "correct horse").await.is(200);
+    let csrf = browser.csrf();
+    let mut browser = browser.with_header("x-authentik-csrf", &csrf);
+    let mut last = 200;
+    for _ in 0..200 {
+        last = browser
+            .post(LOGIN, &json!({"uid_field": "alice"}))
+            .await
+            .status;
+        if last != 200 {
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+}
+
+#[actix_web::test]
+async fn a_query_beyond_all_measure_begins_nothing() {
+    let server = Server::new().await;
+    server.dummies("dummies", 1).await;
+    let mut browser = server.browser();
+    let long = "a".repeat(20_000);
+    let path = format!("/api/v3/flows/executor/dummies/?query=next%3D%2F{long}");
+    let refused = browser.get(&path).await.is(200).json();
+    assert_eq!(refused["component"], "ak-stage-flow-error");
+    let page = format!("/if/flow/dummies/?next=%2F{long}");
+    browser.get(&page).await.is(414);
+    assert!(browser.session().is_none());
+}
+
+#[actix_web::test]
 async fn next_leads_nowhere_else() {
     let server = Server::new().await;
     server.flow("empty", Designation::Enrollment, &[]).await;

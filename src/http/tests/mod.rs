@@ -19,13 +19,13 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::cookie::{Scope, Signer};
-use super::limit::Limiter;
 use super::network::Networks;
 use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
 use crate::directory::{NewUser, User, create_user, setup};
+use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits};
 use crate::flow::model::Designation;
 use crate::journal::memory::MemoryJournal;

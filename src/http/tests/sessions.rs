@@ -177,6 +177,56 @@ async fn a_session_bound_to_its_network_ends_elsewhere() {
 }
 
 #[actix_web::test]
+async fn whoever_planted_the_cookie_cannot_finish_the_login_after_the_password() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let stages = [
+        (Kind::Identification, json!({"user_fields": ["username"]})),
+        (
+            Kind::Password,
+            json!({"backends": ["authentik.core.auth.InbuiltBackend"]}),
+        ),
+        (Kind::UserLogin, json!({"remember_me_offset": "days=1"})),
+    ];
+    server
+        .flow("asks", Designation::Authentication, &stages)
+        .await;
+    let path = "/api/v3/flows/executor/asks/?query=";
+    let mut planted = server.browser();
+    planted.get(path).await.is(200);
+    let mut victim = planted.clone();
+    planted.address = "203.0.113.66".to_owned();
+    victim.post(path, &json!({"uid_field": "alice"})).await;
+    let password = json!({"password": "correct horse"});
+    let asked = victim.post(path, &password).await.is(200).json();
+    assert_eq!(asked["component"], "ak-stage-user-login");
+    let remember = json!({"remember_me": true});
+    let refused = planted.post(path, &remember).await.is(200).json();
+    assert_eq!(refused["component"], "ak-stage-identification");
+    planted.get(ME).await.is(403);
+    let end = victim.post(path, &remember).await.is(200).json();
+    assert_eq!(end["component"], "xak-flow-redirect");
+    victim.get(ME).await.is(200);
+}
+
+#[actix_web::test]
+async fn another_password_set_by_the_operator_ends_the_sessions() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    server.user("bob", "correct horse").await;
+    let (mut alice, mut bob) = (server.browser(), server.browser());
+    alice.logs_in("alice", "correct horse").await.is(200);
+    bob.logs_in("bob", "correct horse").await.is(200);
+    let (journal, clock) = (&*server.state.journal, &server.state.clock);
+    let encoded = password::hash(&"another one".into(), clock);
+    setup::set_password(journal, clock, "alice", &encoded)
+        .await
+        .expect("she exists");
+    alice.get(ME).await.is(403);
+    bob.get(ME).await.is(200);
+}
+
+#[actix_web::test]
 async fn a_picture_on_another_site_logs_nobody_out() {
     let server = Server::new().await;
     server.user("alice", "correct horse").await;

@@ -61,6 +61,9 @@ pub struct Report {
     pub records: u64,
     /// How many checkpoints the log agrees with.
     pub checkpoints: u64,
+    /// How many records came after the last of those. No checkpoint vouches for them, and for
+    /// nothing that may have followed.
+    pub after_checkpoints: u64,
     /// What is damaged, the first damaged record first; empty for a sound journal.
     pub findings: Vec<Finding>,
 }
@@ -185,7 +188,9 @@ impl Log<'_> {
                 if fold.len() >= PORTION {
                     fold.apply()?;
                 }
-                report.records += u64::from(entry.place.is_record());
+                let record = u64::from(entry.place.is_record());
+                report.records += record;
+                report.after_checkpoints += record;
                 if let Some(checkpoint) = checkpoints.pop_if(|next| next.place <= entry.place) {
                     if checkpoint != fold.applied() {
                         return Err(damaged(
@@ -197,6 +202,7 @@ impl Log<'_> {
                         ));
                     }
                     report.checkpoints += 1;
+                    report.after_checkpoints = 0;
                 }
                 Ok(true)
             })

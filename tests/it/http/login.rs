@@ -103,6 +103,34 @@ fn a_stranger_is_asked_for_a_password_like_anybody() {
 }
 
 #[test]
+fn what_is_shown_with_the_password_does_not_tell_who_exists() {
+    with_server(async |server| {
+        let alice = server.person();
+        for typed in [alice.mail.clone(), alice.username.to_uppercase()] {
+            let mut visitor = server.visitor();
+            visitor.opens(LOGIN).await;
+            let asked = visitor.answers(json!({ "uid_field": typed })).await;
+            asked.with("pending_user", typed.as_str());
+            let mut asked = asked.json();
+            // A stranger's name of the same letters in front, which is all that a picture shows.
+            let stranger = format!("{typed}x");
+            let mut visitor = server.visitor();
+            visitor.opens(LOGIN).await;
+            let mut other = visitor
+                .answers(json!({ "uid_field": stranger }))
+                .await
+                .json();
+            for body in [&mut asked, &mut other] {
+                let picture = body["pending_user_avatar"].as_str().map(str::len);
+                body["pending_user_avatar"] = json!(picture);
+                body["pending_user"] = json!(null);
+            }
+            assert_eq!(asked, other);
+        }
+    });
+}
+
+#[test]
 fn somebody_who_was_made_inactive_cannot_log_in_and_is_not_told_why() {
     with_server(async |server| {
         let alice = server.person();

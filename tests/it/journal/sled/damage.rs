@@ -105,6 +105,16 @@ async fn every_flipped_byte_of_an_exported_segment_is_noticed() {
 }
 
 #[tokio::test]
+async fn removed_checkpoints_show_in_the_count_of_records_that_none_vouches_for() {
+    let (disk, _) = small().await;
+    assert_eq!(disk.verify().after_checkpoints, 0);
+    fs::remove_file(disk.path("checkpoints")).expect("removes");
+    let report = disk.verify();
+    assert!(report.records > 0);
+    assert_eq!(report.after_checkpoints, report.records);
+}
+
+#[tokio::test]
 async fn every_flipped_byte_of_the_checkpoints_is_noticed() {
     let (disk, _) = small().await;
     let path = disk.path("checkpoints");

@@ -1,11 +1,13 @@
-//! How often one address may post without being logged in.
+//! How often one address may do what costs something or tries a password.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
+
+use crate::flow::client::network;
 
 /// How many addresses are remembered; one that posts seldom is forgotten first.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
@@ -53,16 +55,6 @@ impl Limiter {
         }
         bucket.tokens -= 1.0;
         Ok(())
-    }
-}
-
-/// A subscriber has a whole /64 of IPv6 addresses, so that is what is counted.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
-        }
-        address @ IpAddr::V4(_) => address,
     }
 }
 
