@@ -26,16 +26,16 @@ pub mod lock;
 pub mod log;
 mod parts;
 mod retention;
-mod serve;
+mod servers;
 mod shutdown;
 pub mod socket;
 mod store;
 
-pub use shutdown::Stopped;
+pub use shutdown::{Signals, Stopped};
 
 use lock::{Lock, Role};
 use parts::Parts;
-use serve::Servers;
+use servers::Servers;
 
 /// How long a server waits for a command that is about to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,7 +73,23 @@ pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
 pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::Result<Running> {
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
-    start(lock, settings, clock, pool, Role::Server).await
+    let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
+    start(lock, parts, &settings, clock, Role::Server)
+}
+
+/// As [`run`], and listens for the signals that ask for an end before anybody can know that the
+/// server runs. Until then, while the journal is opened, a signal ends the process at once.
+///
+/// # Errors
+/// As [`run`], or when signals cannot be received.
+pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running, Signals)> {
+    let pool = parts::pool(&settings, &clock)?;
+    lock::prepare(&settings.data)?;
+    let lock = take_as_server(&settings, &clock).await?;
+    let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
+    let signals = Signals::listen()?;
+    let running = start(lock, parts, &settings, clock, Role::Server)?;
+    Ok((running, signals))
 }
 
 /// Starts a server on the socket of the data directory alone, for one command.
@@ -82,7 +98,8 @@ pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::R
 /// As [`run`].
 pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Result<Running> {
     let pool = parts::pool(&settings, &clock)?;
-    start(lock, settings, clock, pool, Role::Command).await
+    let parts = Parts::open(&settings, &clock, pool, Role::Command).await?;
+    start(lock, parts, &settings, clock, Role::Command)
 }
 
 /// A command lets go soon, so it is waited for; another server is not.
@@ -101,18 +118,17 @@ async fn take_as_server(settings: &Settings, clock: &Clock) -> Result<Lock, lock
     }
 }
 
-async fn start(
+fn start(
     lock: Lock,
-    settings: Settings,
+    parts: Parts,
+    settings: &Settings,
     clock: Clock,
-    pool: Pool,
     role: Role,
 ) -> anyhow::Result<Running> {
-    let parts = Parts::open(&settings, &clock, pool, role).await?;
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers =
-        serve::start(&parts, listen, listener, socket.owner(), &settings).with_context(|| {
+        servers::start(&parts, listen, listener, socket.owner(), settings).with_context(|| {
             let listen = settings.listen;
             format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
         })?;
@@ -251,9 +267,13 @@ impl Running {
     /// Serves until a signal says to stop, and then stops within `timeout`.
     ///
     /// # Errors
-    /// As [`Running::stop`], or when signals cannot be received.
-    pub async fn until_signal(self, timeout: Duration) -> anyhow::Result<Stopped> {
-        shutdown::until_signal(self, timeout).await
+    /// As [`Running::stop`].
+    pub async fn until_signal(
+        self,
+        signals: Signals,
+        timeout: Duration,
+    ) -> anyhow::Result<Stopped> {
+        shutdown::until_signal(self, signals, timeout).await
     }
 }
 

@@ -15,12 +15,26 @@ pub enum Stopped {
     Aborted(String),
 }
 
-struct Signals {
+/// The signals that ask for an end. From the moment of its making they no longer end the process
+/// by themselves.
+#[derive(Debug)]
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
@@ -32,12 +46,9 @@ impl Signals {
 /// The first signal begins a stop, a second one or `timeout` cuts it short.
 pub(super) async fn until_signal(
     mut running: Running,
+    mut signals: Signals,
     timeout: Duration,
 ) -> anyhow::Result<Stopped> {
-    let mut signals = Signals {
-        terminate: signal(SignalKind::terminate())?,
-        interrupt: signal(SignalKind::interrupt())?,
-    };
     tokio::select! {
         name = signals.next() => tracing::info!("{name}: finishing what is under way"),
         problem = running.servers.failure() => return Ok(Stopped::Aborted(problem)),

@@ -10,11 +10,11 @@ pub(super) fn run(settings: Settings) -> anyhow::Result<()> {
     app::log::start(&settings.log);
     let timeout = settings.web.shutdown_timeout;
     actix::System::new().block_on(async {
-        let running = app::run(settings, Clock::system()).await?;
+        let (running, signals) = app::serve(settings, Clock::system()).await?;
         for line in running.announcement() {
             talk(&line);
         }
-        match running.until_signal(timeout).await? {
+        match running.until_signal(signals, timeout).await? {
             app::Stopped::Cleanly => Ok(()),
             app::Stopped::Aborted(why) => {
                 talk(&format!("gatelog: the shutdown was cut short: {why}"));

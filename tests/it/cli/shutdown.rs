@@ -56,3 +56,13 @@ fn an_interrupt_is_as_good_as_a_request_to_end() {
         server.has_ended_well();
     });
 }
+
+#[test]
+fn a_server_that_has_only_just_started_stops_as_well_as_any_other() {
+    with_server(async |server| {
+        for _ in 0..5 {
+            // Nothing between being ready and being asked to end.
+            server.restart().await;
+        }
+    });
+}
