@@ -17,9 +17,7 @@ async fn somebody_logs_in_and_out_with_plain_forms() {
     assert_eq!(enter.is(302).location(), page);
 
     let form = browser.get(page).await;
-    form.is(200)
-        .shows("Username")
-        .shows("name=\"uid_field\"");
+    form.is(200).shows("Username").shows("name=\"uid_field\"");
     let next = browser.fills(page, &form, &[("uid_field", "alice")]).await;
     assert_eq!(next.is(303).location(), page);
     let form = browser.get(page).await;

@@ -80,12 +80,18 @@ mod tests {
     #[test]
     fn a_change_names_the_smallest_part() {
         let before = Value::dict([
-            ("prompt_data", Value::dict([("a", 1.into()), ("b", 2.into())])),
+            (
+                "prompt_data",
+                Value::dict([("a", 1.into()), ("b", 2.into())]),
+            ),
             ("gone", Value::None),
             ("same", Value::List(vec![1.into()])),
         ]);
         let after = Value::dict([
-            ("prompt_data", Value::dict([("a", 1.into()), ("b", 3.into()), ("c", 4.into())])),
+            (
+                "prompt_data",
+                Value::dict([("a", 1.into()), ("b", 3.into()), ("c", 4.into())]),
+            ),
             ("same", Value::List(vec![1.into()])),
             ("new", Value::dict([("x", 1.into())])),
         ]);

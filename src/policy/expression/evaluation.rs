@@ -136,7 +136,11 @@ pub enum Root {
 impl Change {
     /// As the prelude takes it: root, path, whether there is a value, value.
     pub(super) fn to_value(&self) -> Value {
-        let path = self.path.iter().map(|key| Value::text(key.as_str())).collect();
+        let path = self
+            .path
+            .iter()
+            .map(|key| Value::text(key.as_str()))
+            .collect();
         Value::Tuple(vec![
             Value::Bool(self.root == Root::Plan),
             Value::List(path),

@@ -62,7 +62,9 @@ fn confine(memory: u64) -> io::Result<()> {
 /// The size of this process's address space in bytes, where the system tells.
 fn address_space() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmSize:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -77,7 +79,8 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
         let report = match order {
             Order::Check(text) => Report::Checked(Program::compile(&text).err()),
             Order::Evaluate(start) => {
-                match programs.try_get_or_insert_ref(&start.text, || Program::compile(&start.text)) {
+                match programs.try_get_or_insert_ref(&start.text, || Program::compile(&start.text))
+                {
                     Ok(program) => {
                         let ended = program.run(*start, &mut |question| {
                             wire::write(&mut to, &Report::Question(question))?;
@@ -111,7 +114,10 @@ fn fits(report: &Report) -> bool {
     let Report::Done(done) = report else {
         return true;
     };
-    let changed = done.changes.iter().filter_map(|change| change.value.as_ref());
+    let changed = done
+        .changes
+        .iter()
+        .filter_map(|change| change.value.as_ref());
     done.value.fits() && changed.into_iter().all(super::Value::fits)
 }
 

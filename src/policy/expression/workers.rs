@@ -132,7 +132,9 @@ impl Workers {
                 other => Err(unexpected(&other)),
             }
         });
-        let found: Option<SyntaxError> = checked.await.unwrap_or(Err(Error::Timeout { after: CHECK }))?;
+        let found: Option<SyntaxError> = checked
+            .await
+            .unwrap_or(Err(Error::Timeout { after: CHECK }))?;
         found.map_or(Ok(()), |error| Err(error.into()))
     }
 
@@ -200,7 +202,9 @@ impl Workers {
         permit.expect("the semaphore is never closed").forget();
         let next = self.shared.idle().pop();
         match next {
-            Some(Ok(process)) => Conversation::new(process, Arc::clone(&self.shared), self.jobs.clone()),
+            Some(Ok(process)) => {
+                Conversation::new(process, Arc::clone(&self.shared), self.jobs.clone())
+            }
             Some(Err(why)) => {
                 // The keeper lives as long as a sender does.
                 let _ = self.jobs.send(Job::Start);
@@ -238,7 +242,11 @@ fn start(evaluation: Evaluation<'_>, limits: &Limits) -> Result<Start, Error> {
     let start = Start {
         now: evaluation.now,
         request: evaluation.request.filter(|_| text.request),
-        context: if context { evaluation.context } else { Vec::new() },
+        context: if context {
+            evaluation.context
+        } else {
+            Vec::new()
+        },
         plan: evaluation.plan.filter(|_| text.plan),
         client_ip: evaluation.client_ip,
         variables,
@@ -279,11 +287,7 @@ async fn reveal_start(
 
 type Answered = Result<(Answer, Vec<Revealed>), Box<dyn std::error::Error + Send + Sync>>;
 
-async fn answer(
-    question: Question,
-    host: &dyn Host,
-    revealed: &mut HashSet<String>,
-) -> Answered {
+async fn answer(question: Question, host: &dyn Host, revealed: &mut HashSet<String>) -> Answered {
     let answer = match question {
         Question::Name(name) => host.name(&name).await,
         Question::Import(module, name) => host.import(&module, name.as_deref()).await,

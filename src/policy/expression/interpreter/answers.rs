@@ -2,8 +2,7 @@
 
 use jiff::tz::Offset;
 use monty_types::{
-    ExcType, ExtFunctionResult, MontyDate, MontyObject, MontyType, MontyUuid, NameLookupResult,
-    OsFunctionCall,
+    ExcType, ExtFunctionResult, MontyDate, MontyObject, MontyUuid, NameLookupResult, OsFunctionCall,
 };
 use num_bigint::BigInt;
 
@@ -14,7 +13,7 @@ use crate::policy::expression::host::Call;
 use crate::policy::expression::value::{Object, Value};
 use crate::policy::expression::wire::{Answer, Failed, Question};
 
-/// What stands for `SkipObject`: no expression meets the real one.
+/// What stands for `SkipObject`.
 pub(super) const SKIP: ExcType = ExcType::KeyboardInterrupt;
 /// The functions that need no question before they are called.
 const FUNCTIONS: [&str; 9] = [
@@ -43,9 +42,6 @@ impl Run<'_> {
             "ak_logger" => {
                 let logger = Object::new(LOGGER, "");
                 NameLookupResult::Value(self.bridge.enter(logger.into()))
-            }
-            "SkipObject" => {
-                NameLookupResult::Value(MontyObject::Type(MontyType::Exception(SKIP)))
             }
             _ if FUNCTIONS.contains(&name) => NameLookupResult::Value(function(name)),
             _ if name.starts_with("ak_") && name != "ak_client_ip" && name != "ak_is_sso_flow" => {
@@ -118,7 +114,9 @@ impl Run<'_> {
         args: Arguments,
         kwargs: Named,
     ) -> Result<ExtFunctionResult, Ended> {
-        let args = args.into_iter().map(|value| self.bridge.leave(value, false));
+        let args = args
+            .into_iter()
+            .map(|value| self.bridge.leave(value, false));
         let kwargs = kwargs.into_iter().map(|(key, value)| {
             let value = self.bridge.leave(value, false);
             (key.to_string(), value)
@@ -277,7 +275,12 @@ fn slug(of: &MontyObject) -> Result<ExtFunctionResult, pure::Raised> {
 
 /// `_ak_ip(text, version, network, strict)`: what Python's `ipaddress` knows of it.
 fn address(args: &Arguments) -> Result<ExtFunctionResult, pure::Raised> {
-    let [MontyObject::String(given), MontyObject::Int(version), rest @ ..] = args.as_slice() else {
+    let [
+        MontyObject::String(given),
+        MontyObject::Int(version),
+        rest @ ..,
+    ] = args.as_slice()
+    else {
         return Err(("TypeError", "an address is a text".to_owned()));
     };
     let flag = |at: usize| !matches!(rest.get(at), Some(MontyObject::Bool(false)) | None);

@@ -166,9 +166,10 @@ impl Bridge {
                 Value::Dict(entries.collect())
             }
             MontyObject::DateTime(moment) => timestamp(&moment),
-            MontyObject::Date(date) => {
-                Value::Text(format!("{:04}-{:02}-{:02}", date.year, date.month, date.day))
-            }
+            MontyObject::Date(date) => Value::Text(format!(
+                "{:04}-{:02}-{:02}",
+                date.year, date.month, date.day
+            )),
             MontyObject::ClassInstance(instance) => self.leave_instance(*instance, fields),
             MontyObject::Type(MontyType::Instance(class)) if class.host_defined => {
                 Value::Class(class.name)
@@ -187,10 +188,13 @@ impl Bridge {
 
     fn leave_instance(&self, instance: MontyClassInstance, fields: bool) -> Value {
         let name = instance.class_type.name;
-        let mut attrs = instance.attrs.into_iter().filter_map(|(key, value)| match key {
-            MontyObject::String(key) => Some((key, value)),
-            _ => None,
-        });
+        let mut attrs = instance
+            .attrs
+            .into_iter()
+            .filter_map(|(key, value)| match key {
+                MontyObject::String(key) => Some((key, value)),
+                _ => None,
+            });
         if !instance.class_type.host_defined {
             // What the prelude makes: a query set is its handle, an address its text.
             let inner = attrs.find(|(key, _)| key == "_handle" || key == "_text");

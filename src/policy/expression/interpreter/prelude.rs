@@ -7,10 +7,48 @@ use crate::policy::expression::wire::Text;
 
 /// Python's keywords, and the names that mean something here.
 pub(super) const RESERVED: [&str; 42] = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
-    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "match",
-    "handler", "request", "context", "ak_client_ip", "true", "false", "none", "result", "case",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "match",
+    "handler",
+    "request",
+    "context",
+    "ak_client_ip",
+    "true",
+    "false",
+    "none",
+    "result",
+    "case",
 ];
 
 /// Which parts an expression needs. Leaving the others out is what makes an evaluation cheap.
@@ -19,6 +57,7 @@ pub(super) const RESERVED: [&str; 42] = [
 pub(super) struct Parts {
     pub(super) addresses: bool,
     pub(super) rows: bool,
+    pub(super) skip: bool,
     pub(super) list_flatten: bool,
     pub(super) pow: bool,
     pub(super) call_policy: bool,
@@ -36,6 +75,7 @@ pub(super) fn append(program: &mut String, parts: &Parts, text: &Text, parameter
     }
     for (wanted, part) in [
         (parts.rows, ROWS),
+        (parts.skip, SKIP),
         (parts.list_flatten, LIST_FLATTEN),
         (parts.pow, POW),
         (parts.call_policy, CALL_POLICY),
@@ -68,9 +108,16 @@ pub(super) fn append(program: &mut String, parts: &Parts, text: &Text, parameter
         program.push_str("    context.pop(\"flow_plan\")\n");
     }
     let context = if text.context { "context" } else { "None" };
-    let plan = if text.plan { "_ak_plan.context" } else { "None" };
+    let plan = if text.plan {
+        "_ak_plan.context"
+    } else {
+        "None"
+    };
     let _ = write!(program, "(_ak_value, {context}, {plan})");
 }
+
+/// No expression meets the real one, and classes of one's own cannot be raised.
+const SKIP: &str = "SkipObject = KeyboardInterrupt\n";
 
 const LIST_FLATTEN: &str = r"
 def list_flatten(value):
@@ -107,59 +154,30 @@ def ak_call_policy(name, **kwargs):
     return called["result"]
 "#;
 
-/// What stands for the result of a query: lazy, and a list where one is wanted.
+/// The result of a query is a list: a class of one's own is always true, and nothing can be asked
+/// from inside of a method that Python calls by itself. So these methods must work on lists too.
 const ROWS: &str = r#"
-class _ak_Rows:
-    def __init__(self, handle):
-        self._handle = handle
-        self._items = None
-    def _rows(self):
-        if self._items is None:
-            self._items = _ak_iterate(self._handle)
-        return self._items
-    def __iter__(self):
-        return iter(self._rows())
-    def __len__(self):
-        return len(self._rows())
-    def __bool__(self):
-        return len(self._rows()) > 0
-    def __contains__(self, item):
-        return item in self._rows()
-    def __getitem__(self, key):
-        return self._rows()[key]
-    def __repr__(self):
-        return "<QuerySet " + repr(self._rows()) + ">"
-    def all(self):
-        return self
-    def all_groups(self):
-        return self
-    def filter(self, *args, **kwargs):
-        return _ak_rows(self._handle.filter(*args, **kwargs))
-    def exclude(self, *args, **kwargs):
-        return _ak_rows(self._handle.exclude(*args, **kwargs))
-    def order_by(self, *args):
-        return _ak_rows(self._handle.order_by(*args))
-    def distinct(self):
-        return _ak_rows(self._handle.distinct())
-    def values_list(self, *args, **kwargs):
-        return _ak_rows(self._handle.values_list(*args, **kwargs))
-    def first(self):
-        return self._handle.first()
-    def last(self):
-        return self._handle.last()
-    def exists(self):
-        return self._handle.exists()
-    def count(self):
-        return self._handle.count()
-    def get(self, **kwargs):
-        return self._handle.get(**kwargs)
-    def update(self, **kwargs):
-        return self._handle.update(**kwargs)
-    def delete(self):
-        return self._handle.delete()
-
 def _ak_rows(value):
-    return _ak_Rows(value) if type(value).__name__ == "QuerySet" else value
+    return _ak_iterate(value) if type(value).__name__ == "QuerySet" else value
+
+def _ak_all(value):
+    return value if isinstance(value, list) else value.all()
+
+def _ak_exists(value):
+    return len(value) > 0 if isinstance(value, list) else value.exists()
+
+def _ak_count(value):
+    return len(value) if isinstance(value, list) else value.count()
+
+def _ak_first(value):
+    if isinstance(value, list):
+        return value[0] if len(value) > 0 else None
+    return value.first()
+
+def _ak_last(value):
+    if isinstance(value, list):
+        return value[-1] if len(value) > 0 else None
+    return value.last()
 "#;
 
 const ADDRESSES: &str = r#"
@@ -184,14 +202,6 @@ class IPvVERSIONAddress:
         return type(other) is type(self) and other._number == self._number
     def __hash__(self):
         return hash(self._text)
-    def __lt__(self, other):
-        return self._number < other._number
-    def __le__(self, other):
-        return self._number <= other._number
-    def __gt__(self, other):
-        return self._number > other._number
-    def __ge__(self, other):
-        return self._number >= other._number
     def __str__(self):
         return self._text
     def __repr__(self):

@@ -112,12 +112,18 @@ pub(super) struct Facts {
 
 /// Parses an address, or a network; of the given version only.
 pub(super) fn ip(text: &str, version: i64, network: bool, strict: bool) -> Result<Facts, Raised> {
-    let refused = |what: &str| ("ValueError", format!("'{text}' does not appear to be {what}"));
+    let refused = |what: &str| {
+        (
+            "ValueError",
+            format!("'{text}' does not appear to be {what}"),
+        )
+    };
     let net = if network {
         let net = match text.parse::<IpNet>() {
             Ok(net) => net,
             Err(_) => IpNet::from(
-                masked(text).or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+                masked(text)
+                    .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
                     .ok_or_else(|| refused("an IPv4 or IPv6 network"))?,
             ),
         };
@@ -165,7 +171,9 @@ impl Facts {
                 (special, a >= 240)
             }
             IpAddr::V6(ip) => {
-                let mapped = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_private() || ip.is_loopback());
+                let mapped = ip
+                    .to_ipv4_mapped()
+                    .is_some_and(|ip| ip.is_private() || ip.is_loopback());
                 let head = ip.segments();
                 let special = mapped
                     || ip.is_loopback()
@@ -173,7 +181,10 @@ impl Facts {
                     || ip.is_unique_local()
                     || ip.is_unicast_link_local()
                     || (head[0], head[1]) == (0x2001, 0x0db8);
-                (special, head[0] < 0x2000 && !ip.is_loopback() && !ip.is_unspecified())
+                (
+                    special,
+                    head[0] < 0x2000 && !ip.is_loopback() && !ip.is_unspecified(),
+                )
             }
         };
         let shared = matches!(self.first, IpAddr::V4(ip) if {
@@ -205,7 +216,10 @@ mod tests {
         assert!(regex_match("a@example.com", r"@example\.com$").expect("matches"));
         assert!(regex_match("ab", r"a(?!c)").expect("looks ahead"));
         assert!(!regex_match("ac", r"a(?!c)").expect("looks ahead"));
-        assert_eq!(regex_match("a", "(").expect_err("no pattern").0, "re.PatternError");
+        assert_eq!(
+            regex_match("a", "(").expect_err("no pattern").0,
+            "re.PatternError"
+        );
     }
 
     #[test]
@@ -237,7 +251,12 @@ mod tests {
         assert!(!has(&of("100.64.0.1", 4), "is_global"));
         assert!(has(&of("fd00::1", 6), "is_private"));
         assert!(ip("10.0.0.1/8", 4, true, true).is_err());
-        assert_eq!(ip("10.0.0.1/255.0.0.0", 4, true, false).expect("parses").prefix, 8);
+        assert_eq!(
+            ip("10.0.0.1/255.0.0.0", 4, true, false)
+                .expect("parses")
+                .prefix,
+            8
+        );
         assert!(ip("::1", 4, false, true).is_err());
     }
 }

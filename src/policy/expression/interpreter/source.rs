@@ -32,7 +32,7 @@ const OWN: [&str; 16] = [
     "typing",
     "unicodedata",
 ];
-/// Methods that give a query set, which is then wrapped so that it can be iterated and counted.
+/// Methods that give a query set. Its rows are asked for unless another method is called on it.
 const QUERIES: [&str; 7] = [
     "all",
     "all_groups",
@@ -41,6 +41,14 @@ const QUERIES: [&str; 7] = [
     "filter",
     "order_by",
     "values_list",
+];
+/// Methods without arguments that query sets have and lists have not, and what stands for them.
+const OF_ROWS: [(&str, &str); 5] = [
+    ("all", "_ak_all("),
+    ("count", "_ak_count("),
+    ("exists", "_ak_exists("),
+    ("first", "_ak_first("),
+    ("last", "_ak_last("),
 ];
 /// The longest text of an expression, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -81,17 +89,26 @@ impl Source {
         };
         let parsed = parse_module(&source.program)
             .map_err(|error| source.error(error.location.start(), &error.error.to_string()))?;
-        let mut rewriting = Rewriting::default();
+        let mut rewriting = Rewriting {
+            program: &source.program,
+            edits: Vec::new(),
+            inner: Vec::new(),
+            queries: false,
+        };
         rewriting.visit_body(&parsed.syntax().body);
         let uses = |word: &str| text.source.contains(word);
         let parts = prelude::Parts {
-            addresses: uses("ip_address") || uses("ip_network") || uses("ipaddress") || text.client_ip,
+            addresses: uses("ip_address")
+                || uses("ip_network")
+                || uses("ipaddress")
+                || text.client_ip,
             rows: rewriting.queries,
+            skip: uses("SkipObject"),
             list_flatten: uses("list_flatten"),
             pow: uses("pow"),
             call_policy: uses("ak_call_policy"),
         };
-        source.program = rewriting.apply(&source.program);
+        source.program = rewriting.apply();
         prelude::append(&mut source.program, &parts, text, &parameters);
         Ok(source)
     }
@@ -110,8 +127,10 @@ impl Source {
         let (line, column) = if own > last {
             let end = self.lines.last().map_or(0, |line| line.chars().count());
             (last, end + 1)
+        } else if own == 0 {
+            (1, 1)
         } else {
-            (own.max(1), column.saturating_sub(4).max(1))
+            (own, column.saturating_sub(4).max(1))
         };
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         SyntaxError {
@@ -150,9 +169,11 @@ fn inputs(text: &Text) -> Vec<String> {
 }
 
 /// Replacements in the program, by place.
-#[derive(Default)]
-struct Rewriting {
+struct Rewriting<'p> {
+    program: &'p str,
     edits: Vec<(TextRange, Edit)>,
+    /// Queries that another method is called on: the host goes on with those.
+    inner: Vec<TextRange>,
     queries: bool,
 }
 
@@ -161,12 +182,13 @@ enum Edit {
     Insert(&'static str),
 }
 
-impl Rewriting {
+impl Rewriting<'_> {
     fn insert(&mut self, at: TextSize, text: &'static str) {
         self.edits.push((TextRange::empty(at), Edit::Insert(text)));
     }
 
-    fn apply(mut self, program: &str) -> String {
+    fn apply(mut self) -> String {
+        let program = self.program;
         // Stable, so that what is inserted at one place stays in the order of the visit.
         self.edits.sort_by_key(|(range, _)| range.start());
         let mut out = String::with_capacity(program.len() + 256);
@@ -197,6 +219,7 @@ impl Rewriting {
             match module {
                 Some("ipaddress") => format!("{bound} = (_ak_{name})"),
                 Some(module) => format!("{bound} = _ak_import({module:?}, {name:?})"),
+                None if OWN.contains(&name) => format!("import {name} as {bound}"),
                 None if name == "ipaddress" => format!("{bound} = (_ak_ipaddress)"),
                 None => {
                     let bound = bound.split('.').next().unwrap_or(bound);
@@ -212,21 +235,43 @@ impl Rewriting {
         let Expr::Attribute(method) = &*call.func else {
             return;
         };
+        if is_query(&method.value) {
+            self.inner.push(method.value.range());
+        }
         let name = method.attr.as_str();
         if QUERIES.contains(&name) {
             self.queries = true;
-            self.insert(call.start(), "_ak_rows(");
-            self.insert(call.end(), ")");
+            if !self.inner.contains(&call.range()) {
+                self.insert(call.start(), "_ak_rows(");
+                self.insert(call.end(), ")");
+            }
+        }
+        let Some(dot) = self.program[..method.attr.start().to_usize()].rfind('.') else {
+            return;
+        };
+        // Behind the receiver and the brackets around it.
+        let dot = TextSize::try_from(dot).expect("a place in a text that was parsed");
+        let function = OF_ROWS.iter().find(|(method, _)| *method == name);
+        if let Some((_, function)) = function.filter(|_| call.arguments.is_empty()) {
+            self.queries = true;
+            self.insert(call.start(), function);
+            let method = TextRange::new(dot, call.end());
+            self.edits.push((method, Edit::Insert(")")));
         } else if name == "save" {
             // `x.save(...)` becomes `_ak_save(x, ...)`, which sees the fields of `x`.
             self.insert(call.start(), "_ak_save(");
-            let dot = TextRange::new(method.value.end(), call.arguments.start() + TextSize::from(1));
-            self.edits.push((dot, Edit::Insert(", ")));
+            let method = TextRange::new(dot, call.arguments.start() + TextSize::from(1));
+            self.edits.push((method, Edit::Insert(", ")));
         }
     }
 }
 
-impl<'a> Visitor<'a> for Rewriting {
+fn is_query(expr: &Expr) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    matches!(&*call.func, Expr::Attribute(method) if QUERIES.contains(&method.attr.as_str()))
+}
+
+impl<'a> Visitor<'a> for Rewriting<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::ImportFrom(import) if import.level == 0 => {
@@ -239,10 +284,7 @@ impl<'a> Visitor<'a> for Rewriting {
             Stmt::Import(import) => {
                 let foreign = |alias: &Alias| !OWN.contains(&alias.name.as_str());
                 if import.names.iter().any(foreign) {
-                    // One statement each, or the interpreter's own would be lost among them.
-                    if import.names.iter().all(foreign) {
-                        self.import(import.range, None, &import.names);
-                    }
+                    self.import(import.range, None, &import.names);
                 }
             }
             _ => visitor::walk_stmt(self, stmt),
@@ -265,6 +307,3 @@ pub(in crate::policy::expression) fn identifier(name: &str) -> Option<String> {
     let reserved = prelude::RESERVED.contains(&name.as_str());
     (!start.is_ascii_digit() && !reserved && !name.starts_with("_ak_")).then_some(name)
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,7 +10,9 @@ fn every_value_survives_the_crossing() {
         Value::Bytes(vec![0, 255]),
         Value::Tuple(vec![Value::text("é")]),
         Value::Dict(vec![(Value::Int(1), Value::Set(vec![Value::Bool(true)]))]),
-        Value::Object(Object::new("User", "7").with("attributes", Value::dict([("a", true.into())]))),
+        Value::Object(
+            Object::new("User", "7").with("attributes", Value::dict([("a", true.into())])),
+        ),
         Value::Secret("password".into()),
     ]);
     let written = serde_json::to_vec(&values).expect("serialises");

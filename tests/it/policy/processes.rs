@@ -1,0 +1,209 @@
+//! Workers are replaced, reaped, and never left behind.
+
+use std::process::Command;
+
+use super::*;
+
+fn kill(id: u32) {
+    let killed = Command::new("kill").args(["-9", &id.to_string()]).status();
+    assert!(killed.expect("there is a kill").success());
+}
+
+#[tokio::test]
+async fn many_evaluations_at_once_share_the_workers() {
+    let workers = workers();
+    let sources: Vec<_> = (0..50)
+        .map(|n| format!("return request.user.username + '{n}'"))
+        .collect();
+    let all = sources.iter().map(|source| evaluate(&workers, source));
+    let all = futures_util::future::join_all(all).await;
+    for (n, outcome) in all.into_iter().enumerate() {
+        assert_eq!(
+            outcome.expect("runs").value,
+            Value::text(format!("akadmin{n}"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn workers_that_are_killed_are_replaced_and_reaped() {
+    let before: Vec<_> = children();
+    let workers = workers();
+    evaluate(&workers, "return True").await.expect("runs");
+    for round in 0..3 {
+        let mine = children()
+            .into_iter()
+            .filter(|child| !before.contains(child));
+        for (id, _) in mine {
+            kill(id);
+        }
+        // An idle worker's death is noticed by whoever takes it next.
+        for _ in 0..4 {
+            let _ = evaluate(&workers, "return True").await;
+        }
+        evaluate(&workers, "return True")
+            .await
+            .unwrap_or_else(|e| panic!("round {round}: {e}"));
+    }
+    drop(workers);
+    for _ in 0..100 {
+        let left = children()
+            .into_iter()
+            .filter(|child| !before.contains(child));
+        if left.count() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("processes are left: {:?}", children());
+}
+
+#[tokio::test]
+async fn a_worker_killed_in_the_middle_is_an_error_of_that_evaluation_only() {
+    let before = children();
+    let workers = Workers::start(
+        Options {
+            workers: 1,
+            ..options()
+        },
+        Clock::system(),
+    )
+    .expect("starts");
+    evaluate(&workers, "return True").await.expect("runs");
+    let host = FakeHost {
+        slowness: Duration::from_millis(300),
+        ..FakeHost::default()
+    };
+    let running = workers.evaluate(evaluation("return request.user.email"), &host);
+    let killing = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for (id, _) in children()
+            .into_iter()
+            .filter(|child| !before.contains(child))
+        {
+            kill(id);
+        }
+    };
+    let (ended, ()) = tokio::join!(running, killing);
+    assert!(matches!(ended, Err(Error::WorkerDied(_))), "{ended:?}");
+    evaluate(&workers, "return True")
+        .await
+        .expect("the next runs");
+}
+
+#[tokio::test]
+async fn an_evaluation_that_is_given_up_leaves_no_trace() {
+    let workers = Workers::start(
+        Options {
+            workers: 1,
+            ..options()
+        },
+        Clock::system(),
+    )
+    .expect("starts");
+    evaluate(&workers, "return True").await.expect("runs");
+    let host = FakeHost {
+        slowness: Duration::from_secs(60),
+        ..FakeHost::default()
+    };
+    let running = workers.evaluate(evaluation("return request.user.email"), &host);
+    tokio::time::timeout(Duration::from_millis(50), running)
+        .await
+        .expect_err("is dropped");
+    evaluate(&workers, "return True")
+        .await
+        .expect("the next runs");
+}
+
+#[tokio::test]
+async fn the_wait_for_a_worker_counts() {
+    let workers = Workers::start(
+        Options {
+            workers: 1,
+            ..options()
+        },
+        Clock::system(),
+    )
+    .expect("starts");
+    evaluate(&workers, "return True").await.expect("runs");
+    let host = FakeHost {
+        slowness: Duration::from_millis(400),
+        ..FakeHost::default()
+    };
+    let first = workers.evaluate(evaluation("return request.user.email"), &host);
+    let hurried = Evaluation {
+        timeout: Duration::from_millis(100),
+        ..evaluation("return True")
+    };
+    let second = workers.evaluate(hurried, &host);
+    let (first, second) = tokio::join!(first, second);
+    first.expect("runs");
+    assert!(matches!(second, Err(Error::Timeout { .. })), "{second:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_worker_is_said_to_be_none() {
+    let options = Options {
+        program: "/bin/false".into(),
+        ..options()
+    };
+    let workers = Workers::start(options, Clock::system()).expect("the thread starts");
+    let ended = evaluate(&workers, "return True").await;
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_host_that_fails_ends_the_evaluation() {
+    let workers = workers();
+    let ended = evaluate(
+        &workers,
+        "try:\n    ak_abort()\nexcept BaseException:\n    return True",
+    )
+    .await;
+    assert!(
+        matches!(&ended, Err(Error::Host(error)) if error.to_string() == "the journal is gone"),
+        "{ended:?}"
+    );
+    evaluate(&workers, "return True")
+        .await
+        .expect("the next runs");
+}
+
+#[tokio::test]
+async fn only_secrets_that_can_be_read_are_revealed() {
+    let workers = workers();
+    let host = FakeHost::default();
+    let secret = || {
+        vec![(
+            "prompt_data".to_owned(),
+            Value::dict([("password", Value::Secret("pw".into()))]),
+        )]
+    };
+    let with = |source| Evaluation {
+        context: secret(),
+        ..evaluation(source)
+    };
+    workers
+        .evaluate(with("return True"), &host)
+        .await
+        .expect("runs");
+    assert_eq!(host.asked.borrow().len(), 0);
+    let outcome = workers
+        .evaluate(
+            with("ak_message(context['prompt_data']['password'])\nreturn True"),
+            &host,
+        )
+        .await;
+    assert_eq!(outcome.expect("runs").messages, ["‹secret›"]);
+    assert_eq!(*host.asked.borrow(), ["reveal pw"]);
+}
+
+#[tokio::test]
+async fn syntax_is_checked_in_a_worker() {
+    let workers = workers();
+    workers.check("return 1").await.expect("is Python");
+    let Err(Error::Syntax(error)) = workers.check("a = 1\nreturn )").await else {
+        panic!("is no Python");
+    };
+    assert_eq!((error.line, error.column), (2, 8));
+}
