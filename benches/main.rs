@@ -1,2 +1,39 @@
-//! Benches.
-fn main() {}
+//! The benches, by name: `cargo bench --bench bench -- commit`.
+//!
+//! Without a name all of them run. Each prints a table of its own.
+
+use std::io::Write as _;
+
+mod commit;
+mod login;
+
+/// A bench and its name.
+type Bench = (&'static str, fn());
+
+const BENCHES: &[Bench] = &[("commit", commit::run), ("login", login::run)];
+
+fn main() {
+    // Cargo adds flags of its own, such as `--bench`.
+    let asked: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    if let Some(unknown) = asked.iter().find(|name| bench(name).is_none()) {
+        let names: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+        let _ = writeln!(
+            std::io::stderr(),
+            "there is no bench {unknown:?}; there is: {}",
+            names.join(", ")
+        );
+        std::process::exit(2);
+    }
+    for (name, run) in BENCHES {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            run();
+        }
+    }
+}
+
+fn bench(name: &str) -> Option<&'static Bench> {
+    BENCHES.iter().find(|(known, _)| *known == name)
+}

@@ -13,17 +13,19 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use crate::clock::Clock;
+use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
 use crate::http::operator::Verified;
 use crate::journal::Position;
 use crate::journal::sled::SledJournal;
-use crate::settings::Settings;
+use crate::settings::{Retention, Settings};
 
 mod first_run;
 pub mod lock;
 pub mod log;
 mod parts;
+mod retention;
 mod serve;
 mod shutdown;
 pub mod socket;
@@ -47,6 +49,7 @@ pub struct Running {
     install: Install,
     stopping: Arc<AtomicBool>,
     sweeper: tokio::task::JoinHandle<()>,
+    remover: tokio::task::JoinHandle<()>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -58,9 +61,19 @@ pub struct Running {
 /// When the directory is held by another process, the journal cannot be opened, a setting leads
 /// nowhere or the address is taken.
 pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
+    let pool = parts::pool(&settings, &clock)?;
+    run_with(settings, clock, pool).await
+}
+
+/// Starts a server whose passwords are hashed by `pool`. Benches measure with one that does not
+/// hash; no setting leads here.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::Result<Running> {
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
-    start(lock, settings, clock, Role::Server).await
+    start(lock, settings, clock, pool, Role::Server).await
 }
 
 /// Starts a server on the socket of the data directory alone, for one command.
@@ -68,7 +81,8 @@ pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
 /// # Errors
 /// As [`run`].
 pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Result<Running> {
-    start(lock, settings, clock, Role::Command).await
+    let pool = parts::pool(&settings, &clock)?;
+    start(lock, settings, clock, pool, Role::Command).await
 }
 
 /// A command lets go soon, so it is waited for; another server is not.
@@ -91,17 +105,17 @@ async fn start(
     lock: Lock,
     settings: Settings,
     clock: Clock,
+    pool: Pool,
     role: Role,
 ) -> anyhow::Result<Running> {
-    for key in settings.journal.limited() {
-        tracing::warn!("{key} is set, but this version keeps everything");
-    }
-    let parts = Parts::open(&settings, &clock, role).await?;
+    let parts = Parts::open(&settings, &clock, pool, role).await?;
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers = serve::start(&parts, listen, listener, socket.owner(), &settings)
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
+    let kept = settings.journal.retention.clone();
+    let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     Ok(Running {
         servers,
         journal: parts.journal,
@@ -109,9 +123,23 @@ async fn start(
         install: parts.install,
         stopping: parts.stopping,
         sweeper,
+        remover,
         socket,
         lock,
     })
+}
+
+/// Removes what the settings do not want kept, at the start and then every hour.
+async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
+    let mut tick = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        tick.tick().await;
+        match retention::apply(&journal, &kept, clock.now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "removed bodies that were kept long enough"),
+            Err(error) => tracing::warn!(%error, "retention failed; trying again in an hour"),
+        }
+    }
 }
 
 /// Ends what ran out of time, every ten seconds.
@@ -194,11 +222,27 @@ impl Running {
     /// # Errors
     /// When the journal could not be closed well.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.stopping.store(true, Ordering::Relaxed);
-        self.servers.stop().await;
-        self.sweeper.abort();
-        self.journal.close().context("closing the journal")?;
-        Ok(())
+        let Self {
+            servers,
+            journal,
+            executions,
+            stopping,
+            sweeper,
+            remover,
+            socket,
+            lock,
+            ..
+        } = self;
+        stopping.store(true, Ordering::Relaxed);
+        servers.stop().await;
+        sweeper.abort();
+        remover.abort();
+        executions.stop().await;
+        // It waits for the disk.
+        let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
+        drop(socket);
+        drop(lock);
+        closed.context("closing the journal")
     }
 
     /// Serves until a signal says to stop, and then stops within `timeout`.

@@ -2,7 +2,7 @@
 //!
 //! Values come from a file, then the environment, then flags; each overrides the one before.
 //! What a setting means is said on its field; this module carries nothing out, opens nothing but
-//! the files that a value names, and is the only place that looks at environment variables.
+//! the files that a value names, and nobody else takes a setting from an environment variable.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,11 @@ use crate::settings::{Log, LogFormat};
 
 /// Starts logging. Where a log was started before, in tests, that one stays.
 pub fn start(settings: &Log) {
-    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = match settings.level.as_str() {
+        // At this level the web server tells of each of its threads.
+        "info" => EnvFilter::new("info,actix_server=warn"),
+        level => EnvFilter::new(level),
+    };
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

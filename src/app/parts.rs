@@ -37,6 +37,7 @@ impl Parts {
     pub(super) async fn open(
         settings: &Settings,
         clock: &Clock,
+        pool: Pool,
         role: Role,
     ) -> anyhow::Result<Self> {
         let networks = match &settings.geoip.asn {
@@ -49,10 +50,6 @@ impl Parts {
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
-        let memory = usize::try_from(settings.hash.memory).unwrap_or(usize::MAX);
-        let hash = &settings.hash;
-        let pool = Pool::new(hash.threads, hash.queue, memory, clock.clone())
-            .context("the threads that hash passwords cannot be started")?;
         let pool = Arc::new(pool);
         let install = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
         let executions = Executions::start(
@@ -88,6 +85,7 @@ impl Parts {
             }),
             clock: clock.clone(),
             hashes: pool,
+            executions: executions.clone(),
         });
         Ok(Self {
             journal: disk,
@@ -98,6 +96,14 @@ impl Parts {
             operator,
         })
     }
+}
+
+/// The threads that hash passwords.
+pub(super) fn pool(settings: &Settings, clock: &Clock) -> anyhow::Result<Pool> {
+    let hash = &settings.hash;
+    let memory = usize::try_from(hash.memory).unwrap_or(usize::MAX);
+    Pool::new(hash.threads, hash.queue, memory, clock.clone())
+        .context("the threads that hash passwords cannot be started")
 }
 
 fn limits(settings: &Settings) -> Limits {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{StreamExt, future};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -70,16 +70,15 @@ impl Store for Disk {
         if last == Position(0) {
             return stream::empty().boxed();
         }
-        // Following goes on for ever; the export ends with what is there now.
-        let mut done = false;
-        self.journal
-            .follow(Position(0))
-            .take_while(move |record| {
-                let before = done;
-                done |= record.as_ref().is_ok_and(|(position, _)| *position >= last);
-                future::ready(!before)
-            })
-            .boxed()
+        // Following goes on for ever; this ends with what is there now.
+        let records = self.journal.follow(Position(0));
+        stream::unfold(Some(records), move |records| async move {
+            let mut records = records?;
+            let record = records.next().await?;
+            let goes_on = record.as_ref().is_ok_and(|(position, _)| *position < last);
+            Some((record, goes_on.then_some(records)))
+        })
+        .boxed()
     }
 
     fn export(&self) -> BoxStream<'static, io::Result<Bytes>> {

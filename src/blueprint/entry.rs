@@ -74,7 +74,8 @@ pub(super) enum Action {
         ignored: Vec<String>,
         outcome: Outcome,
     },
-    Remove(StreamId, String),
+    /// The object of this stream goes; what people called it, and its key.
+    Remove(StreamId, (String, Value)),
 }
 
 impl Objects for Turn<'_> {
@@ -126,13 +127,8 @@ impl Turn<'_> {
             Ok(Model::ApplyBlueprint) => return blueprint(&mut resolver, entry, name),
             Ok(model) => model,
             Err(NotAModel::Unsupported) if self.options.skip_unsupported => {
-                // Its key is wanted to recognise what refers to it, as far as it can be had.
-                let identifiers = resolver.resolve(&entry.identifiers).unwrap_or_default();
-                return Ok(Step {
-                    action: Action::LeaveOut(NotAModel::Unsupported.message(&name)),
-                    given_pk: identifiers.get("pk").cloned(),
-                    model: name,
-                });
+                let why = NotAModel::Unsupported.message(&name);
+                return Ok(left_out(entry, name, why));
             }
             Err(why) => return Err(Problem::at(entry.model.span, why.message(&name)).into()),
         };
@@ -151,7 +147,7 @@ impl Turn<'_> {
                     self.staged
                         .removable(kind)
                         .map_err(|miss| miss.at(entry.span))?;
-                    Action::Remove(object.stream(), object.name())
+                    Action::Remove(object.stream(), (object.name(), object.pk()))
                 }
                 _ => Action::Nothing(Outcome::Absent),
             }
@@ -269,6 +265,22 @@ impl Turn<'_> {
             return Err(Stop::LeftOut(given));
         }
         Ok(())
+    }
+}
+
+/// An entry that is left out. Its key is kept, as written, to recognise what refers to it.
+pub(super) fn left_out(entry: &Entry, model: String, why: String) -> Step {
+    let given_pk = match &entry.identifiers.form {
+        Form::Mapping(pairs) => pairs.iter().find_map(|(name, value)| match &value.form {
+            Form::Literal(pk) if name == "pk" => Some(pk.clone()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    Step {
+        model,
+        given_pk,
+        action: Action::LeaveOut(why),
     }
 }
 

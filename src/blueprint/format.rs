@@ -135,7 +135,7 @@ impl Place {
         let missing = self.precision.unwrap_or(0).saturating_sub(digits.len());
         let prefix = if self.alternate { prefix } else { "" };
         let sign = self.sign(value < 0) + prefix;
-        Ok((sign, "0".repeat(missing) + &digits))
+        Ok((sign, "0".repeat(missing) + digits.as_str()))
     }
 
     fn float(&self, kind: char, argument: &Value) -> Result<(String, String), String> {
@@ -355,6 +355,16 @@ mod tests {
             ("%c", json!(["ab"])),
         ] {
             assert!(format(pattern, &arguments).is_err(), "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_pattern_is_filled_or_refused(
+            pattern in "(%|[-+ 0#.5sdxofegGcr]|12|text){0,8}", number in proptest::num::f64::ANY,
+        ) {
+            let value = serde_json::Number::from_f64(number).map_or(json!("x"), Value::Number);
+            let _ = printf(&pattern, &[value]);
         }
     }
 }

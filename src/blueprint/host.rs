@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::MAX_BYTES;
+
 /// The machine as far as a blueprint sees it.
 #[derive(Clone, Debug, Default)]
 pub enum Host {
@@ -41,9 +43,18 @@ impl Host {
     pub(super) fn file(&self, path: &str) -> Result<Option<String>, String> {
         let found = match self {
             Self::Closed => return Err("!File is not allowed here".to_owned()),
-            Self::Machine => std::fs::read_to_string(path).ok(),
+            Self::Machine => read(path),
             Self::Given { files, .. } => files.get(path).cloned(),
         };
         Ok(found.map(|text| text.trim().to_owned()))
     }
+}
+
+/// The text of a file. Devices and pipes, which may never end, and very large files are not read.
+fn read(path: &str) -> Option<String> {
+    let about = std::fs::metadata(path).ok()?;
+    let size = usize::try_from(about.len()).ok()?;
+    (about.is_file() && size <= MAX_BYTES)
+        .then(|| std::fs::read_to_string(path).ok())
+        .flatten()
 }

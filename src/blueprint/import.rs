@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::document::{Document, Entry};
-use super::entry::{Action, Handles, Step, Turn};
+use super::entry::{Action, Handles, Step, Turn, left_out};
 use super::format::text;
 use super::host::Host;
 use super::problem::{Problem, Span};
@@ -214,11 +214,9 @@ impl Run<'_> {
                     });
                 }
                 Err(Stop::LeftOut(id)) => {
-                    break Step {
-                        model: entry.name.model.clone().unwrap_or_default(),
-                        given_pk: None,
-                        action: Action::LeaveOut(format!("it builds on {id}, which is left out")),
-                    };
+                    let model = entry.name.model.clone().unwrap_or_default();
+                    let why = format!("it builds on {id}, which is left out");
+                    break left_out(entry, model, why);
                 }
                 Err(Stop::Wrong(problems)) => return Err(invalid(problems)),
             }
@@ -314,9 +312,8 @@ impl Run<'_> {
                 }
                 self.done(document, entry, &step, outcome, Some(named));
             }
-            Action::Remove(stream, name) => {
+            Action::Remove(stream, object) => {
                 self.staged.remove(stream);
-                let object = (name, Value::String(stream.id.to_string()));
                 self.done(document, entry, &step, Outcome::Deleted, Some(object));
             }
         }

@@ -35,6 +35,14 @@ pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) {
                 backends.iter_mut().for_each(modern_backend);
             }
         }
+        // Policies were asked on planning unless that was switched off, so this meant just that;
+        // by today's defaults they would never be asked, which is refused.
+        Model::Binding
+            if data.get("re_evaluate_policies") == Some(&Value::Bool(false))
+                && !data.contains_key("evaluate_on_plan") =>
+        {
+            data.insert("evaluate_on_plan".to_owned(), Value::Bool(true));
+        }
         // A group had one parent before it could have several.
         Model::Group if !data.contains_key("parents") => match data.remove("parent") {
             Some(parent @ Value::String(_)) => {

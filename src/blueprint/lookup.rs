@@ -40,6 +40,14 @@ pub(super) fn find<'s>(
             return Err(Miss::Wrong(format!("Invalid identifier field: {name}")));
         }
     }
+    let by_pk = pairs.iter().find(|(name, _)| PK.contains(&name.as_str()));
+    if let Some((_, pk)) = by_pk {
+        let found = with_pk(kind, pk, staged)?.filter(|object| object.is_a(model));
+        return Ok(match found {
+            Some(object) if fits(object, pairs, staged)? => Some(object),
+            _ => None,
+        });
+    }
     let candidates = match unique(kind, pairs) {
         Some((key, value)) => staged.holder(kind, key, value)?.into_iter().collect(),
         None => staged.all(kind)?,
@@ -50,6 +58,25 @@ pub(super) fn find<'s>(
         }
     }
     Ok(None)
+}
+
+/// The object with this key: a number for a user, else an identifier.
+fn with_pk<'s>(kind: Kind, pk: &Value, staged: &'s Staged) -> Result<Option<&'s Object>, Miss> {
+    let pk = text(pk);
+    if kind == User::KIND {
+        let user = match pk.trim().parse() {
+            Ok(number) => staged.user_by_pk(number)?,
+            Err(_) => None,
+        };
+        return match user {
+            Some(user) => staged.get(kind, user.uuid),
+            None => Ok(None),
+        };
+    }
+    match pk.trim().parse() {
+        Ok(id) => staged.get(kind, id),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A unique key that whatever fits the pairs must have, so that not every object is looked at.
@@ -120,17 +147,7 @@ fn follow(kind: Kind, found: &Found, path: &[&str], staged: &Staged) -> Result<V
         return Ok(value);
     }
     if let Some(kind) = model::refers_to(kind, field) {
-        let referred = match &value {
-            Value::Number(pk) => match staged.user_by_pk(pk.as_i64().unwrap_or_default())? {
-                Some(user) => staged.get(kind, user.uuid)?,
-                None => None,
-            },
-            other => match other.as_str().and_then(|id| id.parse().ok()) {
-                Some(id) => staged.get(kind, id)?,
-                None => None,
-            },
-        };
-        return match referred {
+        return match with_pk(kind, &value, staged)? {
             Some(object) => follow(kind, &show(object, staged)?, rest, staged),
             None => Ok(Value::Null),
         };

@@ -1,6 +1,6 @@
 //! Blueprints: files that say which flows, stages, users and so on there are to be.
 //!
-//! [`check`] reads one, [`apply`] makes it so, in one commit or not at all. This module knows
+//! [`check()`] reads one, [`apply()`] makes it so, in one commit or not at all. This module knows
 //! the objects of catalog and directory and writes them through the journal's trait; it knows
 //! nothing of HTTP, and reads the machine only through [`Host`].
 

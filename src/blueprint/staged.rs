@@ -20,6 +20,8 @@ struct Slot {
     version: Version,
     before: Option<Object>,
     now: Option<Object>,
+    /// Whether it is among those that were changed.
+    noted: bool,
 }
 
 /// The overlay.
@@ -50,6 +52,7 @@ impl Staged {
                 version,
                 before: Some(value.clone()),
                 now: Some(value),
+                noted: false,
             };
             self.slots.insert(stored.stream, slot);
         }
@@ -173,21 +176,18 @@ impl Staged {
             version: Version::NONE,
             before: None,
             now: None,
+            noted: false,
         });
         slot.now = Some(object);
-        self.note(stream);
+        if !std::mem::replace(&mut slot.noted, true) {
+            self.changed.push(stream);
+        }
     }
 
     fn forget_keys(&mut self, stream: StreamId) {
         let now = self.slots.get(&stream).and_then(|slot| slot.now.as_ref());
         for key in now.map(Object::unique).unwrap_or_default() {
             self.taken.remove(&(stream.kind, key.name, key.value));
-        }
-    }
-
-    fn note(&mut self, stream: StreamId) {
-        if !self.changed.contains(&stream) {
-            self.changed.push(stream);
         }
     }
 
@@ -208,7 +208,9 @@ impl Staged {
         self.forget_keys(stream);
         if let Some(slot) = self.slots.get_mut(&stream) {
             slot.now = None;
-            self.note(stream);
+            if !std::mem::replace(&mut slot.noted, true) {
+                self.changed.push(stream);
+            }
         }
         let id = stream.id;
         let mut gone = Vec::new();

@@ -63,7 +63,7 @@ pub(super) async fn run(
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let executions = items(&answer["executions"]);
     if output.is_json() {
-        return executions.iter().try_for_each(|it| print_value(it));
+        return executions.iter().try_for_each(print_value);
     }
     let rows: Vec<Vec<String>> = executions
         .iter()
@@ -97,12 +97,13 @@ fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
 fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let records = items(&answer["records"]);
     if output.is_json() {
-        return records.iter().try_for_each(|it| print_value(it));
+        return records.iter().try_for_each(print_value);
     }
     for record in records {
         let at = record["at"].as_str().unwrap_or("?");
         let asked = sentence::asked(&record["record"]["input"]);
-        output.heading(&format!("{:>4}  {at}  {asked}", record["version"]))?;
+        let version = record["version"].to_string();
+        output.heading(&format!("{version:>4}  {at}  {asked}"))?;
         for event in items(&record["record"]["events"]) {
             for line in sentence::told(event) {
                 print_line(&format!("      {line}"))?;

@@ -111,7 +111,7 @@ fn done(output: &Output, user: &Value, text: &str) -> anyhow::Result<()> {
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let users = answer["users"].as_array().map_or(&[][..], Vec::as_slice);
     if output.is_json() {
-        return users.iter().try_for_each(|user| print_value(user));
+        return users.iter().try_for_each(print_value);
     }
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

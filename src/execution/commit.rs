@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::Shared;
-use super::actor::{Begin, Handle, Loaded};
+use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
+use super::{Shared, vault};
 use crate::directory::session::Session;
 use crate::directory::user::User;
 use crate::flow::Execution;
 use crate::flow::event::Event;
-use crate::flow::input::Request;
+use crate::flow::input::{Input, Request};
 use crate::journal::object::{self, Versioned};
-use crate::journal::{Commit, Durability, KeyId, Result, StreamId, Version, Write};
+use crate::journal::{Commit, Durability, Error, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
 use crate::world::record::{self, Record};
-use crate::world::{Change, StartSession};
+use crate::world::{Change, Observation, StartSession};
 
 /// The stream of an execution.
 pub(super) fn stream(execution: Uuid) -> StreamId {
@@ -66,11 +66,13 @@ pub(super) async fn build(
         schema: record::SCHEMA,
         body: serde_json::to_vec(&record).expect("a record has only string keys"),
     });
-    writes.extend(sessions(shared, now, handle.begin.as_deref(), left.changes).await?);
+    writes.extend(sessions(shared, handle, &record.observations, left.changes).await?);
     for (user, checked, upgrade) in left.upgrades {
         writes.extend(upgraded(shared, now, user, &checked, upgrade).await?);
     }
-    if handled.state.is_over() {
+    let is_over = handled.state.is_over();
+    writes.extend(vault::writes(shared.journal.as_ref(), execution, left.kept, is_over).await?);
+    if is_over {
         let begun = handle.begin.is_some() || before.version != Version::NONE;
         if begun {
             writes.push(object::delete::<Unfinished>(execution, Version(1)));
@@ -102,7 +104,8 @@ fn wrap(key: KeyId, before: &Execution, after: &Execution) -> Option<Write> {
 
 fn durability(handle: &Handle, handled: &Handled) -> Durability {
     let looks = match handle.input.request {
-        Request::Visit => true,
+        // Nobody is told of an expiry, and one that is lost with the machine expires again.
+        Request::Visit | Request::Expire => true,
         Request::Begin { .. } => handle.typed.is_none(),
         _ => false,
     };
@@ -114,15 +117,20 @@ fn durability(handle: &Handle, handled: &Handled) -> Durability {
 }
 
 /// The writes that the changes to sessions come to.
+///
+/// # Errors
+/// A conflict when a session is not any more what the command saw, or has gone: what was
+/// decided about it would not be true.
 async fn sessions(
     shared: &Shared,
-    now: Timestamp,
-    begin: Option<&Begin>,
+    handle: &Handle,
+    observations: &[Observation],
     changes: Vec<Change>,
 ) -> Result<Vec<Write>> {
+    let now = handle.input.at;
     let mut touched: BTreeMap<Uuid, Versioned<Session>> = BTreeMap::new();
     let mut writes = Vec::new();
-    if let Some(new) = begin.and_then(|begin| begin.session.clone()) {
+    if let Some(new) = handle.begin.as_ref().and_then(|it| it.session.clone()) {
         touched.insert(
             new.id,
             Versioned {
@@ -134,23 +142,21 @@ async fn sessions(
     for change in changes {
         match change {
             Change::StartSession(start) => {
-                if let Some(session) = touch(shared, &mut touched, start.session).await? {
-                    log_in(shared, now, session, &start);
-                    writes.push(Write::Add {
-                        counter: last_login(start.user),
-                        delta: 0,
-                        min: now.as_second(),
-                        max: now.as_second(),
-                        expires: None,
-                    });
-                }
+                let session = touch(shared, &mut touched, observations, start.session).await?;
+                log_in(shared, &handle.input, session, &start);
+                writes.push(Write::Add {
+                    counter: last_login(start.user),
+                    delta: 0,
+                    min: now.as_second(),
+                    max: now.as_second(),
+                    expires: None,
+                });
             }
             Change::EndSession { session } => {
-                if let Some(session) = touch(shared, &mut touched, session).await? {
-                    let clock = &shared.clock;
-                    let (sid, csrf) = (clock.random_text(32), clock.random_text(32));
-                    session.log_out(sid, csrf, now, shared.limits.lifetime);
-                }
+                let session = touch(shared, &mut touched, observations, session).await?;
+                let clock = &shared.clock;
+                let (sid, csrf) = (clock.random_text(32), clock.random_text(32));
+                session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
@@ -172,26 +178,54 @@ async fn sessions(
 async fn touch<'a>(
     shared: &Shared,
     touched: &'a mut BTreeMap<Uuid, Versioned<Session>>,
+    observations: &[Observation],
     id: Uuid,
-) -> Result<Option<&'a mut Session>> {
-    if !touched.contains_key(&id)
-        && let Some(session) = object::get(shared.journal.as_ref(), id).await?
-    {
-        touched.insert(id, session);
-    }
-    Ok(touched.get_mut(&id).map(|it| &mut it.value))
+) -> Result<&'a mut Session> {
+    let found = match touched.remove(&id) {
+        Some(found) => found,
+        None => current(shared, observations, id).await?,
+    };
+    Ok(&mut touched.entry(id).or_insert(found).value)
 }
 
-fn log_in(shared: &Shared, now: Timestamp, session: &mut Session, start: &StartSession) {
+/// The session as it is, provided that it is as the command saw it, if it looked.
+async fn current(
+    shared: &Shared,
+    observations: &[Observation],
+    id: Uuid,
+) -> Result<Versioned<Session>> {
+    let stream = object::stream::<Session>(id);
+    let seen = observations.iter().rev().find_map(|note| match note {
+        Observation::Object { kind, id, version } if StreamId::new(*kind, *id) == stream => {
+            Some(version.unwrap_or_default())
+        }
+        _ => None,
+    });
+    let found: Option<Versioned<Session>> = object::get(shared.journal.as_ref(), id).await?;
+    let actual = found.as_ref().map_or(Version::NONE, |it| it.version);
+    let moved = seen.is_some_and(|seen| seen != actual);
+    found.filter(|_| !moved).ok_or(Error::Conflict {
+        stream,
+        expected: seen.unwrap_or_default(),
+        actual,
+    })
+}
+
+/// The session belongs to the browser that logged in, whoever made it: an address and a program
+/// that somebody else left there must not open the session with its former secret.
+fn log_in(shared: &Shared, input: &Input, session: &mut Session, start: &StartSession) {
     let clock = &shared.clock;
     session.log_in(
         start.user,
         clock.random_text(32),
         clock.random_text(32),
-        now,
+        input.at,
         start.persistent.then_some(start.expires),
         shared.limits.lifetime,
     );
+    session.expires = start.expires;
+    session.last_ip = input.client.address;
+    session.last_user_agent.clone_from(&input.client.user_agent);
     session.network_binding = start.network_binding;
     session.geoip_binding = start.geoip_binding;
 }

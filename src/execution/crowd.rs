@@ -60,8 +60,8 @@ impl Crowd {
         gone
     }
 
-    /// Somebody answered, so this one waits no more.
-    pub(super) fn answered(&self, id: Uuid) {
+    /// This one waits no more: somebody answered, or it is over.
+    pub(super) fn left(&self, id: Uuid) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.leave(id);
     }
@@ -112,7 +112,7 @@ mod tests {
         let crowd = Crowd::new(2, 2);
         let ids: Vec<Uuid> = (1..=4).map(Uuid::from_u128).collect();
         crowd.joined(ids[0], address(1));
-        crowd.answered(ids[0]);
+        crowd.left(ids[0]);
         crowd.joined(ids[1], address(2));
         assert!(crowd.joined(ids[2], address(3)).is_empty());
         assert_eq!(crowd.joined(ids[3], address(4)), [ids[1]]);

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::Shared;
+use super::{Shared, vault};
 use crate::directory::password::Verdict;
 use crate::directory::user::User;
 use crate::journal::Objects;
@@ -17,10 +17,12 @@ use crate::world::{Change, Error, Observation, Observed, PasswordAnswer, World};
 
 /// What a command has asked the world for so far.
 pub(super) struct Live {
+    execution: Uuid,
     now: Timestamp,
     shared: Arc<Shared>,
     observed: Observed,
     changes: Mutex<Vec<Change>>,
+    kept: Mutex<Vec<(Uuid, SecretString)>>,
     carried: Arc<Carried>,
 }
 
@@ -43,6 +45,8 @@ struct Checked {
 pub(super) struct Left {
     /// What the world answered.
     pub(super) observations: Vec<Observation>,
+    /// What is to be put into the vault.
+    pub(super) kept: Vec<(Uuid, SecretString)>,
     /// What is to be changed.
     pub(super) changes: Vec<Change>,
     /// Users whose password hash is replaced by a stronger one.
@@ -50,8 +54,15 @@ pub(super) struct Left {
 }
 
 impl Live {
-    pub(super) fn new(shared: &Arc<Shared>, now: Timestamp, carried: &Arc<Carried>) -> Self {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        execution: Uuid,
+        now: Timestamp,
+        carried: &Arc<Carried>,
+    ) -> Self {
         Self {
+            execution,
+            kept: Mutex::default(),
             now,
             observed: Observed::new(Arc::clone(&shared.journal)),
             shared: Arc::clone(shared),
@@ -72,6 +83,10 @@ impl Live {
             .collect();
         Left {
             observations: self.observed.into_notes(),
+            kept: self
+                .kept
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
             changes: self
                 .changes
                 .into_inner()
@@ -156,6 +171,23 @@ impl World for Live {
         let equal = typed.as_bytes().ct_eq(secret.as_bytes()).into();
         self.observed.note(Observation::Secret { equal });
         Ok(equal)
+    }
+
+    fn keep(&self, secret: SecretString) -> Result<Uuid, Error> {
+        let handle = self.shared.clock.opaque_id();
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((handle, secret));
+        self.observed.note(Observation::Kept { handle });
+        Ok(handle)
+    }
+
+    async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error> {
+        let secret = vault::open(self.shared.journal.as_ref(), self.execution, handle).await?;
+        let found = secret.is_some();
+        self.observed.note(Observation::Opened { handle, found });
+        Ok(secret)
     }
 
     fn change(&self, change: Change) {

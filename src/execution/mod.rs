@@ -3,7 +3,7 @@
 //! Each execution is an actor: its mailbox is the lock, and it answers only after what happened
 //! is in the journal. Handlers talk to [`Executions`], never to an actor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Arbiter};
@@ -16,26 +16,32 @@ use crate::directory::password::pool::Pool;
 use crate::directory::session::Session;
 use crate::flow::Execution;
 use crate::flow::client::Client;
-use crate::flow::input::{Canceller, Input, Request as Asked};
+use crate::flow::input::{Input, Request as Asked};
 use crate::flow::query::Query;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
 mod commit;
 mod crowd;
+mod ending;
 mod live;
+mod recent;
 mod reply;
 mod shard;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod twin;
 pub mod unfinished;
+mod vault;
+mod work;
 
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
 
 use actor::{Answered, Begin, Handle};
 use crowd::Crowd;
+use recent::Recent;
 use shard::{Route, Shard, Snapshot};
 
 /// Why a request to an execution could not be answered.
@@ -93,6 +99,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// Digests of answers are kept in memory under this key only.
     pub(crate) digest_key: [u8; 32],
+    recent: Recent,
 }
 
 /// One request of a browser or a program.
@@ -133,9 +140,37 @@ pub enum Cancel {
 /// The way to every execution. Cheap to clone.
 #[derive(Clone)]
 pub struct Executions {
-    shards: Arc<[Addr<Shard>]>,
+    shards: Arc<Shards>,
     shared: Arc<Shared>,
     crowd: Arc<Crowd>,
+}
+
+/// The shards and their threads, which end with the last way to them.
+struct Shards {
+    addresses: Vec<Addr<Shard>>,
+    threads: Mutex<Vec<Arbiter>>,
+}
+
+impl Shards {
+    fn of(&self, id: Uuid) -> &Addr<Shard> {
+        // The low half of an ordered id is random.
+        let (_, low) = id.as_u64_pair();
+        let at = low % self.addresses.len() as u64;
+        &self.addresses[usize::try_from(at).unwrap_or(0)]
+    }
+
+    fn take_threads(&self) -> Vec<Arbiter> {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *threads)
+    }
+}
+
+impl Drop for Shards {
+    fn drop(&mut self) {
+        for thread in self.take_threads() {
+            thread.stop();
+        }
+    }
 }
 
 impl Executions {
@@ -156,19 +191,40 @@ impl Executions {
             pool,
             limits,
             digest_key,
+            recent: Recent::default(),
         });
-        let shards = (0..threads.max(1))
-            .map(|_| {
-                let shared = Arc::clone(&shared);
-                let arbiter = Arbiter::new();
-                Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared))
-            })
-            .collect();
+        let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
+        let start = |arbiter: &Arbiter| {
+            let shared = Arc::clone(&shared);
+            Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared))
+        };
+        let addresses = threads.iter().map(start).collect();
         Self {
-            shards,
+            shards: Arc::new(Shards {
+                addresses,
+                threads: Mutex::new(threads),
+            }),
             shared,
             crowd,
         }
+    }
+
+    /// Ends the actors and their threads, once nobody asks them any more. What they were in the
+    /// middle of is left as a crash would leave it.
+    pub async fn stop(&self) {
+        let arbiters = self.shards.take_threads();
+        for arbiter in &arbiters {
+            arbiter.stop();
+        }
+        let join = move || {
+            for arbiter in arbiters {
+                if arbiter.join().is_err() {
+                    tracing::error!("a thread of executions ended badly");
+                }
+            }
+        };
+        // It fails only when the runtime itself is going down.
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 
     /// Shows where an execution stands; begins one where there is none.
@@ -187,10 +243,20 @@ impl Executions {
         self.ask(request, Some(body)).await
     }
 
+    /// A browser that goes away leaves a task of its own behind: what follows from a command,
+    /// such as cancelling the other executions of a session that ended, is done all the same.
     async fn ask(&self, request: Request, body: Option<Value>) -> Result<Reply, Error> {
+        let this = self.clone();
+        let asked = actix::spawn(async move { this.persist(&request, body).await });
+        let broken =
+            |error| Error::Broken(format!("the request could not be carried out: {error}"));
+        asked.await.map_err(broken)?
+    }
+
+    async fn persist(&self, request: &Request, body: Option<Value>) -> Result<Reply, Error> {
         // An execution may end, or be begun by a twin of this request, at any moment.
-        for _ in 0..5 {
-            match self.once(&request, body.clone()).await {
+        for attempt in 0..5 {
+            match self.once(request, body.clone(), attempt == 0).await {
                 Err(Error::Over | Error::Superseded) => {}
                 answered => return answered,
             }
@@ -198,23 +264,47 @@ impl Executions {
         Err(Error::Busy)
     }
 
-    async fn once(&self, request: &Request, body: Option<Value>) -> Result<Reply, Error> {
-        let query = Query::parse(&request.query);
-        let objects = self.shared.journal.as_ref();
-        let found = match request.session {
-            Some(session) => unfinished::find(objects, session, &request.slug, &query).await?,
-            None => None,
+    /// The execution that the request is for; with an answer, at first also one that has just
+    /// ended, since the answer may be a doubled one.
+    async fn find(
+        &self,
+        request: &Request,
+        query: &Query,
+        also_ended: bool,
+    ) -> Result<Option<Uuid>, Error> {
+        let Some(session) = request.session else {
+            return Ok(None);
         };
+        let objects = self.shared.journal.as_ref();
+        let found = unfinished::find(objects, session, &request.slug, query).await?;
+        if let Some(unfinished) = found {
+            return Ok(Some(unfinished.value.execution));
+        }
+        if !also_ended {
+            return Ok(None);
+        }
+        let now = self.shared.clock.monotonic();
+        let recent = &self.shared.recent;
+        Ok(recent.find(session, &request.slug, query.identity(), now))
+    }
+
+    async fn once(
+        &self,
+        request: &Request,
+        body: Option<Value>,
+        first: bool,
+    ) -> Result<Reply, Error> {
+        let query = Query::parse(&request.query);
         let is_answer = body.is_some();
-        let (id, asked, body, begin) = if let Some(unfinished) = found {
+        let found = self.find(request, &query, first && is_answer).await?;
+        let (id, asked, body, begin) = if let Some(id) = found {
+            let challenge = request.challenge.clone();
             let asked = if is_answer {
-                Asked::Answer {
-                    challenge: request.challenge.clone(),
-                }
+                Asked::Answer { challenge }
             } else {
                 Asked::Visit
             };
-            (unfinished.value.execution, asked, body, None)
+            (id, asked, body, None)
         } else {
             let begin = self.begin(request, &query).await?;
             let asked = Asked::Begin {
@@ -229,25 +319,27 @@ impl Executions {
         let session = begin
             .as_ref()
             .map_or(request.session, |it| Some(it.unfinished.session));
-        let begins = begin.is_some();
+        // It is counted before anybody can answer it, so that no answer is overlooked.
+        let too_many = match &begin {
+            Some(_) => self.crowd.joined(id, request.client.address),
+            None => Vec::new(),
+        };
         let handle = Handle {
             input: self.input(request, asked),
             typed: body,
             received: request.received,
             correlation: request.correlation,
             begin: begin.map(Box::new),
+            unless_answered: false,
         };
-        let Answered { reply, ended } = self.send(id, handle).await?;
-        for session in ended {
-            self.cancel_others(session, id, request).await?;
+        let answered = self.send(id, handle).await;
+        if !answered.as_ref().is_ok_and(|answered| answered.waits) {
+            self.crowd.left(id);
         }
-        if is_answer {
-            self.crowd.answered(id);
-        } else if begins {
-            for id in self.crowd.joined(id, request.client.address) {
-                self.end(id, &request.client, Asked::Expire, request.correlation)
-                    .await?;
-            }
+        self.expel(&too_many, request).await;
+        let Answered { reply, ended, .. } = answered?;
+        for session in ended {
+            self.cancel_others(session, id, request).await;
         }
         Ok(Reply::new(
             reply,
@@ -282,9 +374,9 @@ impl Executions {
             execution: clock.ordered_id(),
             session: session_id.unwrap_or_default(),
             slug: request.slug.clone(),
+            due: now.checked_add(limits.lifetime).unwrap_or(now),
             identity: query.identity(),
             next: query.next().map(str::to_owned),
-            due: now.checked_add(limits.lifetime).unwrap_or(now),
         };
         Ok(Begin {
             flow: flow.value.pk,
@@ -304,97 +396,11 @@ impl Executions {
     }
 
     async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {
-        let shard = &self.shards[shard_of(id, self.shards.len())];
-        shard
+        self.shards
+            .of(id)
             .send(Route { id, handle })
             .await
             .map_err(|_| Error::Busy)?
-    }
-
-    async fn end(
-        &self,
-        id: Uuid,
-        client: &Client,
-        asked: Asked,
-        correlation: Uuid,
-    ) -> Result<(), Error> {
-        let input = Input {
-            at: self.shared.clock.now(),
-            client: client.clone(),
-            query: String::new(),
-            request: asked,
-            body: None,
-        };
-        let received = self.shared.clock.monotonic();
-        let handle = Handle {
-            input,
-            typed: None,
-            received,
-            correlation,
-            begin: None,
-        };
-        match self.send(id, handle).await {
-            Ok(_) | Err(Error::Over) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Cancels executions of a session.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], or what the journal said.
-    pub async fn cancel(
-        &self,
-        session: Uuid,
-        which: Cancel,
-        by: Canceller,
-        client: &Client,
-        correlation: Uuid,
-    ) -> Result<(), Error> {
-        let objects = self.shared.journal.as_ref();
-        let found = match &which {
-            Cancel::One { slug, query } => {
-                let query = Query::parse(query);
-                unfinished::find(objects, session, slug, &query)
-                    .await?
-                    .into_iter()
-                    .collect()
-            }
-            Cancel::Next(_) | Cancel::All => unfinished::of_session(objects, session).await?,
-        };
-        for unfinished in found {
-            let unfinished = unfinished.value;
-            if let Cancel::Next(next) = &which
-                && unfinished.next.as_ref() != Some(next)
-            {
-                continue;
-            }
-            let asked = Asked::Cancel { by };
-            self.end(unfinished.execution, client, asked, correlation)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// A session ended: what else was under way in it ends as well.
-    async fn cancel_others(
-        &self,
-        session: Uuid,
-        own: Uuid,
-        request: &Request,
-    ) -> Result<(), Error> {
-        let objects = self.shared.journal.as_ref();
-        for unfinished in unfinished::of_session(objects, session).await? {
-            let id = unfinished.value.execution;
-            if id != own {
-                let asked = Asked::Cancel {
-                    by: Canceller::Logout,
-                };
-                self.end(id, &request.client, asked, request.correlation)
-                    .await?;
-            }
-        }
-        Ok(())
     }
 
     /// The state that an actor holds in memory, and the version that it stands for; `None` when
@@ -403,7 +409,7 @@ impl Executions {
     /// # Errors
     /// [`Error::Busy`] when the actors are gone.
     pub async fn snapshot(&self, id: Uuid) -> Result<Option<(Version, Execution)>, Error> {
-        let shard = &self.shards[shard_of(id, self.shards.len())];
+        let shard = self.shards.of(id);
         shard.send(Snapshot(id)).await.map_err(|_| Error::Busy)
     }
 
@@ -414,10 +420,4 @@ impl Executions {
     pub async fn sweep(&self) -> Result<(), Error> {
         sweep::sweep(self).await
     }
-}
-
-fn shard_of(id: Uuid, shards: usize) -> usize {
-    // The low half of an ordered id is random.
-    let (_, low) = id.as_u64_pair();
-    usize::try_from(low % shards as u64).unwrap_or(0)
 }

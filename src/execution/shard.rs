@@ -26,11 +26,14 @@ impl Shard {
     }
 
     fn actor(&mut self, id: Uuid, ctx: &Context<Self>) -> Addr<ExecutionActor> {
-        let awake = self.awake.entry(id).or_insert_with(|| {
-            let shared = Arc::clone(&self.shared);
-            ExecutionActor::new(id, shared, ctx.address().recipient()).start()
-        });
-        awake.clone()
+        // An actor whose code panicked is gone without a word; whoever comes next wakes another.
+        if let Some(awake) = self.awake.get(&id).filter(|awake| awake.connected()) {
+            return awake.clone();
+        }
+        let shared = Arc::clone(&self.shared);
+        let awake = ExecutionActor::new(id, shared, ctx.address().recipient()).start();
+        self.awake.insert(id, awake.clone());
+        awake
     }
 }
 

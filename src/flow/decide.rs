@@ -103,3 +103,6 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
     };
     Ok(vec![event])
 }
+
+#[cfg(test)]
+mod tests;

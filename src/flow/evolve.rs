@@ -76,6 +76,11 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
         }
         Event::Restarted { keep_context } => {
             running.restarts += 1;
+            // Until the stages are laid out anew there are none: the flow may not let this
+            // visitor in a second time.
+            running.plan = Plan::default();
+            running.planned = false;
+            leave(&mut running);
             if !keep_context {
                 running.context = Context::default();
                 running.identified = None;

@@ -1,7 +1,7 @@
 //! What came in with one command, in the form that the journal keeps.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::client::Client;
@@ -20,8 +20,19 @@ pub struct Input {
     pub query: String,
     /// What is asked.
     pub request: Request,
-    /// The answer with every secret replaced; absent where there was none.
+    /// The answer with every secret replaced; absent where there was none. Somebody may answer
+    /// with nothing but `null`, which is not the same.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub body: Option<serde_json::Value>,
+}
+
+/// What is there is there, also when it is `null`.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(from).map(Some)
 }
 
 /// What is asked of an execution.

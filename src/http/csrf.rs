@@ -33,24 +33,33 @@ pub fn is_safe(method: &Method) -> bool {
 
 /// Refuses what a page of another origin made the browser send.
 ///
-/// A client that is no browser sends neither header and passes; such a client holds no cookie
-/// that another site could abuse.
+/// A browser that says itself how the two are related is believed first: it knows under which
+/// address the visitor sees us, also behind a proxy that does not tell. A client that is no
+/// browser sends neither header and passes; it holds no cookie that another site could abuse.
 pub fn check_origin(request: &HttpRequest, client: &Client) -> Result<(), Error> {
     let text = |name: &str| {
         let value = request.headers().get(name)?;
         Some(value.to_str().unwrap_or("null"))
     };
-    if let Some(origin) = text(header::ORIGIN.as_str()) {
-        // The strictest statement decides: an origin names the page that sends.
-        return if is_own(origin, client) {
-            Ok(())
-        } else {
-            Err(Error::Origin)
-        };
-    }
-    match text("sec-fetch-site") {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(Error::Origin),
+    let is_ours = match (text("sec-fetch-site"), text(header::ORIGIN.as_str())) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => is_own(origin, client),
+        (None, None) => true,
+    };
+    if is_ours { Ok(()) } else { Err(Error::Origin) }
+}
+
+/// Refuses what another site embeds in its own page: a picture or frame whose address is a flow
+/// that logs out would do so. A link that the visitor follows is no embedding.
+pub fn check_embedding(request: &HttpRequest) -> Result<(), Error> {
+    let is = |name: &str, wanted: &str| {
+        let value = request.headers().get(name);
+        value.is_some_and(|value| value.as_bytes() == wanted.as_bytes())
+    };
+    if is("sec-fetch-site", "cross-site") && !is("sec-fetch-dest", "document") {
+        Err(Error::Origin)
+    } else {
+        Ok(())
     }
 }
 
@@ -124,6 +133,24 @@ mod tests {
         }
         assert_eq!(judged("sec-fetch-site", "cross-site"), Err(Error::Origin));
         assert_eq!(judged("sec-fetch-site", "same-site"), Err(Error::Origin));
+    }
+
+    #[test]
+    fn the_browsers_own_word_counts_before_the_origin() {
+        for (site, origin, outcome) in [
+            ("same-origin", "http://inside:9000", Ok(())),
+            (
+                "cross-site",
+                "https://login.example:8443",
+                Err(Error::Origin),
+            ),
+        ] {
+            let request = TestRequest::post()
+                .insert_header(("sec-fetch-site", site))
+                .insert_header(("origin", origin))
+                .to_http_request();
+            assert_eq!(check_origin(&request, &client(true)), outcome, "{site}");
+        }
     }
 
     #[test]

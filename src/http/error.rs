@@ -65,6 +65,11 @@ impl Error {
         match self {
             Self::Unavailable { cause } => tracing::warn!(id, cause, "cannot serve a request"),
             Self::Internal { cause } => tracing::error!(id, cause, "cannot serve a request"),
+            Self::Csrf(csrf::Error::Origin) => tracing::warn!(
+                id,
+                "refused a request of another origin; if it was ours, the proxy before this \
+                 server has to be named in web.trusted_proxies and send X-Forwarded-Proto"
+            ),
             _ => tracing::debug!(id, reason = %self, "refused a request"),
         }
     }

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
-use crate::execution::{Reply, Request};
+use crate::execution::{self, Reply, Request};
 
 /// The most bytes of an answer that are read.
 pub(super) const LIMIT: usize = 256 * 1024;
@@ -51,7 +51,10 @@ pub(super) async fn handle(
     let question = question(&request, slug.into_inner(), &visitor, arrival);
     let method = request.method();
     let reply = if method == Method::GET || method == Method::HEAD {
-        state.executions.visit(question).await?
+        if let Err(refusal) = csrf::check_embedding(&request) {
+            return Ok(refuse(&refusal.into(), arrival));
+        }
+        state.executions.visit(question).await
     } else if method == Method::POST {
         if visitor.user.is_none() {
             let peer = request.peer_addr().map(|peer| peer.ip());
@@ -59,7 +62,7 @@ pub(super) async fn handle(
             wait.map_err(Error::Throttled)?;
         }
         match answer(&request, payload, &visitor).await {
-            Ok(answer) => state.executions.answer(question, answer).await?,
+            Ok(answer) => state.executions.answer(question, answer).await,
             Err(refusal) => return Ok(refuse(&refusal, arrival)),
         }
     } else if method == Method::OPTIONS {
@@ -67,7 +70,16 @@ pub(super) async fn handle(
     } else {
         return Ok(refuse(&Refusal::Method(method.clone()), arrival));
     };
-    respond(&state, &visitor, reply).await
+    match reply {
+        Ok(reply) => respond(&state, &visitor, reply).await,
+        // A fault inside an execution is something that clients show, not an error of HTTP.
+        Err(execution::Error::Broken(cause)) => {
+            let id = arrival.name();
+            tracing::error!(id, cause, "an execution cannot go on");
+            Ok(challenge(execution::flow_error(arrival.id, None)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What is asked of the executions, read from a request to the executor.
@@ -150,6 +162,10 @@ fn challenge(mut body: Value) -> HttpResponse {
     }
     HttpResponse::build(StatusCode::OK)
         .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'self'",
+        ))
         .json(body)
 }
 
@@ -157,7 +173,7 @@ fn challenge(mut body: Value) -> HttpResponse {
 fn refuse(refusal: &Refusal, arrival: Arrival) -> HttpResponse {
     let id = arrival.name();
     tracing::info!(id, reason = %refusal, "refused an answer");
-    challenge(json!({ "component": "ak-stage-flow-error", "request_id": id }))
+    challenge(execution::flow_error(arrival.id, None))
 }
 
 /// What the resource takes and gives.

@@ -3,7 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Error;
+use super::client::client;
+use super::{Error, State};
 use crate::web::assets;
 
 /// `/static/<path>`.
@@ -12,7 +13,8 @@ pub(super) async fn get(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
     let asset = assets::find(&path).ok_or(Error::NOT_FOUND)?;
-    let tag = format!("\"{}\"", asset.version);
+    // Weak, because the same file also goes out compressed.
+    let tag = format!("W/\"{}\"", asset.version);
     // An address that names the version never shows anything else.
     let keep = if request.query_string() == format!("v={}", asset.version) {
         "public, max-age=31536000, immutable"
@@ -24,7 +26,7 @@ pub(super) async fn get(
         .get_all(header::IF_NONE_MATCH)
         .filter_map(|tags| tags.to_str().ok())
         .flat_map(|tags| tags.split(','))
-        .any(|known| known.trim().trim_start_matches("W/") == tag);
+        .any(|known| weak(known.trim()) == weak(&tag));
     let mut answer = if known {
         HttpResponse::NotModified()
     } else {
@@ -37,4 +39,22 @@ pub(super) async fn get(
         return Ok(answer.finish());
     }
     Ok(answer.content_type(asset.media_type).body(asset.content))
+}
+
+/// A tag without the sign that it is a weak one.
+fn weak(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+/// `/static/brand.css`: the rules that an operator gave the brand of this host.
+pub(super) async fn brand_style(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Error> {
+    let host = client(&request, &state.trusted_proxies).host;
+    let brand = state.brand(&host).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .content_type("text/css; charset=utf-8")
+        .body(brand.branding_custom_css))
 }

@@ -90,6 +90,7 @@ async fn leave(
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
     let visitor = Visitor::of(state, request, arrival.id).await?;
+    csrf::check_embedding(request)?;
     let query = Query::parse(request.query_string());
     if let Some(session) = visitor.session_id() {
         let client = &visitor.client;

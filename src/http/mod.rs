@@ -28,6 +28,7 @@ mod state;
 pub use error::Error;
 pub use state::State;
 
+use crate::web::assets;
 use request::Arrival;
 
 /// Adds every route to an application. The application also has to hold the [`State`] and to
@@ -58,6 +59,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(setup::answer)),
         )
         .route(
+            assets::BRAND_STYLE,
+            web::route().guard(reads()).to(files::brand_style),
+        )
+        .route(
             "/static/{path:.*}",
             web::route().guard(reads()).to(files::get),
         )
@@ -80,8 +85,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
 /// Whatever has no route: JSON below `/api/`, a page elsewhere.
 async fn nothing(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> HttpResponse {
     if request.path().starts_with("/api/") {
-        let answer = Error::NOT_FOUND.error_response();
-        return answer;
+        return Error::NOT_FOUND.error_response();
     }
     page::page_error(&state, &request, arrival, Err(Error::NOT_FOUND)).await
 }

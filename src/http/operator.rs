@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Clock;
 use crate::directory::password::Pool;
+use crate::execution::Executions;
 use crate::journal::{self, Envelope, Journal, Position};
 
 mod blueprints;
@@ -40,6 +41,8 @@ pub struct Operator {
     pub clock: Clock,
     /// Hashes passwords, away from the threads that serve requests.
     pub hashes: Arc<Pool>,
+    /// The executions, for comparing what is in memory with what is written.
+    pub executions: Executions,
 }
 
 /// What only the concrete store of the journal can do.
@@ -90,6 +93,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
+            .route("/replay/verify", post().to(executions::verify_all))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))

@@ -1,6 +1,7 @@
 //! The pages for a browser: flows as plain forms, who is logged in, and what went wrong.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
 use crate::catalog::Brand;
-use crate::directory::avatar;
+use crate::directory::{avatar, install};
 use crate::execution::{Reply, Request};
 use crate::flow::client::Client;
 use crate::web::form::{self, Posted};
@@ -37,6 +38,7 @@ pub(super) async fn show(
     let page = async {
         let visitor = Visitor::of(&state, &request, arrival.id).await?;
         let page = FlowPage::new(&state, &request, &slug, arrival, &visitor);
+        csrf::check_embedding(&request)?;
         let reply = state.executions.visit(page.question(None)).await?;
         page.render(reply, StatusCode::FOUND, Map::new(), None)
             .await
@@ -71,7 +73,14 @@ pub(super) async fn home(
     let page = async {
         let visitor = Visitor::of(&state, &request, arrival.id).await?;
         let Some(user) = &visitor.user else {
-            return Ok(redirect(StatusCode::FOUND, &login("/")));
+            let install = install(&*state.journal).await?;
+            let is_set_up = install.is_none_or(|install| install.value.is_set_up());
+            let to = if is_set_up {
+                login("/")
+            } else {
+                "/setup".to_owned()
+            };
+            return Ok(redirect(StatusCode::FOUND, &to));
         };
         let user = &user.value;
         let person = Person {
@@ -247,8 +256,12 @@ pub(super) async fn read(payload: web::Payload) -> Result<web::Bytes, Error> {
 }
 
 /// A page as an answer.
+///
+/// It is never compressed: it holds a token beside text that another site can choose, and the
+/// length of what is compressed tells how much the two have in common.
 pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
     HttpResponse::build(status)
+        .insert_header(ContentEncoding::Identity)
         .content_type("text/html; charset=utf-8")
         .body(page)
 }

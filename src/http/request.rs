@@ -82,19 +82,26 @@ pub async fn around(
 
     let mut response = next.call(request).await?;
     let name = arrival.name();
+    if let Some(error) = response.response().error() {
+        if let Some(ours) = error.as_error::<super::Error>() {
+            ours.log(&name);
+        } else {
+            tracing::debug!(id = name, reason = %error, "refused a request");
+        }
+    }
     put_defaults(response.headers_mut(), &name);
     let taken = state
         .clock
         .monotonic()
         .saturating_duration_since(arrival.at);
-    tracing::info!(
-        id = name,
-        %method,
-        path,
-        status = response.status().as_u16(),
-        milliseconds = u64::try_from(taken.as_millis()).unwrap_or(u64::MAX),
-        "answered"
-    );
+    let status = response.status().as_u16();
+    let milliseconds = u64::try_from(taken.as_millis()).unwrap_or(u64::MAX);
+    // Probes and pictures come all the time and tell nobody anything.
+    if path.starts_with("/-/health/") || path.starts_with("/static/") {
+        tracing::debug!(id = name, %method, path, status, milliseconds, "answered");
+    } else {
+        tracing::info!(id = name, %method, path, status, milliseconds, "answered");
+    }
     Ok(response)
 }
 

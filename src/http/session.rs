@@ -97,9 +97,11 @@ pub async fn set_cookies(
     };
     let uid = user.map(|user| user.value.uid(state.install_id));
     let value = state.signer.sign(&session.sid, uid.as_deref());
-    let age = session
-        .persistent
-        .map(|end| end.duration_since(state.clock.now()).as_secs().max(0));
+    // A cookie that is sent a moment after the login still lasts as long as was promised.
+    let age = session.persistent.map(|end| {
+        let left = end.duration_since(state.clock.now());
+        left.as_secs().max(0) + i64::from(left.subsec_nanos() > 0)
+    });
     let secure = client.secure;
     for cookie in [
         state.cookies.session(&value, age, secure),

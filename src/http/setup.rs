@@ -115,12 +115,18 @@ async fn closed(
             request_id: None,
             link: Some(("/", "Go to the start page")),
         }
+    } else if token.expose_secret().is_empty() {
+        Message {
+            heading: "Not set up yet",
+            text: "Open the link that the server printed when it was started; it leads to the \
+                   page that sets the administrator's password.",
+            ..Message::default()
+        }
     } else {
         Message {
             heading: "This link is not valid",
-            text: "Open the whole link that the server printed when it was started.",
-            request_id: None,
-            link: None,
+            text: "Open the whole link that the server printed when it was last started.",
+            ..Message::default()
         }
     };
     let page = message(state, request, StatusCode::FORBIDDEN, &said).await?;

@@ -36,8 +36,10 @@ mod log;
 mod note;
 mod overlay;
 mod place;
+mod portable;
 mod read;
 mod recover;
+mod retain;
 mod segment;
 mod segments;
 mod state;
@@ -51,7 +53,9 @@ use segments::{Segments, Tuning};
 use store::Store;
 
 pub use disk::OnSync;
-pub use verify::{Finding, Report, export, rebuild, verify};
+pub use portable::export;
+pub use recover::rebuild;
+pub use verify::{Finding, Report, verify};
 
 /// How much memory requests may take while they wait for the writer, in KiB.
 const QUEUE: u32 = 64 << 10;
@@ -117,8 +121,16 @@ struct Shared {
     segments: Segments,
     keyring: Arc<Keyring>,
     /// The last position that is as durable as was asked, for those who follow.
-    last: watch::Sender<Position>,
+    last: watch::Sender<Last>,
     clock: Clock,
+}
+
+/// What followers wait for.
+#[derive(Clone, Copy)]
+struct Last {
+    position: Position,
+    /// Nothing will come any more.
+    closed: bool,
 }
 
 impl SledJournal {
@@ -146,7 +158,10 @@ impl SledJournal {
             state,
             segments,
             keyring,
-            last: watch::Sender::new(Position(applied.place.last_record())),
+            last: watch::Sender::new(Last {
+                position: Position(applied.place.last_record()),
+                closed: false,
+            }),
             clock,
         });
         let (jobs, archive_jobs) = crossbeam_channel::unbounded();
@@ -186,9 +201,9 @@ impl SledJournal {
         })
     }
 
-    /// Writes what is queued, makes all of it durable and ends the threads.
+    /// Writes what is queued, makes all of it durable, ends the threads and the followers.
     ///
-    /// Whoever still reads keeps the files open until that is done.
+    /// Reading goes on until the journal is dropped, which is what closes its files.
     ///
     /// # Errors
     /// What went wrong while writing, now or earlier.
@@ -205,7 +220,7 @@ impl SledJournal {
     /// The last position.
     #[must_use]
     pub fn last(&self) -> Position {
-        *self.shared.last.borrow()
+        self.shared.last.borrow().position
     }
 
     fn end(&self) -> Result<()> {
@@ -214,6 +229,7 @@ impl SledJournal {
             return Ok(());
         };
         let written = threads.writer.join();
+        self.shared.last.send_modify(|last| last.closed = true);
         threads.stop_archive.store(true, Ordering::Relaxed);
         let _ = threads.archive.join();
         written.unwrap_or_else(|_| Err(batch::closed()))

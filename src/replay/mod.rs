@@ -15,7 +15,7 @@ use crate::world::record::KIND;
 
 mod verify;
 
-pub use verify::{Divergence, Verified, verify};
+pub use verify::{Compared, Divergence, Verified, compare, verify};
 
 /// Why an execution could not be read back.
 #[derive(Debug, thiserror::Error)]

@@ -33,27 +33,6 @@ pub struct Retention {
 }
 
 impl Journal {
-    /// The retentions that are set. This version keeps everything, and says so at the start
-    /// when something else is wished for.
-    #[must_use]
-    pub fn limited(&self) -> Vec<&'static str> {
-        let Retention {
-            execution,
-            session,
-            catalog,
-            directory,
-        } = &self.retention;
-        [
-            ("journal.retention.execution", execution),
-            ("journal.retention.session", session),
-            ("journal.retention.catalog", catalog),
-            ("journal.retention.directory", directory),
-        ]
-        .into_iter()
-        .filter_map(|(key, duration)| duration.map(|_| key))
-        .collect()
-    }
-
     pub(super) fn read(from: &mut Reader) -> Self {
         Self {
             cache_capacity: from.size("journal.cache_capacity", 16 << 20),

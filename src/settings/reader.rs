@@ -249,13 +249,14 @@ impl Reader {
             .min()
             .filter(|(distance, _)| *distance <= (key.len() / 2).max(2))
             .map(|(_, nearest)| nearest);
-        let (given, nearest) = match origin {
-            Origin::Environment(name) => (name.clone(), nearest.map(environment::name)),
+        let (what, nearest) = match origin {
+            // The origin names the variable already.
+            Origin::Environment(_) => ("this".to_owned(), nearest.map(environment::name)),
             _ => (key.to_owned(), nearest.map(ToOwned::to_owned)),
         };
         match nearest {
-            Some(nearest) => format!("{given} is no setting; did you mean {nearest}?"),
-            None => format!("{given} is no setting; see `gatelog config show` for all of them"),
+            Some(nearest) => format!("{what} is no setting; did you mean {nearest}?"),
+            None => format!("{what} is no setting; see `gatelog config show` for all of them"),
         }
     }
 }

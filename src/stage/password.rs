@@ -71,7 +71,8 @@ impl Backend {
 
 impl Password {
     /// Checks a password and notes the outcome. An unknown user, an inactive one, one without a
-    /// password and a wrong password all take as long and all end the same way.
+    /// password and a wrong password all take as long and all end the same way, whatever the
+    /// back ends are.
     pub(super) async fn authenticate(
         &self,
         turn: &mut Turn<'_>,
@@ -85,6 +86,7 @@ impl Password {
         };
         let id = user.value.uuid;
         let mut problem = PasswordProblem::Unusable;
+        let hashes = self.backends.contains(&Backend::Inbuilt);
         for backend in &self.backends {
             let (method, args) = match backend {
                 Backend::Inbuilt => match turn.world.verify_password(user, password).await? {
@@ -102,6 +104,9 @@ impl Password {
                 Backend::Ldap | Backend::Kerberos => continue,
             };
             if !user.value.is_active {
+                if !hashes {
+                    turn.world.burn_password().await?;
+                }
                 turn.learn(rejected(Some(id), PasswordProblem::InactiveUser));
                 return Ok(false);
             }
@@ -119,6 +124,9 @@ impl Password {
                 Some(context::Value::Json(args.unwrap_or(json!({})))),
             );
             return Ok(true);
+        }
+        if !hashes {
+            turn.world.burn_password().await?;
         }
         turn.learn(rejected(Some(id), problem));
         Ok(false)

@@ -3,23 +3,27 @@
 //! The same code runs live and in a replay: it sees nothing but the state, the input and the
 //! world, and returns events instead of writing anything.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
-use super::reply::{Reply, access_denied, envelope, flow_info};
+use super::reply::Reply;
 use super::{Configured, Entered, Error, Turn, Verdict, field, planner, settings_of};
 use crate::catalog::{self, Flow};
-use crate::directory;
 use crate::directory::user::User;
 use crate::flow::event::{Check, Errors, Event};
-use crate::flow::execution::{End, Running};
+use crate::flow::execution::Running;
 use crate::flow::input::{Input, Request};
-use crate::flow::model::{DeniedAction, Designation, InvalidResponseAction};
+use crate::flow::model::{Designation, InvalidResponseAction};
 use crate::flow::plan::{Pinned, PlannedStage};
 use crate::flow::query::Query;
 use crate::flow::{Command, Execution, decide, evolve, next};
 use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world::{self, World};
+
+mod shown;
 
 /// More answers than this end an execution, so that nobody fills the journal.
 const MAX_ANSWERS: u32 = 500;
@@ -56,7 +60,8 @@ pub async fn handle(
         events: Vec::new(),
         body: None,
         errors: None,
-        flow: None,
+        failed: None,
+        flow: OnceCell::new(),
         world,
         input,
         query,
@@ -76,7 +81,9 @@ struct Run<'a> {
     events: Vec<Event>,
     body: Option<Value>,
     errors: Option<Errors>,
-    flow: Option<Flow>,
+    /// What a stage failed with in this very command.
+    failed: Option<String>,
+    flow: OnceCell<Rc<Flow>>,
     world: &'a dyn World,
     input: &'a Input,
     query: Query,
@@ -104,12 +111,15 @@ impl Run<'_> {
                     client: self.input.client.clone(),
                     query: self.input.query.clone(),
                 })?;
-                self.flow = Some(flow.value);
+                // Nothing has asked for the flow before, so the cell is empty.
+                let _unset = self.flow.set(Rc::new(flow.value));
                 self.plan().await?;
                 self.advance().await?;
                 match typed {
-                    Some(body) => self.answer(None, body).await,
-                    None => Ok(()),
+                    // Only an open challenge can be answered; without one, nothing may be run
+                    // that would not be run again when the answer is not written down.
+                    Some(body) if self.challenge_is_open() => self.answer(None, body).await,
+                    _ => Ok(()),
                 }
             }
             Request::Visit => {
@@ -125,6 +135,11 @@ impl Run<'_> {
             Request::Cancel { by } => self.end(Command::Cancel(*by)),
             Request::Expire => self.end(Command::Expire),
         }
+    }
+
+    fn challenge_is_open(&self) -> bool {
+        let running = self.state.running();
+        running.is_some_and(|running| running.challenge.is_some())
     }
 
     fn end(&mut self, command: Command) -> Result<(), Error> {
@@ -257,7 +272,10 @@ impl Run<'_> {
     /// A stage's own failure is an event; anything else undoes the command.
     fn fail(&mut self, error: Error) -> Result<(), Error> {
         match error {
-            Error::Failed(problem) => self.apply(Command::Fail(problem)),
+            Error::Failed(problem) => {
+                self.failed = Some(problem.clone());
+                self.apply(Command::Fail(problem))
+            }
             other => Err(other),
         }
     }
@@ -380,78 +398,10 @@ impl Run<'_> {
         self.apply(Command::Finish { destination })
     }
 
-    async fn reply(&self) -> Result<Reply, Error> {
-        match &self.state {
-            Execution::Unstarted => Ok(Reply::Over),
-            Execution::Running(running) => self.current(running).await,
-            Execution::Ended(ended) => match &ended.how {
-                End::Completed { destination } => Ok(Reply::Redirect {
-                    to: destination.clone(),
-                }),
-                End::Denied { check, message } => self.denied(check, message).await,
-                End::Cancelled | End::Expired => Ok(Reply::Over),
-            },
-        }
-    }
-
-    async fn current(&self, running: &Running) -> Result<Reply, Error> {
-        if let Some(problem) = &running.failure {
-            let user = self.session_user().await?;
-            let visible = match user {
-                Some(user) => {
-                    let flag = user.value.attributes.get("goauthentik.io/user/debug");
-                    flag == Some(&Value::Bool(true))
-                        || directory::is_superuser(self.world.objects(), &user.value).await?
-                }
-                None => false,
-            };
-            return Ok(Reply::Failed {
-                error: visible.then(|| problem.clone()),
-            });
-        }
-        let (Some(planned), Some(id)) = (running.plan.current(), running.challenge_id()) else {
-            return Ok(Reply::Over);
-        };
-        let stage = settings_of(self.world, planned).await?;
-        let fields = match self.fields(&stage, planned).await {
-            Ok(fields) => fields,
-            Err(Error::Failed(_)) => return Ok(Reply::Failed { error: None }),
-            Err(other) => return Err(other),
-        };
-        let flow = self.flow().await?;
-        let (user, _) = self.turn(&flow, planned)?.shown_user().await?;
-        let info = flow_info(&flow, &user, Some(&self.query));
-        let body = envelope(stage.component(), fields, info, self.errors.as_ref());
-        Ok(Reply::Challenge { id, body })
-    }
-
-    async fn denied(&self, check: &Check, message: &str) -> Result<Reply, Error> {
-        let flow = self.flow().await?;
-        if *check == Check::Requirement {
-            let wanted = self.query.next().filter(|wanted| next::is_safe(wanted));
-            match (flow.denied_action, wanted) {
-                (DeniedAction::Continue | DeniedAction::MessageContinue, Some(next)) => {
-                    return Ok(Reply::Redirect {
-                        to: next.to_owned(),
-                    });
-                }
-                (DeniedAction::Continue, None) => {
-                    return Ok(Reply::Redirect { to: "/".to_owned() });
-                }
-                _ => {}
-            }
-        }
-        let nowhere = PlannedStage::nowhere();
-        let turn = self.turn(&flow, &nowhere)?;
-        Ok(Reply::Denied {
-            body: access_denied(&turn, message).await?,
-        })
-    }
-
-    /// The flow in the revision that the execution is pinned to.
-    async fn flow(&self) -> Result<Flow, Error> {
-        if let Some(flow) = &self.flow {
-            return Ok(flow.clone());
+    /// The flow in the revision that the execution is pinned to. Read once per command.
+    async fn flow(&self) -> Result<Rc<Flow>, Error> {
+        if let Some(flow) = self.flow.get() {
+            return Ok(Rc::clone(flow));
         }
         let Some(running) = self.state.latest() else {
             return Err(crate::flow::Rejection::Unstarted.into());
@@ -460,7 +410,8 @@ impl Run<'_> {
         let flow: Option<Versioned<Flow>> =
             object::get_at(self.world.objects(), id, Version(version)).await?;
         let flow = flow.ok_or_else(|| world::Error::Gone(format!("flow {id}@{version}")))?;
-        Ok(flow.value)
+        let flow = self.flow.get_or_init(|| Rc::new(flow.value));
+        Ok(Rc::clone(flow))
     }
 
     /// The stage with its pinned settings; `None` when they cannot be read, which is noted.

@@ -75,7 +75,8 @@ impl UserLogin {
         let now = turn.world.now();
         let mut lasts = self.session_duration.span();
         if remember {
-            lasts += self.remember_me_offset.span();
+            let longer = lasts.checked_add(self.remember_me_offset.span());
+            lasts = longer.unwrap_or(SignedDuration::MAX);
         }
         let persistent = lasts > SignedDuration::ZERO;
         let span = if persistent { lasts } else { BROWSER_SESSION };

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 use rust_embed::RustEmbed;
 
+/// Where the style rules of the brand are served, which differ from host to host.
+pub const BRAND_STYLE: &str = "/static/brand.css";
+
 #[derive(RustEmbed)]
 #[folder = "src/web/static"]
 struct Files;

@@ -69,6 +69,8 @@ pub struct Dress {
     pub background: String,
     /// `light` or `dark`; without it the browser decides.
     pub theme: Option<&'static str>,
+    /// Where the brand's own style rules are, if it has any.
+    pub style: Option<&'static str>,
 }
 
 impl From<&Brand> for Dress {
@@ -89,6 +91,7 @@ impl From<&Brand> for Dress {
                 Some("dark") => Some("dark"),
                 _ => None,
             },
+            style: (!brand.branding_custom_css.is_empty()).then_some(assets::BRAND_STYLE),
         }
     }
 }

@@ -8,6 +8,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use crate::directory::user::User;
 use crate::journal::object::Versioned;
@@ -63,6 +64,13 @@ pub trait World {
 
     /// Whether what was typed is this secret, compared in constant time.
     fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error>;
+
+    /// Keeps a secret in the execution's vault until the execution ends, and names it. It can be
+    /// opened from the next command on.
+    fn keep(&self, secret: SecretString) -> Result<Uuid, Error>;
+
+    /// The secret that was kept under this name; a replay gets one that says nothing.
+    async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error>;
 
     /// Asks for a change that is written together with the events of this command.
     fn change(&self, change: Change);

@@ -38,6 +38,18 @@ pub enum Observation {
         /// What it said.
         answer: PasswordAnswer,
     },
+    /// A secret was put into the execution's vault.
+    Kept {
+        /// Its name there.
+        handle: Uuid,
+    },
+    /// A secret was taken from the execution's vault.
+    Opened {
+        /// Its name there.
+        handle: Uuid,
+        /// Whether it was there.
+        found: bool,
+    },
     /// Whether what was typed was a certain secret.
     Secret {
         /// Whether it was.

@@ -26,3 +26,6 @@ pub struct Record {
     /// What happened, in order.
     pub events: Vec<Event>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Change, Error, Observation, PasswordAnswer, World, observed};
 use crate::directory::user::User;
+use crate::flow::input::SECRET;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
 
@@ -240,6 +241,22 @@ impl World for Recorded {
             Observation::Secret { equal } => Some(*equal),
             _ => None,
         })
+    }
+
+    fn keep(&self, _secret: SecretString) -> Result<Uuid, Error> {
+        self.next("to keep a secret", |note| match note {
+            Observation::Kept { handle } => Some(*handle),
+            _ => None,
+        })
+    }
+
+    async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error> {
+        let asked = handle;
+        let found = self.next(&format!("for the secret {asked}"), |note| match note {
+            Observation::Opened { handle, found } if *handle == asked => Some(*found),
+            _ => None,
+        })?;
+        Ok(found.then(|| SecretString::from(SECRET)))
     }
 
     // What changed then has changed already.

@@ -1,4 +1,11 @@
-//! Every test that is not a unit test, in one binary.
+//! Every test that is not a unit test, in one binary. The modules mirror those of `src/`.
 
+mod app;
+mod architecture;
+mod browser;
+mod cli;
+mod execution;
+mod http;
 mod journal;
 mod policy;
+mod support;

@@ -15,7 +15,7 @@ pub(in crate::blueprint) enum Object {
     Flow(Flow),
     Binding(FlowStageBinding),
     Stage(Stage),
-    Brand(Brand),
+    Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
     Token(Token),
@@ -28,7 +28,10 @@ macro_rules! each {
             Object::Flow($it) => $result,
             Object::Binding($it) => $result,
             Object::Stage($it) => $result,
-            Object::Brand($it) => $result,
+            Object::Brand($it) => {
+                let $it = $it.as_ref();
+                $result
+            }
             Object::User($it) => {
                 let $it = $it.as_ref();
                 $result
@@ -142,7 +145,7 @@ impl Object {
             Flow::KIND => of(stored, Self::Flow),
             FlowStageBinding::KIND => of(stored, Self::Binding),
             Stage::KIND => of(stored, Self::Stage),
-            Brand::KIND => of(stored, Self::Brand),
+            Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),

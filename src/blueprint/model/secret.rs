@@ -40,7 +40,10 @@ pub(super) fn check(draft: &Draft<'_>, errors: &mut Errors) -> Result<(), Refuse
                 }));
             }
         }
-        (Some(_), None) => errors.add("password", "Not a valid string."),
+        (Some(_), None) => {
+            // `0123` is another number in YAML, so only what is certainly a text is taken.
+            errors.add("password", "Not a valid string. Put it in quotes.");
+        }
         (None, Some(Value::String(hash))) if password::is_acceptable(hash) => {}
         (None, Some(_)) => errors.add(
             "password_hash",

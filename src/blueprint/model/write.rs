@@ -91,7 +91,7 @@ pub(in crate::blueprint) fn write(
         secret::check(draft, &mut errors)?;
     }
     let others = if draft.model == Model::Group {
-        members(draft, &body, &mut errors, staged)?
+        members(draft, &body, &mut errors, staged, clock)?
     } else {
         Vec::new()
     };
@@ -152,7 +152,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Flow => Object::Flow(Flow::new(clock, slug(), "", Designation::Authentication)),
         Model::Binding => Object::Binding(FlowStageBinding::new(clock, nowhere, nowhere, 0)),
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
-        Model::Brand => Object::Brand(Brand::new(clock, "")),
+        Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
@@ -243,6 +243,7 @@ fn members(
     body: &Map<String, Value>,
     errors: &mut Errors,
     staged: &Staged,
+    clock: &Clock,
 ) -> Result<Vec<Object>, Refused> {
     let Some(Value::Array(wanted)) = draft.data.get("users") else {
         return Ok(Vec::new());
@@ -268,6 +269,7 @@ fn members(
             let mut user = user.clone();
             user.groups.retain(|id| *id != group);
             user.groups.extend(shall.then_some(group));
+            user.last_updated = clock.now();
             changed.push(Object::User(Box::new(user)));
         }
     }
@@ -292,7 +294,7 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();
-            (Object::Brand(it), problems)
+            (Object::Brand(Box::new(it)), problems)
         }),
         Model::User => serde_json::from_value(body).map(|it: User| {
             let problems = it.problems();

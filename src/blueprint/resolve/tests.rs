@@ -1,3 +1,5 @@
+//! Tags are resolved as authentik resolves them.
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

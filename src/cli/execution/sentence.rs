@@ -5,9 +5,9 @@
 
 use serde_json::Value;
 
-use crate::flow::Event;
 use crate::flow::event::{Check, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
+use crate::flow::{Event, context};
 
 /// What was asked of the execution, and by whom.
 pub(super) fn asked(input: &Value) -> String {
@@ -88,7 +88,11 @@ fn line(event: &Event) -> String {
         Event::StageCompleted { stage, .. } => format!("passed stage {stage}"),
         Event::StageFailed { stage, error } => format!("stage {stage} failed: {error}"),
         Event::ContextChanged { key, value, by } => match value {
-            Some(value) => format!("{by} set {key} to {}", serde_json::json!(value)),
+            Some(context::Value::Json(value)) => format!("{by} set {key} to {value}"),
+            Some(context::Value::User(user)) => format!("{by} set {key} to user {user}"),
+            Some(context::Value::Stranger { identifier }) => {
+                format!("{by} set {key} to nobody, who typed {identifier:?}")
+            }
             None => format!("{by} removed {key}"),
         },
         Event::UserIdentified { user, active } => match user {

@@ -3,7 +3,11 @@
 //! Every test ends with [`Bench::check`]: folding gives the live state, and running the
 //! recorded inputs again gives the same events.
 
+mod attacks;
 mod conversation;
+mod faults;
+mod faulty;
+mod laws;
 mod login;
 
 use std::net::Ipv4Addr;
@@ -12,7 +16,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Executions, Limits, Reply, Request};
+use super::{Error, Executions, Limits, Reply, Request};
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::command::prepare;
@@ -31,23 +35,65 @@ pub(super) struct Bench {
     pub(super) clock: Clock,
     pub(super) journal: Arc<dyn Journal>,
     pub(super) executions: Executions,
+    limits: Limits,
 }
 
 impl Bench {
     pub(super) fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    pub(super) fn with(limits: Limits) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
-        let executions = start(&journal, &clock);
+        let executions = start(&journal, &clock, &limits);
         Self {
             clock,
             journal,
             executions,
+            limits,
+        }
+    }
+
+    /// A server over a journal that is there already.
+    pub(super) fn over(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+        let limits = Limits::default();
+        let executions = start(&journal, &clock, &limits);
+        Self {
+            clock,
+            journal,
+            executions,
+            limits,
+        }
+    }
+
+    /// The same server once more.
+    pub(super) fn twin(&self) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            journal: Arc::clone(&self.journal),
+            executions: self.executions.clone(),
+            limits: self.limits.clone(),
         }
     }
 
     /// The same journal under new actors, as after a restart.
     pub(super) fn restart(&mut self) {
-        self.executions = start(&self.journal, &self.clock);
+        self.executions = start(&self.journal, &self.clock, &self.limits);
+    }
+
+    /// Every record of every execution, as text.
+    pub(super) async fn trail(&self) -> String {
+        let streams = self.journal.streams(KIND, None, usize::MAX).await;
+        let mut text = String::new();
+        for stream in streams.expect("streams") {
+            let records = self.journal.read(stream, Version::NONE).await;
+            for record in records.expect("records") {
+                let body = record.body.unwrap_or_default();
+                text.push_str(&String::from_utf8(body).expect("JSON is text"));
+            }
+        }
+        text
     }
 
     pub(super) async fn write(&self, writes: Vec<Write>) {
@@ -114,16 +160,20 @@ impl Bench {
 
     /// Folding gives the live state, and the second run gives the events of the first.
     pub(super) async fn check(&self) {
-        let streams = self
-            .journal
-            .streams(KIND, None, usize::MAX)
-            .await
-            .expect("streams");
-        assert!(!streams.is_empty(), "nothing was executed");
-        for stream in streams {
-            let entries = replay::entries(self.journal.as_ref(), stream.id)
-                .await
-                .expect("entries");
+        let checked = self.check_if_any().await;
+        assert!(checked > 0, "nothing was executed");
+    }
+
+    /// The same, where nothing may have been executed; how many executions there were.
+    pub(super) async fn check_if_any(&self) -> usize {
+        let streams = self.journal.streams(KIND, None, usize::MAX).await;
+        let streams = streams.expect("streams");
+        for stream in &streams {
+            let entries = match replay::entries(self.journal.as_ref(), stream.id).await {
+                // Nothing is left to compare of somebody who was deleted.
+                Err(replay::Error::Erased(_)) => continue,
+                entries => entries.expect("entries"),
+            };
             let folded = replay::fold(&entries);
             if let Some(live) = self
                 .executions
@@ -141,23 +191,19 @@ impl Bench {
                 "{stream}: {verified:#?}"
             );
         }
+        streams.len()
     }
 }
 
-fn start(journal: &Arc<dyn Journal>, clock: &Clock) -> Executions {
+fn start(journal: &Arc<dyn Journal>, clock: &Clock, limits: &Limits) -> Executions {
     let pool = Arc::new(Pool::no_op(clock.clone()));
-    Executions::start(
-        Arc::clone(journal),
-        clock.clone(),
-        pool,
-        Limits::default(),
-        2,
-    )
+    let (journal, clock) = (Arc::clone(journal), clock.clone());
+    Executions::start(journal, clock, pool, limits.clone(), 2)
 }
 
 /// A browser that keeps its session.
 pub(super) struct Visitor<'a> {
-    bench: &'a Bench,
+    pub(super) bench: &'a Bench,
     slug: String,
     query: String,
     pub(super) session: Option<Uuid>,
@@ -220,7 +266,20 @@ impl Visitor<'_> {
         self.keep(reply)
     }
 
-    fn keep(&mut self, reply: Reply) -> &mut Self {
+    /// Answers, and does not mind when that fails.
+    pub(super) async fn tries(&mut self, body: Value) -> Result<(), Error> {
+        let reply = self.bench.executions.answer(self.request(), body).await?;
+        self.keep(reply);
+        Ok(())
+    }
+
+    pub(super) async fn tries_to_open(&mut self) -> Result<(), Error> {
+        let reply = self.bench.executions.visit(self.request()).await?;
+        self.keep(reply);
+        Ok(())
+    }
+
+    pub(super) fn keep(&mut self, reply: Reply) -> &mut Self {
         self.session = Some(reply.session);
         self.last = Some(reply);
         self

@@ -8,8 +8,13 @@ use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::User;
+use crate::execution;
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, Error, Summary};
+use crate::world::record::KIND;
+
+/// How many executions are looked up at once.
+const PAGE: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +50,35 @@ pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
     Ok(HttpResponse::Ok().json(verified))
 }
 
+/// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
+/// same events, and whether the actor that is awake holds what the journal folds into.
+pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
+    let journal = &*operator.journal;
+    let mut shown = Vec::new();
+    let mut before = None;
+    loop {
+        let streams = journal.streams(KIND, before, PAGE).await?;
+        let Some(last) = streams.last() else {
+            break;
+        };
+        before = Some(last.id);
+        for stream in streams {
+            let awake = operator.executions.snapshot(stream.id).await?;
+            let compared = awake.map(|held| replay::compare(journal, stream.id, held));
+            let live = match compared {
+                Some(compared) => Some(compared.await?),
+                None => None,
+            };
+            shown.push(json!({
+                "execution": stream.id,
+                "replay": replay::verify(&operator.journal, stream.id).await?,
+                "live": live,
+            }));
+        }
+    }
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+}
+
 /// The summary, with the user's name beside their id while they have one.
 async fn show_summary(operator: &Operator, summary: &Summary) -> Result<Value, Refusal> {
     let mut shown = json!(summary);
@@ -54,6 +88,16 @@ async fn show_summary(operator: &Operator, summary: &Summary) -> Result<Value, R
         shown["username"] = json!(user.map(|user| user.value.username));
     }
     Ok(shown)
+}
+
+impl From<execution::Error> for Refusal {
+    fn from(error: execution::Error) -> Self {
+        match error {
+            execution::Error::Journal(error) => Self::Journal(error),
+            execution::Error::Busy => Self::Busy,
+            other => Self::Broken(other.to_string()),
+        }
+    }
 }
 
 impl From<Error> for Refusal {

@@ -25,7 +25,7 @@ use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
-use crate::directory::{NewUser, User, command, create_user};
+use crate::directory::{NewUser, User, create_user, setup};
 use crate::execution::{Executions, Limits};
 use crate::flow::model::Designation;
 use crate::journal::memory::MemoryJournal;
@@ -42,6 +42,11 @@ struct Server {
 impl Server {
     /// A server with the usual flows for logging in and out.
     async fn new() -> Self {
+        Self::begun(Some("battery staple")).await
+    }
+
+    /// A server after its first start, with this password of the administrator or none yet.
+    async fn begun(password: Option<&str>) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
         let hashes = Arc::new(Pool::no_op(clock.clone()));
@@ -52,7 +57,12 @@ impl Server {
             Limits::default(),
             1,
         );
-        let install = command::prepare(&*journal, &clock).await.expect("prepared");
+        let wanted = setup::Wanted {
+            password: password.map(|typed| password::hash(&typed.into(), &clock)),
+            ..setup::Wanted::default()
+        };
+        let install = setup::begin(&*journal, &clock, &wanted).await;
+        let install = install.expect("the first start");
         let state = State {
             journal,
             executions,
@@ -63,7 +73,7 @@ impl Server {
             trusted_proxies: vec!["127.0.0.0/8".parse().expect("a literal")],
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
-            limiter: Limiter::new(20, 100),
+            limiter: Limiter::new(1, 100),
             networks: Networks::default(),
             pages: Pages::new(),
             stopping: Arc::default(),

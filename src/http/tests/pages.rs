@@ -1,8 +1,7 @@
 //! What a browser gets without scripts.
 
 use super::*;
-use crate::directory::Setup;
-use crate::directory::setup;
+use crate::directory::{Setup, install};
 
 #[actix_web::test]
 async fn somebody_logs_in_and_out_with_plain_forms() {
@@ -130,6 +129,7 @@ async fn the_default_flow_is_the_brands_own_and_keeps_the_query() {
     let mut brand = server.brand();
     brand.flow_authentication = Some(own.pk);
     brand.branding_title = "Example Corp".to_owned();
+    brand.branding_custom_css = ".card { border: 0 }".to_owned();
     server.put(&brand).await;
     let mut browser = server.browser();
     let enter = browser
@@ -139,7 +139,10 @@ async fn the_default_flow_is_the_brands_own_and_keeps_the_query() {
         enter.is(302).location(),
         "/if/flow/own/?next=%2Fa+b&x=%281%29"
     );
-    browser.get("/nothing").await.is(404).shows("Example Corp");
+    let page = browser.get("/nothing").await;
+    page.is(404).shows("Example Corp").shows("brand.css");
+    let style = browser.get("/static/brand.css").await;
+    style.is(200).shows(".card { border: 0 }");
 }
 
 #[actix_web::test]
@@ -198,16 +201,16 @@ async fn cancelling_starts_over_and_follows_only_a_safe_next() {
 
 #[actix_web::test]
 async fn the_link_of_the_first_start_sets_the_password_once() {
-    let server = Server::new().await;
-    let (journal, clock) = (&*server.state.journal, &server.state.clock);
-    let wanted = setup::Wanted::default();
-    let install = setup::begin(journal, clock, &wanted).await.expect("begun");
+    let server = Server::begun(None).await;
+    let install = install(&*server.state.journal).await.expect("a read");
+    let install = install.expect("the first start made it");
     let Setup::Waiting { token } = &install.value.setup else {
         panic!("it waits for a password");
     };
     let token = secrecy::ExposeSecret::expose_secret(token);
     let mut browser = server.browser();
-    browser.get("/setup").await.is(403).shows("not valid");
+    assert_eq!(browser.get("/").await.is(302).location(), "/setup");
+    browser.get("/setup").await.is(403).shows("Not set up yet");
     browser
         .get("/setup?token=x")
         .await

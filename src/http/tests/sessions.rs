@@ -48,11 +48,50 @@ async fn a_late_request_keeps_the_login_of_its_own_browser_alone() {
     late.get(ME).await.is(200);
     late.get(LOGIN).await.is(200);
     assert_eq!(late.session(), browser.session());
+}
 
-    let mut too_late = server.browser();
-    too_late.cookies.clone_from(&planted.cookies);
-    server.state.clock.advance(Duration::from_secs(11));
+#[actix_web::test]
+async fn a_login_that_is_posted_twice_logs_in_once() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser
+        .post(LOGIN, &json!({"uid_field": "alice"}))
+        .await
+        .is(200);
+    let mut twin = browser.clone();
+    let password = json!({"password": "correct horse"});
+    let (one, two) = tokio::join!(browser.post(LOGIN, &password), twin.post(LOGIN, &password));
+    for answer in [one, two] {
+        let component = answer.is(200).json()["component"].clone();
+        assert_ne!(component, "ak-stage-flow-error");
+    }
+    let sessions = sessions_of(&*server.state.journal, alice.uuid).await;
+    let sessions = sessions.expect("a read");
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].value.generation, 1);
     browser.get(ME).await.is(200);
+    twin.get(ME).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_session_that_somebody_else_began_does_not_let_them_in() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut stranger = server.browser();
+    stranger.address = "203.0.113.66".to_owned();
+    stranger.get(LOGIN).await.is(200);
+    let mut victim = server.browser();
+    victim.cookies.clone_from(&stranger.cookies);
+    victim.logs_in("alice", "correct horse").await.is(200);
+    stranger.get(ME).await.is(403);
+    stranger.get(LOGIN).await.is(200);
+    stranger.get(ME).await.is(403);
+    victim.get(ME).await.is(200);
+    let sessions = sessions_of(&*server.state.journal, alice.uuid).await;
+    let session = &sessions.expect("a read")[0].value;
+    assert_eq!(session.last_ip.to_string(), victim.address);
+    assert_eq!(session.last_user_agent, "browser/1");
 }
 
 #[actix_web::test]
@@ -134,5 +173,28 @@ async fn a_session_bound_to_its_network_ends_elsewhere() {
         answer.is(302).location(),
         "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fcore%2Fusers%2Fme%2F"
     );
+    browser.get(ME).await.is(403);
+}
+
+#[actix_web::test]
+async fn a_picture_on_another_site_logs_nobody_out() {
+    let server = Server::new().await;
+    server.user("alice", "correct horse").await;
+    let mut browser = server.browser();
+    browser.logs_in("alice", "correct horse").await.is(200);
+    let mut embedded = browser
+        .clone()
+        .with_header("sec-fetch-site", "cross-site")
+        .with_header("sec-fetch-dest", "image");
+    embedded.get("/if/flow/logout/").await.is(403);
+    let logout = "/api/v3/flows/executor/logout/?query=";
+    let refused = embedded.get(logout).await.is(200).json();
+    assert_eq!(refused["component"], "ak-stage-flow-error");
+    browser.get(ME).await.is(200);
+    let mut link = browser
+        .clone()
+        .with_header("sec-fetch-site", "cross-site")
+        .with_header("sec-fetch-dest", "document");
+    link.get("/if/flow/logout/").await.is(302);
     browser.get(ME).await.is(403);
 }

@@ -118,7 +118,8 @@ fn differs(path: &Path, place: Place) -> Error {
     }
 }
 
-fn wait_for_readers(store: &Arc<super::store::Store>) {
+/// Waits, but not for ever, until nobody reads a segment's directory any more.
+pub(super) fn wait_for_readers(store: &Arc<super::store::Store>) {
     for _ in 0..PATIENCE {
         if Arc::strong_count(store) == 1 {
             return;
@@ -128,7 +129,7 @@ fn wait_for_readers(store: &Arc<super::store::Store>) {
 }
 
 /// Renamed first, so that a crash leaves either all of it or something that is clearly rubbish.
-fn remove_directory(path: &Path) -> Result<()> {
+pub(super) fn remove_directory(path: &Path) -> Result<()> {
     let gone = with_ending(path, GONE);
     disk::rename(path, &gone)?;
     fs::remove_dir_all(&gone).map_err(|error| Error::io(&gone, error))?;
@@ -136,7 +137,8 @@ fn remove_directory(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+/// The path with something added to its name.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_os_string();
     name.push(ending);
     PathBuf::from(name)

@@ -42,6 +42,13 @@ pub(super) enum Request {
         /// Where the answer goes.
         answer: oneshot::Sender<Result<Lease>>,
     },
+    /// The removal of bodies. It is done alone, between two batches.
+    Remove {
+        /// Where the records lie.
+        positions: Vec<u64>,
+        /// Where the answer goes: how many were removed.
+        answer: oneshot::Sender<Result<u64>>,
+    },
 }
 
 impl Request {
@@ -52,6 +59,9 @@ impl Request {
                 let _ = answer.send(Err(error.clone()));
             }
             Self::Lease { answer, .. } => {
+                let _ = answer.send(Err(error.clone()));
+            }
+            Self::Remove { answer, .. } => {
                 let _ = answer.send(Err(error.clone()));
             }
         }
@@ -103,10 +113,13 @@ impl<'a> Batch<'a> {
         self.answers.len() >= REQUESTS || self.bytes >= BYTES || self.failure.is_some()
     }
 
-    /// Whether the request needs a key that this batch destroys, and would not find destroyed yet.
+    /// Whether the request cannot be part of this batch: it is no write, or it needs a key that
+    /// this batch destroys and would not find it destroyed yet.
     pub(super) fn must_wait(&self, request: &Request) -> bool {
-        let Request::Commit { commit, .. } = request else {
-            return false;
+        let commit = match request {
+            Request::Commit { commit, .. } => commit,
+            Request::Lease { .. } => return false,
+            Request::Remove { .. } => return true,
         };
         let gone = |id: KeyId| {
             let mut destroyed = self.destroyed.iter();
@@ -139,6 +152,8 @@ impl<'a> Batch<'a> {
                 self.settle(&result);
                 self.answers.push(Answer::Lease(answer, result));
             }
+            // The writer does these by itself; nobody waits for an answer that never comes.
+            Request::Remove { .. } => request.refuse(&closed()),
         }
     }
 
@@ -247,10 +262,11 @@ impl<'a> Batch<'a> {
 
     /// Destroys the keys that its commits destroy. Call it once the log is durable.
     pub(super) fn destroy_keys(&mut self) -> Result<()> {
-        for key in &self.destroyed {
-            self.shared.keyring.destroy(*key)?;
+        if self.destroyed.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let destroyed = self.destroyed.iter().copied();
+        self.shared.keyring.destroy_all(destroyed)
     }
 
     /// Makes its changes in the state.

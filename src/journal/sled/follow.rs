@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::super::frame::Record;
 use super::super::{Envelope, Error, Position, Result, seal};
-use super::Shared;
 use super::place::Place;
+use super::{Last, Shared};
 
 /// How many records are read at once.
 const PORTION: usize = 256;
@@ -20,7 +20,7 @@ const BYTES: usize = 1 << 20;
 struct Follower {
     /// Who follows does not keep the journal open.
     journal: Weak<Shared>,
-    news: watch::Receiver<Position>,
+    news: watch::Receiver<Last>,
     after: Position,
     ready: VecDeque<Result<(Position, Envelope)>>,
     failed: bool,
@@ -56,7 +56,11 @@ impl Follower {
                 return None;
             }
             let after = self.after;
-            let last = *self.news.wait_for(|last| last.0 > after.0).await.ok()?;
+            let news = |last: &Last| last.position.0 > after.0 || last.closed;
+            let last = self.news.wait_for(news).await.ok()?.position;
+            if last.0 <= after.0 {
+                return None;
+            }
             let journal = self.journal.upgrade()?;
             let read = tokio::task::spawn_blocking(move || portion(&journal, after, last)).await;
             // The runtime is being shut down.

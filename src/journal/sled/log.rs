@@ -45,6 +45,11 @@ pub(super) fn insert(batch: &mut sled::Batch, entry: &Entry) {
     }
 }
 
+/// In how many pieces an entry lies in the log.
+pub(super) fn pieces(entry: &Entry) -> u16 {
+    u16::try_from((entry.bytes.len() + 4).div_ceil(PIECE)).expect("a record has few pieces")
+}
+
 /// The encoded record at `position`, if this log holds it.
 pub(super) fn record(store: &Store, position: u64) -> Result<Option<Vec<u8>>> {
     let Some(first) = store.get(&LogKey::Piece(position, 1).to_bytes())? else {

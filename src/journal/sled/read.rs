@@ -131,7 +131,7 @@ impl Shared {
     }
 
     /// The record of the current revision of an object.
-    fn current(&self, stream: StreamId) -> Result<Option<Record>> {
+    pub(super) fn current(&self, stream: StreamId) -> Result<Option<Record>> {
         match self.state.get(&state::current(stream))? {
             Some(bytes) => self.current_from(stream, &bytes).map(Some),
             None => Ok(None),

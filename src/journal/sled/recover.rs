@@ -10,9 +10,8 @@ use std::path::Path;
 use super::super::frame::Record;
 use super::super::keys::Keyring;
 use super::super::prepare::View;
-use super::super::{Error, KeyId, Result};
+use super::super::{Error, KeyId, Position, Result};
 use super::checkpoint::Checkpoints;
-use super::disk;
 use super::fold::Fold;
 use super::log::Entry;
 use super::note::Note;
@@ -20,6 +19,7 @@ use super::overlay::Overlay;
 use super::segments::{Segments, Tuning};
 use super::state::{self, Applied, Head};
 use super::store::Store;
+use super::{Options, disk, log_of};
 
 /// Rebuilding makes its changes in portions of so many values, to bound the memory it needs.
 const PORTION: usize = 2_000;
@@ -49,6 +49,21 @@ pub(super) fn state(
         Some(applied) => Ok((store, applied)),
         None => Err(store.unreadable("the new state")),
     }
+}
+
+/// Builds the state in a data directory that nobody has open anew from the log; the old one is
+/// moved aside. Returns the last position.
+///
+/// # Errors
+/// As [`super::SledJournal::open`].
+pub fn rebuild(options: &Options, keyring: &Keyring) -> Result<Position> {
+    let tuning = options.tuning();
+    let segments = Segments::open(&log_of(&options.directory), tuning.clone())?;
+    set_aside(&options.directory)?;
+    let (state, applied) = state(&options.directory, &tuning, &segments, keyring)?;
+    state.flush()?;
+    state.sync()?;
+    Ok(Position(applied.place.last_record()))
 }
 
 /// Compares what the log ends with and what the last checkpoint says.
@@ -198,9 +213,7 @@ fn catch_up(
         Ok(true)
     })?;
     fold.apply()?;
-    for key in destroyed {
-        keyring.destroy(KeyId(key))?;
-    }
+    keyring.destroy_all(destroyed.into_iter().map(KeyId))?;
     Ok(fold.applied())
 }
 

@@ -7,25 +7,23 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::super::frame::Record;
-use super::super::keys::Keyring;
 use super::super::{Error, Position, Result, StreamId, Version};
 use super::checkpoint;
-use super::export::{self, Export};
 use super::fold::Fold;
-use super::log::Entry;
 use super::overlay::Overlay;
 use super::place::Place;
 use super::recover;
-use super::segment::{Segment, Source};
 use super::segments::Segments;
 use super::state::{self, Applied, Head};
 use super::store::Store;
 use super::{Options, Shared, SledJournal, disk, log_of};
+
+use compare::{both_forms, everything_differs, heads_differ, state_finding};
+
+mod compare;
 
 /// The scratch state makes its changes in portions of so many values.
 const PORTION: usize = 2_000;
@@ -107,33 +105,6 @@ pub fn verify(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Builds the state in a data directory that nobody has open anew from the log; the old one is
-/// moved aside. Returns the last position.
-///
-/// # Errors
-/// As [`SledJournal::open`].
-pub fn rebuild(options: &Options, keyring: &Keyring) -> Result<Position> {
-    let tuning = options.tuning();
-    let segments = Segments::open(&log_of(&options.directory), tuning.clone())?;
-    recover::set_aside(&options.directory)?;
-    let (state, applied) = recover::state(&options.directory, &tuning, &segments, keyring)?;
-    state.flush()?;
-    state.sync()?;
-    Ok(Position(applied.place.last_record()))
-}
-
-/// Writes the whole journal in a data directory that nobody has open as one export.
-///
-/// Placed as `log/000000000001.export.gz` into an empty data directory, next to the keys, it is
-/// that journal again.
-///
-/// # Errors
-/// When the log or `to` fails.
-pub fn export(options: &Options, to: impl Write) -> Result<()> {
-    let segments = Segments::look(&log_of(&options.directory), options.tuning())?;
-    copy(&segments, None, to)
-}
-
 impl SledJournal {
     /// Verifies everything up to the last position, while others read and write.
     ///
@@ -148,17 +119,6 @@ impl SledJournal {
         })?;
         Ok(report)
     }
-
-    /// Writes everything up to the last position as one export; see [`export`].
-    ///
-    /// Reads the whole journal: call it on a thread that may block.
-    ///
-    /// # Errors
-    /// When the log or `to` fails.
-    pub fn export(&self, to: impl Write) -> Result<()> {
-        let last = *self.shared.last.borrow();
-        copy(&self.shared.segments, Some(last), to)
-    }
 }
 
 impl Shared {
@@ -167,21 +127,9 @@ impl Shared {
             directory: &self.directory,
             segments: &self.segments,
             state: Some(&self.state),
-            until: Some(*self.last.borrow()),
+            until: Some(self.last.borrow().position),
         }
     }
-}
-
-fn copy(segments: &Segments, until: Option<Position>, to: impl Write) -> Result<()> {
-    let mut writer = export::Writer::new(to, Path::new("the export"));
-    segments.visit(Place::START, |_, entry| {
-        if until.is_some_and(|until| entry.place.last_record() > until.0) {
-            return Ok(false);
-        }
-        writer.write(&entry)?;
-        Ok(true)
-    })?;
-    writer.finish().map(drop)
 }
 
 struct Log<'a> {
@@ -346,92 +294,6 @@ impl Log<'_> {
             Ok(())
         })
     }
-}
-
-/// While others write, heads may have moved on but never back.
-fn heads_differ(scratch: &Store, state: &Store) -> Result<Option<String>> {
-    for entry in scratch.tree().scan_prefix(state::ALL_HEADS) {
-        let (key, value) = entry.map_err(|error| scratch.error(error))?;
-        let log = Head::from_bytes(&value);
-        let stored = state.get(&key)?.and_then(|value| Head::from_bytes(&value));
-        let fits = match (&log, &stored) {
-            (Some(log), Some(stored)) if log.version == stored.version => log == stored,
-            (Some(log), Some(stored)) => log.version < stored.version,
-            _ => false,
-        };
-        if !fits {
-            return Ok(Some(differs(&key)));
-        }
-    }
-    Ok(None)
-}
-
-fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> {
-    let mut log = scratch.tree().iter();
-    let mut stored = state.tree().iter();
-    loop {
-        let log = log
-            .next()
-            .transpose()
-            .map_err(|error| scratch.error(error))?;
-        let stored = stored
-            .next()
-            .transpose()
-            .map_err(|error| state.error(error))?;
-        match (log, stored) {
-            (None, None) => return Ok(None),
-            (Some(log), Some(stored)) if log == stored => {}
-            (Some((key, _)), _) | (None, Some((key, _))) => return Ok(Some(differs(&key))),
-        }
-    }
-}
-
-fn differs(key: &[u8]) -> String {
-    match state::stream_of(key) {
-        Some(stream) => format!("it differs from the log about {stream}"),
-        None => "it differs from the log".into(),
-    }
-}
-
-fn state_finding(state: &Store, problem: &str) -> Finding {
-    Finding {
-        path: state.directory().to_path_buf(),
-        position: None,
-        record: None,
-        problem: format!("{problem}; `gatelog journal rebuild` builds it anew"),
-    }
-}
-
-/// A closed segment that still has both its directory and its export has the same in both.
-fn both_forms(segment: &Segment, report: &mut Report) -> Result<()> {
-    if !segment.has_export() || !segment.directory().join("db").exists() {
-        return Ok(());
-    }
-    let export = Source::Export(Export::open(&segment.export())?.into());
-    let store = segment.open_sled()?;
-    let mut exported = export.entries(Place::START);
-    let mut stored = store.entries(Place::START);
-    loop {
-        match (exported.next().transpose()?, stored.next().transpose()?) {
-            (None, None) => return Ok(()),
-            (Some(one), Some(other)) if one == other => {}
-            (one, other) => {
-                let entry = other.or(one);
-                report.findings.push(Finding {
-                    path: segment.directory().to_path_buf(),
-                    position: entry.as_ref().map(|entry| Position(entry.place.position)),
-                    record: entry.as_ref().and_then(record_of),
-                    problem: "it is not the same as its export".into(),
-                });
-                return Ok(());
-            }
-        }
-    }
-}
-
-fn record_of(entry: &Entry) -> Option<(StreamId, Version)> {
-    let record = Record::decode(&entry.bytes).ok()?;
-    Some((record.frame.stream, record.frame.version))
 }
 
 /// Turns damage into a finding; other errors are passed on.

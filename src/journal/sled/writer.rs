@@ -15,6 +15,7 @@ use super::Shared;
 use super::archive;
 use super::batch::{Batch, Request};
 use super::checkpoint::Checkpoints;
+use super::retain;
 use super::state::Applied;
 use super::store::Store;
 
@@ -116,6 +117,13 @@ impl Writer {
             first.refuse(&Error::Unavailable(Arc::clone(why)));
             return Ok(());
         }
+        if let Request::Remove { positions, answer } = first {
+            let result = retain::remove(&self.log, &positions);
+            let failed = matches!(result, Err(Error::Io { .. } | Error::Damaged { .. }));
+            let why = result.as_ref().err().filter(|_| failed).cloned();
+            let _ = answer.send(result);
+            return why.map_or(Ok(()), Err);
+        }
         let shared = Arc::clone(&self.shared);
         let mut batch = Batch::new(&shared, self.applied);
         batch.add(first);
@@ -168,8 +176,8 @@ impl Writer {
         self.since_state += batch.commits();
         let position = Position(applied.place.last_record());
         self.shared.last.send_if_modified(|last| {
-            let moved = last.0 != position.0;
-            *last = position;
+            let moved = last.position.0 != position.0;
+            last.position = position;
             moved
         });
         Ok(())

@@ -1,3 +1,5 @@
+//! What pages show, and what they never show.
+
 use super::*;
 use serde_json::json;
 

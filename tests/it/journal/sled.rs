@@ -13,8 +13,10 @@ use super::contract::{Subject, contract};
 
 mod damage;
 mod durability;
+mod golden;
 mod kill;
 mod recovery;
+mod retention;
 mod segments;
 
 fn subject() -> Subject {
@@ -83,6 +85,12 @@ fn keyring(directory: &Path, clock: &Clock) -> Arc<Keyring> {
     let root = root.expect("the root key can be made");
     let keys = Keyring::open(&directory.join("keys"), root, clock);
     Arc::new(keys.expect("the keys can be opened"))
+}
+
+/// Closes the journal and lets go of its files.
+fn close(journal: SledJournal) {
+    journal.close().expect("closes");
+    drop(journal);
 }
 
 /// This test binary, also when a build has replaced its file meanwhile.

@@ -12,14 +12,19 @@ use super::MEMBER;
 /// How many bytes a member's header has.
 pub(super) const HEADER: usize = 12 + 4 + EXTRA;
 
-/// Our field in a gzip header: format, length of the member, first place, last place.
-const EXTRA: usize = 1 + 4 + 12 + 12;
+/// Our field in a gzip header: format, length of the member, first place, last place, and the
+/// checksum of all other bytes of the member. Gzip's own does not cover its header, nor the bits
+/// that fill up the last byte of what it compressed.
+const EXTRA: usize = 1 + 4 + 12 + 12 + 4;
 
 /// The format of the entries within a member.
 const FORMAT: u8 = 1;
 
 /// Where the length lies, which is known only after compressing.
 const LENGTH_AT: usize = 12 + 4 + 1;
+
+/// Where the checksum lies, which is known last.
+const SUM_AT: usize = HEADER - 4;
 
 /// The most bytes that a member may have, compressed or not.
 const LIMIT: usize = MEMBER + ENTRY_LIMIT + 1024;
@@ -44,7 +49,8 @@ impl Header {
             length: u32::from_le_bytes(number(LENGTH_AT)),
             first: Place::from_bytes(&bytes[LENGTH_AT + 4..LENGTH_AT + 16])
                 .ok_or("its first place is none")?,
-            last: Place::from_bytes(&bytes[LENGTH_AT + 16..]).ok_or("its last place is none")?,
+            last: Place::from_bytes(&bytes[LENGTH_AT + 16..SUM_AT])
+                .ok_or("its last place is none")?,
         };
         if bytes[LENGTH_AT - 1] != FORMAT {
             return Err("it was written by a newer version; read it with that one");
@@ -69,12 +75,12 @@ impl Header {
 
 /// The fixed start of a gzip header as flate2 writes it: no name, no time, any system.
 fn gzip_header() -> [u8; 12] {
-    let extra = u16::try_from(4 + EXTRA).expect("33 fits").to_le_bytes();
+    let extra = u16::try_from(4 + EXTRA).expect("37 fits").to_le_bytes();
     [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, extra[0], extra[1]]
 }
 
 fn extra_header() -> [u8; 4] {
-    let length = u16::try_from(EXTRA).expect("29 fits").to_le_bytes();
+    let length = u16::try_from(EXTRA).expect("33 fits").to_le_bytes();
     [b'G', b'J', length[0], length[1]]
 }
 
@@ -85,7 +91,7 @@ pub(super) fn push(raw: &mut Vec<u8>, entry: &Entry) {
     raw.extend_from_slice(&entry.place.to_bytes());
     raw.extend_from_slice(&length.to_le_bytes());
     raw.extend_from_slice(&entry.bytes);
-    let sum = checksum(&raw[start..]);
+    let sum = checksum([&raw[start..]]);
     raw.extend_from_slice(&sum.to_le_bytes());
 }
 
@@ -96,6 +102,7 @@ pub(super) fn compress(raw: &[u8], first: Place, last: Place) -> io::Result<Vec<
     extra.extend_from_slice(&[0; 4]);
     extra.extend_from_slice(&first.to_bytes());
     extra.extend_from_slice(&last.to_bytes());
+    extra.extend_from_slice(&[0; 4]);
     let mut encoder = GzBuilder::new()
         .extra(extra)
         .operating_system(255)
@@ -104,11 +111,17 @@ pub(super) fn compress(raw: &[u8], first: Place, last: Place) -> io::Result<Vec<
     let mut bytes = encoder.finish()?;
     let length = u32::try_from(bytes.len()).expect("a member is smaller than 4 GiB");
     bytes[LENGTH_AT..LENGTH_AT + 4].copy_from_slice(&length.to_le_bytes());
+    let sum = checksum([&bytes[..SUM_AT], &bytes[HEADER..]]);
+    bytes[SUM_AT..HEADER].copy_from_slice(&sum.to_le_bytes());
     Ok(bytes)
 }
 
 /// Opens a member and checks everything in it.
 pub(super) fn entries(bytes: &[u8], header: Header) -> Result<Vec<Entry>, String> {
+    let sum = checksum([&bytes[..SUM_AT], &bytes[HEADER..]]);
+    if bytes[SUM_AT..HEADER] != sum.to_le_bytes() {
+        return Err("its checksum is wrong".into());
+    }
     let mut raw = Vec::new();
     let mut decoder = GzDecoder::new(bytes);
     (&mut decoder)
@@ -142,7 +155,7 @@ fn one(raw: &[u8]) -> Option<(Entry, &[u8])> {
     let length = u32::from_le_bytes(*length) as usize;
     let (bytes, rest) = rest.split_at_checked(length)?;
     let (sum, rest) = rest.split_first_chunk::<4>()?;
-    if checksum(&raw[..16 + length]) != u32::from_le_bytes(*sum) {
+    if checksum([&raw[..16 + length]]) != u32::from_le_bytes(*sum) {
         return None;
     }
     let entry = Entry {
@@ -152,8 +165,10 @@ fn one(raw: &[u8]) -> Option<(Entry, &[u8])> {
     Some((entry, rest))
 }
 
-fn checksum(bytes: &[u8]) -> u32 {
+fn checksum<const N: usize>(parts: [&[u8]; N]) -> u32 {
     let mut crc = Crc::new();
-    crc.update(bytes);
+    for part in parts {
+        crc.update(part);
+    }
     crc.sum()
 }

@@ -1,3 +1,5 @@
+//! Exports are read back as they were written, and damage is noticed.
+
 use super::*;
 
 fn written(count: u64) -> (tempfile::TempDir, PathBuf, Vec<Entry>) {

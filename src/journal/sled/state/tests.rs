@@ -1,4 +1,10 @@
+//! The state on disk.
+
+use jiff::Timestamp;
+
 use super::*;
+use crate::journal::Lease;
+use crate::journal::counter::Counter;
 
 #[test]
 fn a_head_knows_where_each_record_lies() {

@@ -7,8 +7,8 @@ use gatelog::journal::sled::{Report, SledJournal};
 use gatelog::journal::{Durability, Error, Journal, Position, Version};
 
 use super::super::contract::{append, put, run};
-use super::Disk;
 use super::recovery::{Answers, answers, commit, copy, fill};
+use super::{Disk, close};
 
 /// A small journal with closed segments, exports and a state.
 async fn small() -> (Disk, Answers) {
@@ -27,7 +27,7 @@ async fn filled(disk: Disk) -> (Disk, Answers) {
         done.expect("the commit is allowed");
     }
     let answers = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     (disk, answers)
 }
 
@@ -92,7 +92,7 @@ async fn every_flipped_byte_of_an_exported_segment_is_noticed() {
     disk.options.remove_exported = true;
     let journal = disk.open();
     wait_until_exported(&disk);
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
     let export = disk.path("log/000000000001.export.gz");
     let length = fs::read(&export).expect("reads").len();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use gatelog::journal::{Durability, KeyId, Write};
+use gatelog::journal::{Durability, Error, KeyId, Write};
 use uuid::Uuid;
 
 use super::super::contract::{append, append_under, run};
@@ -134,5 +134,35 @@ async fn in_a_traced_process() {
             .await
             .expect("is allowed");
         fs::write("/dev/null", format!("answered {version}\n")).expect("writes");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_one_commit_destroys_is_gone_for_the_next_in_the_queue() {
+    let disk = Disk::new();
+    let journal = disk.open();
+    for round in 0..20 {
+        let (above, key) = (Uuid::from_u128(100 + round), Uuid::from_u128(200 + round));
+        let (above, key) = (KeyId(above), KeyId(key));
+        let new_key = |id, under| Write::CreateKey { id, under };
+        let writes = vec![new_key(above, KeyId::SYSTEM), new_key(key, above)];
+        let ready = commit(&journal, Durability::Durable, writes).await;
+        ready.expect("is allowed");
+        let destroyed = vec![Write::DestroyKey { id: above }];
+        let late = vec![append_under(
+            key,
+            run(round),
+            0,
+            "nobody could ever read this",
+        )];
+        let (destroyed, late) = tokio::join!(
+            commit(&journal, Durability::Relaxed, destroyed),
+            commit(&journal, Durability::Durable, late),
+        );
+        destroyed.expect("is allowed");
+        assert!(
+            matches!(late, Err(Error::NoKey(id)) if id == key.0),
+            "{late:?}"
+        );
     }
 }

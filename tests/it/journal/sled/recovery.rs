@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::super::contract::{
     LAMP, RUN, append, append_under, delete, in_room, lamp, named, put, run,
 };
-use super::Disk;
+use super::{Disk, close};
 
 /// Everything that a journal answers about what [`fill`] wrote.
 #[derive(Debug, PartialEq)]
@@ -160,7 +160,7 @@ async fn everything_is_there_after_opening_again() {
     fill(&journal).await;
     let before = answers(&journal).await;
     assert_eq!(before.counter, 80);
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
     let journal = disk.open();
     assert_eq!(answers(&journal).await, before);
@@ -175,7 +175,7 @@ async fn a_missing_state_is_rebuilt_to_the_same_answers() {
     fill(&journal).await;
     let lease = journal.lease("timers", Duration::from_secs(5)).await;
     let before = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     fs::remove_dir_all(disk.path("state")).expect("removes");
     disk.clock.advance(Duration::from_secs(10));
     let journal = disk.open();
@@ -183,7 +183,7 @@ async fn a_missing_state_is_rebuilt_to_the_same_answers() {
     let again = journal.lease("timers", Duration::from_secs(5)).await;
     let epochs = [lease, again].map(|lease| lease.expect("is given").epoch);
     assert_eq!(epochs, [1, 2], "the epoch never goes back");
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 
@@ -193,7 +193,7 @@ async fn a_damaged_state_is_moved_aside_and_rebuilt() {
     let journal = disk.open();
     fill(&journal).await;
     let before = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     for name in ["db", "conf"] {
         fs::write(disk.path("state").join(name), b"not what sled wrote").expect("writes");
     }
@@ -207,7 +207,7 @@ async fn a_state_that_lags_behind_catches_up() {
     let disk = Disk::new();
     let journal = disk.open();
     fill(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     copy(&disk.path("state"), &disk.path("old"));
     let journal = disk.open();
     for version in 40..60 {
@@ -215,7 +215,7 @@ async fn a_state_that_lags_behind_catches_up() {
     }
     does(&journal, vec![delete(lamp(0), 1)]).await;
     let before = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     fs::remove_dir_all(disk.path("state")).expect("removes");
     fs::rename(disk.path("old"), disk.path("state")).expect("renames");
     let journal = disk.open();
@@ -228,11 +228,11 @@ async fn a_state_ahead_of_the_log_is_rebuilt_once_the_loss_is_accepted() {
     let disk = Disk::new();
     let journal = disk.open();
     does(&journal, vec![append(run(1), 0, "first")]).await;
-    journal.close().expect("closes");
+    close(journal);
     copy(&disk.path("log"), &disk.path("old"));
     let journal = disk.open();
     does(&journal, vec![append(run(1), 1, "second")]).await;
-    journal.close().expect("closes");
+    close(journal);
     fs::remove_dir_all(disk.path("log")).expect("removes");
     fs::rename(disk.path("old"), disk.path("log")).expect("renames");
     let refused = disk.try_open().map(drop).expect_err("the log is too short");
@@ -256,7 +256,7 @@ async fn rebuilding_on_request_keeps_the_old_state_beside() {
     fill(&journal).await;
     let before = answers(&journal).await;
     let last = journal.last();
-    journal.close().expect("closes");
+    close(journal);
     let rebuilt = rebuild(&disk.options, &disk.keyring()).expect("rebuilds");
     assert_eq!(rebuilt, last);
     assert!(disk.path("state.broken-1").exists());
@@ -281,6 +281,13 @@ async fn a_closed_journal_refuses_and_its_followers_end() {
     let followed = journal.follow(Position(0));
     journal.close().expect("closes");
     assert!(followed.collect::<Vec<_>>().await.len() <= 1);
+    let refused = commit(
+        &journal,
+        Durability::Durable,
+        vec![append(run(1), 1, "late")],
+    )
+    .await;
+    assert!(matches!(refused, Err(Error::Unavailable(_))));
 }
 
 #[tokio::test]
@@ -290,7 +297,7 @@ async fn a_key_that_was_destroyed_stays_destroyed_when_the_state_is_rebuilt() {
     fill(&journal).await;
     let gone = journal.read(run(2), Version::NONE).await.expect("reads");
     assert_eq!(gone[0].body, None);
-    journal.close().expect("closes");
+    close(journal);
     fs::remove_dir_all(disk.path("state")).expect("removes");
     let journal = disk.open();
     assert!(!journal.keyring().contains(KeyId(Uuid::from_u128(900))));

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gatelog::journal::sled::export;
 
-use super::Disk;
 use super::recovery::{answers, copy, fill};
+use super::{Disk, close};
 
 /// The archive works beside the writer; it is waited for.
 fn exports(log: &Path, enough: impl Fn(usize, usize) -> bool) -> usize {
@@ -33,7 +33,7 @@ async fn rolling_over_segments_keeps_every_answer() {
     let journal = small.open();
     fill(&journal).await;
     let many = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     let journal = large.open();
     fill(&journal).await;
     let one = answers(&journal).await;
@@ -44,7 +44,7 @@ async fn rolling_over_segments_keeps_every_answer() {
     assert_eq!(answers(&journal).await, many);
     exports(&small.path("log"), |exports, others| exports + 1 == others);
     assert_eq!(answers(&journal).await, many, "read from the exports");
-    journal.close().expect("closes");
+    close(journal);
     let report = small.verify();
     assert!(report.is_sound(), "{:?}", report.findings);
     assert!(report.checkpoints > 0 && report.records > 100);
@@ -60,11 +60,11 @@ async fn exported_segments_may_go_and_are_read_from_their_exports() {
         exports > 8 && others == 1
     });
     let before = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     fs::remove_dir_all(disk.path("state")).expect("removes");
     let journal = disk.open();
     assert_eq!(answers(&journal).await, before);
-    journal.close().expect("closes");
+    close(journal);
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 
@@ -77,12 +77,12 @@ async fn a_closed_segment_that_sled_cannot_open_is_read_from_its_export() {
         exports > 8 && exports + 1 == others
     });
     let before = answers(&journal).await;
-    journal.close().expect("closes");
+    close(journal);
     fs::write(disk.path("log/000000000001/db"), b"rubbish").expect("writes");
     fs::write(disk.path("log/000000000001/conf"), b"rubbish").expect("writes");
     let journal = disk.open();
     assert_eq!(answers(&journal).await, before);
-    journal.close().expect("closes");
+    close(journal);
     let report = disk.verify();
     assert!(!report.is_sound(), "the damage is told all the same");
 }
@@ -95,7 +95,7 @@ async fn one_export_is_the_whole_journal() {
     let before = answers(&journal).await;
     let mut running = Vec::new();
     journal.export(&mut running).expect("exports");
-    journal.close().expect("closes");
+    close(journal);
     let mut closed = Vec::new();
     export(&disk.options, &mut closed).expect("exports");
     let other = Disk::new();
@@ -109,7 +109,7 @@ async fn one_export_is_the_whole_journal() {
         fs::copy(disk.path("secret.key"), other.path("secret.key")).expect("copies");
         let journal = other.open();
         assert_eq!(answers(&journal).await, before);
-        journal.close().expect("closes");
+        close(journal);
         assert!(other.verify().is_sound(), "{:?}", other.verify().findings);
     }
 }

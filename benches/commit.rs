@@ -1,0 +1,146 @@
+//! Durable commits per second, beside as many bare writes with `fdatasync` on the same disk.
+//!
+//! A commit appends one event of 200 bytes to a stream of its writer. A bare write appends the
+//! same bytes to one file; with several writers, as many writes as there are writers share one
+//! sync, which is the most that any group commit can do.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatelog::clock::Clock;
+use gatelog::journal::keys::{Keyring, RootKey};
+use gatelog::journal::sled::{Options, SledJournal};
+use gatelog::journal::{Commit, Durability, Journal, KeyId, Kind, StreamId, Version, Write};
+use uuid::Uuid;
+
+/// How long each figure is measured.
+const TIME: Duration = Duration::from_secs(3);
+
+/// The size of an event in bytes.
+const EVENT: usize = 200;
+
+/// Measures and prints the table.
+pub(crate) fn run() {
+    let clock = Clock::system();
+    let mut out = std::io::stdout();
+    let mut say = |line: String| writeln!(out, "{line}").expect("the terminal takes it");
+    say("| writers | durable commits/s | p50 ms | p99 ms | relaxed commits/s | bare writes/s, one sync per round | ratio | bare writes/s, one sync each | ratio |".into());
+    say("|---|---|---|---|---|---|---|---|---|".into());
+    for writers in [1, 32, 256] {
+        let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
+        let bare = bare(directory.path(), writers, &clock);
+        let single = self::bare(directory.path(), 1, &clock);
+        let durable = commits(directory.path(), writers, Durability::Durable, &clock);
+        let relaxed = commits(directory.path(), writers, Durability::Relaxed, &clock);
+        say(format!(
+            "| {writers} | {:.0} | {:.2} | {:.2} | {:.0} | {bare:.0} | {:.2} | {single:.0} | {:.2} |",
+            durable.per_second,
+            durable.p50,
+            durable.p99,
+            relaxed.per_second,
+            durable.per_second / bare,
+            durable.per_second / single,
+        ));
+    }
+}
+
+/// The temporary directory of the system is often in memory, where a sync costs nothing.
+fn disk() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+struct Figures {
+    per_second: f64,
+    /// Milliseconds from the call to the answer, for half of the commits.
+    p50: f64,
+    /// The same, for 99 of 100.
+    p99: f64,
+}
+
+fn commits(directory: &Path, writers: u128, durability: Durability, clock: &Clock) -> Figures {
+    let directory = directory.join(format!("{durability:?}"));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
+    let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
+    let options = Options::new(&directory);
+    let journal = SledJournal::open(&options, Arc::new(keys), clock.clone()).expect("a journal");
+    let journal = Arc::new(journal);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let start = clock.monotonic();
+    let mut took = runtime.block_on(async {
+        let writers: Vec<_> = (0..writers)
+            .map(|id| {
+                let (journal, clock) = (Arc::clone(&journal), clock.clone());
+                tokio::spawn(async move {
+                    let stream = StreamId::new(Kind::new("execution"), Uuid::from_u128(id));
+                    let mut version = Version::NONE;
+                    let mut took = Vec::new();
+                    while clock.monotonic().duration_since(start) < TIME {
+                        let before = clock.monotonic();
+                        let commit = append(stream, version, durability, &clock);
+                        journal.commit(commit).await.expect("a commit");
+                        took.push(clock.monotonic().duration_since(before));
+                        version = version.next();
+                    }
+                    took
+                })
+            })
+            .collect();
+        let mut all = Vec::new();
+        for writer in writers {
+            all.extend(writer.await.expect("no panic"));
+        }
+        all
+    });
+    let seconds = clock.monotonic().duration_since(start).as_secs_f64();
+    took.sort_unstable();
+    let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e3;
+    Figures {
+        per_second: count(took.len() as u64) / seconds,
+        p50: at(50),
+        p99: at(99),
+    }
+}
+
+fn append(stream: StreamId, expected: Version, durability: Durability, clock: &Clock) -> Commit {
+    Commit {
+        writes: vec![Write::Append {
+            stream,
+            expected,
+            key: KeyId::SYSTEM,
+            schema: 1,
+            body: vec![b'x'; EVENT],
+        }],
+        durability,
+        fence: None,
+        at: clock.now(),
+        correlation: Uuid::nil(),
+    }
+}
+
+/// Rounds of `writers` writes and one `fdatasync`.
+fn bare(directory: &Path, writers: u128, clock: &Clock) -> f64 {
+    let path = directory.join("bare");
+    let mut file = File::create(&path).expect("a file");
+    let mut written = 0;
+    let event = vec![b'x'; EVENT];
+    let start = clock.monotonic();
+    while clock.monotonic().duration_since(start) < TIME {
+        for _ in 0..writers {
+            file.write_all(&event).expect("the disk takes it");
+            written += 1;
+        }
+        file.sync_data().expect("the disk takes it");
+    }
+    let seconds = clock.monotonic().duration_since(start).as_secs_f64();
+    count(written) / seconds
+}
+
+fn count(number: u64) -> f64 {
+    f64::from(u32::try_from(number).expect("fewer than four thousand million"))
+}

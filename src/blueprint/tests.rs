@@ -1,1 +1,0 @@
-//! Importing, end to end, on a journal in memory.

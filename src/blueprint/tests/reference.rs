@@ -1,0 +1,51 @@
+//! Blueprints as others published them, where somebody has them: `GATELOG_REFERENCE` names the
+//! folder. They are not part of this project.
+
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the folder can be listed").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path
+            .extension()
+            .is_some_and(|it| it == "yaml" || it == "akflow")
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
+async fn published_blueprints_are_read_and_what_is_supported_is_applied() {
+    let Some(folder) = std::env::var_os("GATELOG_REFERENCE") else {
+        eprintln!("skipped: GATELOG_REFERENCE names no folder with blueprints");
+        return;
+    };
+    let mut found = Vec::new();
+    files(Path::new(&folder), &mut found);
+    assert!(!found.is_empty(), "no blueprints in {}", folder.display());
+    for path in found {
+        let source = std::fs::read_to_string(&path).expect("the file can be read");
+        let document = check(&source, &path.display().to_string());
+        let document =
+            document.unwrap_or_else(|problems| panic!("{}: {problems:#?}", path.display()));
+        let bench = Bench::installed().await;
+        let options = Options {
+            skip_unsupported: true,
+            ..bench.options()
+        };
+        let documents = [document];
+        let report = apply(&bench.journal, &bench.clock, &documents, &options).await;
+        let report = report.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let records = bench.records();
+        let again = apply(&bench.journal, &bench.clock, &documents, &options).await;
+        again.expect("it can be applied again");
+        assert_eq!(bench.records(), records, "{}", path.display());
+        assert_eq!(report.entries.is_empty(), documents[0].entries.is_empty());
+    }
+}

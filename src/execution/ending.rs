@@ -1,0 +1,122 @@
+//! Ends executions that nobody answers any more: cancelled, expelled, out of time.
+
+use uuid::Uuid;
+
+use super::actor::Handle;
+use super::{Cancel, Error, Executions, Request, unfinished};
+use crate::flow::client::Client;
+use crate::flow::input::{Canceller, Input, Request as Asked};
+use crate::flow::query::Query;
+
+impl Executions {
+    pub(super) async fn end(
+        &self,
+        id: Uuid,
+        client: &Client,
+        asked: Asked,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let handle = self.ending(client, asked, correlation);
+        match self.send(id, handle).await {
+            Ok(_) | Err(Error::Over) => {
+                self.crowd.left(id);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ending(&self, client: &Client, asked: Asked, correlation: Uuid) -> Handle {
+        Handle {
+            input: Input {
+                at: self.shared.clock.now(),
+                client: client.clone(),
+                query: String::new(),
+                request: asked,
+                body: None,
+            },
+            typed: None,
+            received: self.shared.clock.monotonic(),
+            correlation,
+            begin: None,
+            unless_answered: false,
+        }
+    }
+
+    /// Ends executions that nobody has answered, because there are too many of them. The visitor
+    /// whose request brought that about has their answer already, whatever becomes of this.
+    pub(super) async fn expel(&self, ids: &[Uuid], request: &Request) {
+        for id in ids {
+            let mut handle = self.ending(&request.client, Asked::Expire, request.correlation);
+            // Somebody may have answered in this very moment.
+            handle.unless_answered = true;
+            match self.send(*id, handle).await {
+                Ok(_) | Err(Error::Over) => {}
+                Err(error) => {
+                    tracing::warn!(execution = %id, %error, "an execution could not be expelled");
+                }
+            }
+        }
+    }
+
+    /// Cancels executions of a session.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], or what the journal said; those that could be cancelled are.
+    pub async fn cancel(
+        &self,
+        session: Uuid,
+        which: Cancel,
+        by: Canceller,
+        client: &Client,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let objects = self.shared.journal.as_ref();
+        let found = match &which {
+            Cancel::One { slug, query } => {
+                let query = Query::parse(query);
+                unfinished::find(objects, session, slug, &query)
+                    .await?
+                    .into_iter()
+                    .collect()
+            }
+            Cancel::Next(next) => unfinished::leading_to(objects, session, next).await?,
+            Cancel::All => unfinished::of_session(objects, session).await?,
+        };
+        let mut result = Ok(());
+        for unfinished in found {
+            let id = unfinished.value.execution;
+            let asked = Asked::Cancel { by };
+            let ended = self.end(id, client, asked, correlation).await;
+            result = result.and(ended);
+        }
+        result
+    }
+
+    /// A session ended: what else was under way in it ends as well. The command that ended it is
+    /// in the journal already, so a failure here must not hide its answer.
+    pub(super) async fn cancel_others(&self, session: Uuid, own: Uuid, request: &Request) {
+        let objects = self.shared.journal.as_ref();
+        let found = match unfinished::of_session(objects, session).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%session, %error, "the executions of a session that ended go on");
+                return;
+            }
+        };
+        for unfinished in found {
+            let id = unfinished.value.execution;
+            let by = Canceller::Logout;
+            let asked = Asked::Cancel { by };
+            if id == own {
+                continue;
+            }
+            if let Err(error) = self
+                .end(id, &request.client, asked, request.correlation)
+                .await
+            {
+                tracing::error!(execution = %id, %error, "an execution outlives its session");
+            }
+        }
+    }
+}

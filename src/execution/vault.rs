@@ -1,0 +1,185 @@
+//! Secrets that must outlive a crash within one execution: a password typed two stages before it
+//! is written, a seed being enrolled, a challenge that a device has to sign.
+//!
+//! They lie in one object under a key of its own, which is destroyed when the execution ends.
+//! Events and observations name them by handle and never hold them.
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::journal::object::{self, Stored, Versioned};
+use crate::journal::{Journal, KeyId, Kind, Result, StreamId, Version, Write};
+
+/// The secrets of one execution. Serialising it puts them into the result: only the journal may.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Vault {
+    execution: Uuid,
+    secrets: BTreeMap<Uuid, Kept>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Kept {
+    #[serde(with = "object::sealed")]
+    secret: SecretString,
+}
+
+impl Stored for Vault {
+    const KIND: Kind = Kind::new("vault");
+
+    fn id(&self) -> Uuid {
+        self.execution
+    }
+
+    fn sealed_by(&self) -> KeyId {
+        key(self.execution)
+    }
+}
+
+/// The vault's own key. The execution's key stays as long as its trail is to be read, so the
+/// vault cannot share it; the bits are those of the execution's id with other fixed ones.
+fn key(execution: Uuid) -> KeyId {
+    let mut bytes = *execution.as_bytes();
+    bytes[6] = 0x80 | (bytes[6] & 0x0f);
+    KeyId(Uuid::from_bytes(bytes))
+}
+
+fn stream(execution: Uuid) -> StreamId {
+    object::stream::<Vault>(execution)
+}
+
+/// The secret behind a handle.
+///
+/// # Errors
+/// What the journal said.
+pub(super) async fn open(
+    journal: &dyn Journal,
+    execution: Uuid,
+    handle: Uuid,
+) -> Result<Option<SecretString>> {
+    let vault: Option<Versioned<Vault>> = object::get(journal, execution).await?;
+    let kept = vault.and_then(|mut vault| vault.value.secrets.remove(&handle));
+    Ok(kept.map(|kept| kept.secret))
+}
+
+/// The writes that put `new` secrets beside those that are there, or end the vault.
+///
+/// # Errors
+/// What the journal said.
+pub(super) async fn writes(
+    journal: &dyn Journal,
+    execution: Uuid,
+    new: Vec<(Uuid, SecretString)>,
+    is_over: bool,
+) -> Result<Vec<Write>> {
+    if new.is_empty() && !is_over {
+        return Ok(Vec::new());
+    }
+    let found: Option<Versioned<Vault>> = object::get(journal, execution).await?;
+    if is_over {
+        // What was kept in the very last command is needed by nobody.
+        return Ok(found.map_or_else(Vec::new, |vault| {
+            vec![
+                Write::Delete {
+                    stream: stream(execution),
+                    expected: vault.version,
+                },
+                Write::DestroyKey { id: key(execution) },
+            ]
+        }));
+    }
+    let mut writes = Vec::new();
+    let mut vault = found.unwrap_or_else(|| {
+        writes.push(Write::CreateKey {
+            id: key(execution),
+            under: KeyId::SYSTEM,
+        });
+        let value = Vault {
+            execution,
+            secrets: BTreeMap::new(),
+        };
+        Versioned {
+            version: Version::NONE,
+            value,
+        }
+    });
+    let new = new
+        .into_iter()
+        .map(|(handle, secret)| (handle, Kept { secret }));
+    vault.value.secrets.extend(new);
+    writes.push(object::put(&vault.value, vault.version));
+    Ok(writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::journal::memory::MemoryJournal;
+    use crate::journal::{Commit, Durability};
+    use secrecy::ExposeSecret;
+
+    async fn commit(journal: &MemoryJournal, clock: &Clock, writes: Vec<Write>) {
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: clock.now(),
+            correlation: Uuid::nil(),
+        };
+        journal.commit(commit).await.expect("it is written");
+    }
+
+    #[actix::test]
+    async fn what_was_kept_is_there_until_the_execution_ends_and_then_nowhere() {
+        let clock = Clock::system();
+        let journal = MemoryJournal::new(clock.clone());
+        let execution = clock.ordered_id();
+        let handles = [clock.opaque_id(), clock.opaque_id()];
+        for (handle, text) in handles.iter().zip(["seed", "password"]) {
+            let new = vec![(*handle, SecretString::from(text))];
+            let writes = writes(&journal, execution, new, false)
+                .await
+                .expect("it reads");
+            commit(&journal, &clock, writes).await;
+        }
+        for (handle, text) in handles.iter().zip(["seed", "password"]) {
+            let kept = open(&journal, execution, *handle).await.expect("it reads");
+            assert_eq!(kept.expect("it is there").expose_secret(), text);
+        }
+        let unknown = open(&journal, execution, clock.opaque_id())
+            .await
+            .expect("it reads");
+        assert!(unknown.is_none());
+
+        let writes = writes(&journal, execution, Vec::new(), true)
+            .await
+            .expect("it reads");
+        commit(&journal, &clock, writes).await;
+        for handle in handles {
+            let kept = open(&journal, execution, handle).await.expect("it reads");
+            assert!(kept.is_none());
+        }
+        let revisions = journal
+            .read(stream(execution), Version::NONE)
+            .await
+            .expect("it reads");
+        assert!(
+            revisions.iter().all(|revision| revision.body.is_none()),
+            "the key is alive"
+        );
+        assert!(!journal.keyring().contains(key(execution)));
+    }
+
+    #[actix::test]
+    async fn an_execution_without_secrets_writes_no_vault() {
+        let clock = Clock::system();
+        let journal = MemoryJournal::new(clock.clone());
+        for is_over in [false, true] {
+            let writes = writes(&journal, clock.ordered_id(), Vec::new(), is_over).await;
+            assert!(writes.expect("it reads").is_empty());
+        }
+    }
+}

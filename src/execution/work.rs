@@ -1,0 +1,264 @@
+//! Carries one command through: judged, written, answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::actor::{Answered, Handle, Loaded};
+use super::commit::{self, stream};
+use super::live::{Carried, Live};
+use super::twin::{Answers, Digest, Twin, digest};
+use super::unfinished::Unfinished;
+use super::{Error, Shared};
+use crate::flow::event::Event;
+use crate::flow::evolve;
+use crate::flow::input::Request;
+use crate::flow::query::Query;
+use crate::journal::object::{self, Stored};
+use crate::journal::{self, Commit, Durability, Version};
+use crate::stage::{self, Reply};
+use crate::world::Record;
+
+/// How often a command is run again because another object moved.
+const RERUNS: usize = 3;
+
+/// How long a commit may take before the command is given up as undecided.
+const COMMIT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The actor's state while a command is under way. Whatever fails leaves nothing loaded, so
+/// that the next command starts from what the journal says.
+pub(super) struct Work {
+    pub(super) id: Uuid,
+    pub(super) shared: Arc<Shared>,
+    pub(super) loaded: Option<Loaded>,
+    pub(super) answers: Answers,
+}
+
+impl Work {
+    pub(super) async fn run(mut self, message: Handle) -> (Self, Result<Answered, Error>) {
+        let result = self.handle(message).await;
+        if result.is_ok() {
+            self.answers.settle();
+        }
+        (self, result)
+    }
+
+    async fn handle(&mut self, mut message: Handle) -> Result<Answered, Error> {
+        let mut before = match self.loaded.take() {
+            Some(loaded) => loaded,
+            None => self.load(&message).await?,
+        };
+        let typed = message.typed.as_ref();
+        let digest = typed.map(|body| digest(&self.shared.digest_key, body));
+        let twin = digest.map_or(Twin::None, |digest| {
+            self.answers.twin(digest, message.received, before.version)
+        });
+        match twin {
+            Twin::Same(reply) => {
+                let answered = Answered::new(reply, &[], &before.state);
+                self.loaded = Some(before);
+                return Ok(answered);
+            }
+            Twin::Earlier => look_only(&mut message),
+            Twin::None if before.state.is_over() => {
+                self.loaded = Some(before);
+                return Err(Error::Over);
+            }
+            Twin::None => {}
+        }
+        if message.unless_answered && before.state.latest().is_some_and(|it| it.answers > 0) {
+            let answered = Answered::new(Reply::Over, &[], &before.state);
+            self.loaded = Some(before);
+            return Ok(answered);
+        }
+        let carried = Arc::default();
+        for _ in 0..=RERUNS {
+            match self.attempt(&before, &message, &carried, digest).await? {
+                Attempt::Erased => return Err(self.give_up(&message).await),
+                Attempt::Done(after, answered, took) => {
+                    if let Some(digest) = digest.filter(|_| took) {
+                        let now = self.shared.clock.monotonic();
+                        let reply = answered.reply.clone();
+                        self.answers.take(digest, now, after.version, reply);
+                    }
+                    self.loaded = Some(after);
+                    return Ok(answered);
+                }
+                Attempt::OthersMoved => {}
+                Attempt::Moved => {
+                    // Somebody else answered first, so this answer is a stale tab's.
+                    before = self.load(&message).await?;
+                    look_only(&mut message);
+                    if before.state.is_over() {
+                        self.loaded = Some(before);
+                        return Err(Error::Over);
+                    }
+                }
+            }
+        }
+        self.loaded = Some(before);
+        Err(Error::Busy)
+    }
+
+    async fn attempt(
+        &mut self,
+        before: &Loaded,
+        message: &Handle,
+        carried: &Arc<Carried>,
+        digest: Option<Digest>,
+    ) -> Result<Attempt, Error> {
+        let world = Live::new(&self.shared, self.id, message.input.at, carried);
+        let state = before.state.clone();
+        let handled = stage::handle(state, &message.input, message.typed.as_ref(), &world)
+            .await
+            .map_err(failed)?;
+        let answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
+        if handled.events.is_empty() {
+            return Ok(Attempt::Done(before.clone(), answered, false));
+        }
+        let left = world.leave();
+        let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
+        let commit = match commit {
+            Ok(commit) => commit,
+            Err(error) => return self.refused(error),
+        };
+        if let (true, Some(last)) = (handled.state.is_over(), handled.state.latest()) {
+            let identity = Query::parse(&message.input.query).identity();
+            let now = self.shared.clock.monotonic();
+            let recent = &self.shared.recent;
+            recent.add(last.session, &last.slug, identity, self.id, now);
+        }
+        let committed = self.shared.journal.commit(commit);
+        let committed = actix::clock::timeout(COMMIT_DEADLINE, committed).await;
+        let refusal = match committed {
+            Ok(Ok(_)) => {
+                let after = Loaded {
+                    state: handled.state,
+                    version: before.version.next(),
+                };
+                let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
+                let took = handled.events.iter().any(took);
+                return Ok(Attempt::Done(after, answered, took));
+            }
+            Ok(Err(error)) => self.refused(error),
+            Err(_) => Err(Error::Busy),
+        };
+        let answered = digest.filter(|_| message.typed.is_some());
+        if let (Err(_), Some(digest)) = (&refusal, answered) {
+            self.answers.doubt(digest, before.version);
+        }
+        refusal
+    }
+
+    fn refused(&self, error: journal::Error) -> Result<Attempt, Error> {
+        match error {
+            journal::Error::Conflict { stream: moved, .. } if moved == stream(self.id) => {
+                Ok(Attempt::Moved)
+            }
+            journal::Error::Taken { kind, .. } if kind == Unfinished::KIND => {
+                Err(Error::Superseded)
+            }
+            journal::Error::NoKey(key) if key == self.id => Ok(Attempt::Erased),
+            journal::Error::Conflict { .. } | journal::Error::Taken { .. } => {
+                Ok(Attempt::OthersMoved)
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    /// Reads the execution. One that can never be read again is over: its record goes, or the
+    /// browser could neither go on nor begin anew.
+    async fn load(&self, message: &Handle) -> Result<Loaded, Error> {
+        let problem = match load(&self.shared, self.id).await {
+            Ok(loaded) => return Ok(loaded),
+            Err(problem) => problem,
+        };
+        let ends = matches!(
+            message.input.request,
+            Request::Cancel { .. } | Request::Expire
+        );
+        match problem {
+            Unreadable::Erased => {}
+            Unreadable::Failed(Error::Journal(error @ journal::Error::Corrupt { .. })) if ends => {
+                tracing::error!(execution = %self.id, %error, "a damaged execution is given up");
+            }
+            Unreadable::Failed(error) => return Err(error),
+        }
+        Err(self.give_up(message).await)
+    }
+
+    /// Removes the record of an execution in which nothing more can happen. The error says that
+    /// it is over, unless that cannot be written.
+    async fn give_up(&self, message: &Handle) -> Error {
+        let commit = Commit {
+            writes: vec![object::delete::<Unfinished>(self.id, Version(1))],
+            durability: Durability::Durable,
+            fence: None,
+            at: message.input.at,
+            correlation: message.correlation,
+        };
+        match self.shared.journal.commit(commit).await {
+            Ok(_) | Err(journal::Error::Conflict { .. }) => Error::Over,
+            Err(error) => error.into(),
+        }
+    }
+}
+
+enum Attempt {
+    /// It is in the journal, or there was nothing to write; and whether an answer was taken.
+    Done(Loaded, Answered, bool),
+    /// The execution itself moved.
+    Moved,
+    /// Another object moved.
+    OthersMoved,
+    /// The execution's key was destroyed with the user whose it was.
+    Erased,
+}
+
+/// Makes a command one that only looks.
+fn look_only(message: &mut Handle) {
+    message.typed = None;
+    message.input.request = Request::Visit;
+    message.begin = None;
+}
+
+fn failed(error: stage::Error) -> Error {
+    use crate::world::Error as World;
+    match error {
+        stage::Error::World(World::Busy) => Error::Busy,
+        stage::Error::World(World::Journal(error)) => Error::Journal(error),
+        other => Error::Broken(other.to_string()),
+    }
+}
+
+/// Why an execution could not be folded from the journal.
+pub(crate) enum Unreadable {
+    /// Its bodies were removed, or their key destroyed with the user whose they were.
+    Erased,
+    /// Reading failed, now or for good.
+    Failed(Error),
+}
+
+impl From<journal::Error> for Unreadable {
+    fn from(error: journal::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Folds an execution from the journal.
+pub(crate) async fn load(shared: &Shared, id: Uuid) -> Result<Loaded, Unreadable> {
+    let mut loaded = Loaded::default();
+    for envelope in shared.journal.read(stream(id), Version::NONE).await? {
+        let body = envelope.body.as_deref().ok_or(Unreadable::Erased)?;
+        let record: Record =
+            serde_json::from_slice(body).map_err(|error| journal::Error::Corrupt {
+                stream: envelope.stream,
+                version: envelope.version,
+                problem: format!("its body cannot be read: {error}"),
+            })?;
+        loaded.state = record.events.iter().fold(loaded.state, evolve);
+        loaded.version = envelope.version;
+    }
+    Ok(loaded)
+}

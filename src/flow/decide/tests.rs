@@ -1,0 +1,308 @@
+//! Given a state, when a command comes, then these events; and what holds for all of them.
+
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::decide;
+use crate::flow::client::Client;
+use crate::flow::context::Value;
+use crate::flow::event::{Check, Errors, Event, FieldError, PasswordProblem};
+use crate::flow::input::Canceller;
+use crate::flow::model::InvalidResponseAction;
+use crate::flow::plan::{Pinned, Plan, PlannedStage};
+use crate::flow::{Command, Execution, Rejection, evolve, fold};
+
+fn pinned(id: u128) -> Pinned {
+    let id = Uuid::from_u128(id);
+    Pinned { id, version: 1 }
+}
+
+fn stage(number: u128) -> PlannedStage {
+    PlannedStage {
+        binding: pinned(number),
+        stage: pinned(100 + number),
+        kind: "dummy".to_owned(),
+        name: format!("stage {number}"),
+        re_evaluate: true,
+        on_invalid: InvalidResponseAction::Retry,
+    }
+}
+
+fn plan(stages: u128) -> Command {
+    Command::Plan((1..=stages).map(stage).collect::<Plan>())
+}
+
+fn start() -> Command {
+    Command::Start {
+        execution: Uuid::from_u128(1),
+        flow: pinned(2),
+        slug: "login".to_owned(),
+        session: Uuid::from_u128(3),
+        client: Client {
+            address: Ipv4Addr::LOCALHOST.into(),
+            user_agent: String::new(),
+            host: "id.example".to_owned(),
+            secure: true,
+            language: None,
+        },
+        query: String::new(),
+    }
+}
+
+fn ask() -> Command {
+    Command::Ask {
+        component: "ak-stage-dummy".to_owned(),
+        fields: json!({ "name": "stage 1" }),
+    }
+}
+
+fn receive() -> Command {
+    Command::Receive { fields: Vec::new() }
+}
+
+fn deny() -> Command {
+    Command::Deny {
+        check: Check::Next,
+        message: "no".to_owned(),
+    }
+}
+
+fn finish() -> Command {
+    let destination = "/".to_owned();
+    Command::Finish { destination }
+}
+
+fn restart() -> Command {
+    Command::Restart {
+        keep_context: false,
+    }
+}
+
+fn identified(user: u128) -> Event {
+    let user = Some(Uuid::from_u128(user));
+    Event::UserIdentified { user, active: true }
+}
+
+/// The state after commands that all make sense.
+fn given(commands: Vec<Command>) -> Execution {
+    commands
+        .into_iter()
+        .fold(Execution::default(), |state, command| {
+            let events = decide(&state, command).expect("the command makes sense");
+            events.iter().fold(state, evolve)
+        })
+}
+
+#[test]
+fn a_command_out_of_place_is_refused_and_says_why() {
+    let asked = || vec![start(), plan(1), Command::Enter, ask()];
+    let ended = || vec![start(), deny()];
+    let cases = [
+        (vec![], Command::Enter, Rejection::Unstarted),
+        (vec![], finish(), Rejection::Unstarted),
+        (vec![start()], start(), Rejection::Started),
+        (ended(), start(), Rejection::Started),
+        (ended(), Command::Expire, Rejection::Over),
+        (ended(), receive(), Rejection::Over),
+        (vec![start()], Command::Enter, Rejection::NoStage),
+        (vec![start(), plan(0)], ask(), Rejection::NoStage),
+        (vec![start(), plan(0)], Command::Pass, Rejection::NoStage),
+        (vec![start(), plan(1)], receive(), Rejection::NoChallenge),
+        (vec![start(), plan(1)], finish(), Rejection::NotFinished),
+        (
+            asked(),
+            Command::Learn(vec![identified(7), Event::Expired]),
+            Rejection::NotAFact,
+        ),
+    ];
+    for (before, command, rejection) in cases {
+        let asked = format!("{command:?} after {before:?}");
+        assert_eq!(decide(&given(before), command), Err(rejection), "{asked}");
+    }
+}
+
+#[test]
+fn an_answer_is_counted_and_names_the_challenge_that_it_answers() {
+    let state = given(vec![start(), plan(1), Command::Enter, ask(), ask()]);
+    let events = decide(&state, receive()).expect("a challenge is open");
+    assert!(matches!(
+        events[..],
+        [Event::ResponseReceived { number: 2, .. }]
+    ));
+}
+
+#[test]
+fn a_stage_that_keeps_failing_alike_is_noted_once() {
+    let fail = || Command::Fail("no key".to_owned());
+    let state = given(vec![start(), plan(1), Command::Enter, fail()]);
+    assert_eq!(decide(&state, fail()), Ok(Vec::new()));
+    let other = decide(&state, Command::Fail("no lock".to_owned()));
+    assert_eq!(other.map(|events| events.len()), Ok(1));
+}
+
+#[test]
+fn after_a_restart_there_are_no_stages_until_they_are_laid_out_anew() {
+    let state = given(vec![start(), plan(2), Command::Enter, ask(), restart()]);
+    assert_eq!(decide(&state, Command::Enter), Err(Rejection::NoStage));
+    // The flow may not let the visitor in a second time, so it may end here.
+    assert!(decide(&state, finish()).is_ok());
+    assert!(decide(&state, deny()).is_ok());
+}
+
+#[test]
+fn a_restart_forgets_who_was_identified_only_when_it_keeps_nothing() {
+    for keep_context in [true, false] {
+        let state = given(vec![
+            start(),
+            plan(1),
+            Command::Learn(vec![identified(7)]),
+            Command::Restart { keep_context },
+        ]);
+        let running = state.running().expect("it runs");
+        assert_eq!(running.identified.is_some(), keep_context);
+    }
+}
+
+fn facts() -> impl Strategy<Value = Event> {
+    let user = || (0u128..3).prop_map(Uuid::from_u128);
+    prop_oneof![
+        (
+            "[a-c]",
+            prop_oneof![
+                Just(None),
+                any::<String>().prop_map(|it| Some(Value::text(it)))
+            ],
+        )
+            .prop_map(|(key, value)| Event::ContextChanged {
+                key,
+                value,
+                by: "stage".to_owned(),
+            }),
+        (prop::option::of(user()), any::<bool>())
+            .prop_map(|(user, active)| Event::UserIdentified { user, active }),
+        user().prop_map(|user| Event::PasswordVerified {
+            user,
+            backend: "inbuilt".to_owned(),
+        }),
+        prop::option::of(user()).prop_map(|user| Event::PasswordRejected {
+            user,
+            reason: PasswordProblem::Wrong,
+        }),
+        user().prop_map(|user| Event::SessionEnded {
+            session: Uuid::nil(),
+            user: Some(user),
+        }),
+    ]
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        1 => Just(start()),
+        4 => (0u128..4).prop_map(plan),
+        4 => Just(Command::Enter),
+        4 => Just(ask()),
+        4 => prop::collection::vec(any::<String>(), 0..3)
+            .prop_map(|fields| Command::Receive { fields }),
+        4 => prop::collection::vec(facts(), 0..4).prop_map(Command::Learn),
+        1 => Just(Command::Learn(vec![Event::Expired])),
+        2 => any::<(String, String)>().prop_map(|(string, code)| {
+            let error = FieldError { string, code };
+            Command::Reject(Errors::from([("password".to_owned(), vec![error])]))
+        }),
+        4 => Just(Command::Pass),
+        2 => "[a-b]".prop_map(Command::Fail),
+        2 => any::<bool>().prop_map(|keep_context| Command::Restart { keep_context }),
+        1 => Just(deny()),
+        1 => Just(finish()),
+        1 => Just(Command::Cancel(Canceller::Visitor)),
+        1 => Just(Command::Expire),
+    ]
+}
+
+/// Whether the state shows that the event happened.
+fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
+    let (old, Some(new)) = (before.running(), after.latest()) else {
+        return false;
+    };
+    let count = |of: fn(&crate::flow::execution::Running) -> u32| old.map_or(0, of);
+    match event {
+        Event::Started { execution, .. } => new.execution == *execution && !new.planned,
+        Event::Planned { plan } => new.plan == *plan && new.planned && !new.entered,
+        Event::Restarted { keep_context } => {
+            new.restarts == count(|it| it.restarts) + 1
+                && !new.planned
+                && new.challenge.is_none()
+                && (*keep_context || new.context.iter().next().is_none())
+        }
+        Event::StageEntered { .. } => new.entered,
+        Event::ChallengeIssued {
+            number, component, ..
+        } => new
+            .challenge
+            .as_ref()
+            .is_some_and(|it| it.number == *number && it.component == *component),
+        Event::ResponseReceived { .. } => new.answers == count(|it| it.answers) + 1,
+        Event::StageCompleted { .. } => {
+            Some(new.plan.0.len() + 1) == old.map(|old| old.plan.0.len()) && !new.entered
+        }
+        Event::StageFailed { error, .. } => new.failure.as_ref() == Some(error),
+        Event::ContextChanged { key, value, .. } => new.context.get(key) == value.as_ref(),
+        Event::UserIdentified { user, active } => {
+            new.identified == user.map(|user| (user, *active))
+        }
+        Event::PasswordRejected { .. } => {
+            new.password_failures == count(|it| it.password_failures) + 1
+        }
+        Event::Denied { .. }
+        | Event::Cancelled { .. }
+        | Event::Expired
+        | Event::Completed { .. } => after.is_over(),
+        // These are read from the trail; nothing that is decided later hangs on them.
+        Event::ResponseRejected { .. }
+        | Event::PasswordVerified { .. }
+        | Event::SessionStarted { .. }
+        | Event::SessionEnded { .. } => old == after.running(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_is_refused_or_happens(
+        // Most of them after a start, or hardly any would be more than refused.
+        started in any::<bool>(), commands in prop::collection::vec(commands(), 0..40),
+    ) {
+        let first = started.then(start);
+        let mut state = Execution::default();
+        let mut all = Vec::new();
+        for command in first.into_iter().chain(commands) {
+            for event in decide(&state, command).unwrap_or_default() {
+                let after = evolve(state.clone(), &event);
+                prop_assert!(is_reflected(&state, &event, &after), "{event:?} in {state:?}");
+                state = after;
+                all.push(event);
+            }
+        }
+        prop_assert_eq!(fold(&all), state);
+    }
+
+    #[test]
+    fn folding_a_part_and_then_the_rest_is_folding_all(
+        commands in prop::collection::vec(commands(), 0..40), at in any::<prop::sample::Index>(),
+    ) {
+        let mut state = given(vec![start()]);
+        let mut all = decide(&Execution::default(), start()).expect("a start");
+        for command in commands {
+            let events = decide(&state, command).unwrap_or_default();
+            state = events.iter().fold(state, evolve);
+            all.extend(events);
+        }
+        let (first, rest) = all.split_at(at.index(all.len()));
+        // What is kept in between may also have been written down and read again.
+        let kept = serde_json::to_string(&fold(first)).expect("JSON");
+        let kept: Execution = serde_json::from_str(&kept).expect("a state");
+        prop_assert_eq!(rest.iter().fold(kept, evolve), fold(&all));
+    }
+}

@@ -1,0 +1,99 @@
+//! Comparing what must be the same: the state and the log, a segment and its export.
+
+use super::super::export::Export;
+use super::super::log::Entry;
+use super::super::place::Place;
+use super::super::segment::{Segment, Source};
+use super::super::state::{self, Head};
+use super::super::store::Store;
+use super::{Finding, Report};
+use crate::journal::frame::Record;
+use crate::journal::{Position, Result, StreamId, Version};
+
+/// While others write, heads may have moved on but never back.
+pub(super) fn heads_differ(scratch: &Store, state: &Store) -> Result<Option<String>> {
+    for entry in scratch.tree().scan_prefix(state::ALL_HEADS) {
+        let (key, value) = entry.map_err(|error| scratch.error(error))?;
+        let log = Head::from_bytes(&value);
+        let stored = state.get(&key)?.and_then(|value| Head::from_bytes(&value));
+        let fits = match (&log, &stored) {
+            (Some(log), Some(stored)) if log.version == stored.version => log == stored,
+            (Some(log), Some(stored)) => log.version < stored.version,
+            _ => false,
+        };
+        if !fits {
+            return Ok(Some(differs(&key)));
+        }
+    }
+    Ok(None)
+}
+
+/// The first thing about which the log and the state do not agree.
+pub(super) fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> {
+    let mut log = scratch.tree().iter();
+    let mut stored = state.tree().iter();
+    loop {
+        let log = log
+            .next()
+            .transpose()
+            .map_err(|error| scratch.error(error))?;
+        let stored = stored
+            .next()
+            .transpose()
+            .map_err(|error| state.error(error))?;
+        match (log, stored) {
+            (None, None) => return Ok(None),
+            (Some(log), Some(stored)) if log == stored => {}
+            (Some((key, _)), _) | (None, Some((key, _))) => return Ok(Some(differs(&key))),
+        }
+    }
+}
+
+fn differs(key: &[u8]) -> String {
+    match state::stream_of(key) {
+        Some(stream) => format!("it differs from the log about {stream}"),
+        None => "it differs from the log".into(),
+    }
+}
+
+/// A finding about the state.
+pub(super) fn state_finding(state: &Store, problem: &str) -> Finding {
+    Finding {
+        path: state.directory().to_path_buf(),
+        position: None,
+        record: None,
+        problem: format!("{problem}; `gatelog journal rebuild` builds it anew"),
+    }
+}
+
+/// A closed segment that still has both its directory and its export has the same in both.
+pub(super) fn both_forms(segment: &Segment, report: &mut Report) -> Result<()> {
+    if !segment.has_export() || !segment.directory().join("db").exists() {
+        return Ok(());
+    }
+    let export = Source::Export(Export::open(&segment.export())?.into());
+    let store = segment.open_sled()?;
+    let mut exported = export.entries(Place::START);
+    let mut stored = store.entries(Place::START);
+    loop {
+        match (exported.next().transpose()?, stored.next().transpose()?) {
+            (None, None) => return Ok(()),
+            (Some(one), Some(other)) if one == other => {}
+            (one, other) => {
+                let entry = other.or(one);
+                report.findings.push(Finding {
+                    path: segment.directory().to_path_buf(),
+                    position: entry.as_ref().map(|entry| Position(entry.place.position)),
+                    record: entry.as_ref().and_then(record_of),
+                    problem: "it is not the same as its export".into(),
+                });
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn record_of(entry: &Entry) -> Option<(StreamId, Version)> {
+    let record = Record::decode(&entry.bytes).ok()?;
+    Some((record.frame.stream, record.frame.version))
+}

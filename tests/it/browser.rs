@@ -1,0 +1,244 @@
+//! A person in front of a real browser: Chromium, driven through its own driver.
+//!
+//! The tests are skipped where the driver is not installed.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
+
+use crate::support::{Person, TestServer, skip, with_server};
+
+const DRIVER: &str = "chromedriver";
+
+/// Keeps the browser to itself and to this machine.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// How long a page may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The driver's process, which takes the browser with it.
+struct Driver {
+    child: Child,
+    port: u16,
+    profile: tempfile::TempDir,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        drop(taken);
+        let child = Command::new(DRIVER)
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the driver can be started");
+        Self {
+            child,
+            port,
+            profile: tempfile::tempdir().expect("a directory"),
+        }
+    }
+
+    /// Opens a window.
+    async fn window(&self, runs_scripts: bool) -> WebDriver {
+        let mut browser = ChromeCapabilities::new();
+        for flag in FLAGS {
+            browser.add_arg(flag).expect("a flag");
+        }
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        browser.add_arg(&profile).expect("a flag");
+        if !runs_scripts {
+            let refuse = json!({ "profile.managed_default_content_settings.javascript": 2 });
+            browser
+                .add_experimental_option("prefs", refuse)
+                .expect("a preference");
+        }
+        let address = format!("http://127.0.0.1:{}", self.port);
+        for _ in 0..100 {
+            if let Ok(window) = WebDriver::new(&address, browser.clone()).await {
+                return window;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the browser does not start");
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|it: PathBuf| it.join(program));
+    places.any(|place| place.is_file())
+}
+
+/// Runs a scenario with a server and a window, and closes the window whatever happens.
+fn with_window(
+    runs_scripts: bool,
+    scenario: impl AsyncFnOnce(&TestServer, &WebDriver) -> WebDriverResult<()>,
+) {
+    if !is_installed(DRIVER) {
+        skip(DRIVER);
+        return;
+    }
+    with_server(async |server| {
+        let driver = Driver::start();
+        let window = driver.window(runs_scripts).await;
+        let outcome = scenario(server, &window).await;
+        if outcome.is_ok() {
+            remember_cookies(server, &window).await.expect("cookies");
+        }
+        let page = window.source().await.unwrap_or_default();
+        // The driver's end takes the window along if this does not.
+        let _ = window.quit().await;
+        if let Err(error) = outcome {
+            panic!("{error}\n{page}");
+        }
+    });
+}
+
+async fn remember_cookies(server: &TestServer, window: &WebDriver) -> WebDriverResult<()> {
+    for cookie in window.get_all_cookies().await? {
+        let name = format!("the cookie {}", cookie.name);
+        server.canaries().secret(&name, &cookie.value);
+    }
+    Ok(())
+}
+
+/// What stands in the only element of its kind, once it is there.
+async fn sees(window: &WebDriver, selector: &str) -> WebDriverResult<WebElement> {
+    window
+        .query(By::Css(selector))
+        .wait(PATIENCE, Duration::from_millis(50))
+        .single()
+        .await
+}
+
+async fn types(window: &WebDriver, field: &str, text: &str) -> WebDriverResult<()> {
+    let field = sees(window, &format!("input[name={field}]:not([readonly])")).await?;
+    field.clear().await?;
+    field.send_keys(text).await
+}
+
+async fn presses(window: &WebDriver) -> WebDriverResult<()> {
+    sees(window, "button[type=submit]").await?.click().await
+}
+
+async fn names_themselves(window: &WebDriver, person: &Person) -> WebDriverResult<()> {
+    types(window, "uid_field", &person.username).await?;
+    presses(window).await
+}
+
+async fn shows(window: &WebDriver, selector: &str, text: &str) -> WebDriverResult<()> {
+    // The page is replaced under us, so the element is looked for until it says so.
+    let mut said = String::new();
+    for _ in 0..300 {
+        if let Ok(element) = window.find(By::Css(selector)).await {
+            said = element.text().await.unwrap_or_default();
+            if said.contains(text) {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let page = window.source().await?;
+    panic!("{selector} says {said:?} instead of {text:?} in {page}");
+}
+
+/// From the start page to the login, in, and out again.
+async fn comes_and_goes(server: &TestServer, window: &WebDriver) -> WebDriverResult<()> {
+    let alice = server.person();
+    window.goto(format!("{}/", server.base())).await?;
+    names_themselves(window, &alice).await?;
+    shows(window, ".person", &alice.username).await?;
+
+    server
+        .canaries()
+        .secret("a typed password", "wrong-and-long-enough");
+    types(window, "password", "wrong-and-long-enough").await?;
+    presses(window).await?;
+    shows(window, "[role=alert]", "Invalid password").await?;
+    let field = sees(window, "input[name=password]").await?;
+    assert_eq!(field.attr("aria-invalid").await?.as_deref(), Some("true"));
+    assert_eq!(field.prop("value").await?.as_deref(), Some(""));
+
+    types(window, "password", &alice.password).await?;
+    presses(window).await?;
+    shows(window, "main", &alice.username).await?;
+    shows(window, "main", &alice.name).await?;
+    assert_eq!(window.current_url().await?.path(), "/");
+
+    let links = window.find_all(By::Css("a.button")).await?;
+    links.first().expect("a way out").click().await?;
+    // Out again, the start page leads to the login.
+    sees(window, "input[name=uid_field]").await?;
+    window.goto(format!("{}/", server.base())).await?;
+    sees(window, "input[name=uid_field]").await?;
+    assert!(window.current_url().await?.path().starts_with("/if/flow/"));
+    Ok(())
+}
+
+#[test]
+fn a_person_logs_in_and_out() {
+    with_window(true, comes_and_goes);
+}
+
+#[test]
+fn a_person_logs_in_and_out_without_javascript() {
+    with_window(false, async |server, window| {
+        let probe = "data:text/html,<body><script>document.title='ran'</script>";
+        window.goto(probe).await?;
+        assert_ne!(window.title().await?, "ran", "scripts run");
+        comes_and_goes(server, window).await
+    });
+}
+
+#[test]
+fn a_person_is_where_they_were_after_the_server_was_killed() {
+    if !is_installed(DRIVER) {
+        skip(DRIVER);
+        return;
+    }
+    with_server(async |server| {
+        let driver = Driver::start();
+        let window = driver.window(true).await;
+        let alice = server.person();
+        let scenario = async {
+            window.goto(format!("{}/", server.base())).await?;
+            names_themselves(&window, &alice).await?;
+            shows(&window, ".person", &alice.username).await?;
+            server.kill().await;
+            types(&window, "password", &alice.password).await?;
+            presses(&window).await?;
+            shows(&window, "main", "You are logged in").await?;
+            remember_cookies(server, &window).await
+        };
+        let outcome = scenario.await;
+        let _ = window.quit().await;
+        outcome.expect("the browser does as it is told");
+    });
+}

@@ -1,0 +1,4 @@
+//! Executions that outlive the process.
+
+mod crowd;
+mod kill;

@@ -1,0 +1,413 @@
+//! A real server on a real disk: started, killed, stopped, and looked at when it is over.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gatelog::clock::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::command::{self, Ran, command};
+use super::visitor::Line;
+use super::{Canaries, Flow, Person, Visitor, random_below};
+
+/// How long a server may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Whether the administrator gets a password, or a link is printed.
+    pub(crate) has_administrator: bool,
+    /// Further environment variables.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            has_administrator: true,
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Sets an environment variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+struct Process {
+    child: Child,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// The binary, serving a directory of its own.
+pub(crate) struct TestServer {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+    line: Arc<Line>,
+    process: Option<Process>,
+    output: Arc<Mutex<Vec<u8>>>,
+    /// The administrator, where the server has one with a password.
+    pub(crate) administrator: Person,
+}
+
+impl TestServer {
+    /// Starts a server in an empty directory.
+    pub(crate) async fn start(options: Options) -> Self {
+        let canaries = Arc::new(Canaries::default());
+        let directory = tempfile::Builder::new()
+            .prefix("g")
+            .tempdir_in(disk())
+            .expect("a directory");
+        let port = free_port();
+        let mut administrator = Person::new(&canaries);
+        "akadmin".clone_into(&mut administrator.username);
+        let data = directory.path().join("data");
+        let mut environment = vec![
+            ("GATELOG_DATA".to_owned(), data.display().to_string()),
+            ("GATELOG_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
+        ];
+        if options.has_administrator {
+            let password = administrator.password.clone();
+            environment.push(("GATELOG_BOOTSTRAP_PASSWORD".to_owned(), password));
+            environment.push((
+                "GATELOG_BOOTSTRAP_EMAIL".to_owned(),
+                administrator.mail.clone(),
+            ));
+        }
+        environment.extend(options.environment);
+        let line = Line {
+            base: format!("http://127.0.0.1:{port}"),
+            http: http().build().expect("an HTTP client"),
+            canaries,
+        };
+        let mut server = Self {
+            directory,
+            environment,
+            line: line.into(),
+            process: None,
+            output: Arc::default(),
+            administrator,
+        };
+        server.begin().await;
+        server
+    }
+
+    /// The address for a browser, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        &self.line.base
+    }
+
+    /// What must not be readable.
+    pub(crate) fn canaries(&self) -> &Canaries {
+        &self.line.canaries
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// A directory beside the data, for files of the test.
+    pub(crate) fn beside(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Starts the process and waits until it is ready.
+    pub(crate) async fn begin(&mut self) {
+        assert!(self.process.is_none(), "the server runs");
+        let clock = Clock::system();
+        let deadline = clock.monotonic() + PATIENCE;
+        self.spawn();
+        let ready = format!("{}/-/health/ready/", self.base());
+        loop {
+            let asked = self.line.http.get(&ready).send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            let process = self.process.as_mut().expect("it was started");
+            if let Some(status) = process.child.try_wait().expect("it is our child") {
+                self.reap();
+                // Another program may have taken the port for a moment.
+                assert!(
+                    self.output().contains("cannot listen") && clock.monotonic() < deadline,
+                    "the server ended with {status} instead of starting"
+                );
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                self.spawn();
+            }
+            assert!(clock.monotonic() < deadline, "the server is not ready");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn spawn(&mut self) {
+        let mut child = command(&self.environment)
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server can be started");
+        let stdout = child.stdout.take().expect("it is piped");
+        let stderr = child.stderr.take().expect("it is piped");
+        let readers = vec![self.collect(stdout), self.collect(stderr)];
+        self.process = Some(Process { child, readers });
+    }
+
+    fn collect(&self, mut from: impl Read + Send + 'static) -> JoinHandle<()> {
+        let output = Arc::clone(&self.output);
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = from.read(&mut piece) {
+                let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+                output.extend_from_slice(&piece[..length]);
+            }
+        })
+    }
+
+    fn reap(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the server runs");
+        let status = process.child.wait().expect("it is our child");
+        for reader in process.readers {
+            reader.join().expect("reading does not panic");
+        }
+        status
+    }
+
+    /// Ends the server with SIGKILL and leaves it dead.
+    pub(crate) fn dies(&mut self) {
+        let process = self.process.as_mut().expect("the server runs");
+        process.child.kill().expect("it is our child");
+        self.reap();
+    }
+
+    /// Ends the server with SIGKILL, and starts it again where it was.
+    pub(crate) async fn kill(&mut self) {
+        self.dies();
+        self.begin().await;
+    }
+
+    /// Asks the server to end, which it does well and soon.
+    pub(crate) async fn stop(&mut self) {
+        self.signal("TERM");
+        let clock = Clock::system();
+        let deadline = clock.monotonic() + PATIENCE;
+        while self.is_running() {
+            assert!(clock.monotonic() < deadline, "the server does not stop");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let status = self.reap();
+        assert_eq!(status.code(), Some(0), "the server stopped badly");
+    }
+
+    /// Stops the server and starts it again where it was.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.begin().await;
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("the server runs");
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", process.child.id())])
+            .status();
+        assert!(sent.expect("a shell").success(), "no signal was sent");
+    }
+
+    /// Whether the process has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        let process = self.process.as_mut();
+        process.is_some_and(|it| it.child.try_wait().expect("it is our child").is_none())
+    }
+
+    /// Everything that the server and the commands have written so far.
+    pub(crate) fn output(&self) -> String {
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&output).into_owned()
+    }
+
+    /// Runs a command on this server's directory.
+    pub(crate) fn gatelog(&self, arguments: &[&str]) -> Ran {
+        self.gatelog_reading(arguments, "")
+    }
+
+    /// The same with something on its standard input.
+    pub(crate) fn gatelog_reading(&self, arguments: &[&str], input: &str) -> Ran {
+        let ran = command::run(arguments, &self.environment, input);
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        output.extend_from_slice(ran.stdout.as_bytes());
+        output.extend_from_slice(ran.stderr.as_bytes());
+        ran
+    }
+
+    /// Applies a blueprint.
+    #[track_caller]
+    pub(crate) fn apply(&self, yaml: &str) {
+        self.gatelog_reading(&["blueprint", "apply", "-"], yaml)
+            .succeeds();
+    }
+
+    /// Makes a flow.
+    #[track_caller]
+    pub(crate) fn has_flow(&self, flow: &Flow) {
+        self.apply(&flow.yaml());
+    }
+
+    /// Somebody new with an account.
+    #[track_caller]
+    pub(crate) fn person(&self) -> Person {
+        let person = Person::new(self.canaries());
+        self.create_user(&person);
+        person
+    }
+
+    /// Gives somebody an account.
+    #[track_caller]
+    pub(crate) fn create_user(&self, person: &Person) {
+        let Person {
+            username,
+            name,
+            mail,
+            password,
+        } = person;
+        let create = [
+            "user",
+            "create",
+            username,
+            "--name",
+            name,
+            "--email",
+            mail,
+            "--password-stdin",
+        ];
+        self.gatelog_reading(&create, password).succeeds();
+    }
+
+    /// Somebody who comes for the first time.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(Arc::clone(&self.line))
+    }
+
+    /// Asks the operator's routes.
+    pub(crate) async fn operator(&self, path: &str) -> Value {
+        let socket = self.data().join("gatelog.sock");
+        let client = http().unix_socket(socket).build().expect("a client");
+        let answer = client
+            .post(format!("http://localhost/operator/{path}"))
+            .timeout(Duration::from_secs(600))
+            .json(&json!({}))
+            .send()
+            .await
+            .expect("the operator is answered");
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.expect("JSON")
+    }
+
+    /// The events of every execution, the latest execution first.
+    pub(crate) fn histories(&self) -> Vec<Vec<Value>> {
+        let list = self.gatelog(&["execution", "list", "--json", "--limit", "1000"]);
+        let list = list.succeeds().values();
+        let ids = list
+            .iter()
+            .map(|it| it["execution"].as_str().expect("an id"));
+        ids.map(|id| self.history(id)).collect()
+    }
+
+    /// The events of an execution.
+    pub(crate) fn history(&self, execution: &str) -> Vec<Value> {
+        let shown = self.gatelog(&["execution", "show", execution, "--json"]);
+        let records = shown.succeeds().values();
+        let events = |record: &Value| record["record"]["events"].as_array().cloned();
+        records.iter().filter_map(events).flatten().collect()
+    }
+
+    /// What every server is checked for when a test is over.
+    pub(crate) async fn finish(mut self) {
+        if self.process.is_none() {
+            self.begin().await;
+        }
+        self.check_replay().await;
+        self.check_journal("while the server runs");
+        self.stop().await;
+        self.check_journal("after the server stopped");
+        self.canaries().search_files(&self.data());
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        self.line.canaries.search_output(&output);
+    }
+
+    /// Every execution folds into what its actor holds, and runs again to the same events.
+    pub(crate) async fn check_replay(&self) {
+        let verified = self.operator("replay/verify").await;
+        for it in verified["executions"].as_array().expect("a list") {
+            assert_eq!(it["replay"]["outcome"], "same", "{it:#}");
+            let live = &it["live"];
+            assert!(live.is_null() || live["outcome"] == "equal", "{it:#}");
+        }
+    }
+
+    /// Every record is as it was written.
+    #[track_caller]
+    pub(crate) fn check_journal(&self, when: &str) {
+        let ran = self.gatelog(&["journal", "verify", "--json"]);
+        assert_eq!(ran.code, Some(0), "{when}: {ran:?}");
+        assert_eq!(ran.values()[0]["findings"], json!([]), "{when}");
+    }
+}
+
+impl Drop for TestServer {
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test that fails shows what the server said"
+    )]
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            // It may have ended by itself, and a second panic would hide the first.
+            let _ = process.child.kill();
+            let _ = process.child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- what the processes said\n{}---", self.output());
+        }
+    }
+}
+
+/// A client that opens a connection for each request, so that none outlives its server.
+fn http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(60))
+}
+
+/// A directory on a disk, near enough for the path of a socket.
+fn disk() -> PathBuf {
+    let near = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    if near.as_os_str().len() < 70 {
+        near
+    } else {
+        PathBuf::from("/var/tmp")
+    }
+}
+
+/// A port below those that the kernel gives to clients, so that it stays ours over restarts.
+fn free_port() -> u16 {
+    loop {
+        let port = 12_000 + u16::try_from(random_below(20_000)).expect("it is small");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
