@@ -6,11 +6,16 @@ use std::io::Write as _;
 
 mod commit;
 mod login;
+mod policy;
 
 /// A bench and its name.
 type Bench = (&'static str, fn());
 
-const BENCHES: &[Bench] = &[("commit", commit::run), ("login", login::run)];
+const BENCHES: &[Bench] = &[
+    ("commit", commit::run),
+    ("login", login::run),
+    ("policy", policy::run),
+];
 
 fn main() {
     // Cargo adds flags of its own, such as `--bench`.

@@ -38,9 +38,9 @@ fn descend(
             (Some(Value::Dict(earlier)), Value::Dict(later)) if named(earlier) && named(later) => {
                 let mut inner = Vec::new();
                 descend(root, earlier, later, path, &mut inner);
-                inner
-                    .into_iter()
-                    .for_each(|change| note(&change.path, change.value));
+                for change in inner {
+                    note(&change.path, change.value);
+                }
             }
             _ => note(path, Some(value.clone())),
         }

@@ -1,6 +1,6 @@
 //! Why there is no outcome.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,8 @@ impl Error {
         };
         let mut text = "Traceback (most recent call last):\n".to_owned();
         for frame in traceback {
-            text.push_str(&format!("  File \"{name}\", {frame}\n"));
+            // Writing into a string cannot fail.
+            let _ = writeln!(text, "  File \"{name}\", {frame}");
         }
         text.push_str(kind);
         if !message.is_empty() {

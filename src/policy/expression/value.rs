@@ -225,7 +225,9 @@ impl Value {
         visit(self);
         match self {
             Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
-                items.iter().for_each(|item| item.visit(visit));
+                for item in items {
+                    item.visit(visit);
+                }
             }
             Self::Dict(entries) => {
                 for (key, value) in entries {
@@ -234,7 +236,9 @@ impl Value {
                 }
             }
             Self::Object(object) => {
-                object.fields.iter().for_each(|(_, v)| v.visit(visit));
+                for (_, value) in &object.fields {
+                    value.visit(visit);
+                }
             }
             _ => {}
         }

@@ -44,6 +44,7 @@ pub(super) struct Start {
 
 /// An expression and the names it is handed: what decides about its compiled form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is handed over or not")]
 pub(super) struct Text {
     pub(super) source: String,
     pub(super) request: bool,
@@ -155,4 +156,45 @@ pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Opti
 /// Writes a frame.
 pub(super) fn write(to: &mut impl Write, content: &impl Serialize) -> io::Result<()> {
     to.write_all(&frame(content)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::expression::value::DEPTH;
+
+    #[test]
+    fn what_fits_can_be_read_back_however_it_is_nested() {
+        let nests: [fn(Value) -> Value; 3] = [
+            |inner| Value::List(vec![inner]),
+            |inner| Value::dict([("k", inner)]),
+            |inner| Object::new("C", "1").with("f", inner).into(),
+        ];
+        for nest in nests {
+            let value = (1..DEPTH).fold(Value::None, |inner, _| nest(inner));
+            assert!(value.fits());
+            let object = Object::new("FlowPlan", "1").with("context", value.clone());
+            let order = Order::Answer(Answer::Value(object.into()), Vec::new());
+            let bytes = frame(&order).expect("a frame");
+            let read: Option<Order> = read(&mut bytes.as_slice()).expect("reads back");
+            assert!(
+                matches!(read, Some(Order::Answer(Answer::Value(Value::Object(o)), _))
+                if o.fields[0].1 == value)
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_too_large_is_refused_before_it_is_read() {
+        let mut bytes: &[u8] = &[0xff; 16];
+        assert!(read::<Order>(&mut bytes).is_err());
+        let mut bytes: &[u8] = &[];
+        assert!(read::<Order>(&mut bytes).expect("the end").is_none());
+    }
+
+    #[test]
+    fn a_body_that_is_nested_too_deeply_is_refused() {
+        let body = "{\"List\":[".repeat(100_000);
+        assert!(message::<Value>(body.as_bytes()).is_err());
+    }
 }

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use lru::LruCache;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::interpreter::Program;
 use super::wire::{self, Order, Report, Text};
@@ -55,7 +55,15 @@ fn confine(memory: u64) -> io::Result<()> {
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nproc, 0)?;
     limit(Resource::Nofile, 3)?;
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{
+            DumpableBehavior, Signal, set_dumpable_behavior, set_parent_process_death_signal,
+        };
+        // Nobody may look into it, and it must not outlive the server, however busy it is.
+        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+    }
     Ok(())
 }
 

@@ -111,6 +111,12 @@ impl Workers {
         })
     }
 
+    /// The process numbers of the workers that are free at the moment.
+    pub fn idle(&self) -> Vec<u32> {
+        let idle = self.shared.idle();
+        idle.iter().flatten().map(Process::id).collect()
+    }
+
     /// Whether the expression can be understood.
     pub async fn check(&self, source: &str) -> Result<(), Error> {
         let text = Text {

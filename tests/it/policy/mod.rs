@@ -116,20 +116,3 @@ async fn evaluate(workers: &Workers, source: &str) -> Result<Outcome, Error> {
         .evaluate(evaluation(source), &FakeHost::default())
         .await
 }
-
-/// The children of this process that run our program, zombies included.
-fn children() -> Vec<(u32, char)> {
-    let own = std::process::id().to_string();
-    let entries = std::fs::read_dir("/proc").expect("there is a /proc");
-    let stats = entries.filter_map(|entry| {
-        let path = entry.ok()?.path().join("stat");
-        std::fs::read_to_string(path).ok()
-    });
-    let children = stats.filter_map(|stat| {
-        let (head, tail) = stat.split_once(" (gatelog) ")?;
-        let mut fields = tail.split(' ');
-        let state = fields.next()?.chars().next()?;
-        (fields.next()? == own).then_some((head.parse().ok()?, state))
-    });
-    children.collect()
-}

@@ -9,6 +9,33 @@ fn kill(id: u32) {
     assert!(killed.expect("there is a kill").success());
 }
 
+/// Whether there is such a process, a zombie included.
+fn exists(id: u32) -> bool {
+    std::path::Path::new("/proc").join(id.to_string()).exists()
+}
+
+/// The numbers of the workers, once both are there.
+async fn all_idle(workers: &Workers, number: usize) -> Vec<u32> {
+    for _ in 0..200 {
+        let idle = workers.idle();
+        if idle.len() == number {
+            return idle;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the workers are not replaced");
+}
+
+async fn all_gone(ids: &[u32]) {
+    for _ in 0..200 {
+        if !ids.iter().any(|id| exists(*id)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("some of {ids:?} are left");
+}
+
 #[tokio::test]
 async fn many_evaluations_at_once_share_the_workers() {
     let workers = workers();
@@ -27,40 +54,32 @@ async fn many_evaluations_at_once_share_the_workers() {
 
 #[tokio::test]
 async fn workers_that_are_killed_are_replaced_and_reaped() {
-    let before: Vec<_> = children();
     let workers = workers();
-    evaluate(&workers, "return True").await.expect("runs");
     for round in 0..3 {
-        let mine = children()
-            .into_iter()
-            .filter(|child| !before.contains(child));
-        for (id, _) in mine {
-            kill(id);
+        let ids = all_idle(&workers, 2).await;
+        for id in &ids {
+            kill(*id);
         }
         // An idle worker's death is noticed by whoever takes it next.
-        for _ in 0..4 {
-            let _ = evaluate(&workers, "return True").await;
+        for _ in 0..2 {
+            let ended = evaluate(&workers, "return True").await;
+            assert!(
+                matches!(ended, Ok(_) | Err(Error::WorkerDied(_))),
+                "{ended:?}"
+            );
         }
         evaluate(&workers, "return True")
             .await
             .unwrap_or_else(|e| panic!("round {round}: {e}"));
+        all_gone(&ids).await;
     }
+    let ids = all_idle(&workers, 2).await;
     drop(workers);
-    for _ in 0..100 {
-        let left = children()
-            .into_iter()
-            .filter(|child| !before.contains(child));
-        if left.count() == 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("processes are left: {:?}", children());
+    all_gone(&ids).await;
 }
 
 #[tokio::test]
 async fn a_worker_killed_in_the_middle_is_an_error_of_that_evaluation_only() {
-    let before = children();
     let workers = Workers::start(
         Options {
             workers: 1,
@@ -75,13 +94,11 @@ async fn a_worker_killed_in_the_middle_is_an_error_of_that_evaluation_only() {
         ..FakeHost::default()
     };
     let running = workers.evaluate(evaluation("return request.user.email"), &host);
+    let ids = all_idle(&workers, 1).await;
     let killing = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        for (id, _) in children()
-            .into_iter()
-            .filter(|child| !before.contains(child))
-        {
-            kill(id);
+        for id in &ids {
+            kill(*id);
         }
     };
     let (ended, ()) = tokio::join!(running, killing);
@@ -103,7 +120,7 @@ async fn an_evaluation_that_is_given_up_leaves_no_trace() {
     .expect("starts");
     evaluate(&workers, "return True").await.expect("runs");
     let host = FakeHost {
-        slowness: Duration::from_secs(60),
+        slowness: Duration::from_mins(1),
         ..FakeHost::default()
     };
     let running = workers.evaluate(evaluation("return request.user.email"), &host);

@@ -1,6 +1,7 @@
 //! The expressions of the flow files that authentik ships, which are not part of this project:
 //! `GATELOG_FLOW_FILES` names the directory where they are.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use gatelog::policy::expression::Plan;
@@ -55,7 +56,8 @@ fn files(under: &Path, found: &mut Vec<PathBuf>) {
 async fn every_shipped_expression_runs() {
     let mut found = Vec::new();
     let Some(reference) = std::env::var_os("GATELOG_FLOW_FILES") else {
-        eprintln!("skipped: GATELOG_FLOW_FILES names no directory of flow files");
+        let message = "skipped: GATELOG_FLOW_FILES names no directory of flow files";
+        let _ = writeln!(std::io::stderr(), "{message}");
         return;
     };
     files(Path::new(&reference), &mut found);

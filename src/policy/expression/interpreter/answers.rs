@@ -1,5 +1,7 @@
 //! What a running expression asks for: answered here if it can be, else by the host.
 
+use std::fmt::Write as _;
+
 use jiff::tz::Offset;
 use monty_types::{
     ExcType, ExtFunctionResult, MontyDate, MontyObject, MontyUuid, NameLookupResult, OsFunctionCall,
@@ -178,16 +180,14 @@ impl Run<'_> {
         let (module, name) = (part(0).unwrap_or_default(), part(1));
         let question = Question::Import(module.clone(), name.clone());
         Ok(match self.asked(question)? {
-            ExtFunctionResult::NotFound(_) => match name {
-                Some(name) => {
-                    let message = format!("cannot import name '{name}' from '{module}'");
-                    exception("ImportError", message).into()
-                }
-                None => {
-                    let message = format!("No module named '{module}'");
-                    exception("ModuleNotFoundError", message).into()
-                }
-            },
+            ExtFunctionResult::NotFound(_) => if let Some(name) = name {
+                let message = format!("cannot import name '{name}' from '{module}'");
+                exception("ImportError", message)
+            } else {
+                let message = format!("No module named '{module}'");
+                exception("ModuleNotFoundError", message)
+            }
+            .into(),
             answer => answer,
         })
     }
@@ -201,7 +201,8 @@ impl Run<'_> {
         };
         let mut line = args.first().map(ToString::to_string).unwrap_or_default();
         for (key, value) in kwargs {
-            line.push_str(&format!(" {key}={}", value.py_repr()));
+            // Writing into a string cannot fail.
+            let _ = write!(line, " {key}={}", value.py_repr());
         }
         self.output.log(level, line);
     }
@@ -252,8 +253,8 @@ fn textual(
     };
     let mut texts = [""; 3];
     for (at, wanted) in names.iter().enumerate() {
-        let named = kwargs.iter().find(|(key, _)| key.to_string() == *wanted);
-        texts[at] = match args.get(at).or(named.map(|(_, value)| value)) {
+        let by_name = kwargs.iter().find(|(key, _)| key.to_string() == *wanted);
+        texts[at] = match args.get(at).or(by_name.map(|(_, value)| value)) {
             Some(MontyObject::String(text)) => text,
             Some(other) if name == "slugify" => return slug(other),
             _ => return Err(("TypeError", format!("{name}() expects a text as {wanted}"))),

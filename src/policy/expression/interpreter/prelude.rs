@@ -65,7 +65,7 @@ pub(super) struct Parts {
 
 /// Adds the parts and the call; the program's value is a tuple of the result, the context and
 /// the plan's context, the latter two `None` where there are none.
-pub(super) fn append(program: &mut String, parts: &Parts, text: &Text, parameters: &[String]) {
+pub(super) fn append(program: &mut String, parts: Parts, text: &Text, parameters: &[String]) {
     if parts.addresses {
         for version in [4, 6] {
             let part = ADDRESSES.replace("VERSION", &version.to_string());

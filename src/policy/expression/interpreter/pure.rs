@@ -1,6 +1,7 @@
 //! The helpers that need nothing from the host: patterns, slugs, addresses.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 
@@ -59,7 +60,8 @@ fn template(python: &str) -> String {
             ('\\', Some('g')) => {
                 rest.next();
                 let name: String = rest.by_ref().skip(1).take_while(|c| *c != '>').collect();
-                out.push_str(&format!("${{{name}}}"));
+                // Writing into a string cannot fail.
+                let _ = write!(out, "${{{name}}}");
             }
             ('\\', Some(digit)) if digit.is_ascii_digit() => {
                 let mut number = String::new();
@@ -68,7 +70,7 @@ fn template(python: &str) -> String {
                 {
                     number.push(digit);
                 }
-                out.push_str(&format!("${{{number}}}"));
+                let _ = write!(out, "${{{number}}}");
             }
             ('\\', Some('n')) => {
                 rest.next();
@@ -121,11 +123,9 @@ pub(super) fn ip(text: &str, version: i64, network: bool, strict: bool) -> Resul
     let net = if network {
         let net = match text.parse::<IpNet>() {
             Ok(net) => net,
-            Err(_) => IpNet::from(
-                masked(text)
-                    .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
-                    .ok_or_else(|| refused("an IPv4 or IPv6 network"))?,
-            ),
+            Err(_) => masked(text)
+                .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+                .ok_or_else(|| refused("an IPv4 or IPv6 network"))?,
         };
         if strict && net.addr() != net.network() {
             return Err(("ValueError", format!("{text} has host bits set")));

@@ -5,7 +5,7 @@
 //! the author is line N + 1. Nothing that is rewritten inside moves a line.
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{Alias, Expr, ExprCall, Stmt};
+use ruff_python_ast::{Alias, Expr, ExprCall, Identifier, Stmt};
 use ruff_python_parser::parse_module;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
@@ -109,7 +109,7 @@ impl Source {
             call_policy: uses("ak_call_policy"),
         };
         source.program = rewriting.apply();
-        prelude::append(&mut source.program, &parts, text, &parameters);
+        prelude::append(&mut source.program, parts, text, &parameters);
         Ok(source)
     }
 
@@ -275,7 +275,7 @@ impl<'a> Visitor<'a> for Rewriting<'_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::ImportFrom(import) if import.level == 0 => {
-                let module = import.module.as_ref().map(|name| name.as_str());
+                let module = import.module.as_ref().map(Identifier::as_str);
                 let star = import.names.iter().any(|alias| alias.name.as_str() == "*");
                 if !star && module.is_some_and(|module| !OWN.contains(&module)) {
                     self.import(import.range, module, &import.names);
