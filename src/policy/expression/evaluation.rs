@@ -29,7 +29,14 @@ pub struct Evaluation<'a> {
     pub variables: Vec<(String, Value)>,
     /// From the call to the outcome, the wait for a free worker and all answers included.
     pub timeout: Duration,
+    /// How many evaluations wait for this one, because they called its policy. Such an evaluation
+    /// does not wait for a worker, as those that are in use may wait for each other; beyond
+    /// [`DEEPEST`] it is refused.
+    pub depth: usize,
 }
+
+/// How deeply policies may call each other.
+pub const DEEPEST: usize = 4;
 
 /// The plan of a flow, as an expression sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

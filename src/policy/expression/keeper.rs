@@ -20,20 +20,36 @@ const PATIENCE: u32 = 4;
 pub(super) enum Job {
     /// Start a process for a free place.
     Start,
-    /// Kill this one and start another. Its place was given up while it worked.
-    Replace(Process),
+    /// Start one beyond the places, for whoever asks.
+    Extra(oneshot::Sender<Result<Process, String>>),
+    /// Kill this one; unless it was an extra one, start another in its place.
+    Replace(Process, Place),
     /// The same for one that died by itself; says what of.
-    Bury(Process, oneshot::Sender<Error>),
+    Bury(Process, Place, oneshot::Sender<Error>),
+}
+
+/// Whether a process is one of the usual number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Usual,
+    Extra,
 }
 
 /// Works until the last sender is gone.
 pub(super) fn keep(jobs: &mpsc::Receiver<Job>, shared: &Weak<Shared>) {
     let mut crashes = 0_u32;
     for job in jobs {
+        let mut place = Place::Usual;
+        let mut asks = None;
         match job {
             Job::Start => {}
-            Job::Replace(process) => drop(process),
-            Job::Bury(process, tell) => {
+            Job::Extra(asking) => asks = Some(asking),
+            Job::Replace(process, of) => {
+                drop(process);
+                place = of;
+            }
+            Job::Bury(process, of, tell) => {
+                place = of;
                 let id = process.id();
                 let cause = process.autopsy();
                 tracing::warn!(worker = id, %cause, "a worker for expressions died");
@@ -41,6 +57,9 @@ pub(super) fn keep(jobs: &mpsc::Receiver<Job>, shared: &Weak<Shared>) {
                 let _ = tell.send(cause);
                 crashes = crashes.saturating_add(1);
             }
+        }
+        if place == Place::Extra {
+            continue;
         }
         let Some(living) = shared.upgrade() else {
             return;
@@ -57,6 +76,11 @@ pub(super) fn keep(jobs: &mpsc::Receiver<Job>, shared: &Weak<Shared>) {
             crashes = crashes.saturating_add(1);
             format!("{program}: {error}")
         });
+        if let Some(asks) = asks {
+            // Nobody may be waiting any more; then it ends here.
+            let _ = asks.send(started);
+            continue;
+        }
         let Some(living) = shared.upgrade() else {
             return;
         };

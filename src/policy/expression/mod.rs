@@ -21,7 +21,7 @@ pub mod worker;
 mod workers;
 
 pub use error::{Error, Frame, SyntaxError};
-pub use evaluation::{Change, Evaluation, Level, Limits, LogLine, Outcome, Plan, Root};
+pub use evaluation::{Change, DEEPEST, Evaluation, Level, Limits, LogLine, Outcome, Plan, Root};
 pub use host::{Call, Failure, Host, Raised, policy_called};
 pub use value::{Object, Value};
 pub use workers::{Options, Workers};

@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use std::{io, thread};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::error::{Error, SyntaxError};
-use super::evaluation::{Evaluation, Limits, Outcome};
+use super::evaluation::{DEEPEST, Evaluation, Limits, Outcome};
 use super::host::{Failure, Host};
-use super::interpreter::identifier;
-use super::keeper::{self, Job};
+use super::keeper::{self, Job, Place};
 use super::process::Process;
-use super::value::Value;
-use super::wire::{Answer, Done, Failed, Order, Question, Report, Revealed, Start, Text};
+use super::wire::{Answer, Done, Failed, Order, Question, Report, Revealed, Text};
 use crate::clock::Clock;
 
 mod conversation;
+mod opening;
 
 use conversation::Conversation;
+use opening::{reveal_start, start};
 
 /// How long a check of the syntax may take, the wait for a worker included.
 const CHECK: Duration = Duration::from_secs(5);
@@ -128,7 +128,7 @@ impl Workers {
             variables: Vec::new(),
         };
         let checked = timeout(CHECK, async {
-            let mut talk = self.begin().await?;
+            let mut talk = self.begin(0).await?;
             talk.say(&Order::Check(text)).await?;
             match talk.hear(CHECK).await? {
                 Report::Checked(found) => {
@@ -171,9 +171,10 @@ impl Workers {
         let limits = &self.shared.options.limits;
         let silence = limits.time + GRACE;
         let mut revealed = HashSet::new();
+        let depth = evaluation.depth;
         let mut start = start(evaluation, limits)?;
         start.secrets = reveal_start(&start, host, &mut revealed).await?;
-        let mut talk = self.begin().await?;
+        let mut talk = self.begin(depth).await?;
         talk.say(&Order::Evaluate(Box::new(start))).await?;
         loop {
             let question = match talk.hear(silence).await? {
@@ -202,15 +203,30 @@ impl Workers {
         }
     }
 
-    /// Waits for a free worker.
-    async fn begin(&self) -> Result<Conversation, Error> {
+    /// A free worker: waits for one, or, while others wait for this evaluation, gets a new one.
+    async fn begin(&self, depth: usize) -> Result<Conversation, Error> {
+        let with = |process, place| {
+            Conversation::new(process, place, Arc::clone(&self.shared), self.jobs.clone())
+        };
+        if depth > DEEPEST {
+            let what = "policies call each other too deeply".to_owned();
+            return Err(Error::Refused(what));
+        }
+        if depth > 0 && self.shared.free.available_permits() == 0 {
+            let (asks, started) = oneshot::channel();
+            // The keeper lives as long as a sender does.
+            let _ = self.jobs.send(Job::Extra(asks));
+            return match started.await {
+                Ok(Ok(process)) => with(process, Place::Extra),
+                Ok(Err(why)) => Err(Error::Unavailable(why)),
+                Err(_) => Err(Error::Unavailable("the server is stopping".to_owned())),
+            };
+        }
         let permit = self.shared.free.acquire().await;
         permit.expect("the semaphore is never closed").forget();
         let next = self.shared.idle().pop();
         match next {
-            Some(Ok(process)) => {
-                Conversation::new(process, Arc::clone(&self.shared), self.jobs.clone())
-            }
+            Some(Ok(process)) => with(process, Place::Usual),
             Some(Err(why)) => {
                 // The keeper lives as long as a sender does.
                 let _ = self.jobs.send(Job::Start);
@@ -219,76 +235,6 @@ impl Workers {
             None => Err(Error::Unavailable("no worker is free".to_owned())),
         }
     }
-}
-
-fn start(evaluation: Evaluation<'_>, limits: &Limits) -> Result<Start, Error> {
-    let mentions = |word: &str| evaluation.source.contains(word);
-    // Only what the text names can be read by it, so nothing else is handed over, let alone
-    // revealed. A call of another policy hands the context on.
-    let context = mentions("context") || mentions("ak_call_policy");
-    let mut names = Vec::new();
-    let mut variables = Vec::new();
-    for (name, value) in evaluation.variables {
-        let Some(name) = identifier(&name) else {
-            continue;
-        };
-        if mentions(&name) && !names.contains(&name) {
-            names.push(name);
-            variables.push(value);
-        }
-    }
-    let text = Text {
-        source: evaluation.source.to_owned(),
-        request: evaluation.request.is_some() && mentions("request"),
-        context,
-        plan: context && evaluation.plan.is_some(),
-        client_ip: evaluation.client_ip.is_some() && mentions("ak_client_ip"),
-        variables: names,
-    };
-    let start = Start {
-        now: evaluation.now,
-        request: evaluation.request.filter(|_| text.request),
-        context: if context {
-            evaluation.context
-        } else {
-            Vec::new()
-        },
-        plan: evaluation.plan.filter(|_| text.plan),
-        client_ip: evaluation.client_ip,
-        variables,
-        limits: limits.clone(),
-        secrets: Vec::new(),
-        text,
-    };
-    if values(&start).all(Value::fits) {
-        Ok(start)
-    } else {
-        let what = "the context is too large to be handed to an expression";
-        Err(Error::Refused(what.to_owned()))
-    }
-}
-
-fn values(start: &Start) -> impl Iterator<Item = &Value> {
-    let plan = start.plan.iter().flat_map(|plan| &plan.context);
-    let request = start.request.iter().flat_map(|request| &request.fields);
-    let named = start.context.iter().chain(plan).chain(request);
-    named.map(|(_, value)| value).chain(&start.variables)
-}
-
-async fn reveal_start(
-    start: &Start,
-    host: &dyn Host,
-    revealed: &mut HashSet<String>,
-) -> Result<Vec<Revealed>, Error> {
-    let mut secrets = Vec::new();
-    for value in values(start) {
-        let found = conversation::reveal(value, host, revealed).await;
-        secrets.extend(found.map_err(|failure| match failure {
-            Failure::Raise(raised) => Error::Host(Box::new(raised)),
-            Failure::Abort(error) => Error::Host(error),
-        })?);
-    }
-    Ok(secrets)
 }
 
 type Answered = Result<(Answer, Vec<Revealed>), Box<dyn std::error::Error + Send + Sync>>;

@@ -224,3 +224,87 @@ async fn syntax_is_checked_in_a_worker() {
     };
     assert_eq!((error.line, error.column), (2, 8));
 }
+
+/// Answers a call by evaluating the same again, one deeper.
+struct Nested<'a> {
+    workers: &'a Workers,
+    depth: usize,
+}
+
+#[async_trait(?Send)]
+impl Host for Nested<'_> {
+    async fn name(&self, _: &str) -> Result<Option<Value>, Failure> {
+        Ok(None)
+    }
+
+    async fn import(&self, _: &str, _: Option<&str>) -> Result<Option<Value>, Failure> {
+        Ok(None)
+    }
+
+    async fn attribute(&self, _: &Object, _: &str) -> Result<Option<Value>, Failure> {
+        Ok(None)
+    }
+
+    async fn call(&self, call: Call) -> Result<Value, Failure> {
+        let depth = self.depth + 1;
+        let limit = call.args.first().cloned().unwrap_or(Value::None);
+        let inner = Evaluation {
+            depth,
+            variables: vec![
+                ("depth".to_owned(), depth_of(depth)),
+                ("limit".to_owned(), limit),
+            ],
+            ..evaluation(DEEPER)
+        };
+        let host = Nested {
+            workers: self.workers,
+            depth,
+        };
+        match self.workers.evaluate(inner, &host).await {
+            Ok(outcome) => Ok(outcome.value),
+            Err(error) => Err(Failure::raise("ValueError", error.to_string())),
+        }
+    }
+
+    async fn reveal(&self, _: &str) -> Result<SecretString, Failure> {
+        Ok(SecretString::default())
+    }
+}
+
+const DEEPER: &str = "return depth if depth == limit else ak_deeper(limit)";
+
+fn depth_of(depth: usize) -> Value {
+    Value::Int(i64::try_from(depth).expect("a small number"))
+}
+
+#[tokio::test]
+async fn policies_that_call_policies_do_not_wait_for_each_other() {
+    let workers = workers();
+    let host = Nested {
+        workers: &workers,
+        depth: 0,
+    };
+    let run = |limit| {
+        let outer = Evaluation {
+            variables: vec![
+                ("depth".to_owned(), depth_of(0)),
+                ("limit".to_owned(), depth_of(limit)),
+            ],
+            ..evaluation(DEEPER)
+        };
+        workers.evaluate(outer, &host)
+    };
+    let all = futures_util::future::join_all([run(3), run(3), run(2), run(1), run(0)]).await;
+    let depths: Vec<_> = all
+        .into_iter()
+        .map(|ended| ended.expect("runs").value)
+        .collect();
+    assert_eq!(depths, [3, 3, 2, 1, 0].map(Value::Int));
+    let Err(Error::Runtime { message, .. }) = run(9).await else {
+        panic!("it is too deep");
+    };
+    assert!(message.contains("too deeply"), "{message}");
+    let ids = all_idle(&workers, 2).await;
+    drop(workers);
+    all_gone(&ids).await;
+}

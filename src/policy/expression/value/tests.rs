@@ -1,3 +1,5 @@
+//! Values: what fits, what is shown, what survives the crossing.
+
 use super::{DEPTH, Object, SIZE, Value};
 
 #[test]

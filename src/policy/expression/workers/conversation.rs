@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::Shared;
 use crate::policy::expression::error::Error;
 use crate::policy::expression::host::{Failure, Host};
-use crate::policy::expression::keeper::Job;
+use crate::policy::expression::keeper::{Job, Place};
 use crate::policy::expression::process::Process;
 use crate::policy::expression::value::Value;
 use crate::policy::expression::wire::{self, Order, Report, Revealed};
@@ -23,6 +23,7 @@ use crate::policy::expression::wire::{self, Order, Report, Revealed};
 /// A worker that is in use. Unless [`Conversation::end`] gives it back, it is killed and replaced.
 pub(super) struct Conversation {
     process: Option<Process>,
+    place: Place,
     socket: Option<UnixStream>,
     heard: Vec<u8>,
     shared: Arc<Shared>,
@@ -33,12 +34,14 @@ impl Conversation {
     /// Registers the socket with the runtime of the caller, whichever it is.
     pub(super) fn new(
         mut process: Process,
+        place: Place,
         shared: Arc<Shared>,
         jobs: mpsc::Sender<Job>,
     ) -> Result<Self, Error> {
         let socket = process.socket.take();
         let mut conversation = Self {
             process: Some(process),
+            place,
             socket: None,
             heard: Vec::new(),
             shared,
@@ -90,6 +93,10 @@ impl Conversation {
 
     /// Gives the worker back, for the next.
     pub(super) fn end(mut self) {
+        if self.place == Place::Extra {
+            // Dropped, and so is the process.
+            return;
+        }
         let Some(mut process) = self.process.take() else {
             return;
         };
@@ -110,7 +117,7 @@ impl Conversation {
         };
         let (tell, told) = oneshot::channel();
         // The keeper lives as long as a sender does.
-        let _ = self.jobs.send(Job::Bury(process, tell));
+        let _ = self.jobs.send(Job::Bury(process, self.place, tell));
         told.await.unwrap_or_else(|_| gone())
     }
 }
@@ -119,7 +126,7 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         if let Some(process) = self.process.take() {
             // As above.
-            let _ = self.jobs.send(Job::Replace(process));
+            let _ = self.jobs.send(Job::Replace(process, self.place));
         }
     }
 }
