@@ -1,20 +1,26 @@
 //! The benches, by name: `cargo bench --bench bench -- commit`.
 //!
-//! Without a name all of them run. Each prints a table of its own.
+//! Without a name all of them run. Each prints a table of its own. With `--quick` those that
+//! measure memory and processor take a tenth of their time.
 
 use std::io::Write as _;
 
 mod commit;
+mod decide;
 mod login;
 mod policy;
+mod shelf;
+mod wake;
 
 /// A bench and its name.
 type Bench = (&'static str, fn());
 
 const BENCHES: &[Bench] = &[
     ("commit", commit::run),
+    ("decide", decide::run),
     ("login", login::run),
     ("policy", policy::run),
+    ("wake", wake::run),
 ];
 
 fn main() {

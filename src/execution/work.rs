@@ -10,7 +10,7 @@ use super::commit::{self, stream};
 use super::live::{Carried, Live};
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::Unfinished;
-use super::{Error, Shared};
+use super::{Error, Shared, vault};
 use crate::flow::event::Event;
 use crate::flow::evolve;
 use crate::flow::input::Request;
@@ -191,14 +191,20 @@ impl Work {
     /// Removes the record of an execution in which nothing more can happen. The error says that
     /// it is over, unless that cannot be written.
     async fn give_up(&self, message: &Handle) -> Error {
+        let journal = self.shared.journal.as_ref();
+        let mut writes = vec![object::delete::<Unfinished>(self.id, Version(1))];
+        match vault::writes(journal, self.id, Vec::new(), true).await {
+            Ok(vault) => writes.extend(vault),
+            Err(error) => return error.into(),
+        }
         let commit = Commit {
-            writes: vec![object::delete::<Unfinished>(self.id, Version(1))],
+            writes,
             durability: Durability::Durable,
             fence: None,
             at: message.input.at,
             correlation: message.correlation,
         };
-        match self.shared.journal.commit(commit).await {
+        match journal.commit(commit).await {
             Ok(_) | Err(journal::Error::Conflict { .. }) => Error::Over,
             Err(error) => error.into(),
         }

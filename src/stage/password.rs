@@ -222,3 +222,6 @@ impl Stage for Password {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ use std::fs;
 use serde_json::{Value, json};
 
 mod process;
+mod reference;
+mod shutdown;
+mod trail;
 
 use process::{Directory, Server};
 

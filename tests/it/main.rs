@@ -8,4 +8,5 @@ mod execution;
 mod http;
 mod journal;
 mod policy;
+mod stage;
 mod support;

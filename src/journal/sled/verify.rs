@@ -278,9 +278,20 @@ impl Log<'_> {
                 if stored.is_some_and(|stored| stored.place < applied.place) {
                     return Ok(());
                 }
-                report
-                    .findings
-                    .push(state_finding(state, "it does not end where the log ends"));
+                report.findings.push(match stored {
+                    // A log that was cut back is the more likely, and the worse.
+                    Some(stored) if stored.place > applied.place => Finding {
+                        path: log_of(self.directory),
+                        position: Some(Position(applied.place.position)),
+                        record: None,
+                        problem: format!(
+                            "the log ends here, but the state has seen position {}: records \
+                             are missing; `gatelog journal rebuild` goes on with what is left",
+                            stored.place.position
+                        ),
+                    },
+                    _ => state_finding(state, "it does not end where the log ends"),
+                });
                 return Ok(());
             }
             let problem = if running {

@@ -152,9 +152,10 @@ impl Walker<'_> {
             return next;
         }
         self.ledger.lost.set(self.ledger.lost.get() + 1);
-        let found = match self.is_stubborn {
-            true => self.repeats(visitor, at, &body).await,
-            false => place(&self.looks(visitor).await),
+        let found = if self.is_stubborn {
+            self.repeats(visitor, at, &body).await
+        } else {
+            place(&self.looks(visitor).await)
         };
         let found = found.expect("a challenge");
         if found.execution == at.execution {

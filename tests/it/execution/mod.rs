@@ -2,3 +2,5 @@
 
 mod crowd;
 mod kill;
+#[cfg(feature = "shifted-clock")]
+mod time;

@@ -1,8 +1,12 @@
 //! What clients and browsers get over HTTP.
 
+mod api;
 mod executor;
 mod login;
 mod logout;
 mod next;
+mod page;
 mod refused;
+mod secrecy;
+mod setup;
 mod tabs;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Flow, LOGIN, Visitor, with_server};
+use crate::support::{Flow, LOGIN, Options, Visitor, with_server, with_server_of};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -190,12 +190,15 @@ fn a_flow_goes_on_when_its_stage_is_mended_for_those_who_come_then() {
 
 #[test]
 fn a_flood_from_one_address_is_slowed_down() {
-    with_server(async |server| {
+    let options = Options::default()
+        .with("GATELOG_WEB__POSTS_PER_SECOND", "2")
+        .with("GATELOG_WEB__POSTS_AT_ONCE", "5");
+    with_server_of(options, async |server| {
         server.has_flow(&two());
         let mut visitor = server.visitor();
         visitor.opens("two").await;
         let mut statuses = Vec::new();
-        for _ in 0..300 {
+        for _ in 0..100 {
             let answer = visitor.answers(json!({})).await;
             statuses.push(answer.status.as_u16());
             if answer.status.as_u16() == 429 {

@@ -37,7 +37,7 @@ impl Answer {
     /// The answer has this status.
     #[track_caller]
     pub(crate) fn has_status(&self, status: u16) -> &Self {
-        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        assert_eq!(self.status.as_u16(), status, "{}: {self:?}", self.to);
         self
     }
 

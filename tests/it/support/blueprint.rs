@@ -1,5 +1,7 @@
 //! Blueprints of small flows.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 /// A flow, its stages and their bindings.
@@ -73,37 +75,63 @@ impl Flow {
             .stage("password", &format!("{slug}-password"), what)
     }
 
-    /// The blueprint. JSON is YAML too, so fields need no other form.
+    /// Adds a stage that is in no flow, for others to name it as `!KeyOf <name>`. It comes
+    /// before those that are added later.
+    pub(crate) fn unbound(mut self, kind: &str, name: &str, attrs: Value) -> Self {
+        self = self.bound(kind, name, attrs, Value::Null);
+        self
+    }
+
+    /// The blueprint.
     pub(crate) fn yaml(&self) -> String {
-        let Self {
-            slug,
-            attrs,
-            stages,
-        } = self;
-        let attrs = Value::Object(attrs.clone());
+        let slug = json!(self.slug);
         let mut yaml = format!(
             "version: 1\nmetadata:\n  name: {slug}\nentries:\n\
-             - model: authentik_flows.flow\n  id: flow\n  identifiers: {{slug: {slug}}}\n  \
-             attrs: {attrs}\n"
+             - model: authentik_flows.flow\n  id: flow\n  identifiers:\n    slug: {slug}\n"
         );
-        for (order, stage) in stages.iter().enumerate() {
+        attributes(&mut yaml, &Value::Object(self.attrs.clone()));
+        for (order, stage) in self.stages.iter().enumerate() {
             let Stage {
                 model,
                 name,
                 attrs,
                 binding,
             } = stage;
-            let name = json!(name);
-            yaml.push_str(&format!(
-                "- model: {model}\n  id: stage{order}\n  identifiers: {{name: {name}}}\n  \
-                 attrs: {attrs}\n\
-                 - model: authentik_flows.flowstagebinding\n  identifiers:\n    \
-                 target: !KeyOf flow\n    stage: !KeyOf stage{order}\n    order: {order}\n  \
-                 attrs: {binding}\n"
-            ));
+            let quoted = json!(name);
+            let stage = format!("id: {quoted}\n  identifiers:\n    name: {quoted}\n");
+            writes(&mut yaml, format_args!("- model: {model}\n  {stage}"));
+            attributes(&mut yaml, attrs);
+            if binding.is_null() {
+                continue;
+            }
+            let between = format_args!(
+                "- model: authentik_flows.flowstagebinding\n  identifiers:\n    \
+                 target: !KeyOf flow\n    stage: !KeyOf {name}\n    order: {order}\n"
+            );
+            writes(&mut yaml, between);
+            attributes(&mut yaml, binding);
         }
         yaml
     }
+}
+
+/// Writes the fields of an entry. JSON is YAML too; a text that begins with `!` is a tag.
+fn attributes(yaml: &mut String, attrs: &Value) {
+    let fields = attrs.as_object().expect("fields are an object");
+    if fields.is_empty() {
+        return;
+    }
+    yaml.push_str("  attrs:\n");
+    for (key, value) in fields {
+        match value.as_str().filter(|text| text.starts_with('!')) {
+            Some(tag) => writes(yaml, format_args!("    {key}: {tag}\n")),
+            None => writes(yaml, format_args!("    {key}: {value}\n")),
+        }
+    }
+}
+
+fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
+    yaml.write_fmt(text).expect("a string takes any text");
 }
 
 fn model(kind: &str) -> &'static str {

@@ -295,4 +295,23 @@ mod tests {
         }
         assert!(!found(b"nothing of the kind"));
     }
+
+    #[test]
+    fn a_file_that_holds_a_canary_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let deep = directory.path().join("a/b");
+        std::fs::create_dir_all(&deep).expect("a directory");
+        let canaries = Canaries::default();
+        canaries.personal("the word", "canary-in-the-mine");
+        std::fs::write(deep.join("clean"), "nothing").expect("a file");
+        canaries.search_files(directory.path());
+        canaries.search_output(b"canary-in-the-mine is personal, which may be said");
+        let hidden = STANDARD.encode("..canary-in-the-mine..");
+        std::fs::write(deep.join("leak"), hidden).expect("a file");
+        let search = || canaries.search_files(directory.path());
+        let complaint = std::panic::catch_unwind(std::panic::AssertUnwindSafe(search));
+        let complaint = complaint.expect_err("it is found");
+        let complaint = complaint.downcast::<String>().expect("a text");
+        assert!(complaint.contains("leak holds the word"), "{complaint}");
+    }
 }

@@ -60,6 +60,15 @@ pub(crate) fn forms(page: &str) -> Vec<Form> {
     forms
 }
 
+/// What a page links to and loads.
+pub(crate) fn addresses(page: &str) -> Vec<String> {
+    let attributes = tags(page).into_iter().flat_map(|tag| read(tag).1);
+    attributes
+        .filter(|(name, _)| ["href", "src"].contains(&name.as_str()))
+        .map(|(_, value)| value)
+        .collect()
+}
+
 /// The text of a page, without its markup.
 pub(crate) fn text_of(page: &str) -> String {
     let mut text = String::new();

@@ -2,14 +2,13 @@
 
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gatelog::clock::Clock;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::command::{self, Ran, command};
@@ -17,7 +16,7 @@ use super::visitor::Line;
 use super::{Canaries, Flow, Person, Visitor, random_below};
 
 /// How long a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a server is started.
 #[derive(Clone, Debug)]
@@ -45,7 +44,7 @@ impl Options {
     }
 }
 
-struct Process {
+pub(super) struct Process {
     child: Child,
     readers: Vec<JoinHandle<()>>,
 }
@@ -54,8 +53,8 @@ struct Process {
 pub(crate) struct TestServer {
     directory: TempDir,
     environment: Vec<(String, String)>,
-    line: Arc<Line>,
-    process: Option<Process>,
+    pub(super) line: Arc<Line>,
+    pub(super) process: Option<Process>,
     output: Arc<Mutex<Vec<u8>>>,
     /// The administrator, where the server has one with a password.
     pub(crate) administrator: Person,
@@ -108,6 +107,17 @@ impl TestServer {
         &self.line.base
     }
 
+    /// Sets an environment variable for the next start and for commands.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.unsets(name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes it away again.
+    pub(crate) fn unsets(&mut self, name: &str) {
+        self.environment.retain(|(known, _)| known != name);
+    }
+
     /// What must not be readable.
     pub(crate) fn canaries(&self) -> &Canaries {
         &self.line.canaries
@@ -116,11 +126,6 @@ impl TestServer {
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
-    }
-
-    /// A directory beside the data, for files of the test.
-    pub(crate) fn beside(&self) -> &Path {
-        self.directory.path()
     }
 
     /// Starts the process and waits until it is ready.
@@ -207,6 +212,11 @@ impl TestServer {
             assert!(clock.monotonic() < deadline, "the server does not stop");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        self.has_ended_well();
+    }
+
+    /// The process has ended by itself, and with the exit code of success.
+    pub(crate) fn has_ended_well(&mut self) {
         let status = self.reap();
         assert_eq!(status.code(), Some(0), "the server stopped badly");
     }
@@ -299,71 +309,6 @@ impl TestServer {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor::new(Arc::clone(&self.line))
     }
-
-    /// Asks the operator's routes.
-    pub(crate) async fn operator(&self, path: &str) -> Value {
-        let socket = self.data().join("gatelog.sock");
-        let client = http().unix_socket(socket).build().expect("a client");
-        let answer = client
-            .post(format!("http://localhost/operator/{path}"))
-            .timeout(Duration::from_secs(600))
-            .json(&json!({}))
-            .send()
-            .await
-            .expect("the operator is answered");
-        assert!(answer.status().is_success(), "{answer:?}");
-        answer.json().await.expect("JSON")
-    }
-
-    /// The events of every execution, the latest execution first.
-    pub(crate) fn histories(&self) -> Vec<Vec<Value>> {
-        let list = self.gatelog(&["execution", "list", "--json", "--limit", "1000"]);
-        let list = list.succeeds().values();
-        let ids = list
-            .iter()
-            .map(|it| it["execution"].as_str().expect("an id"));
-        ids.map(|id| self.history(id)).collect()
-    }
-
-    /// The events of an execution.
-    pub(crate) fn history(&self, execution: &str) -> Vec<Value> {
-        let shown = self.gatelog(&["execution", "show", execution, "--json"]);
-        let records = shown.succeeds().values();
-        let events = |record: &Value| record["record"]["events"].as_array().cloned();
-        records.iter().filter_map(events).flatten().collect()
-    }
-
-    /// What every server is checked for when a test is over.
-    pub(crate) async fn finish(mut self) {
-        if self.process.is_none() {
-            self.begin().await;
-        }
-        self.check_replay().await;
-        self.check_journal("while the server runs");
-        self.stop().await;
-        self.check_journal("after the server stopped");
-        self.canaries().search_files(&self.data());
-        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        self.line.canaries.search_output(&output);
-    }
-
-    /// Every execution folds into what its actor holds, and runs again to the same events.
-    pub(crate) async fn check_replay(&self) {
-        let verified = self.operator("replay/verify").await;
-        for it in verified["executions"].as_array().expect("a list") {
-            assert_eq!(it["replay"]["outcome"], "same", "{it:#}");
-            let live = &it["live"];
-            assert!(live.is_null() || live["outcome"] == "equal", "{it:#}");
-        }
-    }
-
-    /// Every record is as it was written.
-    #[track_caller]
-    pub(crate) fn check_journal(&self, when: &str) {
-        let ran = self.gatelog(&["journal", "verify", "--json"]);
-        assert_eq!(ran.code, Some(0), "{when}: {ran:?}");
-        assert_eq!(ran.values()[0]["findings"], json!([]), "{when}");
-    }
 }
 
 impl Drop for TestServer {
@@ -384,12 +329,12 @@ impl Drop for TestServer {
 }
 
 /// A client that opens a connection for each request, so that none outlives its server.
-fn http() -> reqwest::ClientBuilder {
+pub(super) fn http() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(0)
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
 }
 
 /// A directory on a disk, near enough for the path of a socket.

@@ -1,0 +1,96 @@
+//! What the command line tells about executions, with the server up and down.
+
+use serde_json::json;
+
+use crate::support::{LOGIN, with_server};
+
+#[test]
+fn an_execution_is_listed_and_shown_in_words() {
+    with_server(async |server| {
+        let alice = server.person();
+        let mut visitor = server.visitor();
+        visitor.opens(LOGIN).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await;
+        visitor
+            .answers(json!({ "password": "not-the-password" }))
+            .await;
+        visitor.answers(json!({ "password": alice.password })).await;
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            let list = server.gatelog(&["execution", "list"]);
+            list.succeeds()
+                .prints(LOGIN)
+                .prints(&alice.username)
+                .prints("completed");
+            let list = server.gatelog(&["execution", "list", "--json"]);
+            let list = list.succeeds().values();
+            assert_eq!(list.len(), 1);
+            assert_eq!(list[0]["state"], "completed");
+            let id = list[0]["execution"].as_str().expect("an id");
+            let shown = server.gatelog(&["execution", "show", id]);
+            shown.succeeds();
+            let words = shown.stdout.to_lowercase();
+            for told in [
+                "password",
+                "logged user",
+                "default-authentication-identification",
+            ] {
+                assert!(words.contains(told), "no {told:?} in {}", shown.stdout);
+            }
+            let again = server.gatelog(&["execution", "verify", id]);
+            again.succeeds();
+        }
+    });
+}
+
+#[test]
+fn users_are_listed_for_programs() {
+    with_server(async |server| {
+        let alice = server.person();
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            let users = server.gatelog(&["user", "list", "--json"]);
+            let users = users.succeeds().values();
+            assert_eq!(users.len(), 2);
+            let found = users.iter().find(|it| it["username"] == alice.username);
+            let found = found.expect("she is listed");
+            assert_eq!(found["name"], alice.name);
+            assert_eq!(found["email"], alice.mail);
+            assert_eq!(found["is_superuser"], false);
+        }
+    });
+}
+
+#[test]
+fn a_password_that_was_set_on_the_command_line_counts_at_once() {
+    with_server(async |server| {
+        let mut alice = server.person();
+        alice.password.push_str(" and more");
+        server
+            .canaries()
+            .secret("another password", &alice.password);
+        let set = ["user", "set-password", &alice.username, "--password-stdin"];
+        server.gatelog_reading(&set, &alice.password).succeeds();
+        server.visitor().logs_in(&alice).await;
+    });
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_the_nearest_that_exists() {
+    with_server(async |server| {
+        server.sets("GATELOG_LISTN", "127.0.0.1:1");
+        let refused = server.gatelog(&["config", "check"]);
+        refused
+            .fails_with(78)
+            .says("GATELOG_LISTN")
+            .says("GATELOG_LISTEN");
+        server.unsets("GATELOG_LISTN");
+        server.gatelog(&["config", "check"]).succeeds();
+    });
+}

@@ -1,0 +1,6 @@
+//! What each kind of stage asks, and what it takes.
+
+mod identification;
+mod others;
+mod password;
+mod user_login;
