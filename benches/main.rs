@@ -8,6 +8,7 @@ use std::io::Write as _;
 mod commit;
 mod decide;
 mod login;
+mod policy;
 mod shelf;
 mod wake;
 
@@ -18,6 +19,7 @@ const BENCHES: &[Bench] = &[
     ("commit", commit::run),
     ("decide", decide::run),
     ("login", login::run),
+    ("policy", policy::run),
     ("wake", wake::run),
 ];
 

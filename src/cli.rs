@@ -16,6 +16,7 @@ use crate::settings::{self, Loaded, Sources};
 mod blueprint;
 mod client;
 mod config;
+mod evaluate;
 mod execution;
 mod exit;
 mod healthcheck;
@@ -97,6 +98,9 @@ enum Command {
     Config(config::Command),
     /// Ask a running server whether it is ready (exit code 0) or not (1)
     Healthcheck,
+    /// Evaluate expressions for a server, which starts this by itself
+    #[command(hide = true)]
+    Evaluate(evaluate::Command),
 }
 
 impl Options {
@@ -126,12 +130,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
+    // Before the settings: it reads none.
+    if let Command::Evaluate(command) = &cli.command {
+        return evaluate::run(command);
+    }
     let loaded = cli.options.load()?;
     let settings = loaded.settings;
     if !matches!(cli.command, Command::Serve) {
         app::log::start(&quiet(&settings.log));
     }
     match &cli.command {
+        Command::Evaluate(command) => evaluate::run(command),
         Command::Config(command) => config::run(command, &loaded.shown, output),
         Command::Serve => serve::run(settings),
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),

@@ -59,6 +59,7 @@ pub mod execution;
 pub mod flow;
 pub mod http;
 pub mod journal;
+pub mod policy;
 pub mod replay;
 pub mod settings;
 pub mod stage;

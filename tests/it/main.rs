@@ -8,5 +8,6 @@ mod docs;
 mod execution;
 mod http;
 mod journal;
+mod policy;
 mod stage;
 mod support;

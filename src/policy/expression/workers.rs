@@ -1,0 +1,289 @@
+//! The workers, as the policy engine uses them.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+use std::{io, thread};
+
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use super::error::{Error, SyntaxError};
+use super::evaluation::{DEEPEST, Evaluation, Limits, Outcome};
+use super::host::{Failure, Host};
+use super::keeper::{self, Job, Place};
+use super::process::Process;
+use super::wire::{Answer, Done, Failed, Order, Question, Report, Revealed, Text};
+use crate::clock::Clock;
+
+mod conversation;
+mod opening;
+
+use conversation::Conversation;
+use opening::{reveal_start, start};
+
+/// How long a check of the syntax may take, the wait for a worker included.
+const CHECK: Duration = Duration::from_secs(5);
+/// What a worker may take beyond its own time limit before it is killed.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// How expressions are run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program that is started as `<program> evaluate`; the running one, if it is the server.
+    pub program: PathBuf,
+    /// How many processes.
+    pub workers: usize,
+    /// What the address space of one may grow by, in bytes.
+    pub memory: u64,
+    /// What one evaluation may use.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// Two workers of this program with the default limits.
+    pub fn of_program(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            workers: 2,
+            memory: super::worker::MEMORY,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A handful of worker processes that evaluate expressions, one at a time each. Cheap to clone;
+/// the processes end with the last clone.
+#[derive(Clone)]
+pub struct Workers {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    clock: Clock,
+}
+
+/// What the keeper and the evaluations share.
+pub(super) struct Shared {
+    pub(super) options: Options,
+    /// The processes that nobody uses, or why there is none.
+    idle: Mutex<Vec<Result<Process, String>>>,
+    /// As many permits as there are in `idle`. Fair: who waits longest is next.
+    free: Semaphore,
+    /// Whether an evaluation came to its end since the keeper looked last.
+    pub(super) fortunate: AtomicBool,
+}
+
+impl Shared {
+    fn idle(&self) -> MutexGuard<'_, Vec<Result<Process, String>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process for whoever comes next, or why there is none.
+    pub(super) fn offer(&self, process: Result<Process, String>) {
+        self.idle().push(process);
+        self.free.add_permits(1);
+    }
+}
+
+impl Workers {
+    /// Starts the processes in the background. An evaluation that comes earlier waits.
+    pub fn start(options: Options, clock: Clock) -> io::Result<Self> {
+        let (jobs, received) = mpsc::channel();
+        for _ in 0..options.workers.max(1) {
+            // The receiver is at hand.
+            let _ = jobs.send(Job::Start);
+        }
+        let shared = Arc::new(Shared {
+            options,
+            idle: Mutex::default(),
+            free: Semaphore::new(0),
+            fortunate: AtomicBool::new(false),
+        });
+        let weak = Arc::downgrade(&shared);
+        thread::Builder::new()
+            .name("expressions".to_owned())
+            .spawn(move || keeper::keep(&received, &weak))?;
+        Ok(Self {
+            shared,
+            jobs,
+            clock,
+        })
+    }
+
+    /// The process numbers of the workers that are free at the moment.
+    pub fn idle(&self) -> Vec<u32> {
+        let idle = self.shared.idle();
+        idle.iter().flatten().map(Process::id).collect()
+    }
+
+    /// Whether the expression can be understood.
+    pub async fn check(&self, source: &str) -> Result<(), Error> {
+        let text = Text {
+            source: source.to_owned(),
+            request: true,
+            context: true,
+            plan: false,
+            client_ip: true,
+            variables: Vec::new(),
+        };
+        let checked = timeout(CHECK, async {
+            let mut talk = self.begin(0).await?;
+            talk.say(&Order::Check(text)).await?;
+            match talk.hear(CHECK).await? {
+                Report::Checked(found) => {
+                    talk.end();
+                    Ok(found)
+                }
+                other => Err(unexpected(&other)),
+            }
+        });
+        let found: Option<SyntaxError> = checked
+            .await
+            .unwrap_or(Err(Error::Timeout { after: CHECK }))?;
+        found.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Evaluates. Whatever happens in the worker, this ends within the evaluation's timeout, plus
+    /// the time that the host's own code takes between two awaits.
+    ///
+    /// If the future is dropped, the worker is killed and replaced.
+    pub async fn evaluate(
+        &self,
+        evaluation: Evaluation<'_>,
+        host: &dyn Host,
+    ) -> Result<Outcome, Error> {
+        let began = self.clock.monotonic();
+        let after = evaluation.timeout;
+        let done = timeout(after, self.conduct(evaluation, host)).await;
+        let done = done.unwrap_or(Err(Error::Timeout { after }))?;
+        Ok(Outcome {
+            passing: done.value.truthy(),
+            value: done.value,
+            messages: done.messages,
+            log: done.log,
+            context_changes: done.changes,
+            duration: self.clock.monotonic().duration_since(began),
+        })
+    }
+
+    async fn conduct(&self, evaluation: Evaluation<'_>, host: &dyn Host) -> Result<Done, Error> {
+        let limits = &self.shared.options.limits;
+        let silence = limits.time + GRACE;
+        let mut revealed = HashSet::new();
+        let depth = evaluation.depth;
+        let mut start = start(evaluation, limits)?;
+        start.secrets = reveal_start(&start, host, &mut revealed).await?;
+        let mut talk = self.begin(depth).await?;
+        talk.say(&Order::Evaluate(Box::new(start))).await?;
+        loop {
+            let question = match talk.hear(silence).await? {
+                Report::Question(question) => question,
+                Report::Done(done) => {
+                    talk.end();
+                    return Ok(done);
+                }
+                Report::Failed(failed) => {
+                    talk.end();
+                    return Err(error(failed, limits));
+                }
+                other => return Err(unexpected(&other)),
+            };
+            let answer = match answer(question, host, &mut revealed).await {
+                Ok((answer, secrets)) => Order::Answer(answer, secrets),
+                Err(error) => {
+                    talk.say(&Order::Answer(Answer::Abort, Vec::new())).await?;
+                    if matches!(talk.hear(silence).await?, Report::Failed(Failed::Aborted)) {
+                        talk.end();
+                    }
+                    return Err(Error::Host(error));
+                }
+            };
+            talk.say(&answer).await?;
+        }
+    }
+
+    /// A free worker: waits for one, or, while others wait for this evaluation, gets a new one.
+    async fn begin(&self, depth: usize) -> Result<Conversation, Error> {
+        let with = |process, place| {
+            Conversation::new(process, place, Arc::clone(&self.shared), self.jobs.clone())
+        };
+        if depth > DEEPEST {
+            let what = "policies call each other too deeply".to_owned();
+            return Err(Error::Refused(what));
+        }
+        if depth > 0 && self.shared.free.available_permits() == 0 {
+            let (asks, started) = oneshot::channel();
+            // The keeper lives as long as a sender does.
+            let _ = self.jobs.send(Job::Extra(asks));
+            return match started.await {
+                Ok(Ok(process)) => with(process, Place::Extra),
+                Ok(Err(why)) => Err(Error::Unavailable(why)),
+                Err(_) => Err(Error::Unavailable("the server is stopping".to_owned())),
+            };
+        }
+        let permit = self.shared.free.acquire().await;
+        permit.expect("the semaphore is never closed").forget();
+        let next = self.shared.idle().pop();
+        match next {
+            Some(Ok(process)) => with(process, Place::Usual),
+            Some(Err(why)) => {
+                // The keeper lives as long as a sender does.
+                let _ = self.jobs.send(Job::Start);
+                Err(Error::Unavailable(why))
+            }
+            None => Err(Error::Unavailable("no worker is free".to_owned())),
+        }
+    }
+}
+
+type Answered = Result<(Answer, Vec<Revealed>), Box<dyn std::error::Error + Send + Sync>>;
+
+async fn answer(question: Question, host: &dyn Host, revealed: &mut HashSet<String>) -> Answered {
+    let answer = match question {
+        Question::Name(name) => host.name(&name).await,
+        Question::Import(module, name) => host.import(&module, name.as_deref()).await,
+        Question::Attribute(object, name) => host.attribute(&object, &name).await,
+        Question::Call(call) => host.call(call).await.map(Some),
+    };
+    let answer = match answer {
+        Ok(Some(value)) if !value.fits() => {
+            Err(Failure::raise("ValueError", "the answer is too large"))
+        }
+        Ok(Some(value)) => match conversation::reveal(&value, host, revealed).await {
+            Ok(secrets) => return Ok((Answer::Value(value), secrets)),
+            Err(failure) => Err(failure),
+        },
+        Ok(None) => return Ok((Answer::Nothing, Vec::new())),
+        Err(failure) => Err(failure),
+    };
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(Failure::Raise(raised)) => Ok((Answer::Raise(raised), Vec::new())),
+        Err(Failure::Abort(error)) => Err(error),
+    }
+}
+
+fn error(failed: Failed, limits: &Limits) -> Error {
+    match failed {
+        Failed::Syntax(error) => Error::Syntax(error),
+        Failed::Runtime {
+            kind,
+            message,
+            traceback,
+        } => Error::Runtime {
+            kind,
+            message,
+            traceback,
+        },
+        Failed::Skipped(message) => Error::Skipped { message },
+        Failed::Time => Error::Timeout { after: limits.time },
+        Failed::Memory => Error::Memory,
+        Failed::Refused(what) => Error::Refused(what),
+        Failed::Aborted => Error::WorkerDied("it ended by itself".to_owned()),
+    }
+}
+
+fn unexpected(_: &Report) -> Error {
+    Error::WorkerDied("it said what nobody asked".to_owned())
+}
