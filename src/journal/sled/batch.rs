@@ -271,7 +271,7 @@ impl<'a> Batch<'a> {
 
     /// Makes its changes in the state.
     pub(super) fn apply(&mut self) -> Result<()> {
-        self.fold.apply()
+        self.fold.apply(self.durable)
     }
 
     /// Answers everybody. Who does not wait any more is no error.

@@ -89,9 +89,14 @@ impl<'a> Fold<'a> {
         self.applied = self.kept;
     }
 
-    /// Makes the changes that were kept in the state, all or none.
-    pub(super) fn apply(&mut self) -> Result<()> {
+    /// Makes the changes that were kept in the state, all or none. With `durable` the log is on
+    /// the disk up to here.
+    pub(super) fn apply(&mut self, durable: bool) -> Result<()> {
         let applied = self.kept.to_bytes();
+        if durable {
+            let place = self.kept.place.to_bytes().to_vec();
+            self.overlay.set(state::DURABLE.to_vec(), Some(place));
+        }
         self.overlay.set(state::APPLIED.to_vec(), Some(applied));
         self.overlay.keep();
         self.overlay.apply()

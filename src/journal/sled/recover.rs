@@ -16,6 +16,7 @@ use super::fold::Fold;
 use super::log::Entry;
 use super::note::Note;
 use super::overlay::Overlay;
+use super::place::Place;
 use super::segments::{Segments, Tuning};
 use super::state::{self, Applied, Head};
 use super::store::Store;
@@ -159,6 +160,12 @@ fn bring_up(store: &Store, segments: &Segments, keyring: &Keyring) -> Result<Opt
         None => Applied::START,
     };
     if applied.place > last {
+        let durable = store.get(state::DURABLE)?;
+        if let Some(place) = durable.and_then(|bytes| Place::from_bytes(&bytes))
+            && place > last
+        {
+            return Err(segments.lost(last, place));
+        }
         tracing::warn!(state = %applied.place, log = %last, "the state is ahead of the log");
         return Ok(None);
     }
@@ -208,11 +215,11 @@ fn catch_up(
         add(&mut fold, &mut destroyed, path, &entry)?;
         fold.keep();
         if fold.len() >= PORTION {
-            fold.apply()?;
+            fold.apply(false)?;
         }
         Ok(true)
     })?;
-    fold.apply()?;
+    fold.apply(false)?;
     keyring.destroy_all(destroyed.into_iter().map(KeyId))?;
     Ok(fold.applied())
 }

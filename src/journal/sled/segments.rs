@@ -41,6 +41,18 @@ pub(super) struct Segments {
 }
 
 impl Segments {
+    /// What to say when the log ends at `last` although it was on the disk up to `durable`.
+    pub(super) fn lost(&self, last: Place, durable: Place) -> Error {
+        Error::Damaged {
+            path: self.directory.clone(),
+            problem: format!(
+                "it ends at {last}, but it had been written to the disk up to {durable}: restore \
+                 it from a backup, or, to accept the loss, move `checkpoints` away and run \
+                 `gatelog journal rebuild`"
+            ),
+        }
+    }
+
     /// Finds the segments in `directory`, opens the last one for writing and makes it if there
     /// is none. What an interrupted export or removal left is cleared away.
     pub(super) fn open(directory: &Path, tuning: Tuning) -> Result<Self> {

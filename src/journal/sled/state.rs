@@ -21,6 +21,10 @@ const CHUNK: u64 = 32;
 /// The key of [`Applied`].
 pub(super) const APPLIED: &[u8] = b"a";
 
+/// The key of the place up to which the log was on the disk. The state itself may be written
+/// to the disk before the log is; this says what a log that is shorter has really lost.
+pub(super) const DURABLE: &[u8] = b"d";
+
 /// The key of a stream's [`Head`].
 pub(super) fn head(stream: StreamId) -> Vec<u8> {
     of_stream(b'h', stream)

@@ -186,7 +186,7 @@ impl Log<'_> {
                 recover::add(&mut fold, &mut BTreeSet::new(), path, &entry)?;
                 fold.keep();
                 if fold.len() >= PORTION {
-                    fold.apply()?;
+                    fold.apply(false)?;
                 }
                 let record = u64::from(entry.place.is_record());
                 report.records += record;
@@ -224,7 +224,7 @@ impl Log<'_> {
             report.findings.push(finding);
             return Ok(None);
         }
-        fold.apply()?;
+        fold.apply(false)?;
         if let Some(last) = checkpoints.first()
             && self
                 .until

@@ -30,8 +30,12 @@ pub(super) fn heads_differ(scratch: &Store, state: &Store) -> Result<Option<Stri
 
 /// The first thing about which the log and the state do not agree.
 pub(super) fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> {
-    let mut log = scratch.tree().iter();
-    let mut stored = state.tree().iter();
+    // The log does not say when it was on the disk.
+    let told = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
+        !entry.as_ref().is_ok_and(|(key, _)| key == state::DURABLE)
+    };
+    let mut log = scratch.tree().iter().filter(told);
+    let mut stored = state.tree().iter().filter(told);
     loop {
         let log = log
             .next()

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatelog::journal::sled::{Report, SledJournal};
+use gatelog::journal::sled::{Report, SledJournal, rebuild};
 use gatelog::journal::{Durability, Error, Journal, Position, Version};
 
 use super::super::contract::{append, put, run};
@@ -84,6 +84,26 @@ async fn a_flipped_byte_anywhere_in_a_log_is_noticed_or_changes_nothing() {
         noticed * 2 > tried,
         "{noticed} of {tried} flips were noticed"
     );
+}
+
+#[tokio::test]
+async fn a_log_that_lost_what_was_on_the_disk_is_refused_also_without_a_checkpoint() {
+    let (disk, before) = small().await;
+    let saved = tempfile::tempdir().expect("a temporary directory");
+    copy(&disk.path(""), saved.path());
+    let journal = disk.open();
+    let writes = vec![append(run(99), 0, "a step")];
+    let done = commit(&journal, Durability::Durable, writes).await;
+    done.expect("the commit is allowed");
+    close(journal);
+    fs::remove_dir_all(disk.path("log")).expect("it goes");
+    copy(&saved.path().join("log"), &disk.path("log"));
+    fs::remove_file(disk.path("checkpoints")).expect("it goes");
+
+    let error = disk.try_open().err().expect("records are missing");
+    assert!(error.to_string().contains("journal rebuild"), "{error}");
+    rebuild(&disk.options, &disk.keyring()).expect("it accepts the loss");
+    assert_eq!(answers(&disk.open()).await, before);
 }
 
 #[tokio::test]

@@ -243,6 +243,10 @@ async fn a_state_ahead_of_the_log_is_rebuilt_once_the_loss_is_accepted() {
         "{report:?}"
     );
     fs::remove_file(disk.path("checkpoints")).expect("removes");
+    disk.try_open()
+        .map(drop)
+        .expect_err("nobody accepted the loss");
+    rebuild(&disk.options, &disk.keyring()).expect("it accepts the loss");
     let journal = disk.open();
     let (version, _) = journal.head(run(1)).await.expect("reads");
     assert_eq!(version, Version(1));
