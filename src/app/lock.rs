@@ -4,7 +4,7 @@
 //! way; the file's text only tells others who holds it.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -58,11 +58,7 @@ pub enum Error {
         directory: PathBuf,
     },
     /// A file operation failed.
-    #[error(
-        "{} cannot be used: {source}; the data directory has to belong to the user who runs \
-         Gatelog, and --data or GATELOG_DATA names another",
-        path.display()
-    )]
+    #[error("{}", unusable(path, source))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -89,6 +85,21 @@ fn held(directory: &Path, holder: Option<&Holder>) -> String {
             format!("{directory} is held by {role}, process {pid}, since {since:.0}")
         }
         None => format!("{directory} is held by another process"),
+    }
+}
+
+/// Without the cause, which whoever prints the error adds.
+fn unusable(path: &Path, source: &std::io::Error) -> String {
+    let path = path.display();
+    match source.kind() {
+        ErrorKind::PermissionDenied => format!(
+            "{path} cannot be used by this user; the data directory has to belong to whoever runs \
+             Gatelog, and --data or GATELOG_DATA names another"
+        ),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            format!("{path} is no directory; --data or GATELOG_DATA names the data directory")
+        }
+        _ => format!("{path} cannot be used"),
     }
 }
 

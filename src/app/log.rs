@@ -17,6 +17,9 @@ pub fn start(settings: &Log) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that cannot be written would be reported by a panic: with a full disk under the
+        // log, or nobody at the other end of the pipe, every request would end in one.
+        .log_internal_errors(false)
         .with_ansi(!no_colour && std::io::stderr().is_terminal());
     // The only failure is that there is one already.
     let _ = match settings.format {

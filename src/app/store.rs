@@ -57,14 +57,15 @@ fn nothing_is_missing(settings: &Settings) -> journal::Result<()> {
         path.read_dir()
             .is_ok_and(|mut files| files.next().is_some())
     };
-    if slots.exists() && !root.exists() {
+    if is_there(&slots)? && !is_there(root)? {
         return missing(
             root,
             "the root key is missing, but there are keys that it has to open: restore it from a \
              backup, or name it in GATELOG_SECRET_KEY_FILE",
         );
     }
-    if any(&log) && !slots.exists() {
+    let emptied = slots.metadata().is_ok_and(|slots| slots.len() == 0);
+    if any(&log) && (!is_there(&slots)? || emptied) {
         return missing(
             &slots,
             "the keys are missing, but there is a log that they have to open: restore the \
@@ -72,6 +73,12 @@ fn nothing_is_missing(settings: &Settings) -> journal::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What this user may not see is not missing.
+fn is_there(path: &Path) -> journal::Result<bool> {
+    path.try_exists()
+        .map_err(|error| journal::Error::io(path, error))
 }
 
 pub(super) fn verified(report: &Report) -> Verified {

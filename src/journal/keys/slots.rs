@@ -17,7 +17,8 @@ use super::slot::{SIZE, Slot};
 use crate::journal::{Error, KeyId, Result};
 
 const HEADER: &[u8] = b"gatelog data keys 1\n";
-/// The file grows by so many slots at once, so that its size seldom has to be synced too.
+/// The file grows by so many slots at once, so that its size seldom has to be synced too. A file
+/// system grows a file in one step, so any other size means that the end was lost.
 const GROWTH: u32 = 1024;
 
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl Slots {
         if length.len() < SIZE as u64 {
             slots.begin(&synced, dir)?;
         } else {
-            slots.load(&synced)?;
+            slots.load(&synced, length.len())?;
         }
         Ok(slots)
     }
@@ -129,14 +130,13 @@ impl Slots {
         Ok(())
     }
 
-    fn load(&mut self, synced: &Synced) -> Result<()> {
+    fn load(&mut self, synced: &Synced, length: u64) -> Result<()> {
         let mut reader = BufReader::with_capacity(1 << 20, &*synced.file);
         let mut bytes = [0; SIZE];
         let mut number: u32 = 0;
         loop {
             match reader.read_exact(&mut bytes) {
                 Ok(()) => {}
-                // A rest shorter than a slot is room that a crash kept from being made.
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(synced.io(error)),
             }
@@ -151,7 +151,20 @@ impl Slots {
         }
         self.room = number;
         self.end = number;
-        Ok(())
+        self.is_of_full_length(length)
+    }
+
+    /// A file that was cut off must not pass for one whose last keys were erased.
+    fn is_of_full_length(&self, length: u64) -> Result<()> {
+        let grown = self.room.saturating_sub(1).div_ceil(GROWTH) * GROWTH;
+        let full = offset(1 + grown);
+        if length == full {
+            return Ok(());
+        }
+        Err(self.damaged(&format!(
+            "it was cut off: it has {length} bytes and must have at least {full}: restore the file \
+             from a backup, or `truncate -s {full}` it to give up the keys that stood at its end"
+        )))
     }
 
     fn take_in(&mut self, number: u32, bytes: &[u8; SIZE]) -> Result<()> {

@@ -195,6 +195,26 @@ fn a_free_slot_is_used_again() {
 }
 
 #[test]
+fn a_file_that_was_cut_off_does_not_pass_for_one_with_erased_keys() {
+    let place = Place::new();
+    let keys = place.open();
+    keys.create(ALICE, KeyId::SYSTEM).expect("it can be made");
+    let sealed = seal(&keys, ALICE);
+    drop(keys);
+    let whole = place.slot_bytes();
+    for length in [2 * 128, 2 * 128 + 40, whole.len() / 2, whole.len() - 1] {
+        fs::write(place.slots(), &whole[..length]).expect("it can be cut off");
+        let (path, problem) = place.damage();
+        assert_eq!(path, place.slots());
+        assert!(problem.contains("`truncate -s 131200`"), "{problem}");
+        let left = place.slot_bytes();
+        assert_eq!(left, whole[..length], "it is left as it is");
+    }
+    fs::write(place.slots(), &whole).expect("it can be restored");
+    assert!(opens(&place.open(), ALICE, &sealed));
+}
+
+#[test]
 fn what_a_destroyed_key_wrapped_leaves_the_file_with_it() {
     let place = Place::new();
     let keys = place.open();

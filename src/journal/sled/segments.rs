@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::super::{Error, Result};
 use super::disk;
+use super::export::Export;
 use super::log::Entry;
 use super::place::Place;
 use super::segment::{Segment, Source};
@@ -58,6 +59,9 @@ impl Segments {
     pub(super) fn open(directory: &Path, tuning: Tuning) -> Result<Self> {
         disk::create_directory(directory)?;
         let mut found = find(directory)?;
+        for problem in gaps(&found) {
+            tracing::error!("{problem}; what needs it fails until it is restored from a backup");
+        }
         let writable = found.last().is_some_and(|last| !last.has_export());
         if !writable {
             let next = match found.last() {
@@ -234,6 +238,31 @@ fn list(directory: &Path) -> Result<Vec<Arc<Segment>>> {
     Ok(found.into_values().map(Arc::new).collect())
 }
 
+/// What is missing between the segments or cannot be read, where that can be told from exports
+/// alone. It is no reason to stay down: most answers need the state and the last segment only.
+fn gaps(found: &[Arc<Segment>]) -> Vec<String> {
+    let mut gaps = Vec::new();
+    let mut expected = Some(1);
+    for segment in found {
+        let path = segment.directory().display();
+        let first = segment.first();
+        if let Some(expected) = expected.filter(|expected| first > *expected) {
+            gaps.push(format!(
+                "the log has nothing from position {expected} up to {path}: a part of it is missing"
+            ));
+        }
+        // A directory would have to be opened for this, which takes sled a while.
+        expected = None;
+        if segment.has_export() && !segment.directory().exists() {
+            match Export::open(&segment.export()) {
+                Ok(export) => expected = export.last().map(|last| last.last_record() + 1),
+                Err(error) => gaps.push(error.to_string()),
+            }
+        }
+    }
+    gaps
+}
+
 /// The path of the export beside a segment's directory.
 pub(super) fn export_path(directory: &Path) -> PathBuf {
     let mut name = directory.file_name().unwrap_or_default().to_os_string();
@@ -252,5 +281,25 @@ fn cannot_open(path: &Path, error: Error) -> Error {
             ),
         },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_log_that_is_missing_or_cut_off_is_named() {
+        let log = tempfile::tempdir().expect("a directory");
+        fs::write(log.path().join("000000000303.export.gz"), "cut off").expect("written");
+        let found = list(log.path()).expect("listed");
+        let found = gaps(&found);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("from position 1 up to"), "{found:?}");
+        assert!(found[1].contains("000000000303.export.gz"), "{found:?}");
+
+        fs::create_dir(log.path().join("000000000001")).expect("made");
+        fs::create_dir(log.path().join("000000000303")).expect("made");
+        assert_eq!(gaps(&list(log.path()).expect("listed")), [""; 0]);
     }
 }

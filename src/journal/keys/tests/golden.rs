@@ -27,7 +27,10 @@ fn keys_of_format_1_open_what_they_sealed_on_the_day_it_was_released() {
     fs::set_permissions(place.secret(), fs::Permissions::from_mode(0o600))
         .expect("the mode can be set");
     fs::create_dir(place.dir.path().join("keys")).expect("it can be made");
-    fs::write(place.slots(), bytes(&golden("1-slots.hex"))).expect("it can be written");
+    // The golden file was kept short: it lacks the zeros of the free slots.
+    let mut slots = bytes(&golden("1-slots.hex"));
+    slots.resize(128 * 1025, 0);
+    fs::write(place.slots(), slots).expect("it can be written");
 
     let keys = place.open();
     let sealed = golden("1-sealed.hex");
