@@ -161,13 +161,20 @@ async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
     }
 }
 
-/// Ends what ran out of time, every ten seconds.
+/// Ends what ran out of time, every ten seconds. All sessions are looked at, and executions out of
+/// order, at the start and then every half hour: with a hundred thousand of them that takes a while,
+/// and one that has expired is refused in any case.
 async fn sweep(executions: Executions) {
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for turn in 0_u64.. {
         tick.tick().await;
-        if let Err(error) = executions.sweep().await {
+        let swept = if turn.is_multiple_of(180) {
+            executions.sweep().await
+        } else {
+            executions.sweep_oldest().await
+        };
+        if let Err(error) = swept {
             tracing::warn!(%error, "what ran out of time could not be ended; trying again");
         }
     }

@@ -283,5 +283,7 @@ pub async fn expired_sessions(
             found.truncate(limit);
             return Ok(found);
         }
+        // The state answers without waiting, so others would not get their turn.
+        tokio::task::yield_now().await;
     }
 }

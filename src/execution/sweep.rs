@@ -16,19 +16,47 @@ const PAGE: usize = 256;
 
 /// Ends executions whose time is over, and removes sessions that have expired.
 ///
+/// It looks at everything, so it is for now and then.
+pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
+    end_due(executions, Reach::All).await?;
+    let shared = &executions.shared;
+    let now = shared.clock.now();
+    let expired = session::expired_sessions(shared.journal.as_ref(), now, usize::MAX).await?;
+    for page in expired.chunks(PAGE) {
+        remove(executions, page, now).await?;
+    }
+    Ok(())
+}
+
+/// How far a look at the executions goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To the last one.
+    All,
+    /// To the first page in which none is due. Ids begin with the time, so the oldest come first,
+    /// and they are due first as long as nobody shortens the lifetime.
+    Oldest,
+}
+
+/// Ends executions whose time is over.
+///
 /// One that cannot be ended is reported and left for the next time: it must not keep all the
 /// others from ending.
-pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
+pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(), Error> {
     let shared = &executions.shared;
     let now = shared.clock.now();
     let mut after = None;
     loop {
         let page = Journal::list(shared.journal.as_ref(), Unfinished::KIND, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
         after = Some(last.stream.id);
+        let mut any = false;
         for found in &page {
             match object::open::<Unfinished>(found) {
                 Ok(unfinished) if unfinished.value.due <= now => {
+                    any = true;
                     let id = unfinished.value.execution;
                     let correlation = shared.clock.opaque_id();
                     let ended = executions
@@ -39,15 +67,19 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => tracing::error!(%error, "a record of an execution is unreadable"),
+                Err(error) => {
+                    // Those behind it may be due.
+                    any = true;
+                    tracing::error!(%error, "a record of an execution is unreadable");
+                }
             }
         }
+        if reach == Reach::Oldest && !any {
+            return Ok(());
+        }
+        // The state answers without waiting, and signals are received on the same thread.
+        tokio::task::yield_now().await;
     }
-    let expired = session::expired_sessions(shared.journal.as_ref(), now, usize::MAX).await?;
-    for page in expired.chunks(PAGE) {
-        remove(executions, page, now).await?;
-    }
-    Ok(())
 }
 
 async fn remove(

@@ -102,6 +102,19 @@ fn a_killed_server_leaves_nothing_in_the_way() {
     Server::start(&directory);
 }
 
+#[actix_web::test]
+async fn a_log_that_nobody_reads_ends_no_request() {
+    let directory = Directory::new();
+    let server = Server::start_unread(&directory);
+    let mut visitor = server.visitor();
+    for _ in 0..3 {
+        let path = "/api/v3/flows/executor/default-authentication-flow/?query=";
+        let challenge = visitor.get(path).await;
+        assert_eq!(challenge["component"], "ak-stage-identification");
+    }
+    assert_eq!(server.stop(), 0);
+}
+
 #[test]
 fn a_stop_is_clean_and_a_listener_that_is_taken_is_not() {
     let directory = Directory::new();

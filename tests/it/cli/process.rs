@@ -96,6 +96,11 @@ impl Directory {
     }
 }
 
+/// Whether a server says this last before it serves.
+fn is_last(line: &str) -> bool {
+    line.starts_with("Open ") || line.trim_start().starts_with("http://")
+}
+
 /// A server that runs, and is stopped when it is dropped.
 pub(super) struct Server {
     child: Child,
@@ -105,6 +110,15 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(directory: &Directory) -> Self {
+        Self::start_read(directory, |_| true)
+    }
+
+    /// Starts it, and closes the other end of its standard error once it has said its piece.
+    pub(super) fn start_unread(directory: &Directory) -> Self {
+        Self::start_read(directory, |line| !is_last(line))
+    }
+
+    fn start_read(directory: &Directory, goes_on: fn(&str) -> bool) -> Self {
         let mut child = directory
             .command(&["serve", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())
@@ -115,7 +129,11 @@ impl Server {
         // Read to the end, or the server would block once the pipe is full.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
+                let stop = !goes_on(&line);
                 let _ = lines.send(line);
+                if stop {
+                    break;
+                }
             }
         });
         let next = || read.recv_timeout(Duration::from_mins(1));
