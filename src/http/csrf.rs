@@ -71,8 +71,7 @@ pub fn is_own(address: &str, client: &Client) -> bool {
     let Ok(address) = Url::parse(address) else {
         return false;
     };
-    let scheme = if client.secure { "https" } else { "http" };
-    Url::parse(&format!("{scheme}://{}/", client.host))
+    Url::parse(&client.origin())
         .is_ok_and(|own| own.origin().is_tuple() && own.origin() == address.origin())
 }
 

@@ -155,7 +155,7 @@ async fn app_password(
     for token in token::tokens_of(turn.world.objects(), user).await? {
         let token = token.value;
         let usable = token.intent == token::Intent::AppPassword && !token.is_expired(now);
-        if usable && turn.is_secret(typed, &token.key)? {
+        if usable && turn.world.is_secret(typed, &token.key)? {
             return Ok(Some(json!({
                 "app": "authentik_core",
                 "model_name": "token",

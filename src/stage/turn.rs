@@ -1,6 +1,5 @@
 //! What a stage may see, and where it puts what it learnt.
 
-use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::catalog::Flow;
@@ -113,10 +112,5 @@ impl Turn<'_> {
             }
             None => (String::new(), DEFAULT_AVATAR.to_owned()),
         })
-    }
-
-    /// Whether this is the secret, as far as the world says so.
-    pub fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error> {
-        Ok(self.world.is_secret(typed, secret)?)
     }
 }
