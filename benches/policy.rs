@@ -10,9 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gatelog::clock::Clock;
 use gatelog::directory::password;
-use gatelog::policy::expression::{
-    Call, Evaluation, Failure, Host, Object, Options, Plan, Value, Workers,
-};
+use gatelog::expression::{Call, Evaluation, Failure, Host, Object, Options, Plan, Value, Workers};
 use secrecy::SecretString;
 
 /// How often each is evaluated, after as many rounds that do not count.

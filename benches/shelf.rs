@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::hint::black_box;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,10 +12,12 @@ use async_trait::async_trait;
 use gatelog::catalog::{Flow, FlowStageBinding, Stage};
 use gatelog::clock::Clock;
 use gatelog::directory::{NewUser, User};
+use gatelog::expression::Workers;
 use gatelog::flow::client::Client;
 use gatelog::flow::input::{Input, Request};
 use gatelog::flow::model::Designation;
 use gatelog::flow::{Command, Context, Execution, decide, evolve};
+use gatelog::geoip::Place;
 use gatelog::journal::memory::MemoryJournal;
 use gatelog::journal::object::{self, Versioned};
 use gatelog::journal::{
@@ -23,7 +25,7 @@ use gatelog::journal::{
     Write,
 };
 use gatelog::stage;
-use gatelog::world::{Change, Error, PasswordAnswer, Record, World};
+use gatelog::world::{Change, Error, Evaluated, PasswordAnswer, Record, Work, World};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -110,6 +112,7 @@ pub(crate) type Step = (&'static str, Request, Option<Value>);
 /// The steps of a login with one wrong password.
 pub(crate) fn steps(flow: Uuid) -> Vec<Step> {
     let begin = Request::Begin {
+        context: Context::default(),
         execution: Uuid::from_u128(1),
         session: Uuid::from_u128(2),
         flow,
@@ -142,6 +145,7 @@ pub(crate) fn input(at: Timestamp, request: Request) -> Input {
             host: "id.example".to_owned(),
             secure: true,
             language: Some("en".to_owned()),
+            outpost: None,
         },
         query: "next=%2Fhome".to_owned(),
         request,
@@ -168,6 +172,8 @@ pub(crate) fn core(commands: &[Command]) -> usize {
 pub(crate) struct Shelf {
     now: Timestamp,
     objects: Remembered,
+    /// What runs expressions, where something does.
+    pub(crate) workers: Option<Workers>,
 }
 
 struct Remembered {
@@ -181,6 +187,7 @@ impl Shelf {
         Self {
             now,
             objects: Remembered { journal, answers },
+            workers: None,
         }
     }
 }
@@ -301,5 +308,46 @@ impl World for Shelf {
 
     fn change(&self, change: Change) {
         black_box(change);
+    }
+
+    async fn evaluate<'w>(
+        &'w self,
+        _policy: Uuid,
+        _deadline: Duration,
+        work: Work<'w>,
+    ) -> std::result::Result<Evaluated, Error> {
+        let interrupted = work.await.err();
+        Ok(Evaluated {
+            micros: 0,
+            interrupted,
+        })
+    }
+
+    fn expressions(&self) -> Option<&Workers> {
+        self.workers.as_ref()
+    }
+
+    async fn counter(&self, _name: &str) -> std::result::Result<i64, Error> {
+        Ok(0)
+    }
+
+    fn place(&self, _address: IpAddr) -> std::result::Result<Place, Error> {
+        Ok(Place::default())
+    }
+
+    async fn breaches(
+        &self,
+        _password: &SecretString,
+    ) -> std::result::Result<std::result::Result<u64, String>, Error> {
+        Ok(Ok(0))
+    }
+
+    async fn fits(
+        &self,
+        _of: Uuid,
+        _encoded: &SecretString,
+        _password: &SecretString,
+    ) -> std::result::Result<bool, Error> {
+        Ok(false)
     }
 }

@@ -14,17 +14,20 @@
 //!                 |
 //!               stage
 //!                 |
+//!              policy
+//!                 |
 //!               world
 //!                 |
 //!         catalog, directory
 //!                 |
-//!               flow              beside them: journal, clock, settings
+//!               flow              beside them: journal, expression, geoip, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
 //! |---|---|---|
 //! | [`flow`] | what can happen to an execution: commands, events, and the two functions between them, [`flow::decide`] and [`flow::evolve`] | anything but compute: no clock, no store, no IO, nothing of ours |
 //! | [`catalog`] | what an operator configures: flows, stages, bindings, brands | commit; know what a stage does |
+//! | [`policy`] | who may use a flow and which stages a plan holds: the engine, and one file for each kind of policy | see anything but its `Request` |
 //! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` |
 //! | [`world`] | the window through which a stage sees catalog and directory: live it notes every answer, in a replay it gives the noted one | decide |
 //! | [`stage`] | one file for each kind of stage: its settings, its question, its judgement | see anything but its `Turn` |
@@ -36,6 +39,8 @@
 //! | [`app`] | puts everything together, and names the concrete journal | decide anything about a request |
 //! | [`cli`] | one file for each command; speaks to the operator's routes | reach the journal past them, but to verify and to rebuild it |
 //! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
+//! | [`expression`] | runs Python expressions in worker processes | know users, flows or what a result is for |
+//! | [`geoip`] | where an address is | judge it |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
 //!
@@ -56,7 +61,9 @@ pub mod cli;
 pub mod clock;
 pub mod directory;
 pub mod execution;
+pub mod expression;
 pub mod flow;
+pub mod geoip;
 pub mod http;
 pub mod journal;
 pub mod policy;

@@ -13,13 +13,14 @@ use crate::clock::Clock;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::execution::limit::Limiter;
-use crate::execution::{Executions, Limits};
+use crate::execution::{Executions, Limits, Outside};
+use crate::expression::{Options, Workers};
+use crate::geoip::Geoip;
 use crate::http::cookie::{Scope, Signer};
-use crate::http::network::Networks;
 use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::web::Pages;
 
 /// What is put together.
@@ -40,11 +41,8 @@ impl Parts {
         pool: Pool,
         role: Role,
     ) -> anyhow::Result<Self> {
-        let networks = match &settings.geoip.asn {
-            Some(path) => Networks::open(path)
-                .with_context(|| format!("geoip.asn: {} cannot be used", path.display()))?,
-            None => Networks::default(),
-        };
+        let geoip = Arc::new(geoip(settings)?);
+        let workers = workers(clock)?;
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
@@ -57,6 +55,10 @@ impl Parts {
             clock.clone(),
             Arc::clone(&pool),
             limits(settings),
+            Outside {
+                workers: Some(workers.clone()),
+                geoip: Arc::clone(&geoip),
+            },
             threads(role),
         );
         let stopping = Arc::new(AtomicBool::new(false));
@@ -73,7 +75,7 @@ impl Parts {
             unused_age: settings.session.unauthenticated_age,
             install_id: install.install_id,
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
-            networks,
+            geoip,
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),
         });
@@ -86,6 +88,7 @@ impl Parts {
             clock: clock.clone(),
             hashes: pool,
             executions: executions.clone(),
+            workers,
         });
         Ok(Self {
             journal: disk,
@@ -96,6 +99,25 @@ impl Parts {
             operator,
         })
     }
+}
+
+/// The databases that tell where addresses are.
+fn geoip(settings: &Settings) -> anyhow::Result<Geoip> {
+    let settings::Geoip { city, asn } = &settings.geoip;
+    for (name, path) in [("geoip.city", city), ("geoip.asn", asn)] {
+        if let Some(path) = path {
+            Geoip::open(Some(path), None)
+                .with_context(|| format!("{name}: {} cannot be used", path.display()))?;
+        }
+    }
+    Ok(Geoip::open(city.as_deref(), asn.as_deref())?)
+}
+
+/// The processes that run expressions: this very program, started anew.
+fn workers(clock: &Clock) -> anyhow::Result<Workers> {
+    let program = std::env::current_exe().context("this program's own path is not known")?;
+    Workers::start(Options::of_program(program), clock.clone())
+        .context("the thread that keeps the workers for expressions cannot be started")
 }
 
 /// The threads that hash passwords.

@@ -1,10 +1,13 @@
-//! What an operator configures: flows, stages, the bindings between them, and brands.
+//! What an operator configures: flows, stages, the bindings between them, policies, and brands.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
 pub mod binding;
 pub mod brand;
 pub mod flow;
+pub mod policy;
+pub mod policy_binding;
+pub mod settings;
 pub mod stage;
 
 #[cfg(test)]
@@ -13,6 +16,8 @@ mod tests;
 pub use binding::{FlowStageBinding, bindings_of, bindings_with};
 pub use brand::{Brand, brands};
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
+pub use policy::{Policy, policies_of_kind, policy_by_name};
+pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
 pub use stage::{Stage, stage_by_name};
 
 use crate::flow::field::{Invalid, Problem};
@@ -35,6 +40,10 @@ pub fn problem_of(error: &journal::Error) -> Option<Invalid> {
         "place" => Invalid::new(
             Invalid::ALL_FIELDS,
             Problem::NotAUniqueSet("target, stage, order"),
+        ),
+        "condition" => Invalid::new(
+            Invalid::ALL_FIELDS,
+            Problem::NotAUniqueSet("policy, target, order"),
         ),
         _ => return None,
     })

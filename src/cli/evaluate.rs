@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::policy::expression::worker;
+use crate::expression::worker;
 
 #[derive(Debug, Args)]
 pub(super) struct Command {

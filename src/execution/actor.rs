@@ -17,9 +17,9 @@ use super::unfinished::Unfinished;
 use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
-use crate::flow::Execution;
 use crate::flow::event::Event;
 use crate::flow::input::Input;
+use crate::flow::{self, Execution};
 use crate::journal::Version;
 use crate::stage::Reply;
 
@@ -62,6 +62,8 @@ impl Answered {
 /// What only the first command of an execution brings.
 pub(crate) struct Begin {
     pub(crate) flow: Uuid,
+    /// What is known before the first stage.
+    pub(crate) context: flow::Context,
     pub(crate) unfinished: Unfinished,
     /// A session made for it, when the browser had none.
     pub(crate) session: Option<Session>,

@@ -161,6 +161,7 @@ async fn sessions(
                 let (sid, csrf) = (clock.random_text(32), clock.random_text(32));
                 session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
+            Change::WriteUser(_) => {}
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
                     let found: Option<Versioned<Session>> =

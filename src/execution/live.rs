@@ -1,6 +1,8 @@
 //! The world as it is: asks the journal and the hash pool, and notes every answer.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,9 +13,13 @@ use uuid::Uuid;
 use super::{Shared, vault};
 use crate::directory::password::Verdict;
 use crate::directory::user::User;
+use crate::expression::Workers;
+use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
-use crate::world::{Change, Error, Observation, Observed, PasswordAnswer, World};
+use crate::world::{
+    Change, Error, Evaluated, Interrupted, Observation, Observed, PasswordAnswer, Work, World,
+};
 
 /// What a command has asked the world for so far.
 pub(super) struct Live {
@@ -195,5 +201,73 @@ impl World for Live {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(change);
+    }
+
+    async fn evaluate<'w>(
+        &'w self,
+        policy: Uuid,
+        deadline: Duration,
+        work: Work<'w>,
+    ) -> Result<Evaluated, Error> {
+        self.observed.note(Observation::EvaluationBegan { policy });
+        let clock = &self.shared.clock;
+        let began = clock.monotonic();
+        let over = Interrupted::Deadline {
+            millis: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
+        };
+        let ended = actix::clock::timeout(deadline, work).await;
+        let interrupted = ended.unwrap_or(Err(over)).err();
+        let took = clock.monotonic().duration_since(began).as_micros();
+        let micros = u64::try_from(took).unwrap_or(u64::MAX);
+        self.observed.note(Observation::EvaluationEnded {
+            micros,
+            interrupted: interrupted.clone(),
+        });
+        Ok(Evaluated {
+            micros,
+            interrupted,
+        })
+    }
+
+    fn expressions(&self) -> Option<&Workers> {
+        self.shared.outside.workers.as_ref()
+    }
+
+    async fn counter(&self, name: &str) -> Result<i64, Error> {
+        let journal = &self.shared.journal;
+        let value = journal.counter(name.as_bytes(), self.now).await?;
+        let name = name.to_owned();
+        self.observed.note(Observation::Counter { name, value });
+        Ok(value)
+    }
+
+    fn place(&self, address: IpAddr) -> Result<Place, Error> {
+        let place = self.shared.outside.geoip.place(address);
+        self.observed.note(Observation::Place {
+            address,
+            place: place.clone(),
+        });
+        Ok(place)
+    }
+
+    async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
+        let count = Err("there is no list of stolen passwords".to_owned());
+        self.observed.note(Observation::Breached {
+            count: count.clone(),
+        });
+        Ok(count)
+    }
+
+    async fn fits(
+        &self,
+        of: Uuid,
+        encoded: &SecretString,
+        password: &SecretString,
+    ) -> Result<bool, Error> {
+        let pool = &self.shared.pool;
+        let verdict = pool.verify(password.clone(), encoded.clone()).await;
+        let fits = matches!(verdict.map_err(|_| Error::Busy)?, Verdict::Accepted { .. });
+        self.observed.note(Observation::Hash { of, fits });
+        Ok(fits)
     }
 }

@@ -14,10 +14,12 @@ use crate::catalog::flow::flow_by_slug;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
 use crate::directory::session::Session;
-use crate::flow::Execution;
+use crate::expression::Workers;
 use crate::flow::client::Client;
 use crate::flow::input::{Input, Request as Asked};
 use crate::flow::query::Query;
+use crate::flow::{Context, Execution};
+use crate::geoip::Geoip;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
@@ -102,12 +104,22 @@ impl Default for Limits {
     }
 }
 
+/// What executions ask besides the journal and the hashes. The default knows nothing.
+#[derive(Clone, Default)]
+pub struct Outside {
+    /// The processes that run expressions.
+    pub workers: Option<Workers>,
+    /// Where addresses are.
+    pub geoip: Arc<Geoip>,
+}
+
 /// What the actors share.
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Clock,
     pub(crate) pool: Arc<Pool>,
     pub(crate) limits: Limits,
+    pub(crate) outside: Outside,
     /// Digests of answers are kept in memory under this key only.
     pub(crate) digest_key: [u8; 32],
     recent: Recent,
@@ -194,6 +206,7 @@ impl Executions {
         clock: Clock,
         pool: Arc<Pool>,
         limits: Limits,
+        outside: Outside,
         threads: usize,
     ) -> Self {
         let digest_key = clock.random();
@@ -204,6 +217,7 @@ impl Executions {
             clock,
             pool,
             limits,
+            outside,
             digest_key,
             recent: Recent::default(),
             begun,
@@ -326,6 +340,7 @@ impl Executions {
                 execution: begin.unfinished.execution,
                 session: begin.unfinished.session,
                 flow: begin.flow,
+                context: begin.context.clone(),
             };
             // An answer that names a challenge is one to an execution that is over.
             let body = body.filter(|_| request.challenge.is_none());
@@ -398,6 +413,7 @@ impl Executions {
         };
         Ok(Begin {
             flow: flow.value.pk,
+            context: Context::default(),
             unfinished,
             session,
         })

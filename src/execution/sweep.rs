@@ -112,5 +112,6 @@ fn nobody() -> Client {
         host: String::new(),
         secure: false,
         language: None,
+        outpost: None,
     }
 }

@@ -17,6 +17,9 @@ pub struct Client {
     pub secure: bool,
     /// The `Accept-Language` header.
     pub language: Option<String>,
+    /// The user name of the outpost on whose behalf the request comes, if its token was good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outpost: Option<String>,
 }
 
 impl Client {

@@ -47,6 +47,15 @@ pub enum Command {
     Reject(Errors),
     /// Leave the current stage.
     Pass,
+    /// Leave the current stage out, because its policies do not pass.
+    Skip,
+    /// Note that a stage does not come into the plan, because its policies do not pass.
+    Omit {
+        /// The binding.
+        binding: Uuid,
+        /// The stage's name.
+        stage: String,
+    },
     /// Note that the current stage could not do its work.
     Fail(String),
     /// Begin again from the first stage.

@@ -29,6 +29,10 @@ pub mod key {
     pub const IS_REDIRECTED: &str = "is_redirected";
     /// Set when a mailed link led here.
     pub const IS_RESTORED: &str = "is_restored";
+    /// What was typed into prompts.
+    pub const PROMPT_DATA: &str = "prompt_data";
+    /// Whether the user comes from a source.
+    pub const IS_SSO: &str = "is_sso";
 }
 
 /// One entry of the context. Secrets are never among them, only their names.
@@ -44,12 +48,69 @@ pub enum Value {
         /// What was typed.
         identifier: String,
     },
+    /// A group of the directory, by id.
+    Group(Uuid),
+    /// Another object, as policies know it: its class and what it is known by.
+    Object {
+        /// The class: `Flow`.
+        class: String,
+        /// What it is known by within the class, such as its identifier.
+        id: String,
+    },
+    /// A secret in the execution's vault, by the name that it has there.
+    Secret(Uuid),
+    /// A list that holds more than plain data.
+    List(Vec<Value>),
+    /// A mapping that holds more than plain data.
+    Map(BTreeMap<String, Value>),
 }
 
 impl Value {
     /// Plain text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Json(serde_json::Value::String(text.into()))
+    }
+
+    /// A mapping; plain data where all that it holds is.
+    #[must_use]
+    pub fn map(entries: BTreeMap<String, Self>) -> Self {
+        let plain = |(key, value): (&String, &Self)| match value {
+            Self::Json(json) => Some((key.clone(), json.clone())),
+            _ => None,
+        };
+        let json: Option<serde_json::Map<_, _>> = entries.iter().map(plain).collect();
+        match json {
+            Some(json) => Self::Json(json.into()),
+            None => Self::Map(entries),
+        }
+    }
+
+    /// A list; plain data where all that it holds is.
+    #[must_use]
+    pub fn list(items: Vec<Self>) -> Self {
+        let plain = |value: &Self| match value {
+            Self::Json(json) => Some(json.clone()),
+            _ => None,
+        };
+        let json: Option<Vec<_>> = items.iter().map(plain).collect();
+        match json {
+            Some(json) => Self::Json(json.into()),
+            None => Self::List(items),
+        }
+    }
+
+    /// The entries of a mapping, of whichever form; `None` when it is none.
+    #[must_use]
+    pub fn entries(&self) -> Option<BTreeMap<String, Self>> {
+        match self {
+            Self::Map(entries) => Some(entries.clone()),
+            Self::Json(serde_json::Value::Object(json)) => {
+                let entries = json.iter();
+                let own = entries.map(|(key, value)| (key.clone(), Self::Json(value.clone())));
+                Some(own.collect())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -89,6 +150,24 @@ impl Context {
             Some(value) => self.0.insert(key.to_owned(), value),
             None => self.0.remove(key),
         };
+    }
+
+    /// What says how the visitor came here; it stays when the flow begins again and everything
+    /// else is forgotten, or a flow for whoever was sent here could never begin again.
+    #[must_use]
+    pub fn entry(&self) -> Self {
+        let kept = [key::IS_REDIRECTED, key::IS_RESTORED];
+        let kept = kept.into_iter().filter_map(|key| self.0.get_key_value(key));
+        Self(
+            kept.map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// All entries, by key.

@@ -3,6 +3,7 @@
 use super::command::{Command, Rejection};
 use super::event::Event;
 use super::execution::{Execution, Running};
+use super::verdict::When;
 
 /// The events that `command` leads to in `state`.
 ///
@@ -80,6 +81,19 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
                 stage: stage.name.clone(),
             }
         }
+        Command::Skip => {
+            let stage = current?;
+            Event::StageSkipped {
+                binding: stage.binding.id,
+                stage: stage.name.clone(),
+                when: When::Run,
+            }
+        }
+        Command::Omit { binding, stage } => Event::StageSkipped {
+            binding,
+            stage,
+            when: When::Plan,
+        },
         Command::Fail(error) => {
             // A visitor who reloads a failing stage would otherwise fill the journal.
             if running.failure.as_deref() == Some(error.as_str()) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::context::Value;
 use super::plan::{Pinned, Plan};
+use super::verdict::{EngineDecided, PlanChange, PolicyEvaluated, PolicyFailed, When};
 
 /// One complaint about a field of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,12 +23,32 @@ pub struct FieldError {
 /// Complaints by field name; `non_field_errors` for the response as a whole.
 pub type Errors = BTreeMap<String, Vec<FieldError>>;
 
+/// The name under which errors of the whole response are reported.
+pub const NON_FIELD_ERRORS: &str = "non_field_errors";
+
+/// An error with its text and its code.
+#[must_use]
+pub fn error(string: impl Into<String>, code: &str) -> FieldError {
+    FieldError {
+        string: string.into(),
+        code: code.to_owned(),
+    }
+}
+
+/// One error of one field.
+#[must_use]
+pub fn errors(field: &str, string: impl Into<String>, code: &str) -> Errors {
+    Errors::from([(field.to_owned(), vec![error(string, code)])])
+}
+
 /// Which check ended an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "check", rename_all = "snake_case")]
 pub enum Check {
     /// The flow's authentication requirement.
     Requirement,
+    /// The flow's policies.
+    Policies,
     /// A stage, by its name.
     Stage {
         /// The stage's name.
@@ -171,6 +192,53 @@ pub enum Event {
         /// What the visitor reads.
         message: String,
     },
+    /// A policy was asked and answered.
+    PolicyEvaluated(PolicyEvaluated),
+    /// A policy was asked and its evaluation failed; `passing` is what its binding says then.
+    PolicyFailed(PolicyFailed),
+    /// The answers of all that a flow, or a stage's place in it, is bound to became one.
+    EngineDecided(EngineDecided),
+    /// A stage is left out, because its policies do not pass.
+    StageSkipped {
+        /// The binding.
+        binding: Uuid,
+        /// The stage's name.
+        stage: String,
+        /// When that turned out.
+        when: When,
+    },
+    /// A policy changed the plan.
+    PlanChanged {
+        /// What is different.
+        change: PlanChange,
+        /// The policy that did it.
+        by: String,
+    },
+    /// A policy asked for an event of its own.
+    CustomEvent {
+        /// Its name, which begins with `custom_`.
+        action: String,
+        /// What it says.
+        details: serde_json::Value,
+        /// The policy that asked for it.
+        by: String,
+    },
+    /// A policy changed a user.
+    UserChanged {
+        /// Who was changed.
+        user: Uuid,
+        /// The names of the fields that are different.
+        fields: Vec<String>,
+        /// The policy that did it.
+        by: String,
+    },
+    /// An attempt counts for or against an address and a name.
+    ReputationChanged {
+        /// The name that was typed, or the user's.
+        identifier: String,
+        /// By how much.
+        amount: i64,
+    },
     /// The visitor, or a logout, gave it up.
     Cancelled {
         /// On whose behalf.
@@ -211,6 +279,13 @@ impl Event {
                 | Self::PasswordRejected { .. }
                 | Self::SessionStarted { .. }
                 | Self::SessionEnded { .. }
+                | Self::PolicyEvaluated(_)
+                | Self::PolicyFailed(_)
+                | Self::EngineDecided(_)
+                | Self::PlanChanged { .. }
+                | Self::CustomEvent { .. }
+                | Self::UserChanged { .. }
+                | Self::ReputationChanged { .. }
         )
     }
 
@@ -219,7 +294,10 @@ impl Event {
     pub fn acts(&self) -> bool {
         matches!(
             self,
-            Self::SessionStarted { .. } | Self::SessionEnded { .. } | Self::Completed { .. }
+            Self::SessionStarted { .. }
+                | Self::SessionEnded { .. }
+                | Self::UserChanged { .. }
+                | Self::Completed { .. }
         )
     }
 }

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::event::Event;
 use super::execution::{Challenge, End, Ended, Execution, Running};
 use super::plan::Plan;
+use super::verdict::When;
 
 /// The state after all of `events`.
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Execution {
@@ -40,6 +41,8 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             failure: None,
             identified: None,
             path: Vec::new(),
+            appended: Vec::new(),
+            failed_policies: None,
         })),
         (Execution::Running(running), event) => match end(event) {
             Some(how) => Execution::Ended(Box::new(Ended {
@@ -71,18 +74,21 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
     match event {
         Event::Planned { plan } => {
             running.plan = plan.clone();
+            running.plan.0.extend(std::mem::take(&mut running.appended));
             running.planned = true;
             leave(&mut running);
         }
         Event::Restarted { keep_context } => {
             running.restarts += 1;
             // Until the stages are laid out anew there are none: the flow may not let this
-            // visitor in a second time.
-            running.plan = Plan::default();
+            // visitor in a second time. What did not come from the flow comes after them again.
+            let plan = std::mem::take(&mut running.plan);
+            let appended = plan.0.into_iter().filter(|stage| stage.appended);
+            running.appended.extend(appended);
             running.planned = false;
             leave(&mut running);
             if !keep_context {
-                running.context = Context::default();
+                running.context = running.context.entry();
                 running.identified = None;
             }
         }
@@ -109,12 +115,26 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.identified = user.map(|user| (user, *active));
         }
         Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::EngineDecided(decided) => running.failed_policies = Some(decided.failed.clone()),
+        Event::StageSkipped {
+            when: When::Run, ..
+        } => {
+            running.plan.0.pop_front();
+            leave(&mut running);
+        }
+        Event::PlanChanged { change, .. } => {
+            running.plan.change(change);
+            if change.moves_current() {
+                leave(&mut running);
+            }
+        }
         _ => {}
     }
     running
 }
 
 fn leave(running: &mut Running) {
+    running.failed_policies = None;
     running.entered = false;
     running.challenge = None;
     running.failure = None;

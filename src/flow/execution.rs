@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::context::Context;
 use super::event::Check;
-use super::plan::{Pinned, Plan};
+use super::plan::{Pinned, Plan, PlannedStage};
 
 /// The state of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,11 @@ pub struct Running {
     pub identified: Option<(Uuid, bool)>,
     /// The names of the stages that are passed.
     pub path: Vec<String>,
+    /// Stages that wait, while the flow begins again, for the others to be laid out.
+    pub appended: Vec<PlannedStage>,
+    /// The policies whose evaluation failed when the current stage's were asked last; `None`
+    /// when they were not asked since the visitor came to it.
+    pub failed_policies: Option<Vec<Uuid>>,
 }
 
 /// A challenge that waits for an answer.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::client::Client;
+use super::context::Context;
 
 /// Stands in the journal where a secret was typed.
 pub const SECRET: &str = "‹secret›";
@@ -36,7 +37,7 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<serde_json::Valu
 }
 
 /// What is asked of an execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
     /// Start, and take the body (if there is one) as the answer to the first stage.
@@ -47,6 +48,9 @@ pub enum Request {
         session: Uuid,
         /// The flow to run.
         flow: Uuid,
+        /// What is known before the first stage.
+        #[serde(default, skip_serializing_if = "Context::is_empty")]
+        context: Context,
     },
     /// Show where the execution stands.
     Visit,

@@ -17,6 +17,7 @@ pub mod model;
 pub mod next;
 pub mod plan;
 pub mod query;
+pub mod verdict;
 
 pub use command::{Command, Rejection};
 pub use context::Context;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::model::InvalidResponseAction;
+use super::verdict::PlanChange;
 
 /// One revision of an object of the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,13 @@ pub struct PlannedStage {
     pub re_evaluate: bool,
     /// What a rejected response does.
     pub on_invalid: InvalidResponseAction,
+    /// The settings of a stage that is in no catalog, because a policy made it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Whether it was appended to the plan by something else than the flow, and so is there also
+    /// after the flow began again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub appended: bool,
 }
 
 impl PlannedStage {
@@ -48,6 +56,23 @@ impl PlannedStage {
             name: String::new(),
             re_evaluate: false,
             on_invalid: InvalidResponseAction::Retry,
+            settings: None,
+            appended: false,
+        }
+    }
+
+    /// A stage that no flow binds and no catalog has.
+    #[must_use]
+    pub fn made_up(
+        kind: &str,
+        name: &str,
+        settings: serde_json::Map<String, serde_json::Value>,
+    ) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            settings: Some(settings),
+            ..Self::nowhere()
         }
     }
 }
@@ -62,6 +87,24 @@ impl Plan {
     #[must_use]
     pub fn current(&self) -> Option<&PlannedStage> {
         self.0.front()
+    }
+
+    /// Makes a change that a policy asked for.
+    pub fn change(&mut self, change: &PlanChange) {
+        let stages = &mut self.0;
+        match change {
+            PlanChange::Append { stage } => stages.push_back(PlannedStage {
+                appended: true,
+                ..stage.clone()
+            }),
+            PlanChange::Insert { at, stage } => {
+                stages.insert((*at).min(stages.len()), stage.clone());
+            }
+            PlanChange::Redirect { stage } => {
+                stages.pop_front();
+                stages.push_front(stage.clone());
+            }
+        }
     }
 }
 

@@ -52,6 +52,7 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
         host: host.to_ascii_lowercase(),
         secure,
         language: text(request, header::ACCEPT_LANGUAGE.as_str()).and_then(first_language),
+        outpost: None,
     }
 }
 

@@ -103,6 +103,7 @@ mod tests {
             host: "login.example:8443".into(),
             secure,
             language: None,
+            outpost: None,
         }
     }
 

@@ -82,6 +82,7 @@ mod tests {
             host: "id.example:9000".into(),
             secure: false,
             language: None,
+            outpost: None,
         };
         for (to, target) in [
             ("/", Target::Here("/".into())),

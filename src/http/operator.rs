@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
+use crate::expression::Workers;
 use crate::journal::{self, Envelope, Journal, Position};
 
 mod blueprints;
@@ -43,6 +44,8 @@ pub struct Operator {
     pub hashes: Arc<Pool>,
     /// The executions, for comparing what is in memory with what is written.
     pub executions: Executions,
+    /// Runs expressions.
+    pub workers: Workers,
 }
 
 /// What only the concrete store of the journal can do.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::client::client;
 use super::cookie;
+use super::network::check;
 use super::{Error, State};
 use crate::directory::{Session, User, session_by_sid};
 use crate::flow::client::Client;
@@ -140,7 +141,7 @@ async fn check_network(
 ) -> Result<(), Error> {
     let it = &session.value;
     let binding = it.network_binding;
-    let Err(broken) = state.networks.check(binding, it.last_ip, client.address) else {
+    let Err(broken) = check(&state.geoip, binding, it.last_ip, client.address) else {
         return Ok(());
     };
     tracing::warn!(

@@ -9,13 +9,13 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::cookie::{Scope, Signer};
-use super::network::Networks;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
 use crate::execution::limit::Limiter;
+use crate::geoip::Geoip;
 use crate::journal::{self, Journal};
 use crate::web::Pages;
 
@@ -41,8 +41,8 @@ pub struct State {
     pub install_id: Uuid,
     /// How often an address may post to a flow or to the setup.
     pub limiter: Limiter,
-    /// Which network an address belongs to.
-    pub networks: Networks,
+    /// Where an address is, and whose.
+    pub geoip: Arc<Geoip>,
     /// The pages.
     pub pages: Pages,
     /// Set when the server is about to end; it is not ready from then on.

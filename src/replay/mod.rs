@@ -150,7 +150,7 @@ fn user(running: &Running) -> Option<String> {
     match running.context.get(key::PENDING_USER)? {
         Value::User(id) => Some(id.to_string()),
         Value::Stranger { identifier } => Some(identifier.clone()),
-        Value::Json(_) => None,
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Error, entries, fold};
+use crate::expression::Workers;
 use crate::flow::event::Event;
 use crate::flow::{Execution, evolve};
 use crate::journal::{Journal, Version};
@@ -38,17 +39,27 @@ pub struct Divergence {
     pub replayed: Option<Event>,
 }
 
-/// Runs an execution again on its own inputs and observations.
+/// Runs an execution again on its own inputs and observations. Its expressions are run by
+/// `workers`; without them, an execution that has any diverges.
 ///
 /// # Errors
 /// When the execution cannot be read; a difference is not an error.
-pub async fn verify(journal: &Arc<dyn Journal>, execution: Uuid) -> Result<Verified, Error> {
+pub async fn verify(
+    journal: &Arc<dyn Journal>,
+    workers: Option<&Workers>,
+    execution: Uuid,
+) -> Result<Verified, Error> {
     let entries = entries(journal.as_ref(), execution).await?;
     let mut state = Execution::default();
     for entry in &entries {
         let record = &entry.record;
         let input = &record.input;
-        let world = Recorded::new(Arc::clone(journal), input.at, record.observations.clone());
+        let world = Recorded::new(
+            Arc::clone(journal),
+            input.at,
+            record.observations.clone(),
+            workers.cloned(),
+        );
         let handled = stage::handle(state.clone(), input, input.body.as_ref(), &world).await;
         let diverged = |problem, recorded, replayed| {
             let version = entry.version;

@@ -5,11 +5,8 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::flow::event::{Errors, FieldError};
+use crate::flow::event::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 use crate::flow::input::SECRET;
-
-/// The name under which errors of the whole response are reported.
-pub const NON_FIELD_ERRORS: &str = "non_field_errors";
 
 /// More than this many characters are refused, so that nobody fills the journal.
 pub const MAX_LENGTH: usize = 1024;
@@ -70,21 +67,6 @@ impl Response {
     pub fn has_object(&self, name: &str) -> bool {
         self.objects.contains(&name)
     }
-}
-
-/// An error with its text and its code.
-#[must_use]
-pub fn error(string: impl Into<String>, code: &str) -> FieldError {
-    FieldError {
-        string: string.into(),
-        code: code.to_owned(),
-    }
-}
-
-/// One error of one field.
-#[must_use]
-pub fn errors(field: &str, string: impl Into<String>, code: &str) -> Errors {
-    Errors::from([(field.to_owned(), vec![error(string, code)])])
 }
 
 /// Reads a response by its fields.

@@ -9,13 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::field::{Field, NON_FIELD_ERRORS, Shape, errors};
+use super::field::{Field, Shape};
 use super::password::Password;
-use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, settings};
+use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict};
+use crate::catalog::settings;
 use crate::catalog::{self, Flow};
 use crate::directory::user::{LookupField, User, users_matching};
 use crate::flow::context::{self, key};
 use crate::flow::event::Event;
+use crate::flow::event::{NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
 use crate::journal::object::{self, Versioned};
@@ -94,7 +96,9 @@ impl Identification {
         let stage = stage
             .filter(|stage| stage.value.kind == Kind::Password.name())
             .ok_or_else(|| Error::Failed(format!("the password stage {id} does not exist")))?;
-        settings::read(&stage.value.settings).map(Some)
+        settings::read(&stage.value.settings)
+            .map(Some)
+            .map_err(Error::Failed)
     }
 
     /// The link to another flow, keeping the query string.

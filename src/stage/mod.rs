@@ -24,7 +24,8 @@ mod planner;
 pub mod redirect;
 mod reply;
 mod run;
-mod settings;
+#[cfg(test)]
+mod tests;
 mod turn;
 pub mod user_login;
 pub mod user_logout;
@@ -148,7 +149,10 @@ macro_rules! stages {
                 settings: &Map<String, Value>,
             ) -> Result<Map<String, Value>, Errors> {
                 match self {
-                    $(Self::$Type => settings::validate::<$module::$Type>(settings),)+
+                    $(Self::$Type => catalog::settings::validate(
+                        settings,
+                        <$module::$Type as Stage>::problems,
+                    ),)+
                 }
             }
 
@@ -158,7 +162,9 @@ macro_rules! stages {
             /// [`Error::Failed`] names what cannot be read.
             pub fn configure(self, settings: &Map<String, Value>) -> Result<Configured, Error> {
                 match self {
-                    $(Self::$Type => settings::read(settings).map(Configured::$Type),)+
+                    $(Self::$Type => catalog::settings::read(settings)
+                        .map(Configured::$Type)
+                        .map_err(Error::Failed),)+
                 }
             }
         }
@@ -223,15 +229,17 @@ async fn settings_of(
     world: &dyn world::World,
     planned: &PlannedStage,
 ) -> Result<Configured, Error> {
+    if let Some(settings) = &planned.settings {
+        return kind(&planned.kind)?.configure(settings);
+    }
     let Pinned { id, version } = planned.stage;
     let stage: Option<Versioned<catalog::Stage>> =
         object::get_at(world.objects(), id, Version(version)).await?;
     let stage = stage.ok_or_else(|| world::Error::Gone(format!("stage {id}@{version}")))?;
-    let kind = Kind::from_name(&stage.value.kind).ok_or_else(|| {
-        Error::Failed(format!(
-            "this version has no stages of the kind {}",
-            stage.value.kind
-        ))
-    })?;
-    kind.configure(&stage.value.settings)
+    kind(&stage.value.kind)?.configure(&stage.value.settings)
+}
+
+fn kind(name: &str) -> Result<Kind, Error> {
+    let unknown = || Error::Failed(format!("this version has no stages of the kind {name}"));
+    Kind::from_name(name).ok_or_else(unknown)
 }

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::field::{Field, Shape, errors};
+use super::field::{Field, Shape};
 use super::{Error, Response, Stage, Turn, Verdict};
 use crate::catalog::Flow;
 use crate::directory::token;
 use crate::directory::user::User;
 use crate::flow::context::{self, key};
+use crate::flow::event::errors;
 use crate::flow::event::{Event, PasswordProblem};
 use crate::journal::object::{self, Versioned};
 use crate::world::PasswordAnswer;

@@ -7,29 +7,29 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::reply::Reply;
-use super::{Configured, Entered, Error, Turn, Verdict, field, planner, settings_of};
+use super::{Configured, Entered, Error, Turn, Verdict, field, settings_of};
 use crate::catalog::{self, Flow};
 use crate::directory::user::User;
 use crate::flow::event::{Check, Errors, Event};
 use crate::flow::execution::Running;
 use crate::flow::input::{Input, Request};
-use crate::flow::model::{Designation, InvalidResponseAction};
+use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::{Pinned, PlannedStage};
 use crate::flow::query::Query;
-use crate::flow::{Command, Execution, decide, evolve, next};
+use crate::flow::{Command, Execution, decide, evolve};
 use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world::{self, World};
 
+mod plan;
+mod policies;
 mod shown;
 
 /// More answers than this end an execution, so that nobody fills the journal.
 const MAX_ANSWERS: u32 = 500;
-
-/// More restarts than this end an execution: a deny stage may restart for ever.
-const MAX_RESTARTS: u32 = 10;
 
 /// What a command led to.
 #[derive(Clone, Debug)]
@@ -61,6 +61,8 @@ pub async fn handle(
         body: None,
         errors: None,
         failed: None,
+        admitted: None,
+        looks: matches!(input.request, Request::Visit),
         flow: OnceCell::new(),
         world,
         input,
@@ -83,6 +85,10 @@ struct Run<'a> {
     errors: Option<Errors>,
     /// What a stage failed with in this very command.
     failed: Option<String>,
+    /// The binding whose policies were asked in this command and pass.
+    admitted: Option<Uuid>,
+    /// Whether nobody answered anything, so that nothing is written unless something happens.
+    looks: bool,
     flow: OnceCell<Rc<Flow>>,
     world: &'a dyn World,
     input: &'a Input,
@@ -96,6 +102,7 @@ impl Run<'_> {
                 execution,
                 session,
                 flow,
+                context,
             } => {
                 let found: Option<Versioned<Flow>> =
                     object::get(self.world.objects(), *flow).await?;
@@ -113,6 +120,7 @@ impl Run<'_> {
                 })?;
                 // Nothing has asked for the flow before, so the cell is empty.
                 let _unset = self.flow.set(Rc::new(flow.value));
+                self.enter_with(context).await?;
                 self.plan().await?;
                 self.advance().await?;
                 match typed {
@@ -177,11 +185,16 @@ impl Run<'_> {
         };
         let objects = self.world.objects();
         let flow: Option<Versioned<Flow>> = object::get(objects, running.flow.id).await?;
-        let stage: Option<Versioned<catalog::Stage>> = match running.plan.current() {
-            Some(planned) => object::get(objects, planned.stage.id).await?,
-            None => None,
+        let current = running.plan.current();
+        let is_gone = match current.filter(|planned| planned.settings.is_none()) {
+            Some(planned) => {
+                let stage: Option<Versioned<catalog::Stage>> =
+                    object::get(objects, planned.stage.id).await?;
+                stage.is_none()
+            }
+            None => false,
         };
-        if flow.is_none() || (stage.is_none() && running.plan.current().is_some()) {
+        if flow.is_none() || is_gone {
             return self.deny(Check::FlowDeleted, "This flow is no longer available.");
         }
         if let Some((user, true)) = running.identified {
@@ -193,37 +206,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Lays out the stages, or ends the execution when the flow is not for this visitor.
-    async fn plan(&mut self) -> Result<(), Error> {
-        let flow = self.flow().await?;
-        let user = self.session_user().await?;
-        let Some(running) = self.state.running() else {
-            return Ok(());
-        };
-        let refusal =
-            planner::requirement(self.world, &flow, user.as_ref(), &running.context).await?;
-        match refusal {
-            None => {
-                let plan = planner::plan(self.world, &flow).await?;
-                self.apply(Command::Plan(plan))
-            }
-            // Somebody who is logged in has no need of a login: on to where they wanted to be.
-            Some(_) if flow.designation == Designation::Authentication && user.is_some() => {
-                self.finish()
-            }
-            Some(message) => self.deny(Check::Requirement, message),
-        }
-    }
-
     /// Runs the stages that need nobody, up to one that asks or to the end.
     async fn advance(&mut self) -> Result<(), Error> {
         while let Some(running) = self.state.running() {
-            if running.challenge.is_some() {
-                return Ok(());
-            }
             let Some(planned) = running.plan.current().cloned() else {
                 return self.finish();
             };
+            if !self.admit(&planned).await? {
+                continue;
+            }
+            let Some(running) = self.state.running() else {
+                return Ok(());
+            };
+            if running.challenge.is_some() {
+                return Ok(());
+            }
             if !running.entered {
                 self.apply(Command::Enter)?;
             }
@@ -294,12 +291,14 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
-        if running.challenge.is_none() {
+        self.looks = running.challenge.is_none() || !answers(running, &stage, challenge, body);
+        // An answer to a stage that leaves the plan now is one to nothing.
+        if self.looks || !self.admit(&planned).await? {
             return self.advance().await;
         }
-        if !answers(running, &stage, challenge, body) {
+        let Some(running) = self.state.running() else {
             return Ok(());
-        }
+        };
         if running.answers >= MAX_ANSWERS {
             return self.deny(Check::Attempts, "Too many attempts. Please start again.");
         }
@@ -369,33 +368,6 @@ impl Run<'_> {
             );
         }
         self.restart(planned).await
-    }
-
-    async fn restart(&mut self, planned: &PlannedStage) -> Result<(), Error> {
-        let restarts = self.state.running().map_or(0, |running| running.restarts);
-        if restarts >= MAX_RESTARTS {
-            return self.deny(Check::Attempts, "Too many attempts. Please start again.");
-        }
-        let keep_context = planned.on_invalid == InvalidResponseAction::RestartWithContext;
-        self.apply(Command::Restart { keep_context })?;
-        self.plan().await
-    }
-
-    /// Sends the visitor where they wanted to be.
-    fn finish(&mut self) -> Result<(), Error> {
-        let Some(running) = self.state.running() else {
-            return Ok(());
-        };
-        let told = running.context.text(crate::flow::context::key::REDIRECT);
-        let destination = match (told, self.query.next()) {
-            (Some(told), _) => told,
-            (None, Some(next)) if !next::is_safe(next) => {
-                return self.deny(Check::Next, "Invalid next URL");
-            }
-            (None, next) => next.unwrap_or("/"),
-        };
-        let destination = destination.to_owned();
-        self.apply(Command::Finish { destination })
     }
 
     /// The flow in the revision that the execution is pinned to. Read once per command.

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::directory::session::{GeoipBinding, NetworkBinding};
+use crate::directory::user::User;
+use crate::journal::object::Versioned;
 
 /// One change to the directory.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Change {
     /// Log a user in.
     StartSession(StartSession),
@@ -15,6 +17,8 @@ pub enum Change {
         /// The browser's session.
         session: Uuid,
     },
+    /// Write a user, who must still be as the command saw them.
+    WriteUser(Box<Versioned<User>>),
     /// End other sessions altogether.
     TerminateSessions {
         /// Which ones.

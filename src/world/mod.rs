@@ -5,12 +5,18 @@
 //!
 //! A lookup key is noted as it is, so an execution never looks anything up by a secret.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::directory::user::User;
+use crate::expression::Workers;
+use crate::geoip::Place;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Objects};
 
@@ -21,7 +27,7 @@ pub mod record;
 mod recorded;
 
 pub use change::{Change, StartSession};
-pub use observation::{Observation, PasswordAnswer};
+pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;
 pub use recorded::{Divergence, Recorded};
@@ -74,4 +80,49 @@ pub trait World {
 
     /// Asks for a change that is written together with the events of this command.
     fn change(&self, change: Change);
+
+    /// Runs one evaluation of a policy, for no longer than `deadline`.
+    ///
+    /// What the evaluation comes to is the caller's business; it fails only with what cannot be
+    /// run again. A replay of an evaluation that was interrupted does not run it at all.
+    async fn evaluate<'w>(
+        &'w self,
+        policy: Uuid,
+        deadline: Duration,
+        work: Work<'w>,
+    ) -> Result<Evaluated, Error>;
+
+    /// The processes that run expressions, where there are any.
+    fn expressions(&self) -> Option<&Workers>;
+
+    /// What a counter stands at; zero when nothing was ever counted, or too long ago.
+    async fn counter(&self, name: &str) -> Result<i64, Error>;
+
+    /// Where an address is, as far as the databases say.
+    fn place(&self, address: IpAddr) -> Result<Place, Error>;
+
+    /// How often a password is in the lists of stolen ones; the inner error says in words why
+    /// nobody could be asked.
+    async fn breaches(&self, password: &SecretString) -> Result<Result<u64, String>, Error>;
+
+    /// Whether a password fits an encoded one that is not a user's current one; `of` names what
+    /// the encoded one belongs to.
+    async fn fits(
+        &self,
+        of: Uuid,
+        encoded: &SecretString,
+        password: &SecretString,
+    ) -> Result<bool, Error>;
+}
+
+/// The work of one evaluation; it fails only with what cannot be run again.
+pub type Work<'w> = LocalBoxFuture<'w, Result<(), Interrupted>>;
+
+/// How an evaluation went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// How long it took, in microseconds; in a replay, how long it took then.
+    pub micros: u64,
+    /// Why it did not come to its own end, where it did not.
+    pub interrupted: Option<Interrupted>,
 }

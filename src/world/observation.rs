@@ -2,9 +2,12 @@
 //!
 //! Objects are noted by id and version, never by content; secrets not at all.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::geoip::Place;
 use crate::journal::{Kind, Version};
 
 /// One answer of the world.
@@ -54,6 +57,73 @@ pub enum Observation {
     Secret {
         /// Whether it was.
         equal: bool,
+    },
+    /// The evaluation of a policy began; what is noted up to its end, the policy saw.
+    EvaluationBegan {
+        /// The policy.
+        policy: Uuid,
+    },
+    /// The evaluation that began last ended.
+    EvaluationEnded {
+        /// How long it took, in microseconds.
+        micros: u64,
+        /// Why it could not come to its own end, where it could not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        interrupted: Option<Interrupted>,
+    },
+    /// What a counter stood at.
+    Counter {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: i64,
+    },
+    /// Where an address was.
+    Place {
+        /// The address.
+        address: IpAddr,
+        /// Where it was.
+        place: Place,
+    },
+    /// How often a password was in lists of stolen ones.
+    Breached {
+        /// How often; an error in words where nobody could be asked.
+        count: Result<u64, String>,
+    },
+    /// Whether what was typed fitted an encoded password that is not a user's current one.
+    Hash {
+        /// What the encoded password belongs to.
+        of: Uuid,
+        /// Whether it fitted.
+        fits: bool,
+    },
+}
+
+/// Why an evaluation was ended before it came to its own end. Nothing of it can be run again with
+/// the same result, so a replay takes it as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Interrupted {
+    /// Its time was over.
+    #[error("the evaluation was ended after {millis} ms, which is all the time that it may take")]
+    Deadline {
+        /// What it was granted, in milliseconds.
+        millis: u64,
+    },
+    /// It wanted more memory than it may have.
+    #[error("the evaluation wanted more memory than it may have")]
+    Memory,
+    /// The process that ran it is gone.
+    #[error("the interpreter died under the evaluation: {cause}")]
+    Died {
+        /// What of.
+        cause: String,
+    },
+    /// There was nothing to run it.
+    #[error("nothing could run the evaluation: {cause}")]
+    Unavailable {
+        /// Why.
+        cause: String,
     },
 }
 

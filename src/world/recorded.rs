@@ -2,16 +2,20 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Change, Error, Observation, PasswordAnswer, World, observed};
+use super::{Change, Error, Evaluated, Observation, PasswordAnswer, Work, World, observed};
 use crate::directory::user::User;
+use crate::expression::Workers;
 use crate::flow::input::SECRET;
+use crate::geoip::Place;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
 
@@ -41,6 +45,7 @@ impl fmt::Display for Divergence {
 pub struct Recorded {
     now: Timestamp,
     replayed: Replayed,
+    workers: Option<Workers>,
 }
 
 struct Replayed {
@@ -51,14 +56,25 @@ struct Replayed {
 
 impl Recorded {
     /// The world of one command: its moment and what it answered. Bodies come from `journal`.
+    ///
+    /// Without `workers` an expression cannot be run again, which is a divergence.
     #[must_use]
-    pub fn new(journal: Arc<dyn Journal>, now: Timestamp, notes: Vec<Observation>) -> Self {
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        now: Timestamp,
+        notes: Vec<Observation>,
+        workers: Option<Workers>,
+    ) -> Self {
         let replayed = Replayed {
             journal,
             notes: Mutex::new(notes.into()),
             diverged: Mutex::default(),
         };
-        Self { now, replayed }
+        Self {
+            now,
+            replayed,
+            workers,
+        }
     }
 
     /// The first divergence: a question that was not asked then, or an answer left over.
@@ -108,6 +124,25 @@ impl Replayed {
         };
         let mut first = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
         Err(first.get_or_insert(divergence).clone())
+    }
+
+    /// Passes over an evaluation that has just begun, if it was interrupted then.
+    fn skip_interrupted(&self) -> Option<Evaluated> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Evaluations may lie within each other.
+        let mut open = 1;
+        let end = notes.iter().position(|note| {
+            match note {
+                Observation::EvaluationBegan { .. } => open += 1,
+                Observation::EvaluationEnded { .. } => open -= 1,
+                _ => {}
+            }
+            open == 0
+        })?;
+        let evaluated = ended(notes.get(end)?)?;
+        evaluated.interrupted.as_ref()?;
+        notes.drain(..=end);
+        Some(evaluated)
     }
 
     async fn revision(
@@ -261,4 +296,78 @@ impl World for Recorded {
 
     // What changed then has changed already.
     fn change(&self, _change: Change) {}
+
+    async fn evaluate<'w>(
+        &'w self,
+        policy: Uuid,
+        _deadline: Duration,
+        work: Work<'w>,
+    ) -> Result<Evaluated, Error> {
+        let asked = policy;
+        self.next(&format!("policy {asked}"), |note| match note {
+            Observation::EvaluationBegan { policy } if *policy == asked => Some(()),
+            _ => None,
+        })?;
+        if let Some(evaluated) = self.replayed.skip_interrupted() {
+            return Ok(evaluated);
+        }
+        if let Err(interrupted) = work.await {
+            let problem = interrupted.to_string();
+            return self.next(&format!("policy {asked} in vain: {problem}"), |_| None);
+        }
+        self.next(&format!("for the end of policy {asked}"), ended)
+    }
+
+    fn expressions(&self) -> Option<&Workers> {
+        self.workers.as_ref()
+    }
+
+    async fn counter(&self, asked: &str) -> Result<i64, Error> {
+        self.next(&format!("for the counter {asked}"), |note| match note {
+            Observation::Counter { name, value } if name == asked => Some(*value),
+            _ => None,
+        })
+    }
+
+    fn place(&self, asked: IpAddr) -> Result<Place, Error> {
+        self.next(&format!("where {asked} is"), |note| match note {
+            Observation::Place { address, place } if *address == asked => Some(place.clone()),
+            _ => None,
+        })
+    }
+
+    async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
+        self.next("whether a password was stolen", |note| match note {
+            Observation::Breached { count } => Some(count.clone()),
+            _ => None,
+        })
+    }
+
+    async fn fits(
+        &self,
+        asked: Uuid,
+        _encoded: &SecretString,
+        _password: &SecretString,
+    ) -> Result<bool, Error> {
+        self.next(
+            &format!("for a former password of {asked}"),
+            |note| match note {
+                Observation::Hash { of, fits } if *of == asked => Some(*fits),
+                _ => None,
+            },
+        )
+    }
+}
+
+fn ended(note: &Observation) -> Option<Evaluated> {
+    match note {
+        Observation::EvaluationEnded {
+            micros,
+            interrupted,
+        } => Some(Evaluated {
+            micros: *micros,
+            interrupted: interrupted.clone(),
+        }),
+        _ => None,
+    }
 }

@@ -18,6 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "expression",
+            "geoip",
             "app",
             "http",
             "execution",
@@ -34,6 +36,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "expression",
+            "geoip",
             "http",
             "web",
             "execution",
@@ -51,6 +55,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "expression",
+            "geoip",
             "web",
             "execution",
             "replay",
@@ -81,6 +87,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "expression",
+            "geoip",
             "stage",
             "policy",
             "world",
@@ -93,6 +101,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "replay",
         &[
+            "expression",
+            "geoip",
             "stage",
             "policy",
             "world",
@@ -105,6 +115,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "blueprint",
         &[
+            "expression",
+            "geoip",
             "stage",
             "policy",
             "world",
@@ -116,17 +128,46 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "stage",
-        &["policy", "world", "catalog", "directory", "flow", "journal"],
+        &[
+            "policy",
+            "world",
+            "catalog",
+            "directory",
+            "flow",
+            "journal",
+            "expression",
+            "geoip",
+        ],
     ),
     (
         "policy",
-        &["world", "catalog", "directory", "flow", "journal"],
+        &[
+            "world",
+            "catalog",
+            "directory",
+            "flow",
+            "journal",
+            "expression",
+            "geoip",
+        ],
     ),
-    ("world", &["catalog", "directory", "flow", "journal"]),
+    (
+        "world",
+        &[
+            "catalog",
+            "directory",
+            "flow",
+            "journal",
+            "expression",
+            "geoip",
+        ],
+    ),
     ("catalog", &["flow", "journal"]),
     ("directory", &["flow", "journal"]),
     ("flow", &[]),
     ("journal", &[]),
+    ("expression", &[]),
+    ("geoip", &[]),
     ("settings", &[]),
     ("clock", &[]),
 ];

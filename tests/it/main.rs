@@ -6,6 +6,7 @@ mod browser;
 mod cli;
 mod docs;
 mod execution;
+mod expression;
 mod http;
 mod journal;
 mod policy;

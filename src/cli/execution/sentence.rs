@@ -5,9 +5,11 @@
 
 use serde_json::Value;
 
+use crate::flow::Event;
 use crate::flow::event::{Check, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
-use crate::flow::{Event, context};
+
+mod policies;
 
 /// What was asked of the execution, and by whom.
 pub(super) fn asked(input: &Value) -> String {
@@ -40,6 +42,9 @@ fn lines(event: &Event) -> Vec<String> {
             .flat_map(|(field, errors)| errors.iter().map(move |error| (field, error)))
             .map(|(field, error)| format!("refused: {field}: {} ({})", error.string, error.code))
             .collect(),
+        Event::PolicyEvaluated(event) => policies::evaluated(event),
+        Event::PolicyFailed(event) => policies::failed(event),
+        Event::EngineDecided(event) => policies::decided(event),
         _ => vec![line(event)],
     }
 }
@@ -75,7 +80,24 @@ fn line(event: &Event) -> String {
             "started flow {slug} version {} for {} in session {session} ({}) with query {query:?}",
             flow.version, client.address, client.user_agent
         ),
-        Event::Planned { .. } | Event::ResponseRejected { .. } => String::new(),
+        Event::Planned { .. }
+        | Event::ResponseRejected { .. }
+        | Event::PolicyEvaluated(_)
+        | Event::PolicyFailed(_)
+        | Event::EngineDecided(_) => String::new(),
+        Event::StageSkipped { stage, when, .. } => policies::skipped(stage, *when),
+        Event::PlanChanged { change, by } => policies::plan_changed(change, by),
+        Event::CustomEvent {
+            action,
+            details,
+            by,
+        } => format!("{by} noted {action}: {details}"),
+        Event::UserChanged { user, fields, by } => {
+            format!("{by} changed user {user}: {}", fields.join(", "))
+        }
+        Event::ReputationChanged { identifier, amount } => {
+            format!("reputation of {identifier:?} and the address changed by {amount}")
+        }
         Event::Restarted { keep_context: true } => "restarted, keeping what was learnt".to_owned(),
         Event::Restarted { .. } => "restarted, forgetting what was learnt".to_owned(),
         Event::StageEntered { stage, .. } => format!("entered stage {stage}"),
@@ -88,11 +110,7 @@ fn line(event: &Event) -> String {
         Event::StageCompleted { stage, .. } => format!("passed stage {stage}"),
         Event::StageFailed { stage, error } => format!("stage {stage} failed: {error}"),
         Event::ContextChanged { key, value, by } => match value {
-            Some(context::Value::Json(value)) => format!("{by} set {key} to {value}"),
-            Some(context::Value::User(user)) => format!("{by} set {key} to user {user}"),
-            Some(context::Value::Stranger { identifier }) => {
-                format!("{by} set {key} to nobody, who typed {identifier:?}")
-            }
+            Some(value) => format!("{by} set {key} to {}", policies::value(value)),
             None => format!("{by} removed {key}"),
         },
         Event::UserIdentified { user, active } => match user {
@@ -151,6 +169,7 @@ fn problem(reason: PasswordProblem) -> &'static str {
 fn by(check: &Check) -> String {
     match check {
         Check::Requirement => "the flow's authentication requirement".to_owned(),
+        Check::Policies => "the flow's policies".to_owned(),
         Check::Stage { stage } => format!("stage {stage}"),
         Check::Next => "the check of the address to go to".to_owned(),
         Check::FlowDeleted => "the deletion of the flow".to_owned(),

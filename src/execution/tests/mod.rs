@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Error, Executions, Limits, Reply, Request};
+use super::{Error, Executions, Limits, Outside, Reply, Request};
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::command::prepare;
@@ -183,7 +183,7 @@ impl Bench {
             {
                 assert_eq!(live, folded, "folding {stream} gives another state");
             }
-            let verified = replay::verify(&self.journal, stream.id)
+            let verified = replay::verify(&self.journal, None, stream.id)
                 .await
                 .expect("a replay");
             assert!(
@@ -198,7 +198,7 @@ impl Bench {
 fn start(journal: &Arc<dyn Journal>, clock: &Clock, limits: &Limits) -> Executions {
     let pool = Arc::new(Pool::no_op(clock.clone()));
     let (journal, clock) = (Arc::clone(journal), clock.clone());
-    Executions::start(journal, clock, pool, limits.clone(), 2)
+    Executions::start(journal, clock, pool, limits.clone(), Outside::default(), 2)
 }
 
 /// A browser that keeps its session.
@@ -239,6 +239,7 @@ impl Visitor<'_> {
                 host: "id.example".to_owned(),
                 secure: true,
                 language: None,
+                outpost: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

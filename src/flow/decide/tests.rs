@@ -11,8 +11,9 @@ use crate::flow::client::Client;
 use crate::flow::context::Value;
 use crate::flow::event::{Check, Errors, Event, FieldError, PasswordProblem};
 use crate::flow::input::Canceller;
-use crate::flow::model::InvalidResponseAction;
+use crate::flow::model::{InvalidResponseAction, PolicyEngineMode};
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
+use crate::flow::verdict::{EngineDecided, PlanChange, Target, When};
 use crate::flow::{Command, Execution, Rejection, evolve, fold};
 
 fn pinned(id: u128) -> Pinned {
@@ -28,6 +29,8 @@ fn stage(number: u128) -> PlannedStage {
         name: format!("stage {number}"),
         re_evaluate: true,
         on_invalid: InvalidResponseAction::Retry,
+        settings: None,
+        appended: false,
     }
 }
 
@@ -47,6 +50,7 @@ fn start() -> Command {
             host: "id.example".to_owned(),
             secure: true,
             language: None,
+            outpost: None,
         },
         query: String::new(),
     }
@@ -195,7 +199,40 @@ fn facts() -> impl Strategy<Value = Event> {
             session: Uuid::nil(),
             user: Some(user),
         }),
+        (0usize..4, 5u128..9).prop_map(|(at, number)| Event::PlanChanged {
+            change: PlanChange::Insert {
+                at,
+                stage: stage(number)
+            },
+            by: "a policy".to_owned(),
+        }),
+        (5u128..9).prop_map(|number| Event::PlanChanged {
+            change: PlanChange::Append {
+                stage: stage(number)
+            },
+            by: "a policy".to_owned(),
+        }),
+        (5u128..9).prop_map(|number| Event::PlanChanged {
+            change: PlanChange::Redirect {
+                stage: stage(number)
+            },
+            by: "a policy".to_owned(),
+        }),
+        prop::collection::vec(ids(), 0..3).prop_map(|failed| Event::EngineDecided(EngineDecided {
+            target: Target::Binding {
+                binding: Uuid::nil(),
+                stage: "a stage".to_owned()
+            },
+            mode: PolicyEngineMode::Any,
+            passing: true,
+            members: Vec::new(),
+            failed,
+        })),
     ]
+}
+
+fn ids() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
 }
 
 fn commands() -> impl Strategy<Value = Command> {
@@ -213,6 +250,8 @@ fn commands() -> impl Strategy<Value = Command> {
             Command::Reject(Errors::from([("password".to_owned(), vec![error])]))
         }),
         4 => Just(Command::Pass),
+        2 => Just(Command::Skip),
+        1 => ids().prop_map(|binding| Command::Omit { binding, stage: "omitted".to_owned() }),
         2 => "[a-b]".prop_map(Command::Fail),
         2 => any::<bool>().prop_map(|keep_context| Command::Restart { keep_context }),
         1 => Just(deny()),
@@ -230,12 +269,24 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
     let count = |of: fn(&crate::flow::execution::Running) -> u32| old.map_or(0, of);
     match event {
         Event::Started { execution, .. } => new.execution == *execution && !new.planned,
-        Event::Planned { plan } => new.plan == *plan && new.planned && !new.entered,
+        Event::Planned { plan } => {
+            let appended = old.map(|old| &old.appended).into_iter().flatten();
+            new.plan.0.iter().eq(plan.0.iter().chain(appended)) && new.planned && !new.entered
+        }
         Event::Restarted { keep_context } => {
             new.restarts == count(|it| it.restarts) + 1
                 && !new.planned
                 && new.challenge.is_none()
-                && (*keep_context || new.context.iter().next().is_none())
+                && (*keep_context || new.context == new.context.entry())
+                && old.is_none_or(|old| {
+                    let kept = old.plan.0.iter().filter(|stage| stage.appended);
+                    new.appended
+                        .iter()
+                        .rev()
+                        .take(kept.clone().count())
+                        .rev()
+                        .eq(kept)
+                })
         }
         Event::StageEntered { .. } => new.entered,
         Event::ChallengeIssued {
@@ -248,6 +299,18 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         Event::StageCompleted { .. } => {
             Some(new.plan.0.len() + 1) == old.map(|old| old.plan.0.len()) && !new.entered
         }
+        Event::StageSkipped {
+            when: When::Run, ..
+        } => Some(new.plan.0.len() + 1) == old.map(|old| old.plan.0.len()) && !new.entered,
+        Event::PlanChanged { change, .. } => match change {
+            PlanChange::Append { .. } => new.plan.0.back().is_some_and(|it| it.appended),
+            PlanChange::Insert { at, stage } => {
+                let last = new.plan.0.len() - 1;
+                new.plan.0.get((*at).min(last)) == Some(stage)
+            }
+            PlanChange::Redirect { stage } => new.plan.current() == Some(stage) && !new.entered,
+        },
+        Event::EngineDecided(decided) => new.failed_policies.as_ref() == Some(&decided.failed),
         Event::StageFailed { error, .. } => new.failure.as_ref() == Some(error),
         Event::ContextChanged { key, value, .. } => new.context.get(key) == value.as_ref(),
         Event::UserIdentified { user, active } => {
@@ -262,6 +325,14 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::Completed { .. } => after.is_over(),
         // These are read from the trail; nothing that is decided later hangs on them.
         Event::ResponseRejected { .. }
+        | Event::StageSkipped {
+            when: When::Plan, ..
+        }
+        | Event::PolicyEvaluated(_)
+        | Event::PolicyFailed(_)
+        | Event::CustomEvent { .. }
+        | Event::UserChanged { .. }
+        | Event::ReputationChanged { .. }
         | Event::PasswordVerified { .. }
         | Event::SessionStarted { .. }
         | Event::SessionEnded { .. } => old == after.running(),

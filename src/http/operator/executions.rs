@@ -46,7 +46,7 @@ pub(super) async fn show(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
 
 /// `GET /operator/executions/{id}/verify`: whether today's code comes to the same events.
 pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
-    let verified = replay::verify(&operator.journal, *id).await?;
+    let verified = replay::verify(&operator.journal, Some(&operator.workers), *id).await?;
     Ok(HttpResponse::Ok().json(verified))
 }
 
@@ -69,9 +69,10 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
                 Some(compared) => Some(compared.await?),
                 None => None,
             };
+            let workers = Some(&operator.workers);
             shown.push(json!({
                 "execution": stream.id,
-                "replay": replay::verify(&operator.journal, stream.id).await?,
+                "replay": replay::verify(&operator.journal, workers, stream.id).await?,
                 "live": live,
             }));
         }

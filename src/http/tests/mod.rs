@@ -19,14 +19,13 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::cookie::{Scope, Signer};
-use super::network::Networks;
 use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
 use crate::directory::{NewUser, User, create_user, setup};
 use crate::execution::limit::Limiter;
-use crate::execution::{Executions, Limits};
+use crate::execution::{Executions, Limits, Outside};
 use crate::flow::model::Designation;
 use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Stored};
@@ -55,6 +54,7 @@ impl Server {
             clock.clone(),
             Arc::clone(&hashes),
             Limits::default(),
+            Outside::default(),
             1,
         );
         let wanted = setup::Wanted {
@@ -74,7 +74,7 @@ impl Server {
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
-            networks: Networks::default(),
+            geoip: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
         };

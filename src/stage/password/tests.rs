@@ -1,6 +1,8 @@
 //! A refusal takes as long as any other, whoever is refused.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,15 +14,19 @@ use super::Backend;
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::{NewUser, User};
+use crate::expression::Workers;
+use crate::flow::Context;
 use crate::flow::Execution;
 use crate::flow::client::Client;
 use crate::flow::input::{Input, Request};
 use crate::flow::model::Designation;
+use crate::geoip::Place;
 use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Journal, KeyId, Objects, Version, Write};
 use crate::stage::{Handled, Kind, handle};
 use crate::world::{Change, Error, PasswordAnswer, World};
+use crate::world::{Evaluated, Work};
 
 /// A world in which every password is wrong, and which counts what that costs.
 struct Counting {
@@ -65,6 +71,30 @@ impl World for Counting {
     }
 
     fn change(&self, _change: Change) {}
+
+    async fn evaluate<'w>(&'w self, _: Uuid, _: Duration, _: Work<'w>) -> Result<Evaluated, Error> {
+        unreachable!("nothing here has a policy")
+    }
+
+    fn expressions(&self) -> Option<&Workers> {
+        None
+    }
+
+    async fn counter(&self, _name: &str) -> Result<i64, Error> {
+        Ok(0)
+    }
+
+    fn place(&self, _address: IpAddr) -> Result<Place, Error> {
+        Ok(Place::default())
+    }
+
+    async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
+        Ok(Ok(0))
+    }
+
+    async fn fits(&self, _: Uuid, _: &SecretString, _: &SecretString) -> Result<bool, Error> {
+        Ok(false)
+    }
 }
 
 /// A flow that asks for a name and then for a password, and two users, one of them inactive.
@@ -118,6 +148,7 @@ async fn step(
             host: "id.example".to_owned(),
             secure: true,
             language: None,
+            outpost: None,
         },
         query: String::new(),
         request,
@@ -140,6 +171,7 @@ async fn a_refusal_costs_one_hash_whoever_it_is_and_whatever_the_back_ends_are()
         for name in ["alice", "bob", "nobody"] {
             let (world, flow) = world(backends).await;
             let begin = Request::Begin {
+                context: Context::default(),
                 execution: Uuid::from_u128(1),
                 session: Uuid::from_u128(2),
                 flow,

@@ -73,7 +73,7 @@ impl Run<'_> {
 
     async fn denied(&self, check: &Check, message: &str) -> Result<Reply, Error> {
         let flow = self.flow().await?;
-        if *check == Check::Requirement {
+        if matches!(check, Check::Requirement | Check::Policies) {
             let wanted = self.query.next().filter(|wanted| next::is_safe(wanted));
             match (flow.denied_action, wanted) {
                 (DeniedAction::Continue | DeniedAction::MessageContinue, Some(next)) => {

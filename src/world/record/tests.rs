@@ -17,8 +17,9 @@ use crate::flow::fold;
 use crate::flow::input::{Canceller, Input, Request};
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::{Pinned, PlannedStage};
+use crate::flow::verdict::{PlanChange, Target, When};
 use crate::journal::{Kind, Version};
-use crate::world::{Observation, PasswordAnswer};
+use crate::world::{Interrupted, Observation, PasswordAnswer};
 
 /// One file per schema number. Once a version with that number is released, its file is never
 /// edited: journals that were written then are opened for ever.
@@ -71,6 +72,11 @@ fn the_newest_golden_records_hold_every_kind_there_is() {
     holds_all::<Request>("kind", &requests);
     holds_all_words::<PasswordProblem>(&inner("reason"));
     holds_all_words::<Canceller>(&inner("by"));
+    holds_all_words::<When>(&inner("when"));
+    holds_all::<PlanChange>("did", &inner("change"));
+    holds_all::<Target>("of", &inner("target"));
+    let interrupted = observations.iter().map(|it| it["interrupted"].clone());
+    holds_all::<Interrupted>("by", &interrupted.collect::<Vec<_>>());
     let answers: Vec<_> = observations.iter().map(|it| it["answer"].clone()).collect();
     holds_all_words::<PasswordAnswer>(&answers);
 }
@@ -160,6 +166,7 @@ fn clients() -> impl Strategy<Value = Client> {
             host,
             secure,
             language,
+            outpost: None,
         })
 }
 
@@ -172,6 +179,8 @@ fn plans() -> impl Strategy<Value = Vec<PlannedStage>> {
             name,
             re_evaluate,
             on_invalid: InvalidResponseAction::Restart,
+            settings: None,
+            appended: false,
         },
     );
     prop::collection::vec(stages, 0..3)
@@ -182,6 +191,13 @@ fn contents() -> impl Strategy<Value = context::Value> {
         values().prop_map(context::Value::Json),
         ids().prop_map(context::Value::User),
         texts().prop_map(|identifier| context::Value::Stranger { identifier }),
+        ids().prop_map(context::Value::Group),
+        ids().prop_map(context::Value::Secret),
+        (texts(), texts()).prop_map(|(class, id)| context::Value::Object { class, id }),
+        prop::collection::vec(ids().prop_map(context::Value::User), 0..3)
+            .prop_map(context::Value::List),
+        prop::collection::btree_map(texts(), ids().prop_map(context::Value::User), 0..3)
+            .prop_map(context::Value::Map),
     ]
 }
 
@@ -242,6 +258,7 @@ fn inputs() -> impl Strategy<Value = Input> {
             execution,
             session,
             flow,
+            context: context::Context::default(),
         }),
         prop::option::of(texts()).prop_map(|challenge| Request::Answer { challenge }),
         Just(Request::Visit),

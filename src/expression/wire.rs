@@ -161,7 +161,7 @@ pub(super) fn write(to: &mut impl Write, content: &impl Serialize) -> io::Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::expression::value::DEPTH;
+    use crate::expression::value::DEPTH;
 
     #[test]
     fn what_fits_can_be_read_back_however_it_is_nested() {

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::policy::expression::MASK;
-use crate::policy::expression::wire::Revealed;
+use crate::expression::MASK;
+use crate::expression::wire::Revealed;
 
 /// The secrets that this evaluation was handed.
 #[derive(Default)]

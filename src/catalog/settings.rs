@@ -1,21 +1,28 @@
-//! Turns the settings of a stage from JSON into its type and back. Judges no behaviour.
+//! Turns the settings of a stage or a policy from JSON into its type and back. Judges no
+//! behaviour.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::field::{NON_FIELD_ERRORS, error, errors};
-use super::{Error, Stage};
-use crate::flow::event::Errors;
+use crate::flow::event::{Errors, NON_FIELD_ERRORS, error, errors};
+use crate::flow::field::Invalid;
 
 /// The settings with every default filled in; keys that the kind does not know are dropped, as
-/// authentik's serialisers do with fields of other versions.
-pub(super) fn validate<T>(settings: &Map<String, Value>) -> Result<Map<String, Value>, Errors>
+/// authentik's serialisers do with fields of other versions. `problems` finds what is wrong
+/// beyond what the type says.
+///
+/// # Errors
+/// The problems, by field.
+pub fn validate<T>(
+    settings: &Map<String, Value>,
+    problems: impl Fn(&T) -> Vec<Invalid>,
+) -> Result<Map<String, Value>, Errors>
 where
-    T: Stage + Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned,
 {
-    let stage: T = by_field(settings)?;
+    let settings: T = by_field(settings)?;
     let mut found = Errors::new();
-    for invalid in stage.problems() {
+    for invalid in problems(&settings) {
         let complaint = error(invalid.problem.to_string(), invalid.problem.code());
         found
             .entry(invalid.field.to_owned())
@@ -25,7 +32,7 @@ where
     if !found.is_empty() {
         return Err(found);
     }
-    match serde_json::to_value(&stage) {
+    match serde_json::to_value(&settings) {
         Ok(Value::Object(settings)) => Ok(settings),
         _ => Err(errors(
             NON_FIELD_ERRORS,
@@ -61,43 +68,10 @@ fn by_field<T: DeserializeOwned>(settings: &Map<String, Value>) -> Result<T, Err
 }
 
 /// Reads settings that were validated when they were stored.
-pub(super) fn read<T: DeserializeOwned>(settings: &Map<String, Value>) -> Result<T, Error> {
+///
+/// # Errors
+/// What cannot be read, in a sentence.
+pub fn read<T: DeserializeOwned>(settings: &Map<String, Value>) -> Result<T, String> {
     serde_json::from_value(Value::Object(settings.clone()))
-        .map_err(|error| Error::Failed(format!("the stage's settings cannot be read: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::stage::Kind;
-    use serde_json::{Map, Value, json};
-
-    fn object(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        }
-    }
-
-    #[test]
-    fn defaults_are_filled_in_and_unknown_settings_dropped() {
-        let settings = object(json!({"deny_message": "no", "template": "old.html"}));
-        let validated = Kind::Deny.validate(&settings).expect("valid settings");
-        assert_eq!(Value::Object(validated), json!({"deny_message": "no"}));
-    }
-
-    #[test]
-    fn a_wrong_value_is_blamed_on_its_field() {
-        let settings = object(json!({"backends": [], "failed_attempts_before_cancel": "many"}));
-        let errors = Kind::Password
-            .validate(&settings)
-            .expect_err("not a number");
-        assert!(
-            errors.contains_key("failed_attempts_before_cancel"),
-            "{errors:?}"
-        );
-        let errors = Kind::Password
-            .validate(&Map::new())
-            .expect_err("no back ends");
-        assert_eq!(errors["backends"][0].code, "required");
-    }
+        .map_err(|error| format!("its settings cannot be read: {error}"))
 }

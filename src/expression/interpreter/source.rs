@@ -10,8 +10,8 @@ use ruff_python_parser::parse_module;
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::prelude;
-use crate::policy::expression::error::{Frame, SyntaxError};
-use crate::policy::expression::wire::Text;
+use crate::expression::error::{Frame, SyntaxError};
+use crate::expression::wire::Text;
 
 /// Modules that the interpreter has itself.
 const OWN: [&str; 16] = [
@@ -301,7 +301,7 @@ impl<'a> Visitor<'a> for Rewriting<'_> {
 
 /// The name under which a variable can be handed over: ASCII letters and digits in lower case,
 /// underlines for blanks and hyphens; `None` if nothing is left that Python takes for a name.
-pub(in crate::policy::expression) fn identifier(name: &str) -> Option<String> {
+pub(in crate::expression) fn identifier(name: &str) -> Option<String> {
     let name = super::pure::slugify(name).replace('-', "_");
     let start = name.chars().next()?;
     let reserved = prelude::RESERVED.contains(&name.as_str());

@@ -9,7 +9,7 @@ use monty_types::{
 };
 
 use super::mask::Mask;
-use crate::policy::expression::value::{Object, Value};
+use crate::expression::value::{Object, Value};
 
 /// The attribute that makes two handles different; never seen by the host.
 const IDENTITY: &str = "_id";

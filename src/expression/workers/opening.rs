@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::conversation::reveal;
-use crate::policy::expression::error::Error;
-use crate::policy::expression::evaluation::{Evaluation, Limits};
-use crate::policy::expression::host::{Failure, Host};
-use crate::policy::expression::interpreter::identifier;
-use crate::policy::expression::value::Value;
-use crate::policy::expression::wire::{Revealed, Start, Text};
+use crate::expression::error::Error;
+use crate::expression::evaluation::{Evaluation, Limits};
+use crate::expression::host::{Failure, Host};
+use crate::expression::interpreter::identifier;
+use crate::expression::value::Value;
+use crate::expression::wire::{Revealed, Start, Text};
 
 /// What is handed over, or why it cannot be.
 pub(super) fn start(evaluation: Evaluation<'_>, limits: &Limits) -> Result<Start, Error> {

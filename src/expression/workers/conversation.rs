@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Shared;
-use crate::policy::expression::error::Error;
-use crate::policy::expression::host::{Failure, Host};
-use crate::policy::expression::keeper::{Job, Place};
-use crate::policy::expression::process::Process;
-use crate::policy::expression::value::Value;
-use crate::policy::expression::wire::{self, Order, Report, Revealed};
+use crate::expression::error::Error;
+use crate::expression::host::{Failure, Host};
+use crate::expression::keeper::{Job, Place};
+use crate::expression::process::Process;
+use crate::expression::value::Value;
+use crate::expression::wire::{self, Order, Report, Revealed};
 
 /// A worker that is in use. Unless [`Conversation::end`] gives it back, it is killed and replaced.
 pub(super) struct Conversation {

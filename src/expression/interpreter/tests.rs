@@ -1,9 +1,9 @@
 //! The interpreter without a process around it; the host is a closure.
 
 use super::*;
-use crate::policy::expression::evaluation::{Change, Plan};
-use crate::policy::expression::host::{Call, Raised};
-use crate::policy::expression::value::Object;
+use crate::expression::evaluation::{Change, Plan};
+use crate::expression::host::{Call, Raised};
+use crate::expression::value::Object;
 
 mod hostile;
 mod language;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value as Json};
 
 use super::Value;
-use crate::policy::expression::MASK;
+use crate::expression::MASK;
 
 impl Value {
     /// As JSON: bytes, classes and the like as Python writes them, an object as its class and id,

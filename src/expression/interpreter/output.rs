@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use monty_types::{MontyException, PrintWriterCallback};
 
 use super::mask::Mask;
-use crate::policy::expression::evaluation::{Level, LogLine};
+use crate::expression::evaluation::{Level, LogLine};
 
 /// Collects up to a number of bytes; the rest is cut off, and a last line says so.
 pub(super) struct Output {

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatelog::policy::expression::Plan;
+use gatelog::expression::Plan;
 
 use super::*;
 

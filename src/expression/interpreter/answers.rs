@@ -10,10 +10,10 @@ use num_bigint::BigInt;
 
 use super::bridge::{datetime, text};
 use super::{Ended, Run, UNKNOWN, exception, pure};
-use crate::policy::expression::evaluation::Level;
-use crate::policy::expression::host::Call;
-use crate::policy::expression::value::{Object, Value};
-use crate::policy::expression::wire::{Answer, Failed, Question};
+use crate::expression::evaluation::Level;
+use crate::expression::host::Call;
+use crate::expression::value::{Object, Value};
+use crate::expression::wire::{Answer, Failed, Question};
 
 /// What stands for `SkipObject`.
 pub(super) const SKIP: ExcType = ExcType::KeyboardInterrupt;

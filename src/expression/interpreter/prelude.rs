@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::policy::expression::wire::Text;
+use crate::expression::wire::Text;
 
 /// Python's keywords, and the names that mean something here.
 pub(super) const RESERVED: [&str; 42] = [
