@@ -1,1 +1,6 @@
 //! Policies as their users meet them: bound to flows of a running server.
+
+mod bindings;
+mod denial;
+mod invalid;
+mod planning;
