@@ -23,6 +23,7 @@ use crate::geoip::Geoip;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
+mod aside;
 mod commit;
 mod crowd;
 mod ending;
@@ -39,6 +40,7 @@ pub mod unfinished;
 mod vault;
 mod work;
 
+pub use aside::Tested;
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
 
