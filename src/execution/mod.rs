@@ -19,6 +19,7 @@ use crate::geoip::Geoip;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
+mod aside;
 mod asking;
 mod commit;
 mod crowd;
@@ -36,6 +37,7 @@ pub mod unfinished;
 mod vault;
 mod work;
 
+pub use aside::Tested;
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
 

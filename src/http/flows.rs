@@ -10,7 +10,7 @@ use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, csrf, location};
 use crate::catalog::{Brand, Flow, Stage, flows_by_designation};
-use crate::execution::{Asker, Cancel, Request};
+use crate::execution::{Cancel, Request};
 use crate::flow::Context;
 use crate::flow::client::Client;
 use crate::flow::context::{Value as Known, key};
@@ -19,6 +19,7 @@ use crate::flow::model::Designation;
 use crate::flow::next::is_safe;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
+use crate::policy::Asker;
 
 /// Where a visitor goes who has given up and did not say where to.
 const LOGOUT: &str = "/flows/-/default/invalidation/";
@@ -79,7 +80,7 @@ async fn enter(
     };
     let flow = match own {
         Some(flow) => flow.value,
-        None => first(state, designation, visitor, query.clone()).await?,
+        None => first(state, request, designation, &visitor, &query).await?,
     };
     Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
 }
@@ -99,17 +100,20 @@ fn chosen(brand: &Brand, designation: Designation) -> Option<Uuid> {
 /// The first flow for this purpose, by slug, whose policies let the visitor in.
 async fn first(
     state: &State,
+    request: &HttpRequest,
     designation: Designation,
-    visitor: Visitor,
-    query: Query,
+    visitor: &Visitor,
+    query: &Query,
 ) -> Result<Flow, Error> {
-    let asker = Asker {
-        client: visitor.client,
-        query,
-        user: visitor.user,
-    };
     for flow in flows_by_designation(&*state.journal, designation).await? {
-        if state.executions.applies(&flow.value, &asker).await? {
+        let asker = Asker {
+            client: &visitor.client,
+            query,
+            path: request.path().to_owned(),
+            is_answer: false,
+            user: visitor.user.clone(),
+        };
+        if state.executions.applies(&flow.value, asker).await? {
             return Ok(flow.value);
         }
     }

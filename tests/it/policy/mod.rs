@@ -1,5 +1,6 @@
 //! Policies as their users meet them: bound to flows of a running server.
 
+mod aside;
 mod bindings;
 mod denial;
 mod invalid;
