@@ -5,5 +5,7 @@ mod bench;
 mod bindings;
 mod denial;
 mod expressions;
+mod hostile;
+mod interleaving;
 mod invalid;
 mod planning;
