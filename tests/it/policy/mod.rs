@@ -3,9 +3,11 @@
 mod aside;
 mod bench;
 mod bindings;
+mod blueprints;
 mod denial;
 mod expressions;
 mod hostile;
 mod interleaving;
 mod invalid;
 mod planning;
+mod reference;
