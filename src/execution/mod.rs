@@ -10,6 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::breaches::Breaches;
 use crate::catalog::flow::flow_by_slug;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
@@ -111,6 +112,8 @@ pub struct Outside {
     pub workers: Option<Workers>,
     /// Where addresses are.
     pub geoip: Arc<Geoip>,
+    /// Which passwords were stolen.
+    pub breaches: Arc<Breaches>,
 }
 
 /// What the actors share.
