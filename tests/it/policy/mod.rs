@@ -1,1 +1,4 @@
 //! Policies as their users meet them: bound to flows of a running server.
+
+mod bench;
+mod expressions;
