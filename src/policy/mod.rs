@@ -25,10 +25,12 @@ pub mod expression_policy;
 mod host;
 pub mod password;
 pub mod password_expiry;
+pub mod question;
 pub mod request;
 pub mod unique_password;
 
 pub use engine::{Decision, decide};
+pub use question::{Asker, Question};
 pub use request::{Request, Scope, Subject, Visit};
 
 /// Why a policy has no answer.

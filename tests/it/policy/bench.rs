@@ -61,6 +61,16 @@ impl Bench {
 
     /// A server that knows where addresses are.
     pub(crate) async fn with(geoip: Geoip) -> Self {
+        let geoip = Arc::new(geoip);
+        Self::within(Outside {
+            geoip,
+            ..Outside::default()
+        })
+        .await
+    }
+
+    /// A server that asks all this; its expressions run in workers of its own.
+    pub(crate) async fn within(outside: Outside) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
         let options = Options {
@@ -74,7 +84,7 @@ impl Bench {
         let workers = Workers::start(options, clock.clone()).expect("the thread starts");
         let outside = Outside {
             workers: Some(workers.clone()),
-            geoip: Arc::new(geoip),
+            ..outside
         };
         let pool = Arc::new(Pool::no_op(clock.clone()));
         let limits = Limits::default();
