@@ -10,6 +10,7 @@ mod faults;
 mod faulty;
 mod laws;
 mod login;
+mod secrets;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;

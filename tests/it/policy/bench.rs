@@ -15,6 +15,7 @@ use gatelog::directory::password::{self, pool::Pool};
 use gatelog::directory::{Group, NewUser, Session, User, create_user};
 use gatelog::execution::{Executions, Limits, Outside, Reply, Request};
 use gatelog::expression::{Limits as Bounds, Options, Workers};
+use gatelog::flow::Context;
 use gatelog::flow::client::Client;
 use gatelog::flow::event::Event;
 use gatelog::flow::model::Designation;
@@ -420,6 +421,16 @@ impl Visitor<'_> {
     pub(crate) async fn answers(&mut self, body: Value) -> &mut Self {
         let reply = self.bench.executions.answer(self.request(), body).await;
         self.keep(reply.expect("a reply"))
+    }
+
+    /// Begins the flow anew, with what is known before its first stage.
+    pub(crate) async fn begins_anew(&mut self, context: Context) -> &mut Self {
+        if self.session.is_none() {
+            self.opens().await;
+        }
+        let begun = self.bench.executions.begin_anew(self.request(), context);
+        begun.await.expect("it begins");
+        self
     }
 
     fn keep(&mut self, reply: Reply) -> &mut Self {

@@ -6,4 +6,5 @@ mod bindings;
 mod denial;
 mod expressions;
 mod invalid;
+mod passwords;
 mod planning;
