@@ -6,7 +6,7 @@ use super::{Bench, Visitor, login_stages};
 use crate::directory::Group;
 use crate::flow::Context;
 use crate::flow::context::{Value, key};
-use crate::flow::model::{Authentication, Designation, InvalidResponseAction};
+use crate::flow::model::{Authentication, DeniedAction, Designation, InvalidResponseAction};
 use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::stage::Kind;
@@ -54,6 +54,7 @@ async fn bench() -> Bench {
         let mut flow = bench.flow(&slug, &[(Kind::Dummy, json!({}))]).await;
         flow.authentication = requirement;
         flow.designation = Designation::StageConfiguration;
+        flow.denied_action = DeniedAction::Message;
         bench.write(vec![object::put(&flow, Version(1))]).await;
     }
     bench
@@ -97,7 +98,7 @@ async fn seen(bench: &Bench, requirement: Authentication, comes: Comes) -> Strin
         return "in".to_owned();
     }
     // Nothing is left of it, so this begins one that is denied for the same reason.
-    request.query.clear();
+    "next=/elsewhere".clone_into(&mut request.query);
     let reply = bench.executions.visit(request).await.expect("a reply");
     reply.body["error_message"]
         .as_str()
