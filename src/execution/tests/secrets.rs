@@ -1,6 +1,7 @@
 //! Policies that judge a secret of the vault: they see it, and the trail does not.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -57,6 +58,8 @@ async fn comes_with<'a>(bench: &'a Bench, user: Option<&User>, secret: &str) -> 
     context.set(key::PENDING_USER, user);
     let mut visitor = bench.visitor("signup");
     visitor.opens().await;
+    // The later one has the greater id.
+    bench.clock.advance(Duration::from_millis(1));
     let begun = bench.executions.begin_anew(visitor.request(), context);
     assert!(begun.await.expect("it begins"));
     let session = visitor.session.expect("a session");
@@ -78,13 +81,14 @@ async fn said(bench: &Bench) -> Vec<(bool, Vec<String>)> {
     let latest = ids.pop().expect("an execution");
     let entries = replay::entries(bench.journal.as_ref(), latest).await;
     let entries = entries.expect("entries");
-    let said = replay::events(&entries)
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::PolicyEvaluated(told) => Some((told.passing, told.messages.clone())),
-            _ => None,
-        });
-    said.collect()
+    let events = replay::events(&entries);
+    let said = events.iter().filter_map(|event| match event {
+        Event::PolicyEvaluated(told) => Some((told.passing, told.messages.clone())),
+        _ => None,
+    });
+    let said: Vec<_> = said.collect();
+    assert!(!said.is_empty(), "{events:#?}");
+    said
 }
 
 fn all() -> Vec<(policy::Kind, Value)> {

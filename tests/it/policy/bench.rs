@@ -428,6 +428,8 @@ impl Visitor<'_> {
         if self.session.is_none() {
             self.opens().await;
         }
+        // The later one has the greater id.
+        self.bench.clock.advance(Duration::from_millis(1));
         let begun = self.bench.executions.begin_anew(self.request(), context);
         begun.await.expect("it begins");
         self

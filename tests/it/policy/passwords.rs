@@ -4,6 +4,7 @@ mod breaches;
 mod expiry;
 mod history;
 mod rules;
+mod served;
 
 use std::collections::BTreeMap;
 
