@@ -242,3 +242,24 @@ async fn a_flow_compares_what_was_typed() {
     visitor.opens().await.is_at("change-1-0");
     bench.check().await;
 }
+
+/// It was taken away by another policy, and may not come back.
+#[actix::test]
+async fn a_password_that_expired_is_a_former_one() {
+    let bench = Bench::new().await;
+    let (policy, _) = bench.unique(1).await;
+    let ann = bench.user("ann", |_| ()).await;
+    let laid = bench.dummies("login").await;
+    let expiry = bench
+        .policy("password_expiry", "old", json!({"days": 0}))
+        .await;
+    bench.bind(laid.bindings[0].pbm, &expiry).await;
+    let mut visitor = bench.visitor("login");
+    visitor.logs_in(&ann).await.opens().await;
+    let refused = (false, vec![USED.to_owned()]);
+    assert_eq!(bench.says_of(&policy, &ann, "password").await, refused);
+    // What nobody could type takes no place.
+    bench.changes(&ann, "new").await;
+    assert_eq!(bench.says_of(&policy, &ann, "password").await, refused);
+    bench.check().await;
+}
