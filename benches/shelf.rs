@@ -308,6 +308,10 @@ impl World for Shelf {
         Ok(None)
     }
 
+    fn written(&self, _: Uuid) -> Option<Versioned<User>> {
+        None
+    }
+
     fn change(&self, change: Change) {
         black_box(change);
     }

@@ -25,6 +25,7 @@ mod asking;
 mod commit;
 mod crowd;
 mod ending;
+mod former;
 pub mod limit;
 mod live;
 mod recent;

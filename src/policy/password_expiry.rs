@@ -39,9 +39,10 @@ impl Policy for PasswordExpiryPolicy {
         }
         let message = format!("Password expired {beyond} days ago. Please update your password.");
         let mut judged = Judged::new(false).saying(message);
+        let written = request.world.written(user.value.uuid);
+        let mut changed = written.unwrap_or_else(|| user.clone());
         // Whoever looks again finds that it is done.
-        if has_usable_password(&user.value) {
-            let mut changed = user.clone();
+        if has_usable_password(&changed.value) {
             changed.value.expire_password(now);
             judged.effects = vec![
                 Effect::Learn(Event::UserChanged {

@@ -26,7 +26,7 @@ mod observed;
 pub mod record;
 mod recorded;
 
-pub use change::{Change, StartSession};
+pub use change::{Change, StartSession, written};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;
@@ -80,6 +80,10 @@ pub trait World {
 
     /// Asks for a change that is written together with the events of this command.
     fn change(&self, change: Change);
+
+    /// The user as a change of this very command leaves them, where there is one. Whoever changes
+    /// a user begins from there, as the last change of a user is the one that is written.
+    fn written(&self, user: Uuid) -> Option<Versioned<User>>;
 
     /// Runs one evaluation of a policy, for no longer than `deadline`.
     ///

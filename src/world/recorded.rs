@@ -48,6 +48,7 @@ pub struct Recorded {
     now: Timestamp,
     replayed: Replayed,
     workers: Option<Workers>,
+    changes: Mutex<Vec<Change>>,
 }
 
 struct Replayed {
@@ -76,6 +77,7 @@ impl Recorded {
             now,
             replayed,
             workers,
+            changes: Mutex::default(),
         }
     }
 
@@ -296,8 +298,16 @@ impl World for Recorded {
         Ok(found.then(|| SecretString::from(SECRET)))
     }
 
-    // What changed then has changed already.
-    fn change(&self, _change: Change) {}
+    // What changed then has changed already; it is kept for whoever looks in the same command.
+    fn change(&self, change: Change) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.push(change);
+    }
+
+    fn written(&self, user: Uuid) -> Option<Versioned<User>> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        super::written(&changes, user)
+    }
 
     async fn evaluate<'w>(
         &'w self,

@@ -70,6 +70,10 @@ impl World for Counting {
         Ok(None)
     }
 
+    fn written(&self, _: Uuid) -> Option<Versioned<User>> {
+        None
+    }
+
     fn change(&self, _change: Change) {}
 
     async fn evaluate<'w>(&'w self, _: Uuid, _: Duration, _: Work<'w>) -> Result<Evaluated, Error> {
