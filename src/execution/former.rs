@@ -20,8 +20,7 @@ pub(super) async fn passwords(
     let mut writes = Vec::new();
     for user in changed {
         let before: Option<Versioned<User>> = object::get(journal, user.uuid).await?;
-        let is_other =
-            |it: &User| it.password.expose_secret() != user.password.expose_secret();
+        let is_other = |it: &User| it.password.expose_secret() != user.password.expose_secret();
         if let Some(before) = before.filter(|it| is_other(&it.value)) {
             let keeping = unique_password::keeping(journal).await?;
             writes.extend(replaced(journal, keeping, &before.value, now).await?);
