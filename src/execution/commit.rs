@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
-use super::{Shared, vault};
+use super::{Shared, former, vault};
 use crate::clock::Clock;
 use crate::directory::session::Session;
 use crate::directory::user::{User, last_login_counter};
@@ -64,6 +64,8 @@ pub(super) async fn build(
     });
     let proven = proven(handled);
     let mut written = written(&left.changes);
+    let changed = written.values().map(|user| &user.value);
+    writes.extend(former::passwords(shared, now, changed).await?);
     writes.extend(sessions(shared, handle, &record.observations, left.changes, proven).await?);
     for (user, checked, upgrade) in left.upgrades {
         upgraded(shared, now, user, &checked, upgrade, &mut written).await?;

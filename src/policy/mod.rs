@@ -23,8 +23,11 @@ pub mod dummy;
 pub mod engine;
 pub mod expression_policy;
 mod host;
+pub mod password;
+pub mod password_expiry;
 pub mod question;
 pub mod request;
+pub mod unique_password;
 
 pub use engine::{Decision, decide};
 pub use question::{Asker, Question};
@@ -199,6 +202,9 @@ macro_rules! policies {
 policies! {
     dummy::Dummy, "dummy", "authentik_policies_dummy.dummypolicy", "Dummy Policy";
     expression_policy::ExpressionPolicy, "expression", "authentik_policies_expression.expressionpolicy", "Expression Policy";
+    password::PasswordPolicy, "password", "authentik_policies_password.passwordpolicy", "Password Policy";
+    password_expiry::PasswordExpiryPolicy, "password_expiry", "authentik_policies_expiry.passwordexpirypolicy", "Password Expiry Policy";
+    unique_password::UniquePasswordPolicy, "unique_password", "authentik_policies_unique_password.uniquepasswordpolicy", "Password Uniqueness Policy";
 }
 
 impl Kind {

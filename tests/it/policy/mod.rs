@@ -9,5 +9,6 @@ mod expressions;
 mod hostile;
 mod interleaving;
 mod invalid;
+mod passwords;
 mod planning;
 mod reference;
