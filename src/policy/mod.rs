@@ -21,7 +21,9 @@ use crate::world;
 pub mod context;
 pub mod dummy;
 pub mod engine;
+pub mod event_matcher;
 pub mod expression_policy;
+pub mod geoip;
 mod host;
 pub mod request;
 
@@ -196,7 +198,9 @@ macro_rules! policies {
 
 policies! {
     dummy::Dummy, "dummy", "authentik_policies_dummy.dummypolicy", "Dummy Policy";
+    event_matcher::EventMatcher, "event_matcher", "authentik_policies_event_matcher.eventmatcherpolicy", "Event Matcher Policy";
     expression_policy::ExpressionPolicy, "expression", "authentik_policies_expression.expressionpolicy", "Expression Policy";
+    geoip::GeoIp, "geoip", "authentik_policies_geoip.geoippolicy", "GeoIP Policy";
 }
 
 impl Kind {
