@@ -25,9 +25,11 @@ pub mod event_matcher;
 pub mod expression_policy;
 pub mod geoip;
 mod host;
+pub mod question;
 pub mod request;
 
 pub use engine::{Decision, decide};
+pub use question::{Asker, Question};
 pub use request::{Request, Scope, Subject, Visit};
 
 /// Why a policy has no answer.
