@@ -228,6 +228,17 @@ async fn who_never_logged_in_can_come_from_anywhere_that_is_known() {
 }
 
 #[tokio::test]
+async fn a_country_without_coordinates_is_no_place_to_measure_from() {
+    let alice = Traveller::new().await.logged_in(Toronto, 1).await;
+    let mut context = Context::default();
+    let geoip = json!({"country": "CA", "lat": null, "long": null, "city": ""});
+    context.set("geoip", Some(Known::Json(geoip)));
+    let canada = json!({"countries": ["CA"]});
+    assert_eq!(alice.judged(context.clone(), canada).await, PASSES);
+    assert_eq!(alice.judged(context, near()).await, FAILS_SILENTLY);
+}
+
+#[tokio::test]
 async fn poland_is_far_from_canada() {
     let alice = Traveller::new().await.logged_in(Toronto, 24 * 30).await;
     assert_eq!(

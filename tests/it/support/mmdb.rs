@@ -113,23 +113,33 @@ impl Mmdb {
         file.extend([0; 16]);
         file.extend(&self.values);
         file.extend(MARKER);
-        let description = json!({
-            "binary_format_major_version": 2,
-            "binary_format_minor_version": 0,
-            "build_epoch": 1_700_000_000,
-            "database_type": self.kind,
-            "description": {"en": "for tests"},
-            "ip_version": 6,
-            "languages": ["en"],
-            "node_count": count,
-            "record_size": 32,
-        });
-        encode(&description, &mut file);
+        head(7, 9, &mut file);
+        for (key, text) in [
+            ("database_type", json!(self.kind)),
+            ("languages", json!(["en"])),
+        ] {
+            encode(&json!(key), &mut file);
+            encode(&text, &mut file);
+        }
+        encode(&json!("description"), &mut file);
+        encode(&json!({"en": "for tests"}), &mut file);
+        // Readers insist on the width of each of these.
+        for (key, number, bytes) in [
+            ("binary_format_major_version", 2, 2),
+            ("binary_format_minor_version", 0, 2),
+            ("ip_version", 6, 2),
+            ("record_size", 32, 2),
+            ("node_count", u64::from(count), 4),
+            ("build_epoch", 1_700_000_000, 8),
+        ] {
+            encode(&json!(key), &mut file);
+            whole(number, bytes, &mut file);
+        }
         std::fs::write(to, file).expect("the database can be written");
     }
 }
 
-/// Writes a value: numbers without a point as 32 bits, others as floating point.
+/// Writes a value: numbers without a point in 32 bits, others as floating point.
 fn encode(value: &Value, to: &mut Vec<u8>) {
     match value {
         Value::Object(entries) => {
@@ -149,10 +159,7 @@ fn encode(value: &Value, to: &mut Vec<u8>) {
             to.extend(text.as_bytes());
         }
         Value::Number(number) => match number.as_u64() {
-            Some(whole) => {
-                head(6, 4, to);
-                to.extend(u32::try_from(whole).expect("32 bits").to_be_bytes());
-            }
+            Some(number) => whole(number, 4, to),
             None => {
                 head(3, 8, to);
                 to.extend(number.as_f64().expect("a number").to_be_bytes());
@@ -160,6 +167,17 @@ fn encode(value: &Value, to: &mut Vec<u8>) {
         },
         other => panic!("{other} has no form here"),
     }
+}
+
+/// Writes a whole number in 2, 4 or 8 bytes.
+fn whole(number: u64, bytes: usize, to: &mut Vec<u8>) {
+    let kind = match bytes {
+        2 => 5,
+        4 => 6,
+        _ => 9,
+    };
+    head(kind, bytes, to);
+    to.extend(&number.to_be_bytes()[8 - bytes..]);
 }
 
 /// What stands before a value: its type and its length.
