@@ -3,8 +3,12 @@
 mod aside;
 mod bench;
 mod bindings;
+mod blueprints;
 mod denial;
 mod expressions;
+mod hostile;
+mod interleaving;
 mod invalid;
 mod places;
 mod planning;
+mod reference;
