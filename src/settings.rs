@@ -17,6 +17,7 @@ mod journal;
 mod log;
 mod origin;
 mod reader;
+mod reputation;
 mod session;
 mod value;
 mod web;
@@ -28,6 +29,7 @@ pub use hash::Hash;
 pub use journal::{Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use origin::{Origin, Problem, Shown};
+pub use reputation::Reputation;
 pub use session::Session;
 pub use web::Web;
 
@@ -61,6 +63,8 @@ pub struct Settings {
     pub log: Log,
     /// `geoip.*`: the database that tells networks from addresses.
     pub geoip: Geoip,
+    /// `reputation.*`: how failed and successful attempts are counted.
+    pub reputation: Reputation,
 }
 
 /// Where values are looked for.
@@ -182,6 +186,7 @@ impl Settings {
             hash: Hash::read(from),
             log: Log::read(from),
             geoip: Geoip::read(from),
+            reputation: Reputation::read(from),
         }
     }
 }

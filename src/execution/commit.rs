@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
-use super::{Shared, vault};
+use super::{Shared, attempts, vault};
 use crate::clock::Clock;
 use crate::directory::session::Session;
 use crate::directory::user::{User, last_login_counter};
@@ -20,7 +20,7 @@ use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Error, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
 use crate::world::record::{self, Record};
-use crate::world::{Change, Observation, StartSession};
+use crate::world::{Attempt, Change, Observation, StartSession};
 
 /// The stream of an execution.
 pub(super) fn stream(execution: Uuid) -> StreamId {
@@ -62,6 +62,13 @@ pub(super) async fn build(
         schema: record::SCHEMA,
         body: serde_json::to_vec(&record).expect("a record has only string keys"),
     });
+    let attempts: Vec<Attempt> = left
+        .changes
+        .iter()
+        .filter_map(Change::attempt)
+        .cloned()
+        .collect();
+    writes.extend(attempts::writes(shared, &attempts, now).await?);
     let proven = proven(handled);
     writes.extend(sessions(shared, handle, &record.observations, left.changes, proven).await?);
     for (user, checked, upgrade) in left.upgrades {
@@ -137,7 +144,8 @@ async fn sessions(
             },
         );
     }
-    let rotates = |change: &Change| !matches!(change, Change::TerminateSessions { .. });
+    let rotates =
+        |change: &Change| matches!(change, Change::StartSession(_) | Change::EndSession { .. });
     if let Some(id) = proven.filter(|_| !changes.iter().any(rotates)) {
         let session = touch(shared, &mut touched, observations, id).await?;
         take_over(&shared.clock, &handle.input, session);
@@ -161,7 +169,7 @@ async fn sessions(
                 let (sid, csrf) = (clock.random_text(32), clock.random_text(32));
                 session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
-            Change::WriteUser(_) => {}
+            Change::WriteUser(_) | Change::Reputation(_) => {}
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
                     let found: Option<Versioned<Session>> =

@@ -24,6 +24,7 @@ pub mod engine;
 pub mod expression_policy;
 mod host;
 pub mod question;
+pub mod reputation;
 pub mod request;
 
 pub use engine::{Decision, decide};
@@ -199,6 +200,7 @@ macro_rules! policies {
 policies! {
     dummy::Dummy, "dummy", "authentik_policies_dummy.dummypolicy", "Dummy Policy";
     expression_policy::ExpressionPolicy, "expression", "authentik_policies_expression.expressionpolicy", "Expression Policy";
+    reputation::Reputation, "reputation", "authentik_policies_reputation.reputationpolicy", "Reputation Policy";
 }
 
 impl Kind {
