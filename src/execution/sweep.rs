@@ -5,16 +5,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::Timestamp;
 
 use super::{Error, Executions, Unfinished};
+use crate::directory::Reputation;
 use crate::directory::session::{self, Session};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{self, Commit, Durability, Journal};
+use crate::journal::{self, Commit, Durability, Journal, Write};
 
 /// How many objects are looked at, or removed, in one go.
 const PAGE: usize = 256;
 
-/// Ends executions whose time is over, and removes sessions that have expired.
+/// Ends executions whose time is over, and removes sessions and attempts that have expired.
 ///
 /// It looks at everything, so it is for now and then.
 pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
@@ -23,9 +24,38 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
     let now = shared.clock.now();
     let expired = session::expired_sessions(shared.journal.as_ref(), now, usize::MAX).await?;
     for page in expired.chunks(PAGE) {
-        remove(executions, page, now).await?;
+        let ends = |it: &Versioned<Session>| object::delete::<Session>(it.value.id, it.version);
+        remove(executions, page.iter().map(ends).collect(), now).await?;
     }
-    Ok(())
+    forget_attempts(executions, now).await
+}
+
+/// Removes the rows of attempts that count no more, a page at a time.
+async fn forget_attempts(executions: &Executions, now: Timestamp) -> Result<(), Error> {
+    let journal = executions.shared.journal.as_ref();
+    let mut after = None;
+    loop {
+        let page = Journal::list(journal, Reputation::KIND, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.stream.id);
+        let mut gone = Vec::new();
+        for found in &page {
+            match object::open::<Reputation>(found) {
+                Ok(row) if row.value.is_expired(now) => {
+                    gone.push(object::delete::<Reputation>(row.value.id, row.version));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "a row of attempts is unreadable"),
+            }
+        }
+        if !gone.is_empty() {
+            remove(executions, gone, now).await?;
+        }
+        // The state answers without waiting, so others would not get their turn.
+        tokio::task::yield_now().await;
+    }
 }
 
 /// How far a look at the executions goes.
@@ -82,16 +112,9 @@ pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(),
     }
 }
 
-async fn remove(
-    executions: &Executions,
-    sessions: &[Versioned<Session>],
-    now: Timestamp,
-) -> Result<(), Error> {
+async fn remove(executions: &Executions, writes: Vec<Write>, now: Timestamp) -> Result<(), Error> {
     let commit = Commit {
-        writes: sessions
-            .iter()
-            .map(|it| object::delete::<Session>(it.value.id, it.version))
-            .collect(),
+        writes,
         durability: Durability::Relaxed,
         fence: None,
         at: now,

@@ -5,10 +5,12 @@
 
 mod attacks;
 mod conversation;
+mod entering;
 mod faults;
 mod faulty;
 mod laws;
 mod login;
+mod reputation;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
