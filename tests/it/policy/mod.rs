@@ -1,7 +1,13 @@
 //! Policies as their users meet them: bound to flows of a running server.
 
 mod aside;
+mod bench;
 mod bindings;
+mod blueprints;
 mod denial;
+mod expressions;
+mod hostile;
+mod interleaving;
 mod invalid;
 mod planning;
+mod reference;
