@@ -61,6 +61,16 @@ impl Bench {
 
     /// A server that knows where addresses are.
     pub(crate) async fn with(geoip: Geoip) -> Self {
+        Self::of(geoip, Pool::no_op).await
+    }
+
+    /// A server that replaces the encodings of passwords by better ones.
+    pub(crate) async fn that_hashes() -> Self {
+        let pool = |clock| Pool::new(1, 8, 0, clock).expect("a thread");
+        Self::of(Geoip::default(), pool).await
+    }
+
+    async fn of(geoip: Geoip, pool: impl FnOnce(Clock) -> Pool) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
         let options = Options {
@@ -76,7 +86,7 @@ impl Bench {
             workers: Some(workers.clone()),
             geoip: Arc::new(geoip),
         };
-        let pool = Arc::new(Pool::no_op(clock.clone()));
+        let pool = Arc::new(pool(clock.clone()));
         let limits = Limits::default();
         let executions = Executions::start(
             Arc::clone(&journal),
@@ -274,6 +284,18 @@ impl Bench {
             );
         }
         events
+    }
+
+    /// The events that policies asked for: name and details.
+    pub(crate) async fn custom_events(&self) -> Vec<(String, Value)> {
+        let events = self.events().await.into_iter();
+        let custom = events.filter_map(|event| match event {
+            Event::CustomEvent {
+                action, details, ..
+            } => Some((action, details)),
+            _ => None,
+        });
+        custom.collect()
     }
 
     /// All executions, the oldest first.
