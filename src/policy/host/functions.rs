@@ -3,7 +3,7 @@
 use super::query::{Model, Query, Source};
 use super::{Answers, absent};
 use crate::catalog::policy_by_name;
-use crate::expression::{self, Call, Failure, Object, Value};
+use crate::expression::{self, Call, Change, Failure, Object, Root, Value};
 use crate::flow::Context;
 use crate::policy::engine::{self, Counts};
 use crate::policy::request::Request;
@@ -78,6 +78,7 @@ impl Answers<'_> {
             _ => Vec::new(),
         };
         let (over, plan) = (entries(call.args.get(1)), entries(call.args.get(2)));
+        let own: Vec<String> = over.iter().map(|(key, _)| key.displayed()).collect();
         let mut known = Context::default();
         let mut extras = Vec::new();
         let has_plan = self.request.scope.plan().is_some();
@@ -120,7 +121,13 @@ impl Answers<'_> {
             self.request.scope.wish(wish.clone());
         }
         self.request.scope.join(scope);
-        Ok(expression::policy_called(result(&judged), &judged.changes))
+        // What the caller's copy of the plan's context does not have cannot be changed in it.
+        let reaches = |change: &&Change| {
+            let is_deep = change.root == Root::Context && change.path.len() > 1;
+            !is_deep || change.path.first().is_some_and(|key| own.contains(key))
+        };
+        let changes: Vec<Change> = judged.changes.iter().filter(reaches).cloned().collect();
+        Ok(expression::policy_called(result(&judged), &changes))
     }
 }
 

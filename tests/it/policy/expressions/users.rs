@@ -44,7 +44,7 @@ return True"#;
          ['admins'] ['admins', 'staff']\n\
          True False\n\
          0 admins\n\
-         {{'doors': ['a', 'b'], 'floor': 1, 'settings': {{'locale': 'de'}}}} ['b']\n\
+         {{'floor': 1, 'doors': ['a', 'b'], 'settings': {{'locale': 'de'}}}} ['b']\n\
          True None de 64 data:image\n\
          2026 True []\n\
          True False False\n\
