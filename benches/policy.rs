@@ -20,14 +20,16 @@ const HASHES: u32 = 20;
 
 /// The password stage is left out once a backend has checked the password.
 const PASSWORD: &str = r#"plan = request.context.get("flow_plan")
-if plan is None:
+if not plan:
     return True
-# Whoever checked the password left a mark on the user.
+# Whoever checked the password has noted how, in the context or with the user.
+if plan.context.get("user_backend"):
+    return False
 return not hasattr(plan.context.get("pending_user"), "backend")"#;
 
 /// The validation of authenticators is left out after a login with a passkey.
 const VALIDATION: &str = r#"plan = request.context.get("flow_plan")
-if plan is None:
+if not plan:
     return True
 return plan.context.get("auth_method") != "auth_webauthn_pwl""#;
 

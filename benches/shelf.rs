@@ -25,7 +25,9 @@ use gatelog::journal::{
     Write,
 };
 use gatelog::stage;
-use gatelog::world::{Change, Error, Evaluated, PasswordAnswer, Record, Work, World};
+use gatelog::world::{
+    Change, Error, Evaluated, Look, PasswordAnswer, Record, Weighed, Work, World,
+};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -344,6 +346,14 @@ impl World for Shelf {
         _password: &SecretString,
     ) -> std::result::Result<std::result::Result<u64, String>, Error> {
         Ok(Ok(0))
+    }
+
+    async fn weigh(
+        &self,
+        _secret: &SecretString,
+        _look: Look,
+    ) -> std::result::Result<Weighed, Error> {
+        Ok(Weighed::default())
     }
 
     async fn fits(

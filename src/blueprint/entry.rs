@@ -1,5 +1,6 @@
 //! What one entry asks for, given what there is. Nothing is changed here.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use secrecy::SecretString;
@@ -10,7 +11,7 @@ use super::document::{Entry, State};
 use super::format::text;
 use super::legacy::modernise;
 use super::lookup;
-use super::model::{Draft, Model, NotAModel, Object, Refused, write};
+use super::model::{Draft, Model, NotAModel, Object, Refused, Understood, write};
 use super::problem::{Problem, Span};
 use super::report::Outcome;
 use super::resolve::{Found, Miss, Objects, Resolver, Stop};
@@ -42,6 +43,10 @@ pub(super) struct Turn<'a> {
     pub(super) clock: &'a Clock,
     /// The entry's password, encoded, once that was asked for.
     pub(super) encoded: Option<&'a SecretString>,
+    /// Whether the entry's expression is understood, once that was asked for.
+    pub(super) understood: Option<&'a Understood>,
+    /// Whether the entry binds a policy, so that `!KeyOf` names what that is bound to.
+    pub(super) binds: Cell<bool>,
 }
 
 /// What is to be done for an entry.
@@ -81,7 +86,12 @@ pub(super) enum Action {
 impl Objects for Turn<'_> {
     fn key_of(&self, id: &str) -> Result<Value, Miss> {
         if let Some(pk) = self.handles.ids.get(id) {
-            return Ok(pk.clone());
+            let target = match pk.as_str().and_then(|pk| pk.parse().ok()) {
+                Some(id) if self.binds.get() => self.staged.target(id)?,
+                _ => None,
+            };
+            let pbm = target.and_then(Object::pbm);
+            return Ok(pbm.map_or_else(|| pk.clone(), |pbm| pbm.to_string().into()));
         }
         Err(if self.handles.left_out.contains(id) {
             Miss::LeftOut(id.to_owned())
@@ -110,6 +120,9 @@ impl Turn<'_> {
     /// What `entry` asks for.
     pub(super) fn step(&self, entry: &Entry) -> Result<Step, Stop> {
         let mut resolver = Resolver::new(self, self.context, &self.options.host);
+        // A tag may hide the model; until it is resolved, the entry counts as any other.
+        let named = entry.name.model.as_deref().map(Model::of_name);
+        self.binds.set(named == Some(Ok(Model::PolicyBinding)));
         let written = || entry.name.model.clone().unwrap_or_default();
         for condition in &entry.conditions {
             if !is_true(&resolver.resolve(condition)?) {
@@ -132,6 +145,7 @@ impl Turn<'_> {
             }
             Err(why) => return Err(Problem::at(entry.model.span, why.message(&name)).into()),
         };
+        self.binds.set(model == Model::PolicyBinding);
         let mut identifiers = fields(&mut resolver, &entry.identifiers, "identifiers")?;
         for value in identifiers.values_mut() {
             if let Some(pk) = value.get("pk") {
@@ -167,6 +181,7 @@ impl Turn<'_> {
                 data: &data,
                 pk: given_pk.as_ref(),
                 encoded: self.encoded,
+                understood: self.understood,
             };
             self.write(entry, &draft, state)?
         };

@@ -1,5 +1,6 @@
 //! Applying blueprints: all of them in one commit, or nothing.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
@@ -9,15 +10,19 @@ use super::document::{Document, Entry};
 use super::entry::{Action, Handles, Step, Turn, left_out};
 use super::format::text;
 use super::host::Host;
+use super::model::Understood;
 use super::problem::{Problem, Span};
 use super::report::{Applied, Note, Outcome, Report};
 use super::resolve::{Need, Stop};
 use super::staged::Staged;
+use super::syntax::Syntax;
 use super::tag::{Expr, Form};
 use super::value::merge_context;
 use crate::clock::Clock;
 use crate::directory::password::{Busy, Pool, Verdict};
+use crate::expression;
 use crate::journal::{self, Commit, Durability, Journal};
+use crate::{policy, stage};
 
 /// How often an import is done over when somebody else wrote in the meantime.
 const ATTEMPTS: usize = 3;
@@ -38,6 +43,8 @@ pub struct Options<'a> {
     pub known: &'a [(&'a str, &'a str)],
     /// Encodes passwords; without it, an entry with a password is an error.
     pub passwords: Option<&'a Pool>,
+    /// Says whether the expressions of policies are understood.
+    pub syntax: Syntax<'a>,
     /// The request on whose behalf; without one, the commit gets a new correlation.
     pub correlation: Option<Uuid>,
 }
@@ -52,6 +59,7 @@ impl Default for Options<'_> {
             dry_run: false,
             known: super::default::defaults(),
             passwords: None,
+            syntax: Syntax::Unknown,
             correlation: None,
         }
     }
@@ -69,6 +77,9 @@ pub enum Error {
     /// Too many passwords are being checked.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// It could not be found out whether an expression is understood.
+    #[error("an expression could not be checked: {0}")]
+    Unchecked(#[source] expression::Error),
 }
 
 fn lines(problems: &[Problem]) -> String {
@@ -155,14 +166,7 @@ impl Run<'_> {
         let mut context = document.context.clone();
         let built_in = json!({
             "goauthentik.io/enterprise/licensed": false,
-            "goauthentik.io/rbac/models": {
-                "flow": "authentik_flows",
-                "flowstagebinding": "authentik_flows",
-                "brand": "authentik_brands",
-                "user": "authentik_core",
-                "group": "authentik_core",
-                "token": "authentik_core",
-            },
+            "goauthentik.io/rbac/models": models(),
         });
         let mut add = |value: Value| {
             if let Form::Mapping(pairs) = Expr::literal(value, Span::default()).form {
@@ -189,6 +193,7 @@ impl Run<'_> {
             Error::Invalid(named.collect())
         };
         let mut encoded = None;
+        let mut understood = None;
         let step = loop {
             let turn = Turn {
                 staged: &self.staged,
@@ -197,6 +202,8 @@ impl Run<'_> {
                 options: self.options,
                 clock: self.clock,
                 encoded: encoded.as_ref(),
+                understood: understood.as_ref(),
+                binds: Cell::new(false),
             };
             match turn.step(entry) {
                 Ok(step) => break step,
@@ -212,6 +219,26 @@ impl Run<'_> {
                         Some(current) if is_right(pool, &typed, &current).await? => current,
                         _ => pool.hash(typed).await?,
                     });
+                }
+                Err(Stop::Need(Need::Syntax(source))) => {
+                    let checked = self.options.syntax.check(&source).await;
+                    let Some(checked) = checked else {
+                        let message = "an expression cannot be checked here";
+                        return Err(invalid(vec![Problem::at(entry.span, message)]));
+                    };
+                    let problem = match checked {
+                        Ok(()) => None,
+                        Err(expression::Error::Syntax(error)) => {
+                            Some(format!("Expression Syntax Error: {error}"))
+                        }
+                        // That is not the fault of what is to be checked.
+                        Err(
+                            error @ (expression::Error::Unavailable(_)
+                            | expression::Error::Timeout { .. }),
+                        ) => return Err(Error::Unchecked(error)),
+                        Err(error) => Some(format!("The expression cannot be checked: {error}")),
+                    };
+                    understood = Some(Understood { source, problem });
                 }
                 Err(Stop::LeftOut(id)) => {
                     let model = entry.name.model.clone().unwrap_or_default();
@@ -354,6 +381,25 @@ impl Run<'_> {
             pk,
         });
     }
+}
+
+/// The app of each model that has objects.
+fn models() -> Map<String, Value> {
+    let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
+    let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
+    let others = [
+        "authentik_flows.flow",
+        "authentik_flows.flowstagebinding",
+        "authentik_policies.policybinding",
+        "authentik_brands.brand",
+        "authentik_core.user",
+        "authentik_core.group",
+        "authentik_core.token",
+    ];
+    let all = others.into_iter().chain(stages).chain(policies);
+    all.filter_map(|model| model.split_once('.'))
+        .map(|(app, model)| (model.to_owned(), app.into()))
+        .collect()
 }
 
 fn register(entry: &Entry, step: &Step, pk: &Value, handles: &mut Handles) {

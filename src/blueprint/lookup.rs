@@ -8,7 +8,7 @@ use super::format::text;
 use super::model::{self, Model, Object};
 use super::resolve::{Found, Miss};
 use super::staged::Staged;
-use crate::catalog::{Flow, FlowStageBinding, Stage};
+use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
@@ -23,6 +23,8 @@ const PK: &[&str] = &[
     "brand_uuid",
     "group_uuid",
     "token_uuid",
+    "policy_uuid",
+    "policy_binding_uuid",
 ];
 
 /// The first object of the model that fits all pairs; without pairs, the first of all.
@@ -40,6 +42,7 @@ pub(super) fn find<'s>(
             return Err(Miss::Wrong(format!("Invalid identifier field: {name}")));
         }
     }
+    let pairs = &own_keys(model, pairs, staged)?;
     let by_pk = pairs.iter().find(|(name, _)| PK.contains(&name.as_str()));
     if let Some((_, pk)) = by_pk {
         let found = with_pk(kind, pk, staged)?.filter(|object| object.is_a(model));
@@ -48,7 +51,7 @@ pub(super) fn find<'s>(
             _ => None,
         });
     }
-    let candidates = match unique(kind, pairs) {
+    let candidates = match unique(kind, pairs, staged)? {
         Some((key, value)) => staged.holder(kind, key, value)?.into_iter().collect(),
         None => staged.all(kind)?,
     };
@@ -58,6 +61,27 @@ pub(super) fn find<'s>(
         }
     }
     Ok(None)
+}
+
+/// The pairs with the target of a policy binding by its own key, as the API shows it.
+fn own_keys(
+    model: Model,
+    pairs: &[(String, Value)],
+    staged: &Staged,
+) -> Result<Vec<(String, Value)>, Miss> {
+    let mut pairs = pairs.to_vec();
+    let targets = pairs
+        .iter_mut()
+        .filter(|(name, _)| model == Model::PolicyBinding && name == "target");
+    for (_, value) in targets {
+        let id = value.as_str().and_then(|id| id.parse().ok());
+        if let Some(id) = id
+            && let Some(target) = staged.target(id)?
+        {
+            *value = target.pk();
+        }
+    }
+    Ok(pairs)
 }
 
 /// The object with this key: a number for a user, else an identifier.
@@ -80,14 +104,41 @@ fn with_pk<'s>(kind: Kind, pk: &Value, staged: &'s Staged) -> Result<Option<&'s 
 }
 
 /// A unique key that whatever fits the pairs must have, so that not every object is looked at.
-fn unique(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8>)> {
+fn unique(
+    kind: Kind,
+    pairs: &[(String, Value)],
+    staged: &Staged,
+) -> Result<Option<(&'static str, Vec<u8>)>, Miss> {
+    if kind == PolicyBinding::KIND {
+        return condition(pairs, staged);
+    }
+    Ok(column(kind, pairs))
+}
+
+/// The unique key of a policy's place at a target.
+fn condition(
+    pairs: &[(String, Value)],
+    staged: &Staged,
+) -> Result<Option<(&'static str, Vec<u8>)>, Miss> {
+    let given = |name: &str| pairs.iter().find(|(field, _)| field == name);
+    let id = |name: &str| given(name).and_then(|(_, id)| id.as_str()?.parse::<Uuid>().ok());
+    let order = given("order").and_then(|(_, order)| i32::try_from(order.as_i64()?).ok());
+    let (Some(policy), Some(target), Some(order)) = (id("policy"), id("target"), order) else {
+        return Ok(None);
+    };
+    let pbm = staged.target(target)?.and_then(Object::pbm);
+    Ok(pbm.map(|pbm| ("condition", PolicyBinding::place(policy, pbm, order))))
+}
+
+/// The unique key that is a single field, or the place of a stage in a flow.
+fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8>)> {
     let text = |name: &str| {
         let found = pairs.iter().find(|(field, _)| field == name);
         found.and_then(|(_, value)| value.as_str())
     };
     let (field, key) = match kind {
         Flow::KIND => ("slug", "slug"),
-        Stage::KIND | Group::KIND => ("name", "name"),
+        Stage::KIND | Policy::KIND | Group::KIND => ("name", "name"),
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),
         FlowStageBinding::KIND => {
@@ -104,14 +155,25 @@ fn unique(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
 
 /// The object as the API shows it.
 pub(super) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
-    if matches!(object, Object::Token(_)) {
-        // Its row names its user by number.
+    if let Object::PolicyBinding(binding) = object {
+        staged.target(binding.target)?;
+    }
+    let by_number = match object {
+        Object::Token(_) => true,
+        Object::PolicyBinding(binding) => binding.user.is_some(),
+        _ => false,
+    };
+    if by_number {
         staged.all(User::KIND)?;
     }
-    let fields = object.row(|user: Uuid| match staged.get(User::KIND, user) {
-        Ok(Some(user)) => user.pk(),
+    let key = |found: Result<Option<&Object>, Miss>| match found {
+        Ok(Some(object)) => object.pk(),
         _ => Value::Null,
-    });
+    };
+    let fields = object.row(
+        |user| key(staged.get(User::KIND, user)),
+        |target| key(staged.target(target)),
+    );
     Ok(Found {
         pk: object.pk(),
         fields,
@@ -142,6 +204,11 @@ fn follow(kind: Kind, found: &Found, path: &[&str], staged: &Staged) -> Result<V
     if PK.contains(field) {
         return Ok(found.pk.clone());
     }
+    let field = if model::PBM.contains(field) {
+        &model::PBM[0]
+    } else {
+        field
+    };
     let value = found.fields.get(*field).cloned().unwrap_or_default();
     if rest.is_empty() {
         return Ok(value);

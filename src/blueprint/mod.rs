@@ -20,6 +20,7 @@ mod report;
 mod resolve;
 mod scalar;
 mod staged;
+mod syntax;
 mod tag;
 #[cfg(test)]
 mod tests;
@@ -33,3 +34,4 @@ pub use import::{Error, Options, apply};
 pub use node::MAX_BYTES;
 pub use problem::{EntryName, Problem, Span};
 pub use report::{Applied, Note, Outcome, Report};
+pub use syntax::Syntax;

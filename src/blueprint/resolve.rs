@@ -28,6 +28,8 @@ pub(super) enum Need {
         typed: SecretString,
         current: Option<SecretString>,
     },
+    /// Asking a worker whether this expression is understood.
+    Syntax(String),
 }
 
 /// Why resolving or applying an entry stopped.

@@ -5,15 +5,20 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::model::{Object, STAGE_REFERENCES};
 use super::resolve::{Miss, Need};
-use crate::catalog::{Brand, Flow, FlowStageBinding, Stage, problem_of as catalog_problem};
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage, problem_of as catalog_problem,
+};
+use crate::directory::password_history;
 use crate::directory::{Group, Install, Token, User, install, problem_of as directory_problem};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
+use crate::policy::unique_password;
 
 /// One object before and after.
 struct Slot {
@@ -23,6 +28,9 @@ struct Slot {
     /// Whether it is among those that were changed.
     noted: bool,
 }
+
+/// The kinds that the directory has the say about; the rest are the catalog's.
+const OF_DIRECTORY: [Kind; 3] = [User::KIND, Group::KIND, Token::KIND];
 
 /// The overlay.
 #[derive(Default)]
@@ -108,6 +116,21 @@ impl Staged {
         }
     }
 
+    /// What policies are bound to: a flow or a stage's place in one, by its own key or by the one
+    /// under which they are bound.
+    pub(super) fn target(&self, id: Uuid) -> Result<Option<&Object>, Miss> {
+        for kind in [Flow::KIND, FlowStageBinding::KIND] {
+            let found = match self.get(kind, id)? {
+                Some(found) => Some(found),
+                None => self.holder(kind, "pbm", id.as_bytes().to_vec())?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
     pub(super) fn users(&self) -> Result<impl Iterator<Item = &User>, Miss> {
         let all = self.all(User::KIND)?;
         Ok(all.into_iter().filter_map(|object| match object {
@@ -147,11 +170,10 @@ impl Staged {
                 kind,
                 name: key.name.to_owned(),
             };
-            let of_catalog = [Flow::KIND, FlowStageBinding::KIND, Stage::KIND, Brand::KIND];
-            let invalid = if of_catalog.contains(&kind) {
-                catalog_problem(&error)
-            } else {
+            let invalid = if OF_DIRECTORY.contains(&kind) {
                 directory_problem(&error)
+            } else {
+                catalog_problem(&error)
             };
             found.push(
                 invalid
@@ -194,10 +216,16 @@ impl Staged {
     /// Says which kinds have to be read before an object of this kind can be removed.
     pub(super) fn removable(&self, kind: Kind) -> Result<(), Miss> {
         let touched: &[Kind] = match kind {
-            Flow::KIND => &[FlowStageBinding::KIND, Brand::KIND, Stage::KIND],
-            Stage::KIND => &[FlowStageBinding::KIND, Stage::KIND],
-            User::KIND => &[Token::KIND],
-            Group::KIND => &[User::KIND, Group::KIND],
+            Flow::KIND => &[
+                FlowStageBinding::KIND,
+                PolicyBinding::KIND,
+                Brand::KIND,
+                Stage::KIND,
+            ],
+            Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
+            FlowStageBinding::KIND | Policy::KIND => &[PolicyBinding::KIND],
+            User::KIND => &[Token::KIND, PolicyBinding::KIND],
+            Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
             _ => &[],
         };
         touched.iter().try_for_each(|kind| self.needs(*kind))
@@ -206,8 +234,9 @@ impl Staged {
     /// Removes an object and what cannot be without it, and clears what refers to it.
     pub(super) fn remove(&mut self, stream: StreamId) {
         self.forget_keys(stream);
+        let mut pbm = None;
         if let Some(slot) = self.slots.get_mut(&stream) {
-            slot.now = None;
+            pbm = slot.now.take().and_then(|object| object.pbm());
             if !std::mem::replace(&mut slot.noted, true) {
                 self.changed.push(stream);
             }
@@ -219,6 +248,12 @@ impl Staged {
             match &slot.now {
                 Some(Object::Binding(it)) if it.target == id || it.stage == id => {
                     gone.push(StreamId::new(FlowStageBinding::KIND, it.pk));
+                }
+                Some(Object::PolicyBinding(it))
+                    if Some(it.target) == pbm
+                        || [it.policy, it.group, it.user].contains(&Some(id)) =>
+                {
+                    gone.push(StreamId::new(PolicyBinding::KIND, it.pk));
                 }
                 Some(Object::Token(it)) if it.user == id => {
                     gone.push(StreamId::new(Token::KIND, it.token_uuid));
@@ -239,6 +274,7 @@ impl Staged {
     /// whoever takes it over.
     pub(super) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {
         let (mut gone, mut keys, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut keeping = None;
         for stream in &self.changed {
             let Some(slot) = self.slots.get(stream) else {
                 continue;
@@ -249,6 +285,7 @@ impl Staged {
                     if stream.kind == User::KIND {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
+                        gone.extend(password_history::removal(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {
                             id: KeyId(stream.id),
                         });
@@ -259,7 +296,21 @@ impl Staged {
                     });
                 }
                 (Some(before), Some(now)) if before.is_like(now) => {}
-                (Some(_), Some(now)) => puts.push(now.put(slot.version)),
+                (Some(before), Some(now)) => {
+                    puts.push(now.put(slot.version));
+                    if let (Object::User(before), Object::User(now)) = (before, now)
+                        && before.password.expose_secret() != now.password.expose_secret()
+                    {
+                        let keeping = match keeping {
+                            Some(keeping) => keeping,
+                            None => *keeping.insert(unique_password::keeping(journal).await?),
+                        };
+                        let changed = now.password_change_date;
+                        let history =
+                            password_history::replaced(journal, keeping, before, changed).await?;
+                        puts.extend(history);
+                    }
+                }
                 (None, Some(now)) => {
                     if stream.kind == User::KIND {
                         keys.push(Write::CreateKey {

@@ -70,6 +70,17 @@ impl PolicyBinding {
         Duration::from_secs(seconds.into())
     }
 
+    /// What the unique key `condition` holds of a binding of this policy to this target at this
+    /// order.
+    #[must_use]
+    pub fn place(policy: Uuid, target: Uuid, order: i32) -> Vec<u8> {
+        let mut place = Vec::with_capacity(36);
+        place.extend(policy.as_bytes());
+        place.extend(target.as_bytes());
+        place.extend(order.to_be_bytes());
+        place
+    }
+
     /// What is wrong with it; nothing is when it may be stored. Source: authentik
     /// `policies/api/bindings.py`.
     #[must_use]
@@ -92,14 +103,9 @@ impl Stored for PolicyBinding {
     }
 
     fn unique(&self) -> Vec<Key> {
-        let place = |policy: &Uuid| {
-            let mut place = Vec::with_capacity(36);
-            place.extend(policy.as_bytes());
-            place.extend(self.target.as_bytes());
-            place.extend(self.order.to_be_bytes());
-            Key::new("condition", place)
-        };
-        self.policy.iter().map(place).collect()
+        let place = |policy| Self::place(policy, self.target, self.order);
+        let keys = self.policy.map(|it| Key::new("condition", place(it)));
+        keys.into_iter().collect()
     }
 
     fn index(&self) -> Vec<Key> {

@@ -18,7 +18,8 @@ use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::world::{
-    self, Change, Error, Evaluated, Interrupted, Observation, Observed, PasswordAnswer, Work, World,
+    self, Change, Error, Evaluated, Interrupted, Look, Observation, Observed, PasswordAnswer,
+    Weighed, Work, World,
 };
 
 /// What a command has asked the world for so far.
@@ -247,12 +248,25 @@ impl World for Live {
         Ok(place)
     }
 
-    async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
-        let count = Err("there is no list of stolen passwords".to_owned());
+    async fn breaches(&self, password: &SecretString) -> Result<Result<u64, String>, Error> {
+        let asked = self.shared.outside.breaches.count(password).await;
+        let count = asked.map_err(|error| error.to_string());
         self.observed.note(Observation::Breached {
             count: count.clone(),
         });
         Ok(count)
+    }
+
+    async fn weigh(&self, secret: &SecretString, look: Look) -> Result<Weighed, Error> {
+        let secret = secret.clone();
+        let looked = self
+            .shared
+            .pool
+            .compute(move || look(secret.expose_secret()));
+        let weighed = looked.await.map_err(|_| Error::Busy)?;
+        let Weighed { passes, advice } = weighed.clone();
+        self.observed.note(Observation::Weighed { passes, advice });
+        Ok(weighed)
     }
 
     async fn fits(

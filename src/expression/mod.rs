@@ -26,5 +26,13 @@ pub use host::{Call, Failure, Host, Raised, policy_called};
 pub use value::{Object, Value};
 pub use workers::{Options, Workers};
 
+/// Whether the expression can be understood, found out in this process. For unit tests, which
+/// have no program to start as a worker.
+#[cfg(test)]
+pub(crate) fn check_here(source: &str) -> Result<(), Error> {
+    interpreter::Program::compile(&wire::Text::checked(source))?;
+    Ok(())
+}
+
 /// What stands in a text in the place of a secret.
 pub const MASK: &str = "‹secret›";

@@ -54,6 +54,20 @@ pub(super) struct Text {
     pub(super) variables: Vec<String>,
 }
 
+impl Text {
+    /// An expression as it is checked, before anybody knows what it will be handed.
+    pub(super) fn checked(source: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            request: true,
+            context: true,
+            plan: false,
+            client_ip: true,
+            variables: Vec::new(),
+        }
+    }
+}
+
 /// A secret and its text. Neither shown nor kept beyond one evaluation.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Revealed {

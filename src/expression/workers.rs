@@ -119,14 +119,7 @@ impl Workers {
 
     /// Whether the expression can be understood.
     pub async fn check(&self, source: &str) -> Result<(), Error> {
-        let text = Text {
-            source: source.to_owned(),
-            request: true,
-            context: true,
-            plan: false,
-            client_ip: true,
-            variables: Vec::new(),
-        };
+        let text = Text::checked(source);
         let checked = timeout(CHECK, async {
             let mut talk = self.begin(0).await?;
             talk.say(&Order::Check(text)).await?;

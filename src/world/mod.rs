@@ -109,6 +109,10 @@ pub trait World {
     /// nobody could be asked.
     async fn breaches(&self, password: &SecretString) -> Result<Result<u64, String>, Error>;
 
+    /// Looks at a secret, such as how easily it is guessed. What comes of it is noted, so it says
+    /// nothing that the visitor may not read.
+    async fn weigh(&self, secret: &SecretString, look: Look) -> Result<Weighed, Error>;
+
     /// Whether a password fits an encoded one that is not a user's current one; `of` names what
     /// the encoded one belongs to.
     async fn fits(
@@ -121,6 +125,19 @@ pub trait World {
 
 /// The work of one evaluation; it fails only with what cannot be run again.
 pub type Work<'w> = LocalBoxFuture<'w, Result<(), Interrupted>>;
+
+/// What looks at a secret; it may take its time. A replay does not call it, since the secret is
+/// gone by then.
+pub type Look = Box<dyn FnOnce(&str) -> Weighed + Send>;
+
+/// What a look at a secret came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// Whether it is good enough.
+    pub passes: bool,
+    /// What the visitor may read of it.
+    pub advice: Vec<String>,
+}
 
 /// How an evaluation went.
 #[derive(Clone, Debug, PartialEq, Eq)]

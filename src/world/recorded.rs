@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Change, Error, Evaluated, Observation, PasswordAnswer, Work, World, observed};
+use super::{
+    Change, Error, Evaluated, Look, Observation, PasswordAnswer, Weighed, Work, World, observed,
+};
 use crate::directory::user::User;
 use crate::expression::Workers;
 use crate::flow::input::SECRET;
@@ -349,6 +351,16 @@ impl World for Recorded {
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
         self.next("whether a password was stolen", |note| match note {
             Observation::Breached { count } => Some(count.clone()),
+            _ => None,
+        })
+    }
+
+    async fn weigh(&self, _secret: &SecretString, _look: Look) -> Result<Weighed, Error> {
+        self.next("for a look at a secret", |note| match note {
+            Observation::Weighed { passes, advice } => Some(Weighed {
+                passes: *passes,
+                advice: advice.clone(),
+            }),
             _ => None,
         })
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::resolve::Miss;
 use super::super::staged::Staged;
+use super::Object;
 use super::field::Shape;
 use crate::flow::field::{self, Problem};
 use crate::flow::model::Slug;
@@ -22,7 +23,7 @@ const NOT_A_LIST: &str = "Expected a list of items.";
 pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Value, Miss> {
     if value.is_null() {
         return match shape {
-            Shape::Moment | Shape::Maybe(_) | Shape::Nothing => Ok(Value::Null),
+            Shape::Moment | Shape::Maybe(_) | Shape::MaybeUser | Shape::Nothing => Ok(Value::Null),
             _ => Err(wrong(&Problem::Null)),
         };
     }
@@ -47,7 +48,8 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             Ok(word.into())
         }
         Shape::Flag => flag(value),
-        Shape::Integer => integer(value),
+        Shape::Integer => integer(value, i32::MIN),
+        Shape::Count => integer(value, 0),
         Shape::Object if value.is_object() => Ok(value.clone()),
         Shape::Object => Err(Miss::Wrong(
             "Value must be a dictionary, and not have any duplicate keys.".to_owned(),
@@ -67,10 +69,11 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             }
             Ok(checked.into())
         }
-        Shape::User => {
+        Shape::User | Shape::MaybeUser => {
             let user = user(value, staged)?;
             Ok(user.to_string().into())
         }
+        Shape::Target => target(value, staged),
         Shape::Nothing => match value {
             Value::Array(items) if items.is_empty() => Ok(value.clone()),
             other => Err(no_such(other)),
@@ -115,7 +118,7 @@ fn flag(value: &Value) -> Result<Value, Miss> {
     }
 }
 
-fn integer(value: &Value) -> Result<Value, Miss> {
+fn integer(value: &Value, least: i32) -> Result<Value, Miss> {
     let number = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -124,8 +127,8 @@ fn integer(value: &Value) -> Result<Value, Miss> {
     let number = number.ok_or_else(|| Miss::Wrong("A valid integer is required.".to_owned()))?;
     let bound = if number > i64::from(i32::MAX) {
         format!("less than or equal to {}", i32::MAX)
-    } else if number < i64::from(i32::MIN) {
-        format!("greater than or equal to {}", i32::MIN)
+    } else if number < i64::from(least) {
+        format!("greater than or equal to {least}")
     } else {
         return Ok(number.into());
     };
@@ -152,19 +155,28 @@ fn moment(value: &Value) -> Result<Timestamp, Miss> {
 
 /// The identifier of an existing object.
 pub(super) fn reference(kind: Kind, value: &Value, staged: &Staged) -> Result<Value, Miss> {
-    let Value::String(text) = value else {
-        return Err(match value {
-            Value::Null => wrong(&Problem::Null),
-            other => no_such(other),
-        });
-    };
-    let id: Uuid = text
-        .parse()
-        .map_err(|_| Miss::Wrong(format!("“{text}” is not a valid UUID.")))?;
+    let id = identifier(value)?;
     if staged.exists(kind, id)? {
         Ok(id.to_string().into())
     } else {
         Err(no_such(value))
+    }
+}
+
+/// What policies are bound to an existing object under, given that or the object's own key.
+fn target(value: &Value, staged: &Staged) -> Result<Value, Miss> {
+    let target = staged.target(identifier(value)?)?;
+    let pbm = target.and_then(Object::pbm).ok_or_else(|| no_such(value))?;
+    Ok(pbm.to_string().into())
+}
+
+fn identifier(value: &Value) -> Result<Uuid, Miss> {
+    match value {
+        Value::String(text) => text
+            .parse()
+            .map_err(|_| Miss::Wrong(format!("“{text}” is not a valid UUID."))),
+        Value::Null => Err(wrong(&Problem::Null)),
+        other => Err(no_such(other)),
     }
 }
 

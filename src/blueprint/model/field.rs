@@ -1,10 +1,10 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
 use super::Model;
-use crate::catalog::{Flow, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
-use crate::directory::{Group, User};
+use crate::directory::{Group, Token, User};
 use crate::flow::field::Problem;
 use crate::flow::model::{
     Authentication, DeniedAction, Designation, InvalidResponseAction, Layout, PolicyEngineMode,
@@ -36,6 +36,8 @@ pub(super) enum Shape {
     Flag,
     /// A whole number of 32 bits.
     Integer,
+    /// The same, not below zero.
+    Count,
     /// A mapping.
     Object,
     /// A moment, or null.
@@ -48,6 +50,10 @@ pub(super) enum Shape {
     Many(Kind),
     /// A user, by number.
     User,
+    /// A user, by number, or null.
+    MaybeUser,
+    /// What policies are bound to, by its own key or by that of its kind.
+    Target,
     /// References to what this version does not have: null or an empty list.
     Nothing,
 }
@@ -110,6 +116,24 @@ pub(super) const BINDING: &[Field] = &[
 
 /// What all kinds of stages have; the rest are settings.
 pub(super) const STAGE: &[Field] = &[required("name", TEXT)];
+
+/// What all kinds of policies have; the rest are settings.
+pub(super) const POLICY: &[Field] = &[
+    required("name", TEXT),
+    optional("execution_logging", Shape::Flag),
+];
+
+pub(super) const POLICY_BINDING: &[Field] = &[
+    required("target", Shape::Target),
+    optional("policy", Shape::Maybe(Policy::KIND)),
+    optional("group", Shape::Maybe(Group::KIND)),
+    optional("user", Shape::MaybeUser),
+    required("order", Shape::Integer),
+    optional("negate", Shape::Flag),
+    optional("enabled", Shape::Flag),
+    optional("timeout", Shape::Count),
+    optional("failure_result", Shape::Flag),
+];
 
 /// Settings that name other objects, in whatever kind of stage.
 pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
@@ -184,13 +208,17 @@ pub(super) const TOKEN: &[Field] = &[
     optional("key", TEXT),
 ];
 
+/// Names by which the key goes under which policies are bound to an object.
+pub(in crate::blueprint) const PBM: &[&str] = &["policybindingmodel_ptr_id", "pbm_uuid"];
+
 /// Whether objects of this model can be looked up by a field of this name.
 pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
     let fields = match model {
         Model::Flow => FLOW,
         Model::Binding => BINDING,
         // Every setting is a field, and only the kind knows which it has.
-        Model::Stage(_) => return true,
+        Model::Stage(_) | Model::Policy(_) => return true,
+        Model::PolicyBinding => POLICY_BINDING,
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,
@@ -201,7 +229,8 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
         Model::Token => &["managed"],
-        _ => &["policybindingmodel_ptr_id"],
+        Model::Flow | Model::Binding => PBM,
+        _ => &[],
     };
     // Nobody may find out a secret by looking it up.
     name != "key" && (fields.iter().any(|field| field.name == name) || others.contains(&name))
@@ -214,14 +243,15 @@ pub(in crate::blueprint) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {
         return found.map(|(_, kind)| *kind);
     }
     let table = [
-        (crate::catalog::FlowStageBinding::KIND, BINDING),
-        (crate::catalog::Brand::KIND, BRAND),
-        (crate::directory::Token::KIND, TOKEN),
+        (FlowStageBinding::KIND, BINDING),
+        (PolicyBinding::KIND, POLICY_BINDING),
+        (Brand::KIND, BRAND),
+        (Token::KIND, TOKEN),
     ];
     let (_, fields) = table.iter().find(|(of, _)| *of == kind)?;
     match fields.iter().find(|it| it.name == field)?.shape {
         Shape::One(kind) | Shape::Maybe(kind) => Some(kind),
-        Shape::User => Some(User::KIND),
+        Shape::User | Shape::MaybeUser => Some(User::KIND),
         _ => None,
     }
 }

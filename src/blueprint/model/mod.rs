@@ -6,13 +6,15 @@ mod check;
 mod field;
 mod object;
 mod secret;
+mod syntax;
 mod write;
 
-pub(super) use field::{STAGE_REFERENCES, known, refers_to};
+pub(super) use field::{PBM, STAGE_REFERENCES, known, refers_to};
 pub(super) use object::Object;
+pub(super) use syntax::Understood;
 pub(super) use write::{Draft, Refused, write};
 
-use crate::stage;
+use crate::{policy, stage};
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(super) enum Model {
     Flow,
     Binding,
     Stage(stage::Kind),
+    Policy(policy::Kind),
+    PolicyBinding,
     Brand,
     User,
     Group,
@@ -80,16 +84,21 @@ impl Model {
         match lower.as_str() {
             "authentik_flows.flow" => Ok(Self::Flow),
             "authentik_flows.flowstagebinding" => Ok(Self::Binding),
+            "authentik_policies.policybinding" => Ok(Self::PolicyBinding),
             "authentik_brands.brand" => Ok(Self::Brand),
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
             "authentik_blueprints.metaapplyblueprint" => Ok(Self::ApplyBlueprint),
-            _ => match stage::Kind::from_model(name) {
-                Some(kind) => Ok(Self::Stage(kind)),
-                None if looks_like_a_model(&lower) => Err(NotAModel::Unsupported),
-                None => Err(NotAModel::Unknown),
-            },
+            _ => {
+                let stage = stage::Kind::from_model(name).map(Self::Stage);
+                let policy = || policy::Kind::from_model(name).map(Self::Policy);
+                match stage.or_else(policy) {
+                    Some(model) => Ok(model),
+                    None if looks_like_a_model(&lower) => Err(NotAModel::Unsupported),
+                    None => Err(NotAModel::Unknown),
+                }
+            }
         }
     }
 }

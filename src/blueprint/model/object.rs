@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -15,6 +15,8 @@ pub(in crate::blueprint) enum Object {
     Flow(Flow),
     Binding(FlowStageBinding),
     Stage(Stage),
+    Policy(Policy),
+    PolicyBinding(PolicyBinding),
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
@@ -28,6 +30,8 @@ macro_rules! each {
             Object::Flow($it) => $result,
             Object::Binding($it) => $result,
             Object::Stage($it) => $result,
+            Object::Policy($it) => $result,
+            Object::PolicyBinding($it) => $result,
             Object::Brand($it) => {
                 let $it = $it.as_ref();
                 $result
@@ -76,6 +80,7 @@ impl Object {
     pub(in crate::blueprint) fn is_a(&self, model: Model) -> bool {
         match (self, model) {
             (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind.name(),
+            (Self::Policy(policy), Model::Policy(kind)) => policy.kind == kind.name(),
             _ => model.kind() == Some(self.stream().kind),
         }
     }
@@ -94,6 +99,8 @@ impl Object {
             Self::Flow(flow) => flow.slug.to_string(),
             Self::Binding(binding) => binding.pk.to_string(),
             Self::Stage(stage) => stage.name.clone(),
+            Self::Policy(policy) => policy.name.clone(),
+            Self::PolicyBinding(binding) => binding.pk.to_string(),
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
@@ -101,8 +108,22 @@ impl Object {
         }
     }
 
-    /// Its fields as the API shows them, without secrets. `user_pk` gives a user's number.
-    pub(in crate::blueprint) fn row(&self, user_pk: impl Fn(Uuid) -> Value) -> Map<String, Value> {
+    /// What policies are bound to it under, if they can be.
+    pub(in crate::blueprint) fn pbm(&self) -> Option<Uuid> {
+        match self {
+            Self::Flow(flow) => Some(flow.pbm),
+            Self::Binding(binding) => Some(binding.pbm),
+            _ => None,
+        }
+    }
+
+    /// Its fields as the API shows them, without secrets. `user_pk` gives a user's number,
+    /// `target_pk` the key of what policies are bound to under an identifier of its own.
+    pub(in crate::blueprint) fn row(
+        &self,
+        user_pk: impl Fn(Uuid) -> Value,
+        target_pk: impl Fn(Uuid) -> Value,
+    ) -> Map<String, Value> {
         let mut row = self.body();
         if let Some(pbm) = row.remove("pbm") {
             row.insert("policybindingmodel_ptr_id".to_owned(), pbm);
@@ -112,6 +133,16 @@ impl Object {
                 row.remove("settings");
                 row.remove("kind");
                 row.extend(stage.settings.clone());
+            }
+            Self::Policy(policy) => {
+                row.remove("settings");
+                row.remove("kind");
+                row.extend(policy.settings.clone());
+            }
+            Self::PolicyBinding(binding) => {
+                let user = binding.user.map_or(Value::Null, user_pk);
+                row.insert("user".to_owned(), user);
+                row.insert("target".to_owned(), target_pk(binding.target));
             }
             Self::User(_) => {
                 row.remove("password");
@@ -145,6 +176,8 @@ impl Object {
             Flow::KIND => of(stored, Self::Flow),
             FlowStageBinding::KIND => of(stored, Self::Binding),
             Stage::KIND => of(stored, Self::Stage),
+            Policy::KIND => of(stored, Self::Policy),
+            PolicyBinding::KIND => of(stored, Self::PolicyBinding),
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
@@ -165,6 +198,8 @@ impl Model {
             Self::Flow => Flow::KIND,
             Self::Binding => FlowStageBinding::KIND,
             Self::Stage(_) => Stage::KIND,
+            Self::Policy(_) => Policy::KIND,
+            Self::PolicyBinding => PolicyBinding::KIND,
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,

@@ -9,14 +9,13 @@ use uuid::Uuid;
 use super::super::resolve::{Miss, Need};
 use super::super::staged::Staged;
 use super::field::{self, Field};
-use super::{Model, Object, check, secret};
-use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
+use super::{Model, Object, Understood, check, secret, syntax};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::token::Intent;
 use crate::directory::{Group, NewUser, Token, User};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
-use crate::stage;
 
 /// What an entry wants of one object.
 pub(in crate::blueprint) struct Draft<'a> {
@@ -29,6 +28,8 @@ pub(in crate::blueprint) struct Draft<'a> {
     pub(in crate::blueprint) pk: Option<&'a Value>,
     /// The password of the entry, encoded; asked for with [`Need::Password`].
     pub(in crate::blueprint) encoded: Option<&'a SecretString>,
+    /// Whether its expression is understood; asked for with [`Need::Syntax`].
+    pub(in crate::blueprint) understood: Option<&'a Understood>,
 }
 
 /// The object as it is to be, and other objects that change with it.
@@ -57,6 +58,8 @@ pub(in crate::blueprint) fn write(
         Model::Flow => field::FLOW,
         Model::Binding => field::BINDING,
         Model::Stage(_) => field::STAGE,
+        Model::Policy(_) => field::POLICY,
+        Model::PolicyBinding => field::POLICY_BINDING,
         Model::Brand => field::BRAND,
         Model::User => field::USER,
         Model::Group => field::GROUP,
@@ -84,8 +87,8 @@ pub(in crate::blueprint) fn write(
             None => {}
         }
     }
-    if let Model::Stage(kind) = draft.model {
-        write_settings(draft, kind, &mut body, &mut errors, staged)?;
+    if let Some(settings) = settings(draft, fields, &mut errors, staged)? {
+        body.insert("settings".to_owned(), Value::Object(settings));
     }
     if draft.model == Model::User {
         secret::check(draft, &mut errors)?;
@@ -152,6 +155,8 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Flow => Object::Flow(Flow::new(clock, slug(), "", Designation::Authentication)),
         Model::Binding => Object::Binding(FlowStageBinding::new(clock, nowhere, nowhere, 0)),
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
+        Model::Policy(kind) => Object::Policy(Policy::new(clock, kind.name(), "", Map::new())),
+        Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
@@ -198,43 +203,52 @@ fn needed(miss: Miss) -> Refused {
     }
 }
 
-fn write_settings(
+/// The settings of a stage or a policy: those that it has, and over them those that are given.
+fn settings(
     draft: &Draft<'_>,
-    kind: stage::Kind,
-    body: &mut Map<String, Value>,
+    fields: &[Field],
     errors: &mut Errors,
     staged: &Staged,
-) -> Result<(), Refused> {
+) -> Result<Option<Map<String, Value>>, Refused> {
     let mut settings = match draft.existing {
         Some(Object::Stage(stage)) => stage.settings.clone(),
+        Some(Object::Policy(policy)) => policy.settings.clone(),
         _ => Map::new(),
     };
-    let given = draft
-        .data
-        .iter()
-        .filter(|(name, _)| *name != "name" && *name != "pk");
+    let given = draft.data.iter().filter(|(name, _)| {
+        *name != "pk" && !fields.iter().any(|field| field.name == name.as_str())
+    });
     settings.extend(given.map(|(name, value)| (name.clone(), value.clone())));
-    match check::settings(&settings, staged) {
-        Ok(checked) => settings = checked,
-        Err(misses) => {
-            for (field, miss) in misses {
-                errors.miss(&field, miss)?;
+    let validated = match draft.model {
+        Model::Stage(kind) => {
+            match check::settings(&settings, staged) {
+                Ok(checked) => settings = checked,
+                Err(misses) => {
+                    for (field, miss) in misses {
+                        errors.miss(&field, miss)?;
+                    }
+                }
             }
+            kind.validate(&settings)
         }
-    }
-    match kind.validate(&settings) {
-        Ok(settings) => {
-            body.insert("settings".to_owned(), Value::Object(settings));
-        }
+        Model::Policy(kind) => kind.validate(&settings),
+        _ => return Ok(None),
+    };
+    let settings = match validated {
+        Ok(settings) => settings,
         Err(found) => {
             for (field, complaints) in found {
                 for complaint in complaints {
                     errors.add(&field, complaint.string);
                 }
             }
+            return Ok(None);
         }
+    };
+    if let Model::Policy(kind) = draft.model {
+        syntax::check(draft, kind, &settings, errors)?;
     }
-    Ok(())
+    Ok(Some(settings))
 }
 
 /// A group's `users`: who of them is not in it yet, and who is in it without being of them.
@@ -292,6 +306,14 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::Stage(it), problems)
         }),
+        Model::Policy(_) => serde_json::from_value(body).map(|it: Policy| {
+            let problems = it.problems();
+            (Object::Policy(it), problems)
+        }),
+        Model::PolicyBinding => serde_json::from_value(body).map(|it: PolicyBinding| {
+            let problems = it.problems();
+            (Object::PolicyBinding(it), problems)
+        }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();
             (Object::Brand(Box::new(it)), problems)
@@ -325,6 +347,7 @@ fn ignored(draft: &Draft<'_>, fields: &[Field], object: &Object) -> Vec<String> 
             || name.contains("__")
             || match object {
                 Object::Stage(stage) => stage.settings.contains_key(name),
+                Object::Policy(policy) => policy.settings.contains_key(name),
                 Object::User(_) => secret::FIELDS.contains(&name),
                 Object::Group(_) => name == "users",
                 _ => false,

@@ -10,7 +10,7 @@ async fn the_defaults_are_applied_once_and_then_unchanged() {
     let bench = Bench::new();
     let first = apply_defaults(&bench.journal, &bench.clock, &bench.options()).await;
     let first = first.expect("the defaults fit");
-    assert_eq!(first.count(Outcome::Created), 11, "{:#?}", first.lines());
+    assert_eq!(first.count(Outcome::Created), 14, "{:#?}", first.lines());
     let records = bench.records();
     let second = apply_defaults(&bench.journal, &bench.clock, &bench.options()).await;
     let second = second.expect("the defaults fit again");

@@ -13,6 +13,7 @@ use crate::journal::memory::MemoryJournal;
 mod catalog;
 mod directory;
 mod document;
+mod policies;
 mod reference;
 mod transaction;
 
@@ -44,6 +45,7 @@ impl Bench {
     pub(super) fn options(&self) -> Options<'_> {
         Options {
             passwords: Some(&self.pool),
+            syntax: Syntax::Here,
             ..Options::default()
         }
     }

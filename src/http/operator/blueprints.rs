@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json};
 use serde::Deserialize;
 
 use super::{Answer, Operator, Refusal};
-use crate::blueprint::{self, Error, Host, Options};
+use crate::blueprint::{self, Error, Host, Options, Syntax};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +35,7 @@ async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
         skip_unsupported: file.skip_unsupported,
         dry_run,
         passwords: Some(&operator.hashes),
+        syntax: Syntax::Workers(&operator.workers),
         ..Options::default()
     };
     let report = blueprint::apply(&*operator.journal, &operator.clock, &[document], &options)
@@ -43,6 +44,7 @@ async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
             Error::Invalid(problems) => refusal(&problems),
             Error::Journal(error) => error.into(),
             Error::Busy(busy) => busy.into(),
+            error @ Error::Unchecked(_) => Refusal::Broken(error.to_string()),
         })?;
     Ok(HttpResponse::Ok().json(report))
 }

@@ -1,4 +1,15 @@
 //! Policies as their users meet them: bound to flows of a running server.
 
+mod aside;
 mod bench;
+mod bindings;
+mod blueprints;
+mod denial;
 mod expressions;
+mod hostile;
+mod interleaving;
+mod invalid;
+mod passwords;
+mod places;
+mod planning;
+mod reference;
