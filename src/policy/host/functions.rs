@@ -59,14 +59,11 @@ impl Answers<'_> {
     /// Asks another policy, with the context as it is by now. Nothing of it takes effect before
     /// the caller's own does.
     async fn call_policy(&self, call: &Call) -> Result<Value, Failure> {
-        let name = match call.args.first() {
-            Some(Value::Text(name)) => name,
-            _ => {
-                return Err(Failure::raise(
-                    "TypeError",
-                    "the name of a policy is a text",
-                ));
-            }
+        let Some(Value::Text(name)) = call.args.first() else {
+            return Err(Failure::raise(
+                "TypeError",
+                "the name of a policy is a text",
+            ));
         };
         let world = self.request.world;
         let found = policy_by_name(world.objects(), name).await;
