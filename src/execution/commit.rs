@@ -307,14 +307,13 @@ async fn upgraded(
     upgrade: SecretString,
     written: &mut BTreeMap<Uuid, Versioned<User>>,
 ) -> Result<()> {
-    let found = match written.remove(&user) {
-        Some(changed) => Some(changed),
-        None => {
-            let found: Option<Versioned<User>> = object::get(shared.journal.as_ref(), user).await?;
-            let same =
-                |it: &Versioned<User>| it.value.password.expose_secret() == checked.expose_secret();
-            found.filter(same)
-        }
+    let found = if let Some(changed) = written.remove(&user) {
+        Some(changed)
+    } else {
+        let found: Option<Versioned<User>> = object::get(shared.journal.as_ref(), user).await?;
+        let same =
+            |it: &Versioned<User>| it.value.password.expose_secret() == checked.expose_secret();
+        found.filter(same)
     };
     let Some(mut found) = found else {
         return Ok(());

@@ -50,6 +50,8 @@ struct Checked {
     user: Uuid,
     /// The hash that was checked: after a change of password the answer counts no more.
     encoded: SecretString,
+    /// What was typed: a policy may try another password in the same command.
+    typed: SecretString,
     answer: PasswordAnswer,
     upgrade: Option<SecretString>,
 }
@@ -128,7 +130,10 @@ impl Live {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             let same = |it: &&Checked| {
-                it.user == user.uuid && it.encoded.expose_secret() == encoded.expose_secret()
+                let typed = it.typed.expose_secret().as_bytes();
+                it.user == user.uuid
+                    && it.encoded.expose_secret() == encoded.expose_secret()
+                    && bool::from(typed.ct_eq(password.expose_secret().as_bytes()))
             };
             checked.iter().find(same).cloned()
         };
@@ -153,6 +158,7 @@ impl Live {
         let checked = Checked {
             user: user.uuid,
             encoded,
+            typed: password.clone(),
             answer,
             upgrade,
         };

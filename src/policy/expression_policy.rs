@@ -125,21 +125,17 @@ async fn evaluation<'a>(
     let known = request.scope.context();
     let plan = request.scope.plan();
     let extras = request.scope.extras().to_vec();
-    let (context, plan) = match plan {
-        Some(_) => {
-            let extras = shown(answers, extras).await?;
-            let plan = Plan {
-                object: Object::new("FlowPlan", ""),
-                context: shown(answers, context::entries(&known)).await?,
-            };
-            (extras, Some(plan))
-        }
-        None => {
-            let mut entries = context::entries(&known);
-            entries.retain(|(key, _)| !extras.iter().any(|(over, _)| over == key));
-            entries.extend(extras);
-            (shown(answers, entries).await?, None)
-        }
+    let (context, plan) = if plan.is_some() {
+        let plan = Plan {
+            object: Object::new("FlowPlan", ""),
+            context: shown(answers, context::entries(&known)).await?,
+        };
+        (shown(answers, extras).await?, Some(plan))
+    } else {
+        let mut entries = context::entries(&known);
+        entries.retain(|(key, _)| !extras.iter().any(|(over, _)| over == key));
+        entries.extend(extras);
+        (shown(answers, entries).await?, None)
     };
     let is_sso = known.get(key::IS_SSO) == Some(&Known::Json(true.into()));
     let mut variables = vec![("ak_is_sso_flow".to_owned(), Value::Bool(is_sso))];

@@ -3,7 +3,7 @@
 use super::query::{Model, Query, Source};
 use super::{Answers, absent};
 use crate::catalog::policy_by_name;
-use crate::expression::{self, Call, Failure, Object, Value};
+use crate::expression::{self, Call, Change, Failure, Object, Root, Value};
 use crate::flow::Context;
 use crate::policy::engine::{self, Counts};
 use crate::policy::request::Request;
@@ -59,14 +59,11 @@ impl Answers<'_> {
     /// Asks another policy, with the context as it is by now. Nothing of it takes effect before
     /// the caller's own does.
     async fn call_policy(&self, call: &Call) -> Result<Value, Failure> {
-        let name = match call.args.first() {
-            Some(Value::Text(name)) => name,
-            _ => {
-                return Err(Failure::raise(
-                    "TypeError",
-                    "the name of a policy is a text",
-                ));
-            }
+        let Some(Value::Text(name)) = call.args.first() else {
+            return Err(Failure::raise(
+                "TypeError",
+                "the name of a policy is a text",
+            ));
         };
         let world = self.request.world;
         let found = policy_by_name(world.objects(), name).await;
@@ -78,6 +75,7 @@ impl Answers<'_> {
             _ => Vec::new(),
         };
         let (over, plan) = (entries(call.args.get(1)), entries(call.args.get(2)));
+        let own: Vec<String> = over.iter().map(|(key, _)| key.displayed()).collect();
         let mut known = Context::default();
         let mut extras = Vec::new();
         let has_plan = self.request.scope.plan().is_some();
@@ -120,7 +118,13 @@ impl Answers<'_> {
             self.request.scope.wish(wish.clone());
         }
         self.request.scope.join(scope);
-        Ok(expression::policy_called(result(&judged), &judged.changes))
+        // What the caller's copy of the plan's context does not have cannot be changed in it.
+        let reaches = |change: &&Change| {
+            let is_deep = change.root == Root::Context && change.path.len() > 1;
+            !is_deep || change.path.first().is_some_and(|key| own.contains(key))
+        };
+        let changes: Vec<Change> = judged.changes.iter().filter(reaches).cloned().collect();
+        Ok(expression::policy_called(result(&judged), &changes))
     }
 }
 

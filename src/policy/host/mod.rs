@@ -135,9 +135,15 @@ fn users_in(value: &Value, found: &mut Vec<Uuid>) {
             found.extend(object.id.parse::<Uuid>());
         }
         Value::List(items) | Value::Tuple(items) => {
-            items.iter().for_each(|item| users_in(item, found));
+            for item in items {
+                users_in(item, found);
+            }
         }
-        Value::Dict(entries) => entries.iter().for_each(|(_, item)| users_in(item, found)),
+        Value::Dict(entries) => {
+            for (_, item) in entries {
+                users_in(item, found);
+            }
+        }
         _ => {}
     }
 }

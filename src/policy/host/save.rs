@@ -52,7 +52,12 @@ impl Answers<'_> {
             if only.is_some_and(|only| !only.contains(&Value::text(name))) {
                 continue;
             }
-            if set(&mut changed.value, name, value)? {
+            if FIXED.contains(&name.as_str()) {
+                // Whoever sets it to what it is changes nothing.
+                if self.of_user(user, name).await?.as_ref() != Some(value) {
+                    return Err(invalid(format!("{name}: an expression cannot change it")));
+                }
+            } else if set(&mut changed.value, name, value)? {
                 fields.push(name.clone());
             }
         }
@@ -158,19 +163,12 @@ fn set(user: &mut User, name: &str, value: &Value) -> Result<bool, Failure> {
             let Json::Object(new) = json(value)? else {
                 return Err(invalid("attributes: a dictionary is expected"));
             };
-            let differs = !same(&user.attributes, &new);
+            let differs = user.attributes != new;
             user.attributes = new;
             differs
         }
-        name if FIXED.contains(&name) => {
-            return Err(invalid(format!("{name}: an expression cannot change it")));
-        }
         _ => false,
     })
-}
-
-fn same(one: &Map<String, Json>, other: &Map<String, Json>) -> bool {
-    one == other
 }
 
 /// A value as it is kept among the attributes of a user. No secret may get there.

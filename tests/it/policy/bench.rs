@@ -72,6 +72,16 @@ impl Bench {
 
     /// A server that asks all this; its expressions run in workers of its own.
     pub(crate) async fn within(outside: Outside) -> Self {
+        Self::of(outside, Pool::no_op).await
+    }
+
+    /// A server that replaces the encodings of passwords by better ones.
+    pub(crate) async fn that_hashes() -> Self {
+        let pool = |clock| Pool::new(1, 8, 0, clock).expect("a thread");
+        Self::of(Outside::default(), pool).await
+    }
+
+    async fn of(outside: Outside, pool: impl FnOnce(Clock) -> Pool) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
         let options = Options {
@@ -87,7 +97,7 @@ impl Bench {
             workers: Some(workers.clone()),
             ..outside
         };
-        let pool = Arc::new(Pool::no_op(clock.clone()));
+        let pool = Arc::new(pool(clock.clone()));
         let limits = Limits::default();
         let executions = Executions::start(
             Arc::clone(&journal),
@@ -287,6 +297,18 @@ impl Bench {
         events
     }
 
+    /// The events that policies asked for: name and details.
+    pub(crate) async fn custom_events(&self) -> Vec<(String, Value)> {
+        let events = self.events().await.into_iter();
+        let custom = events.filter_map(|event| match event {
+            Event::CustomEvent {
+                action, details, ..
+            } => Some((action, details)),
+            _ => None,
+        });
+        custom.collect()
+    }
+
     /// All executions, the oldest first.
     pub(crate) async fn ids(&self) -> Vec<Uuid> {
         let streams = self.journal.streams(KIND, None, usize::MAX).await;
@@ -372,12 +394,6 @@ impl Visitor<'_> {
     /// Comes from this address.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.address = address.parse().expect("an address");
-        self
-    }
-
-    /// Goes to another flow in the same session.
-    pub(crate) fn goes_to(&mut self, slug: &str) -> &mut Self {
-        slug.clone_into(&mut self.slug);
         self
     }
 
