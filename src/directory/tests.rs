@@ -1,6 +1,7 @@
 //! The directory on a journal: what is found, what is refused, what happens at once.
 
 mod access;
+mod logins;
 mod users;
 
 use std::net::{IpAddr, Ipv4Addr};

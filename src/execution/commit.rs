@@ -11,6 +11,7 @@ use super::live::Left;
 use super::unfinished::Unfinished;
 use super::{Shared, former, vault};
 use crate::clock::Clock;
+use crate::directory::login::{self, Login};
 use crate::directory::session::Session;
 use crate::directory::user::{User, last_login_counter};
 use crate::flow::Execution;
@@ -159,6 +160,7 @@ async fn sessions(
                     max: now.as_second(),
                     expires: None,
                 });
+                writes.extend(remembered(shared, &handle.input, start.user).await?);
             }
             Change::EndSession { session } => {
                 let session = touch(shared, &mut touched, observations, session).await?;
@@ -269,6 +271,23 @@ fn written(changes: &[Change]) -> BTreeMap<Uuid, Versioned<User>> {
         _ => None,
     });
     written.collect()
+}
+
+/// What is kept of a login for policies that compare places; nothing where no place is known.
+async fn remembered(shared: &Shared, input: &Input, user: Uuid) -> Result<Vec<Write>> {
+    let geoip = &shared.outside.geoip;
+    if !geoip.has_cities() {
+        return Ok(Vec::new());
+    }
+    let address = input.client.address;
+    let login = Login {
+        id: shared.clock.ordered_id(),
+        user,
+        at: input.at,
+        address,
+        place: geoip.place(address),
+    };
+    login::remember(shared.journal.as_ref(), &login).await
 }
 
 /// Replaces a password hash, unless the password was changed meanwhile.

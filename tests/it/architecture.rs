@@ -166,7 +166,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("catalog", &["flow", "journal"]),
-    ("directory", &["flow", "journal"]),
+    ("directory", &["flow", "journal", "geoip"]),
     ("flow", &[]),
     ("journal", &[]),
     ("expression", &[]),

@@ -36,7 +36,9 @@ fn flow(slug: &str, expression: &str) -> Flow {
 
 /// The failures that the trail of the newest execution of this flow tells of.
 fn failures(server: &TestServer, slug: &str) -> Vec<Value> {
-    let listed = server.gatelog(&["execution", "list", "--json"]).stdout;
+    let listed = server
+        .gatelog(&["execution", "list", "--limit", "500", "--json"])
+        .stdout;
     let id = listed.lines().find_map(|line| {
         let one: Value = serde_json::from_str(line).expect("JSON");
         (one["flow"] == slug).then(|| one["execution"].as_str().expect("an id").to_owned())

@@ -10,5 +10,6 @@ mod hostile;
 mod interleaving;
 mod invalid;
 mod passwords;
+mod places;
 mod planning;
 mod reference;
