@@ -114,7 +114,7 @@ fn variants(source: &str, name: &str) -> Vec<String> {
     body.lines()
         .filter_map(|line| line.strip_prefix("    "))
         .filter(|line| line.starts_with(char::is_uppercase))
-        .map(|line| line.trim_end_matches([' ', '{', ',']))
+        .filter_map(|line| line.split(['(', ' ', ',']).next())
         .map(|variant| {
             variant.chars().fold(String::new(), |mut name, letter| {
                 if letter.is_uppercase() && !name.is_empty() {
