@@ -9,6 +9,7 @@ mod expressions;
 mod hostile;
 mod interleaving;
 mod invalid;
+mod passwords;
 mod places;
 mod planning;
 mod reference;
