@@ -133,13 +133,13 @@ macro_rules! policies {
         /// A policy with its settings.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Configured {
-            $(#[doc = $title] $Type($module::$Type),)+
+            $(#[doc = concat!("`", $title, "`")] $Type($module::$Type),)+
         }
 
         /// A kind of policy.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kind {
-            $(#[doc = $title] $Type,)+
+            $(#[doc = concat!("`", $title, "`")] $Type,)+
         }
 
         impl Kind {

@@ -1,6 +1,6 @@
 //! The language of event searches: `action = "login" and user.username ~ "ann"`.
 //!
-//! It is that of DjangoQL, in the form that authentik's searches use, without its variables.
+//! It is that of `DjangoQL`, in the form that authentik's searches use, without its variables.
 //! A query is read when a policy is saved, and again when it is asked.
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Writes small databases of addresses in MaxMind's format, version 2.0: a binary tree over the
+//! Writes small databases of addresses in the format of `MaxMind`, version 2.0: a binary tree over the
 //! bits of addresses, whose leaves point into a section of values, and a description at the end.
 
 use std::net::Ipv6Addr;
@@ -75,7 +75,7 @@ impl Mmdb {
     fn put(mut self, (address, length): (Ipv6Addr, u8), value: &Value) -> Self {
         let at = u32::try_from(self.values.len()).expect("it is small");
         encode(value, &mut self.values);
-        let bit = |place: u8| usize::from(address.to_bits() >> (127 - place) & 1 == 1);
+        let bit = |place: u8| usize::from((address.to_bits() >> (127 - place)) & 1 == 1);
         let mut node = 0;
         for place in 0..length - 1 {
             node = self.below(node, bit(place));
@@ -190,7 +190,7 @@ fn head(kind: u8, length: usize, to: &mut Vec<u8>) {
     if kind > 7 {
         to.extend([size, kind - 7]);
     } else {
-        to.push(kind << 5 | size);
+        to.push((kind << 5) | size);
     }
     to.extend(more);
 }
