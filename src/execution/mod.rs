@@ -10,19 +10,17 @@ use actix::{Actor, Addr, Arbiter};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::catalog::flow::flow_by_slug;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
-use crate::directory::session::Session;
 use crate::expression::Workers;
+use crate::flow::Execution;
 use crate::flow::client::Client;
-use crate::flow::input::{Input, Request as Asked};
-use crate::flow::query::Query;
-use crate::flow::{Context, Execution};
 use crate::geoip::Geoip;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
+mod aside;
+mod asking;
 mod commit;
 mod crowd;
 mod ending;
@@ -39,14 +37,14 @@ pub mod unfinished;
 mod vault;
 mod work;
 
+pub use aside::Tested;
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
 
-use actor::{Answered, Begin, Handle};
 use crowd::Crowd;
 use limit::Limiter;
 use recent::Recent;
-use shard::{Route, Shard, Snapshot};
+use shard::{Shard, Snapshot};
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -270,171 +268,6 @@ impl Executions {
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
     pub async fn answer(&self, request: Request, body: Value) -> Result<Reply, Error> {
         self.ask(request, Some(body)).await
-    }
-
-    /// A browser that goes away leaves a task of its own behind: what follows from a command,
-    /// such as cancelling the other executions of a session that ended, is done all the same.
-    async fn ask(&self, request: Request, body: Option<Value>) -> Result<Reply, Error> {
-        let this = self.clone();
-        let asked = actix::spawn(async move { this.persist(&request, body).await });
-        let broken =
-            |error| Error::Broken(format!("the request could not be carried out: {error}"));
-        asked.await.map_err(broken)?
-    }
-
-    async fn persist(&self, request: &Request, body: Option<Value>) -> Result<Reply, Error> {
-        // An execution may end, or be begun by a twin of this request, at any moment.
-        for attempt in 0..5 {
-            match self.once(request, body.clone(), attempt == 0).await {
-                Err(Error::Over | Error::Superseded) => {}
-                answered => return answered,
-            }
-        }
-        Err(Error::Busy)
-    }
-
-    /// The execution that the request is for; with an answer, at first also one that has just
-    /// ended, since the answer may be a doubled one.
-    async fn find(
-        &self,
-        request: &Request,
-        query: &Query,
-        also_ended: bool,
-    ) -> Result<Option<Uuid>, Error> {
-        let Some(session) = request.session else {
-            return Ok(None);
-        };
-        let objects = self.shared.journal.as_ref();
-        let found = unfinished::find(objects, session, &request.slug, query).await?;
-        if let Some(unfinished) = found {
-            return Ok(Some(unfinished.value.execution));
-        }
-        if !also_ended {
-            return Ok(None);
-        }
-        let now = self.shared.clock.monotonic();
-        let recent = &self.shared.recent;
-        Ok(recent.find(session, &request.slug, query.identity(), now))
-    }
-
-    async fn once(
-        &self,
-        request: &Request,
-        body: Option<Value>,
-        first: bool,
-    ) -> Result<Reply, Error> {
-        let query = Query::parse(&request.query);
-        let is_answer = body.is_some();
-        let found = self.find(request, &query, first && is_answer).await?;
-        let (id, asked, body, begin) = if let Some(id) = found {
-            let challenge = request.challenge.clone();
-            let asked = if is_answer {
-                Asked::Answer { challenge }
-            } else {
-                Asked::Visit
-            };
-            (id, asked, body, None)
-        } else {
-            let begin = self.begin(request, &query).await?;
-            let asked = Asked::Begin {
-                execution: begin.unfinished.execution,
-                session: begin.unfinished.session,
-                flow: begin.flow,
-                context: begin.context.clone(),
-            };
-            // An answer that names a challenge is one to an execution that is over.
-            let body = body.filter(|_| request.challenge.is_none());
-            (begin.unfinished.execution, asked, body, Some(begin))
-        };
-        let session = begin
-            .as_ref()
-            .map_or(request.session, |it| Some(it.unfinished.session));
-        // It is counted before anybody can answer it, so that no answer is overlooked.
-        let too_many = match &begin {
-            Some(_) => self.crowd.joined(id, request.client.address),
-            None => Vec::new(),
-        };
-        let handle = Handle {
-            input: self.input(request, asked),
-            typed: body,
-            received: request.received,
-            correlation: request.correlation,
-            begin: begin.map(Box::new),
-            unless_answered: false,
-        };
-        let answered = self.send(id, handle).await;
-        if !answered.as_ref().is_ok_and(|answered| answered.waits) {
-            self.crowd.left(id);
-        }
-        self.expel(&too_many, request).await;
-        let Answered { reply, ended, .. } = answered?;
-        for session in ended {
-            self.cancel_others(session, id, request).await;
-        }
-        Ok(Reply::new(
-            reply,
-            session.unwrap_or_default(),
-            request.correlation,
-        ))
-    }
-
-    async fn begin(&self, request: &Request, query: &Query) -> Result<Begin, Error> {
-        let Shared {
-            journal,
-            clock,
-            limits,
-            begun,
-            ..
-        } = self.shared.as_ref();
-        let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
-        let flow = flow.ok_or(Error::UnknownFlow)?;
-        let wait = begun.take(request.client.address, clock.monotonic());
-        wait.map_err(Error::Throttled)?;
-        let now = clock.now();
-        let session = request.session.is_none().then(|| {
-            let Client {
-                address,
-                user_agent,
-                ..
-            } = &request.client;
-            Session::anonymous(clock, now, limits.lifetime, *address, user_agent)
-        });
-        let session_id = session
-            .as_ref()
-            .map(|session| session.id)
-            .or(request.session);
-        let unfinished = Unfinished {
-            execution: clock.ordered_id(),
-            session: session_id.unwrap_or_default(),
-            slug: request.slug.clone(),
-            due: now.checked_add(limits.lifetime).unwrap_or(now),
-            identity: query.identity(),
-            next: query.next().map(str::to_owned),
-        };
-        Ok(Begin {
-            flow: flow.value.pk,
-            context: Context::default(),
-            unfinished,
-            session,
-        })
-    }
-
-    fn input(&self, request: &Request, asked: Asked) -> Input {
-        Input {
-            at: self.shared.clock.now(),
-            client: request.client.clone(),
-            query: request.query.clone(),
-            request: asked,
-            body: None,
-        }
-    }
-
-    async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {
-        self.shards
-            .of(id)
-            .send(Route { id, handle })
-            .await
-            .map_err(|_| Error::Busy)?
     }
 
     /// The state that an actor holds in memory, and the version that it stands for; `None` when

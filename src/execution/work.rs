@@ -230,10 +230,8 @@ fn look_only(message: &mut Handle) {
 }
 
 fn failed(error: stage::Error) -> Error {
-    use crate::world::Error as World;
     match error {
-        stage::Error::World(World::Busy) => Error::Busy,
-        stage::Error::World(World::Journal(error)) => Error::Journal(error),
+        stage::Error::World(error) => error.into(),
         other => Error::Broken(other.to_string()),
     }
 }

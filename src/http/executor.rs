@@ -6,13 +6,12 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
-use url::form_urlencoded;
 
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
 use crate::execution::{self, Reply, Request};
-use crate::flow::query;
+use crate::flow::query::{self, Query};
 
 /// The most bytes of an answer that are read.
 pub(super) const LIMIT: usize = 256 * 1024;
@@ -89,16 +88,13 @@ pub(super) async fn handle(
 
 /// What is asked of the executions, read from a request to the executor.
 fn question(request: &HttpRequest, slug: String, visitor: &Visitor, arrival: Arrival) -> Request {
-    let parameters = form_urlencoded::parse(request.query_string().as_bytes());
-    let query = parameters
-        .filter(|(name, _)| name == "query")
-        .last()
-        .map(|(_, value)| value.into_owned());
+    let own = Query::parse(request.query_string());
+    let query = with_next(own.get("query").unwrap_or_default(), own.next());
     let challenge = request.headers().get(&CHALLENGE);
     Request {
         session: visitor.session_id(),
         slug,
-        query: query.unwrap_or_default(),
+        query,
         client: visitor.client.clone(),
         challenge: challenge
             .and_then(|id| id.to_str().ok())
@@ -106,6 +102,16 @@ fn question(request: &HttpRequest, slug: String, visitor: &Visitor, arrival: Arr
             .map(str::to_owned),
         received: arrival.at,
         correlation: arrival.id,
+    }
+}
+
+/// The browser's query string. Where it has no `next`, one in the executor's own address counts:
+/// authentik reads it there when it lets somebody go on whom a flow does not let in.
+fn with_next(query: &str, next: Option<&str>) -> String {
+    match next.filter(|_| Query::parse(query).next().is_none()) {
+        Some(next) if query.is_empty() => format!("next={}", query::encode(next)),
+        Some(next) => format!("{query}&next={}", query::encode(next)),
+        None => query.to_owned(),
     }
 }
 

@@ -3,40 +3,53 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
+use uuid::Uuid;
 
 use super::page::page_error;
 use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, csrf, location};
-use crate::catalog::{Flow, flows_by_designation};
-use crate::execution::Cancel;
+use crate::catalog::{Brand, Flow, Stage, flows_by_designation};
+use crate::execution::{Cancel, Request};
+use crate::flow::Context;
 use crate::flow::client::Client;
+use crate::flow::context::{Value as Known, key};
 use crate::flow::input::Canceller;
 use crate::flow::model::Designation;
 use crate::flow::next::is_safe;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
+use crate::policy::Asker;
 
 /// Where a visitor goes who has given up and did not say where to.
 const LOGOUT: &str = "/flows/-/default/invalidation/";
 
-/// `/flows/-/default/authentication/`: the flow that logs in.
-pub(super) async fn authentication(
+/// `/flows/-/default/<designation>/`: the flow that logs in, logs out, and so on.
+///
+/// authentik has it for `authentication` and `invalidation`; older releases also had `enrollment`,
+/// `recovery` and `unenrollment`.
+pub(super) async fn default(
     request: HttpRequest,
+    designation: web::Path<String>,
     state: web::Data<State>,
     arrival: Arrival,
 ) -> HttpResponse {
-    let answer = enter(&request, &state, Designation::Authentication).await;
+    let answer = async {
+        let designation = designation.parse().map_err(|_| Error::NOT_FOUND)?;
+        enter(&request, &state, designation, arrival).await
+    };
+    let answer = answer.await;
     page_error(&state, &request, arrival, answer).await
 }
 
-/// `/flows/-/default/invalidation/`: the flow that logs out.
-pub(super) async fn invalidation(
+/// `/flows/-/configure/<stage>/`: the flow in which somebody sets up what a stage asks for.
+pub(super) async fn configure(
     request: HttpRequest,
+    stage: web::Path<String>,
     state: web::Data<State>,
     arrival: Arrival,
 ) -> HttpResponse {
-    let answer = enter(&request, &state, Designation::Invalidation).await;
+    let answer = set_up(&request, &state, &stage, arrival).await;
     page_error(&state, &request, arrival, answer).await
 }
 
@@ -50,37 +63,124 @@ pub(super) async fn cancel(
     page_error(&state, &request, arrival, answer).await
 }
 
-/// Sends the visitor to the host's own flow for this purpose, else to the first there is.
+/// Sends the visitor to the host's own flow for this purpose, else to the first by slug whose
+/// policies let them in.
 async fn enter(
     request: &HttpRequest,
     state: &State,
     designation: Designation,
+    arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
-    let client = super::client::client(request, &state.trusted_proxies);
-    let brand = state.brand(&client.host).await?;
-    let chosen = match designation {
-        Designation::Authentication => brand.flow_authentication,
-        Designation::Invalidation => brand.flow_invalidation,
-        _ => None,
-    };
-    let own: Option<Versioned<Flow>> = match chosen {
+    let visitor = Visitor::of(state, request, arrival.id).await?;
+    let query = Query::parse(request.query_string());
+    let brand = state.brand(&visitor.client.host).await?;
+    let own: Option<Versioned<Flow>> = match chosen(&brand, designation) {
         Some(flow) => object::get(&*state.journal, flow).await?,
         None => None,
     };
     let flow = match own {
-        Some(flow) => Some(flow),
-        None => flows_by_designation(&*state.journal, designation)
-            .await?
-            .into_iter()
-            .next(),
+        Some(flow) => flow.value,
+        None => first(state, request, designation, &visitor, &query).await?,
     };
-    let flow = flow.ok_or(Error::NOT_FOUND)?;
-    let query = Query::parse(request.query_string()).encode();
-    let mut to = format!("/if/flow/{}/", flow.value.slug);
-    if !query.is_empty() {
-        to = format!("{to}?{query}");
+    Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
+}
+
+/// The flow that a brand names for a purpose. Its policies are not asked before it begins.
+fn chosen(brand: &Brand, designation: Designation) -> Option<Uuid> {
+    match designation {
+        Designation::Authentication => brand.flow_authentication,
+        Designation::Invalidation => brand.flow_invalidation,
+        Designation::Recovery => brand.flow_recovery,
+        Designation::Unenrollment => brand.flow_unenrollment,
+        Designation::StageConfiguration => brand.flow_user_settings,
+        Designation::Authorization | Designation::Enrollment => None,
     }
-    Ok(location::redirect(StatusCode::FOUND, &to))
+}
+
+/// The first flow for this purpose, by slug, whose policies let the visitor in.
+async fn first(
+    state: &State,
+    request: &HttpRequest,
+    designation: Designation,
+    visitor: &Visitor,
+    query: &Query,
+) -> Result<Flow, Error> {
+    for flow in flows_by_designation(&*state.journal, designation).await? {
+        let asker = Asker {
+            client: &visitor.client,
+            query,
+            path: request.path().to_owned(),
+            is_answer: false,
+            user: visitor.user.clone(),
+        };
+        if state.executions.applies(&flow.value, asker).await? {
+            return Ok(flow.value);
+        }
+    }
+    Err(Error::NOT_FOUND)
+}
+
+/// The address of a flow's page.
+fn page(flow: &Flow, query: &Query) -> String {
+    match query.encode().as_str() {
+        "" => format!("/if/flow/{}/", flow.slug),
+        query => format!("/if/flow/{}/?{query}", flow.slug),
+    }
+}
+
+/// Begins the flow in which the visitor sets up what a stage asks for, and sends them there.
+///
+/// Source: authentik `flows/views/executor.py`, `ConfigureFlowInitView`.
+async fn set_up(
+    request: &HttpRequest,
+    state: &State,
+    stage: &str,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let visitor = Visitor::of(state, request, arrival.id).await?;
+    csrf::check_embedding(request)?;
+    let Some(user) = &visitor.user else {
+        let here = request.uri().path_and_query().map(ToString::to_string);
+        let login = location::login(&here.unwrap_or_default());
+        return Ok(location::redirect(StatusCode::FOUND, &login));
+    };
+    let flow = configuration_of(state, stage).await?;
+    let flow = flow.ok_or(Error::NOT_FOUND)?;
+    let query = Query::parse(request.query_string());
+    let mut context = Context::default();
+    context.set(key::PENDING_USER, Some(Known::User(user.value.uuid)));
+    let question = Request {
+        session: visitor.session_id(),
+        slug: flow.slug.to_string(),
+        query: query.encode(),
+        client: visitor.client.clone(),
+        challenge: None,
+        received: arrival.at,
+        correlation: arrival.id,
+    };
+    let begun = state.executions.begin_anew(question, context).await?;
+    if !begun {
+        return Err(Error::NOT_FOUND);
+    }
+    Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
+}
+
+/// The flow that sets up what a stage asks for; none where there is no such stage, or its kind
+/// needs no setting up, or its operator wants none.
+async fn configuration_of(state: &State, stage: &str) -> Result<Option<Flow>, Error> {
+    let Ok(id) = stage.parse::<Uuid>() else {
+        return Ok(None);
+    };
+    let stage: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
+    let flow = stage.and_then(|stage| {
+        let flow = stage.value.settings.get("configure_flow")?;
+        flow.as_str()?.parse::<Uuid>().ok()
+    });
+    let flow: Option<Versioned<Flow>> = match flow {
+        Some(flow) => object::get(&*state.journal, flow).await?,
+        None => None,
+    };
+    Ok(flow.map(|flow| flow.value))
 }
 
 /// Cancels what the visitor means, and sends them on.

@@ -18,6 +18,7 @@ mod health;
 mod location;
 pub mod network;
 pub mod operator;
+mod outpost;
 mod page;
 pub mod request;
 pub mod session;
@@ -41,12 +42,12 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(page::answer)),
         )
         .route(
-            "/flows/-/default/authentication/",
-            web::route().to(flows::authentication),
+            "/flows/-/default/{designation}/",
+            web::route().to(flows::default),
         )
         .route(
-            "/flows/-/default/invalidation/",
-            web::route().to(flows::invalidation),
+            "/flows/-/configure/{stage}/",
+            web::route().to(flows::configure),
         )
         .route(
             "/flows/-/cancel/",

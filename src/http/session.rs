@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::client::client;
 use super::cookie;
 use super::network::check;
-use super::{Error, State};
+use super::{Error, State, outpost};
 use crate::directory::{Session, User, session_by_sid};
 use crate::flow::client::Client;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -48,6 +48,7 @@ impl Visitor {
             user: None,
             is_late: false,
         };
+        outpost::speak_for(state, request, &mut visitor.client).await?;
         let Some(sid) = sid(state, request) else {
             return Ok(visitor);
         };

@@ -23,9 +23,11 @@ pub mod dummy;
 pub mod engine;
 pub mod expression_policy;
 mod host;
+pub mod question;
 pub mod request;
 
 pub use engine::{Decision, decide};
+pub use question::{Asker, Question};
 pub use request::{Request, Scope, Subject, Visit};
 
 /// Why a policy has no answer.

@@ -115,6 +115,24 @@ async fn every_kind_of_policy_has_its_model() {
 }
 
 #[tokio::test]
+async fn a_blueprint_can_ask_which_models_there_are() {
+    let bench = Bench::new();
+    let source = "
+entries:
+- model: authentik_policies_dummy.dummypolicy
+  identifiers:
+    name: !AtIndex [!Context goauthentik.io/rbac/models, expressionpolicy]
+";
+    bench.apply(source).await.expect("it can be applied");
+    assert!(
+        bench
+            .policy("authentik_policies_expression")
+            .await
+            .is_some()
+    );
+}
+
+#[tokio::test]
 async fn settings_get_their_defaults_and_unknown_ones_are_named() {
     let bench = Bench::new();
     let source = "

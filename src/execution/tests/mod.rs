@@ -5,6 +5,7 @@
 
 mod attacks;
 mod conversation;
+mod entering;
 mod faults;
 mod faulty;
 mod laws;

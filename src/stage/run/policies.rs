@@ -2,17 +2,13 @@
 
 use super::Run;
 use crate::catalog::{Flow, FlowStageBinding};
-use crate::directory::user::User;
 use crate::flow::Command;
-use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
 use crate::flow::input::Request as Asked;
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
-use crate::flow::verdict::Target;
 use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
-use crate::policy::request::Object;
-use crate::policy::{self, Decision, Scope, Subject, Visit, engine};
+use crate::policy::{Asker, Decision, Question, engine};
 use crate::stage::Error;
 use crate::world;
 
@@ -85,23 +81,16 @@ impl Run<'_> {
         stage: &str,
         plan: Plan,
     ) -> Result<Option<Answer>, Error> {
-        let target = Target::Binding {
-            binding: binding.pk,
-            stage: stage.to_owned(),
-        };
         let conditions = engine::conditions(self.world, binding.pbm).await?;
         if conditions.is_empty() {
             return Ok(None);
         }
-        let (visit, subject, scope) = self.question(Some(plan)).await?;
-        let object = Object::Binding(binding);
-        let request = policy::Request::new(self.world, &subject, Some(&visit), object, &scope);
-        let mode = binding.policy_engine_mode;
-        let decision = engine::decide(&request, &conditions, mode, target).await?;
+        let question = self.question(Some(plan)).await?;
+        let decision = question.of_binding(binding, stage, &conditions).await?;
         Ok(Some(Answer {
             decision,
-            plan: scope.plan().unwrap_or_default(),
-            learnt: scope.into_learnt(),
+            plan: question.plan().unwrap_or_default(),
+            learnt: question.into_learnt(),
         }))
     }
 
@@ -110,50 +99,28 @@ impl Run<'_> {
         &self,
         flow: &Flow,
     ) -> Result<Option<(Decision, Vec<Event>)>, Error> {
-        let target = Target::Flow {
-            flow: flow.pk,
-            slug: flow.slug.to_string(),
-        };
         let conditions = engine::conditions(self.world, flow.pbm).await?;
         if conditions.is_empty() {
             return Ok(None);
         }
-        let (visit, subject, scope) = self.question(None).await?;
-        let object = Object::Flow(flow);
-        let request = policy::Request::new(self.world, &subject, Some(&visit), object, &scope);
-        let mode = flow.policy_engine_mode;
-        let decision = engine::decide(&request, &conditions, mode, target).await?;
-        Ok(Some((decision, scope.into_learnt())))
+        let question = self.question(None).await?;
+        let decision = question.of_flow(flow, &conditions).await?;
+        Ok(Some((decision, question.into_learnt())))
     }
 
     /// Who asks, about whom, and what policies get to see.
-    async fn question(&self, plan: Option<Plan>) -> Result<(Visit<'_>, Subject, Scope), Error> {
-        let user = self.session_user().await?;
-        let context = self.state.latest().map(|running| running.context.clone());
-        let context = context.unwrap_or_default();
-        let subject = match context.get(key::PENDING_USER) {
-            Some(Known::Stranger { identifier }) => Subject::Stranger {
-                identifier: identifier.clone(),
-            },
-            Some(Known::User(id)) => {
-                let user: Option<Versioned<User>> = object::get(self.world.objects(), *id).await?;
-                user.into()
-            }
-            _ => user.clone().into(),
-        };
-        let slug = self.state.latest().map(|running| running.slug.clone());
-        let visit = Visit {
+    async fn question(&self, plan: Option<Plan>) -> Result<Question<'_>, Error> {
+        let running = self.state.latest();
+        let slug = running.map_or("", |running| running.slug.as_str());
+        let asker = Asker {
             client: &self.input.client,
             query: &self.query,
-            path: format!(
-                "/api/v3/flows/executor/{}/",
-                slug.as_deref().unwrap_or_default()
-            ),
+            path: format!("/api/v3/flows/executor/{slug}/"),
             is_answer: matches!(self.input.request, Asked::Answer { .. }),
-            user,
-            place: self.world.place(self.input.client.address)?,
+            user: self.session_user().await?,
         };
-        let scope = Scope::new(context, plan, visit.extras());
-        Ok((visit, subject, scope))
+        let context = running.map(|running| running.context.clone());
+        let context = context.unwrap_or_default();
+        Ok(Question::new(self.world, asker, context, plan).await?)
     }
 }

@@ -1,4 +1,11 @@
 //! Policies as their users meet them: bound to flows of a running server.
 
+mod aside;
+mod bench;
+mod bindings;
 mod blueprints;
+mod denial;
+mod expressions;
+mod invalid;
+mod planning;
 mod reference;

@@ -10,6 +10,26 @@ pub(crate) struct Flow {
     slug: String,
     attrs: Map<String, Value>,
     stages: Vec<Stage>,
+    policies: Vec<Policy>,
+    conditions: Vec<Condition>,
+}
+
+/// A policy, as a blueprint has it.
+#[derive(Clone, Debug)]
+struct Policy {
+    kind: String,
+    name: String,
+    attrs: Value,
+}
+
+/// Something that the flow, or one of its stages, is bound to.
+#[derive(Clone, Debug)]
+struct Condition {
+    /// The stage; `None` for the flow itself.
+    stage: Option<String>,
+    /// `policy`, `group` or `user`, and the value of that field.
+    asks: (&'static str, String),
+    attrs: Value,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +56,8 @@ impl Flow {
             slug: slug.to_owned(),
             attrs,
             stages: Vec::new(),
+            policies: Vec::new(),
+            conditions: Vec::new(),
         }
     }
 
@@ -82,6 +104,64 @@ impl Flow {
         self
     }
 
+    /// Adds a policy; `kind` as in `dummy` or `expression`.
+    pub(crate) fn policy(mut self, kind: &str, name: &str, attrs: Value) -> Self {
+        self.policies.push(Policy {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            attrs,
+        });
+        self
+    }
+
+    /// Adds a policy that says what the expression returns.
+    pub(crate) fn expression(self, name: &str, expression: &str) -> Self {
+        self.policy("expression", name, json!({ "expression": expression }))
+    }
+
+    /// Adds a policy that always says the same.
+    pub(crate) fn saying(self, name: &str, result: bool) -> Self {
+        self.policy("dummy", name, json!({ "result": result }))
+    }
+
+    /// Binds the flow itself to a policy.
+    pub(crate) fn lets_in(self, policy: &str, attrs: Value) -> Self {
+        let asks = ("policy", format!("!KeyOf policy-{policy}"));
+        self.condition(None, asks, attrs)
+    }
+
+    /// Binds a stage to a policy, with fields of that binding.
+    pub(crate) fn asks(self, stage: &str, policy: &str, attrs: Value) -> Self {
+        let asks = ("policy", format!("!KeyOf policy-{policy}"));
+        self.condition(Some(stage), asks, attrs)
+    }
+
+    /// Binds a stage, or the flow, to a group by its name.
+    pub(crate) fn for_group(self, stage: Option<&str>, group: &str, attrs: Value) -> Self {
+        let find = format!("!Find [authentik_core.group, [name, {group}]]");
+        self.condition(stage, ("group", find), attrs)
+    }
+
+    /// Binds a stage, or the flow, to a user by name.
+    pub(crate) fn for_user(self, stage: Option<&str>, user: &str, attrs: Value) -> Self {
+        let find = format!("!Find [authentik_core.user, [username, {user}]]");
+        self.condition(stage, ("user", find), attrs)
+    }
+
+    fn condition(
+        mut self,
+        stage: Option<&str>,
+        asks: (&'static str, String),
+        attrs: Value,
+    ) -> Self {
+        self.conditions.push(Condition {
+            stage: stage.map(str::to_owned),
+            asks,
+            attrs,
+        });
+        self
+    }
+
     /// The blueprint.
     pub(crate) fn yaml(&self) -> String {
         let slug = json!(self.slug);
@@ -90,6 +170,10 @@ impl Flow {
              - model: authentik_flows.flow\n  id: flow\n  identifiers:\n    slug: {slug}\n"
         );
         attributes(&mut yaml, &Value::Object(self.attrs.clone()));
+        for policy in &self.policies {
+            yaml.push_str(&entry(&policy.kind, &policy.name));
+            attributes(&mut yaml, &policy.attrs);
+        }
         for (order, stage) in self.stages.iter().enumerate() {
             let Stage {
                 model,
@@ -105,14 +189,44 @@ impl Flow {
                 continue;
             }
             let between = format_args!(
-                "- model: authentik_flows.flowstagebinding\n  identifiers:\n    \
+                "- model: authentik_flows.flowstagebinding\n  id: at-{name}\n  identifiers:\n    \
                  target: !KeyOf flow\n    stage: !KeyOf {name}\n    order: {order}\n"
             );
             writes(&mut yaml, between);
             attributes(&mut yaml, binding);
         }
+        for (order, condition) in self.conditions.iter().enumerate() {
+            let target = match &condition.stage {
+                Some(stage) => format!("at-{stage}"),
+                None => "flow".to_owned(),
+            };
+            let (field, value) = &condition.asks;
+            let condition_of = format_args!(
+                "- model: authentik_policies.policybinding\n  identifiers:\n    \
+                 target: !KeyOf {target}\n    {field}: {value}\n    order: {order}\n"
+            );
+            writes(&mut yaml, condition_of);
+            attributes(&mut yaml, &condition.attrs);
+        }
         yaml
     }
+}
+
+/// A blueprint that gives a policy other settings.
+pub(crate) fn policy(kind: &str, name: &str, attrs: &Value) -> String {
+    let mut yaml = "version: 1\nentries:\n".to_owned();
+    yaml.push_str(&entry(kind, name));
+    attributes(&mut yaml, attrs);
+    yaml
+}
+
+fn entry(kind: &str, name: &str) -> String {
+    let kind = gatelog::policy::Kind::from_name(kind).expect("a kind of policy");
+    format!(
+        "- model: {}\n  id: policy-{name}\n  identifiers:\n    name: {}\n",
+        kind.model(),
+        json!(name)
+    )
 }
 
 /// Writes the fields of an entry. JSON is YAML too; a text that begins with `!` is a tag.

@@ -16,7 +16,7 @@ use gatelog::clock::Clock;
 use secrecy::ExposeSecret;
 
 pub(crate) use answer::Answer;
-pub(crate) use blueprint::Flow;
+pub(crate) use blueprint::{Flow, policy};
 pub(crate) use canaries::{Canaries, files};
 pub(crate) use html::{Form, addresses, forms, text_of};
 pub(crate) use person::Person;

@@ -275,6 +275,28 @@ impl TestServer {
         self.apply(&flow.yaml());
     }
 
+    /// Gives a policy other settings.
+    #[track_caller]
+    pub(crate) fn has_policy(&self, kind: &str, name: &str, attrs: serde_json::Value) {
+        self.apply(&super::policy(kind, name, &attrs));
+    }
+
+    /// Makes a group, below another where one is named, with these people in it.
+    #[track_caller]
+    pub(crate) fn has_group(&self, name: &str, below: Option<&str>, people: &[&Person]) {
+        let parents = below.map(|it| format!("!Find [authentik_core.group, [name, {it}]]"));
+        let users = people
+            .iter()
+            .map(|it| format!("!Find [authentik_core.user, [username, {}]]", it.username));
+        let users: Vec<_> = users.collect();
+        self.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_core.group\n  identifiers:\n    name: {name}\n  \
+             attrs:\n    parents: [{}]\n    users: [{}]\n",
+            parents.unwrap_or_default(),
+            users.join(", ")
+        ));
+    }
+
     /// Somebody new with an account.
     #[track_caller]
     pub(crate) fn person(&self) -> Person {

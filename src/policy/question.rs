@@ -1,0 +1,145 @@
+//! Who asks, about whom, and what policies get to see: made from what an execution has learnt,
+//! or from nothing where none has begun.
+
+use super::engine::{self, Decision};
+use super::request::{Object, Request, Scope, Subject, Visit};
+use crate::catalog::{Flow, FlowStageBinding, PolicyBinding};
+use crate::directory::user::User;
+use crate::flow::client::Client;
+use crate::flow::context::{Context, Value as Known, key};
+use crate::flow::event::Event;
+use crate::flow::plan::Plan;
+use crate::flow::query::Query;
+use crate::flow::verdict::Target;
+use crate::journal::object::{self, Versioned};
+use crate::world::{self, World};
+
+/// Whoever sent the request on whose account policies are asked.
+#[derive(Clone, Debug)]
+pub struct Asker<'a> {
+    /// Their end of the line.
+    pub client: &'a Client,
+    /// The browser's query string.
+    pub query: &'a Query,
+    /// The path that was asked for.
+    pub path: String,
+    /// Whether something was sent: `POST` instead of `GET`.
+    pub is_answer: bool,
+    /// Who is logged in.
+    pub user: Option<Versioned<User>>,
+}
+
+/// One question: everything but the policies that are asked.
+pub struct Question<'a> {
+    world: &'a dyn World,
+    visit: Visit<'a>,
+    subject: Subject,
+    scope: Scope,
+}
+
+impl<'a> Question<'a> {
+    /// The question of an execution that has learnt `context`; `plan` where policies may see it.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub async fn new(
+        world: &'a dyn World,
+        asker: Asker<'a>,
+        context: Context,
+        plan: Option<Plan>,
+    ) -> Result<Self, world::Error> {
+        let subject = match context.get(key::PENDING_USER) {
+            Some(Known::Stranger { identifier }) => Subject::Stranger {
+                identifier: identifier.clone(),
+            },
+            Some(Known::User(id)) => {
+                let user: Option<Versioned<User>> = object::get(world.objects(), *id).await?;
+                user.into()
+            }
+            _ => asker.user.clone().into(),
+        };
+        let visit = asker.visit(world)?;
+        let scope = Scope::new(context, plan, visit.extras());
+        Ok(Self {
+            world,
+            visit,
+            subject,
+            scope,
+        })
+    }
+
+    /// What the conditions of a flow come to.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub async fn of_flow(
+        &self,
+        flow: &Flow,
+        conditions: &[Versioned<PolicyBinding>],
+    ) -> Result<Decision, world::Error> {
+        let target = Target::Flow {
+            flow: flow.pk,
+            slug: flow.slug.to_string(),
+        };
+        let request = self.request(Object::Flow(flow));
+        engine::decide(&request, conditions, flow.policy_engine_mode, target).await
+    }
+
+    /// What the conditions of a stage's place in a flow come to; `stage` is the stage's name.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub async fn of_binding(
+        &self,
+        binding: &FlowStageBinding,
+        stage: &str,
+        conditions: &[Versioned<PolicyBinding>],
+    ) -> Result<Decision, world::Error> {
+        let target = Target::Binding {
+            binding: binding.pk,
+            stage: stage.to_owned(),
+        };
+        let request = self.request(Object::Binding(binding));
+        engine::decide(&request, conditions, binding.policy_engine_mode, target).await
+    }
+
+    /// The plan as the policies leave it.
+    #[must_use]
+    pub fn plan(&self) -> Option<Plan> {
+        self.scope.plan()
+    }
+
+    /// What is to be noted, in order.
+    #[must_use]
+    pub fn into_learnt(self) -> Vec<Event> {
+        self.scope.into_learnt()
+    }
+
+    fn request<'r>(&'r self, object: Object<'r>) -> Request<'r> {
+        Request::new(
+            self.world,
+            &self.subject,
+            Some(&self.visit),
+            object,
+            &self.scope,
+        )
+    }
+}
+
+impl<'a> Asker<'a> {
+    /// The request as policies see it.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub fn visit(self, world: &dyn World) -> Result<Visit<'a>, world::Error> {
+        let place = world.place(self.client.address)?;
+        Ok(Visit {
+            client: self.client,
+            query: self.query,
+            path: self.path,
+            is_answer: self.is_answer,
+            user: self.user,
+            place,
+        })
+    }
+}
