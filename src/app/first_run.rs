@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
 use crate::directory::setup::{self, Wanted};
 use crate::directory::{Install, install};
-use crate::expression::Workers;
 use crate::journal::Journal;
 use crate::settings::Bootstrap;
 
@@ -18,7 +17,6 @@ pub(super) async fn begin(
     journal: &dyn Journal,
     clock: &Clock,
     pool: &Pool,
-    workers: &Workers,
     bootstrap: &Bootstrap,
     role: Role,
 ) -> anyhow::Result<Install> {
@@ -30,7 +28,6 @@ pub(super) async fn begin(
         None => {
             let options = blueprint::Options {
                 passwords: Some(pool),
-                syntax: blueprint::Syntax::Workers(workers),
                 ..blueprint::Options::default()
             };
             blueprint::apply_defaults(journal, clock, &options)

@@ -431,6 +431,19 @@ async fn bindings_go_with_whatever_they_cannot_be_without() {
 }
 
 #[tokio::test]
+async fn the_expressions_of_the_defaults_are_understood() {
+    let bench = Bench::new();
+    let documents = defaults()
+        .iter()
+        .map(|(name, source)| Document::read(source, name).expect("a default has no problems"));
+    let documents: Vec<Document> = documents.collect();
+    let options = bench.options();
+    assert!(matches!(options.syntax, Syntax::Here), "they are checked");
+    let applied = apply(&bench.journal, &bench.clock, &documents, &options).await;
+    applied.expect("the defaults fit");
+}
+
+#[tokio::test]
 async fn the_default_flow_asks_whether_a_password_is_needed_still() {
     let bench = Bench::new();
     let applied = apply_defaults(&bench.journal, &bench.clock, &bench.options()).await;
