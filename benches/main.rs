@@ -8,6 +8,7 @@ use std::io::Write as _;
 mod commit;
 mod decide;
 mod login;
+mod planning;
 mod policy;
 mod shelf;
 mod wake;
@@ -19,6 +20,7 @@ const BENCHES: &[Bench] = &[
     ("commit", commit::run),
     ("decide", decide::run),
     ("login", login::run),
+    ("planning", planning::run),
     ("policy", policy::run),
     ("wake", wake::run),
 ];

@@ -16,6 +16,7 @@ mod hash;
 mod journal;
 mod log;
 mod origin;
+mod passwords;
 mod reader;
 mod session;
 mod value;
@@ -28,6 +29,7 @@ pub use hash::Hash;
 pub use journal::{Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use origin::{Origin, Problem, Shown};
+pub use passwords::{BreachUrl, Passwords};
 pub use session::Session;
 pub use web::Web;
 
@@ -57,6 +59,8 @@ pub struct Settings {
     pub execution: Execution,
     /// `hash.*`: the pool that computes password hashes.
     pub hash: Hash,
+    /// `passwords.*`: where stolen passwords are listed.
+    pub passwords: Passwords,
     /// `log.*`: what is logged and in which form.
     pub log: Log,
     /// `geoip.*`: the database that tells networks from addresses.
@@ -180,6 +184,7 @@ impl Settings {
             web: Web::read(from),
             execution: Execution::read(from),
             hash: Hash::read(from),
+            passwords: Passwords::read(from),
             log: Log::read(from),
             geoip: Geoip::read(from),
         }

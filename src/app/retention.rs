@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
-use crate::directory::{Group, Session, Token, User};
+use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
@@ -22,7 +22,13 @@ use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
 const CATALOG: [Kind; 4] = [Flow::KIND, FlowStageBinding::KIND, Stage::KIND, Brand::KIND];
-const DIRECTORY: [Kind; 3] = [User::KIND, Group::KIND, Token::KIND];
+const DIRECTORY: [Kind; 5] = [
+    User::KIND,
+    PasswordHistory::KIND,
+    Group::KIND,
+    Token::KIND,
+    Login::KIND,
+];
 
 /// Removes the bodies that are older than their class is kept, and returns how many went.
 ///

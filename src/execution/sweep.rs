@@ -5,16 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::Timestamp;
 
 use super::{Error, Executions, Unfinished};
+use crate::directory::PasswordHistory;
 use crate::directory::session::{self, Session};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{self, Commit, Durability, Journal};
+use crate::journal::{self, Commit, Durability, Journal, Write};
+use crate::policy::unique_password;
 
 /// How many objects are looked at, or removed, in one go.
 const PAGE: usize = 256;
 
-/// Ends executions whose time is over, and removes sessions that have expired.
+/// Ends executions whose time is over, removes sessions that have expired, and forgets passwords
+/// that nobody has to remember.
 ///
 /// It looks at everything, so it is for now and then.
 pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
@@ -23,9 +26,35 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
     let now = shared.clock.now();
     let expired = session::expired_sessions(shared.journal.as_ref(), now, usize::MAX).await?;
     for page in expired.chunks(PAGE) {
-        remove(executions, page, now).await?;
+        let ends = |it: &Versioned<Session>| object::delete::<Session>(it.value.id, it.version);
+        remove(executions, page.iter().map(ends).collect(), now).await?;
     }
-    Ok(())
+    forget_passwords(executions, now).await
+}
+
+/// Forgets the former passwords that no policy asks for any more.
+async fn forget_passwords(executions: &Executions, now: Timestamp) -> Result<(), Error> {
+    let journal = executions.shared.journal.as_ref();
+    let keeping = unique_password::keeping(journal).await?;
+    let mut after = None;
+    loop {
+        let page = Journal::list(journal, PasswordHistory::KIND, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.stream.id);
+        let mut writes = Vec::new();
+        for found in &page {
+            match object::open::<PasswordHistory>(found) {
+                Ok(history) => writes.extend(history.trimmed(keeping)),
+                Err(error) => tracing::error!(%error, "a history of passwords is unreadable"),
+            }
+        }
+        if !writes.is_empty() {
+            remove(executions, writes, now).await?;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// How far a look at the executions goes.
@@ -82,23 +111,16 @@ pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(),
     }
 }
 
-async fn remove(
-    executions: &Executions,
-    sessions: &[Versioned<Session>],
-    now: Timestamp,
-) -> Result<(), Error> {
+async fn remove(executions: &Executions, writes: Vec<Write>, now: Timestamp) -> Result<(), Error> {
     let commit = Commit {
-        writes: sessions
-            .iter()
-            .map(|it| object::delete::<Session>(it.value.id, it.version))
-            .collect(),
+        writes,
         durability: Durability::Relaxed,
         fence: None,
         at: now,
         correlation: executions.shared.clock.opaque_id(),
     };
     match executions.shared.journal.commit(commit).await {
-        // Somebody else removed one of them; the others go the next time.
+        // Somebody else changed one of them; the others go the next time.
         Ok(_) | Err(journal::Error::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
