@@ -337,6 +337,14 @@ impl World for Shelf {
         Ok(0)
     }
 
+    async fn reputation(
+        &self,
+        _address: Option<IpAddr>,
+        _identifier: Option<&str>,
+    ) -> std::result::Result<i64, Error> {
+        Ok(0)
+    }
+
     fn place(&self, _address: IpAddr) -> std::result::Result<Place, Error> {
         Ok(Place::default())
     }

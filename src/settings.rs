@@ -18,6 +18,7 @@ mod log;
 mod origin;
 mod passwords;
 mod reader;
+mod reputation;
 mod session;
 mod value;
 mod web;
@@ -30,6 +31,7 @@ pub use journal::{Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use origin::{Origin, Problem, Shown};
 pub use passwords::{BreachUrl, Passwords};
+pub use reputation::Reputation;
 pub use session::Session;
 pub use web::Web;
 
@@ -65,6 +67,8 @@ pub struct Settings {
     pub log: Log,
     /// `geoip.*`: the database that tells networks from addresses.
     pub geoip: Geoip,
+    /// `reputation.*`: how failed and successful attempts are counted.
+    pub reputation: Reputation,
 }
 
 /// Where values are looked for.
@@ -187,6 +191,7 @@ impl Settings {
             passwords: Passwords::read(from),
             log: Log::read(from),
             geoip: Geoip::read(from),
+            reputation: Reputation::read(from),
         }
     }
 }

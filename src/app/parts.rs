@@ -14,6 +14,7 @@ use crate::breaches::Breaches;
 use crate::clock::Clock;
 use crate::directory::Install;
 use crate::directory::password::Pool;
+use crate::directory::reputation::Rules;
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
 use crate::expression::{Options, Workers};
@@ -145,6 +146,7 @@ pub(super) fn pool(settings: &Settings, clock: &Clock) -> anyhow::Result<Pool> {
 
 fn limits(settings: &Settings) -> Limits {
     let execution = &settings.execution;
+    let reputation = &settings.reputation;
     Limits {
         passivate_after: execution.passivate_after,
         lifetime: execution.lifetime,
@@ -152,6 +154,11 @@ fn limits(settings: &Settings) -> Limits {
         unanswered_per_address: execution.max_unanswered_per_address,
         begun_per_second: execution.begun_per_second,
         begun_at_once: execution.begun_at_once,
+        reputation: Rules {
+            lasts: reputation.expiry,
+            lower: reputation.lower_limit,
+            upper: reputation.upper_limit,
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
-use super::{Shared, former, vault};
+use super::{Shared, attempts, former, vault};
 use crate::clock::Clock;
 use crate::directory::login::{self, Login};
 use crate::directory::session::Session;
@@ -21,7 +21,7 @@ use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Error, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
 use crate::world::record::{self, Record};
-use crate::world::{Change, Observation, StartSession};
+use crate::world::{Attempt, Change, Observation, StartSession};
 
 /// The stream of an execution.
 pub(super) fn stream(execution: Uuid) -> StreamId {
@@ -63,6 +63,13 @@ pub(super) async fn build(
         schema: record::SCHEMA,
         body: serde_json::to_vec(&record).expect("a record has only string keys"),
     });
+    let attempts: Vec<Attempt> = left
+        .changes
+        .iter()
+        .filter_map(Change::attempt)
+        .cloned()
+        .collect();
+    writes.extend(attempts::writes(shared, &attempts, now).await?);
     let proven = proven(handled);
     let mut written = written(&left.changes);
     let changed = written.values().map(|user| &user.value);
@@ -143,7 +150,8 @@ async fn sessions(
             },
         );
     }
-    let rotates = |change: &Change| !matches!(change, Change::TerminateSessions { .. });
+    let rotates =
+        |change: &Change| matches!(change, Change::StartSession(_) | Change::EndSession { .. });
     if let Some(id) = proven.filter(|_| !changes.iter().any(rotates)) {
         let session = touch(shared, &mut touched, observations, id).await?;
         take_over(&shared.clock, &handle.input, session);
@@ -169,7 +177,7 @@ async fn sessions(
                 session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
             // Written together with the hashes, one revision for each user.
-            Change::WriteUser(_) => {}
+            Change::WriteUser(_) | Change::Reputation(_) => {}
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
                     let found: Option<Versioned<Session>> =

@@ -1,6 +1,7 @@
 //! The world as it is: asks the journal and the hash pool, and notes every answer.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,16 +11,17 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Shared, vault};
+use super::{Shared, attempts, vault};
 use crate::directory::password::Verdict;
+use crate::directory::reputation::Wanted;
 use crate::directory::user::User;
 use crate::expression::Workers;
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::world::{
-    self, Change, Error, Evaluated, Interrupted, Look, Observation, Observed, PasswordAnswer,
-    Weighed, Work, World,
+    self, Attempt, Change, Error, Evaluated, Interrupted, Look, Observation, Observed,
+    PasswordAnswer, Weighed, Work, World,
 };
 
 /// What a command has asked the world for so far.
@@ -31,12 +33,16 @@ pub(super) struct Live {
     changes: Mutex<Vec<Change>>,
     kept: Mutex<Vec<(Uuid, SecretString)>>,
     carried: Arc<Carried>,
+    /// How many passwords had to be hashed for nothing in this run.
+    burns: AtomicUsize,
 }
 
 /// What is not computed again when a command is run again after a conflict.
 #[derive(Default)]
 pub(super) struct Carried {
     checked: Mutex<Vec<Checked>>,
+    /// How many passwords were hashed for nothing.
+    burned: AtomicUsize,
 }
 
 #[derive(Clone)]
@@ -75,6 +81,7 @@ impl Live {
             shared: Arc::clone(shared),
             changes: Mutex::default(),
             carried: Arc::clone(carried),
+            burns: AtomicUsize::new(0),
         }
     }
 
@@ -100,6 +107,16 @@ impl Live {
                 .unwrap_or_else(PoisonError::into_inner),
             upgrades,
         }
+    }
+
+    /// What this command has asked to count so far.
+    fn attempts(&self) -> Vec<Attempt> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes
+            .iter()
+            .filter_map(Change::attempt)
+            .cloned()
+            .collect()
     }
 
     async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
@@ -170,7 +187,14 @@ impl World for Live {
     }
 
     async fn burn_password(&self) -> Result<(), Error> {
-        self.shared.pool.burn().await.map_err(|_| Error::Busy)
+        // Whoever forces a conflict must not learn from the time that this is done anew, while the
+        // answer of a check is carried over.
+        let burns = self.burns.fetch_add(1, Ordering::Relaxed) + 1;
+        if burns > self.carried.burned.load(Ordering::Relaxed) {
+            self.shared.pool.burn().await.map_err(|_| Error::Busy)?;
+            self.carried.burned.store(burns, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error> {
@@ -231,6 +255,22 @@ impl World for Live {
         let name = name.to_owned();
         self.observed.note(Observation::Counter { name, value });
         Ok(value)
+    }
+
+    async fn reputation(
+        &self,
+        address: Option<IpAddr>,
+        identifier: Option<&str>,
+    ) -> Result<i64, Error> {
+        let wanted = Wanted::new(address, identifier);
+        let unwritten = self.attempts();
+        let score = attempts::score(&self.shared, &wanted, &unwritten, self.now).await?;
+        self.observed.note(Observation::Reputation {
+            address,
+            identifier: identifier.map(str::to_owned),
+            score,
+        });
+        Ok(score)
     }
 
     fn place(&self, address: IpAddr) -> Result<Place, Error> {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::breaches::Breaches;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
+use crate::directory::reputation::Rules;
 use crate::expression::Workers;
 use crate::flow::Execution;
 use crate::flow::client::Client;
@@ -22,6 +23,7 @@ use crate::journal::{self, Journal, Version};
 mod actor;
 mod aside;
 mod asking;
+mod attempts;
 mod commit;
 mod crowd;
 mod ending;
@@ -89,6 +91,8 @@ pub struct Limits {
     pub begun_per_second: u32,
     /// How many it may begin at once.
     pub begun_at_once: u32,
+    /// How failed and successful attempts are counted.
+    pub reputation: Rules,
 }
 
 impl Default for Limits {
@@ -100,6 +104,7 @@ impl Default for Limits {
             unanswered_per_address: 200,
             begun_per_second: 20,
             begun_at_once: 200,
+            reputation: Rules::default(),
         }
     }
 }

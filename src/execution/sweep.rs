@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::Timestamp;
 
 use super::{Error, Executions, Unfinished};
-use crate::directory::PasswordHistory;
 use crate::directory::session::{self, Session};
+use crate::directory::{PasswordHistory, Reputation};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
 use crate::journal::object::{self, Stored, Versioned};
@@ -16,8 +16,8 @@ use crate::policy::unique_password;
 /// How many objects are looked at, or removed, in one go.
 const PAGE: usize = 256;
 
-/// Ends executions whose time is over, removes sessions that have expired, and forgets passwords
-/// that nobody has to remember.
+/// Ends executions whose time is over, removes sessions and attempts that have expired, and forgets
+/// passwords that nobody has to remember.
 ///
 /// It looks at everything, so it is for now and then.
 pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
@@ -29,30 +29,41 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
         let ends = |it: &Versioned<Session>| object::delete::<Session>(it.value.id, it.version);
         remove(executions, page.iter().map(ends).collect(), now).await?;
     }
-    forget_passwords(executions, now).await
+    let keeping = unique_password::keeping(shared.journal.as_ref()).await?;
+    tidy::<PasswordHistory>(executions, now, |it| it.trimmed(keeping)).await?;
+    tidy::<Reputation>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.is_expired(now);
+        is_over.then(|| object::delete::<Reputation>(value.id, *version))
+    })
+    .await
 }
 
-/// Forgets the former passwords that no policy asks for any more.
-async fn forget_passwords(executions: &Executions, now: Timestamp) -> Result<(), Error> {
+/// Writes what `tidies` asks for, for all objects of a type, a page at a time.
+async fn tidy<T: Stored>(
+    executions: &Executions,
+    now: Timestamp,
+    tidies: impl Fn(&Versioned<T>) -> Option<Write>,
+) -> Result<(), Error> {
     let journal = executions.shared.journal.as_ref();
-    let keeping = unique_password::keeping(journal).await?;
     let mut after = None;
     loop {
-        let page = Journal::list(journal, PasswordHistory::KIND, after, PAGE).await?;
+        let page = Journal::list(journal, T::KIND, after, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };
         after = Some(last.stream.id);
         let mut writes = Vec::new();
         for found in &page {
-            match object::open::<PasswordHistory>(found) {
-                Ok(history) => writes.extend(history.trimmed(keeping)),
-                Err(error) => tracing::error!(%error, "a history of passwords is unreadable"),
+            match object::open::<T>(found) {
+                Ok(stored) => writes.extend(tidies(&stored)),
+                Err(error) => tracing::error!(%error, kind = %T::KIND, "an object is unreadable"),
             }
         }
         if !writes.is_empty() {
             remove(executions, writes, now).await?;
         }
+        // The state answers without waiting, so others would not get their turn.
         tokio::task::yield_now().await;
     }
 }

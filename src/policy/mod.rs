@@ -28,6 +28,7 @@ mod host;
 pub mod password;
 pub mod password_expiry;
 pub mod question;
+pub mod reputation;
 pub mod request;
 pub mod unique_password;
 
@@ -209,6 +210,7 @@ policies! {
     password_expiry::PasswordExpiryPolicy, "password_expiry", "authentik_policies_expiry.passwordexpirypolicy", "Password Expiry Policy";
     unique_password::UniquePasswordPolicy, "unique_password", "authentik_policies_unique_password.uniquepasswordpolicy", "Password Uniqueness Policy";
     geoip::GeoIp, "geoip", "authentik_policies_geoip.geoippolicy", "GeoIP Policy";
+    reputation::Reputation, "reputation", "authentik_policies_reputation.reputationpolicy", "Reputation Policy";
 }
 
 impl Kind {

@@ -134,7 +134,10 @@ impl Identification {
         if let Some(stage) = password {
             let empty = SecretString::default();
             let typed = typed.unwrap_or(&empty);
-            if !stage.authenticate(turn, user.as_ref(), typed).await? {
+            if !stage
+                .authenticate(turn, user.as_ref(), identifier, typed)
+                .await?
+            {
                 let last = stage.is_last_attempt(turn);
                 return Ok(if last {
                     Verdict::Denied(FAILED.to_owned())
@@ -143,6 +146,8 @@ impl Identification {
                 });
             }
         } else if user.is_none() && !self.pretend_user_exists {
+            // Policies get to know who it was meant to be, also after the flow began again.
+            self.accept(turn, None, identifier);
             return Ok(refused(FAILED));
         }
         self.accept(turn, user.as_ref(), identifier);
@@ -251,8 +256,13 @@ impl Stage for Identification {
         match response.text("uid_field") {
             Some(identifier) => {
                 let identifier = identifier.expose_secret().to_owned();
-                self.identify(turn, &identifier, response.text("password"))
-                    .await
+                let password = response.text("password");
+                let verdict = self.identify(turn, &identifier, password).await?;
+                // A refused password has been counted already.
+                if self.password_stage.is_none() && matches!(verdict, Verdict::Rejected(_)) {
+                    turn.count(&identifier, -1);
+                }
+                Ok(verdict)
             }
             None => Ok(refused("No identification data provided.")),
         }

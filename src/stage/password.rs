@@ -71,10 +71,25 @@ impl Backend {
 }
 
 impl Password {
-    /// Checks a password and notes the outcome. An unknown user, an inactive one, one without a
-    /// password and a wrong password all take as long and all end the same way, whatever the
-    /// back ends are.
+    /// Checks a password and notes the outcome; one that is refused counts against the user's
+    /// name, or against the name that was typed where nobody has it.
     pub(super) async fn authenticate(
+        &self,
+        turn: &mut Turn<'_>,
+        user: Option<&Versioned<User>>,
+        typed: &str,
+        password: &SecretString,
+    ) -> Result<bool, Error> {
+        let accepted = self.check(turn, user, password).await?;
+        if !accepted {
+            turn.count(user.map_or(typed, |user| &user.value.username), -1);
+        }
+        Ok(accepted)
+    }
+
+    /// An unknown user, an inactive one, one without a password and a wrong password all take as
+    /// long and all end the same way, whatever the back ends are.
+    async fn check(
         &self,
         turn: &mut Turn<'_>,
         user: Option<&Versioned<User>>,
@@ -210,7 +225,12 @@ impl Stage for Password {
             )));
         };
         let user = turn.pending_user().await?;
-        if self.authenticate(turn, user.as_ref(), password).await? {
+        let typed = match turn.running.context.get(key::PENDING_USER) {
+            Some(context::Value::Stranger { identifier }) => identifier.clone(),
+            _ => String::new(),
+        };
+        let user = user.as_ref();
+        if self.authenticate(turn, user, &typed, password).await? {
             return Ok(Verdict::Passed);
         }
         if self.is_last_attempt(turn) {

@@ -15,7 +15,7 @@ use crate::flow::execution::Running;
 use crate::flow::plan::PlannedStage;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
-use crate::world::World;
+use crate::world::{Attempt, Change, World};
 
 use super::Error;
 
@@ -49,6 +49,23 @@ impl Turn<'_> {
             key: key.to_owned(),
             value,
             by,
+        });
+    }
+
+    /// Counts an attempt for or against a name and the client's address. Nothing is counted for
+    /// nobody: of a user who was deleted meanwhile, no name is known any more.
+    pub fn count(&mut self, identifier: &str, amount: i64) {
+        if identifier.is_empty() {
+            return;
+        }
+        self.world.change(Change::Reputation(Attempt {
+            identifier: identifier.to_owned(),
+            address: self.client.address,
+            amount,
+        }));
+        self.learn(Event::ReputationChanged {
+            identifier: identifier.to_owned(),
+            amount,
         });
     }
 

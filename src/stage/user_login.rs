@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::duration::Duration;
 use super::field::{Field, Shape};
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
+use crate::directory::User;
 use crate::directory::session::{self, GeoipBinding, NetworkBinding};
 use crate::flow::context::{self, key};
 use crate::flow::event::Event;
@@ -81,7 +82,8 @@ impl UserLogin {
         let persistent = lasts > SignedDuration::ZERO;
         let span = if persistent { lasts } else { BROWSER_SESSION };
         let expires = now.checked_add(span).unwrap_or(Timestamp::MAX);
-        let (session, user) = (turn.running.session, user.value.uuid);
+        let User { uuid, username, .. } = user.value;
+        let (session, user) = (turn.running.session, uuid);
 
         let others = self.other_sessions(turn, user).await?;
         turn.world.change(Change::StartSession(StartSession {
@@ -109,6 +111,7 @@ impl UserLogin {
             persistent,
             terminated,
         });
+        turn.count(&username, 1);
         Ok(None)
     }
 

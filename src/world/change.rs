@@ -1,8 +1,11 @@
 //! Changes that a stage asks for. The live world turns them into writes of the same commit.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::directory::reputation::Place;
 use crate::directory::session::{GeoipBinding, NetworkBinding};
 use crate::directory::user::User;
 use crate::journal::object::Versioned;
@@ -20,11 +23,43 @@ pub enum Change {
     /// Write a user, who must still be as the command saw them: the version is the one that was
     /// read. Of several such changes of a user the last is written, see [`super::World::written`].
     WriteUser(Box<Versioned<User>>),
+    /// Count an attempt.
+    Reputation(Attempt),
     /// End other sessions altogether.
     TerminateSessions {
         /// Which ones.
         sessions: Vec<Uuid>,
     },
+}
+
+impl Change {
+    /// The attempt that is to be counted, if that is what is asked for.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Reputation(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+}
+
+/// An attempt that counts for or against a name and an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The name that was typed, or the user's.
+    pub identifier: String,
+    /// From where.
+    pub address: IpAddr,
+    /// By how much it counts.
+    pub amount: i64,
+}
+
+impl Attempt {
+    /// Where it is counted.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::new(&self.identifier, self.address)
+    }
 }
 
 /// What a login makes of the browser's session.

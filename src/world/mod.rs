@@ -26,7 +26,7 @@ mod observed;
 pub mod record;
 mod recorded;
 
-pub use change::{Change, StartSession, written};
+pub use change::{Attempt, Change, StartSession, written};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;
@@ -101,6 +101,14 @@ pub trait World {
 
     /// What a counter stands at; zero when nothing was ever counted, or too long ago.
     async fn counter(&self, name: &str) -> Result<i64, Error>;
+
+    /// What the attempts from an address, and those with a name, come to; what this command asked
+    /// to count counts already.
+    async fn reputation(
+        &self,
+        address: Option<IpAddr>,
+        identifier: Option<&str>,
+    ) -> Result<i64, Error>;
 
     /// Where an address is, as far as the databases say.
     fn place(&self, address: IpAddr) -> Result<Place, Error>;

@@ -78,6 +78,17 @@ pub enum Observation {
         /// Its value.
         value: i64,
     },
+    /// What the attempts from an address, and those with a name, came to.
+    Reputation {
+        /// The address, where it was asked about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<IpAddr>,
+        /// The name, where it was asked about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identifier: Option<String>,
+        /// The sum of their scores.
+        score: i64,
+    },
     /// Where an address was.
     Place {
         /// The address.

@@ -341,6 +341,20 @@ impl World for Recorded {
         })
     }
 
+    async fn reputation(&self, from: Option<IpAddr>, name: Option<&str>) -> Result<i64, Error> {
+        self.next(
+            &format!("for the reputation of {from:?} and {name:?}"),
+            |note| match note {
+                Observation::Reputation {
+                    address,
+                    identifier,
+                    score,
+                } if *address == from && identifier.as_deref() == name => Some(*score),
+                _ => None,
+            },
+        )
+    }
+
     fn place(&self, asked: IpAddr) -> Result<Place, Error> {
         self.next(&format!("where {asked} is"), |note| match note {
             Observation::Place { address, place } if *address == asked => Some(place.clone()),

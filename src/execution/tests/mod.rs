@@ -10,6 +10,7 @@ mod faults;
 mod faulty;
 mod laws;
 mod login;
+mod reputation;
 mod secrets;
 
 use std::net::Ipv4Addr;

@@ -88,6 +88,14 @@ impl World for Counting {
         Ok(0)
     }
 
+    async fn reputation(
+        &self,
+        _address: Option<IpAddr>,
+        _identifier: Option<&str>,
+    ) -> Result<i64, Error> {
+        Ok(0)
+    }
+
     fn place(&self, _address: IpAddr) -> Result<Place, Error> {
         Ok(Place::default())
     }
