@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
 use crate::directory::setup::{self, Wanted};
 use crate::directory::{Install, install};
-use crate::expression::Workers;
 use crate::journal::Journal;
 use crate::policy::unique_password;
 use crate::settings::Bootstrap;
@@ -19,7 +18,6 @@ pub(super) async fn begin(
     journal: &dyn Journal,
     clock: &Clock,
     pool: &Pool,
-    workers: &Workers,
     bootstrap: &Bootstrap,
     role: Role,
 ) -> anyhow::Result<Install> {
@@ -31,7 +29,6 @@ pub(super) async fn begin(
         None => {
             let options = blueprint::Options {
                 passwords: Some(pool),
-                syntax: blueprint::Syntax::Workers(workers),
                 ..blueprint::Options::default()
             };
             blueprint::apply_defaults(journal, clock, &options)

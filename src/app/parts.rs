@@ -52,8 +52,7 @@ impl Parts {
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
-        let install =
-            first_run::begin(&*journal, clock, &pool, &workers, &settings.bootstrap, role).await?;
+        let install = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
         let executions = Executions::start(
             Arc::clone(&journal),
             clock.clone(),

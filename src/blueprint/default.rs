@@ -3,6 +3,7 @@
 use super::document::Document;
 use super::import::{Error, Options, apply};
 use super::report::Report;
+use super::syntax::Syntax;
 use crate::clock::Clock;
 use crate::journal::Journal;
 
@@ -25,7 +26,8 @@ pub fn defaults() -> &'static [(&'static str, &'static str)] {
 }
 
 /// Applies all of them in one commit. What they made before and nobody changed is not written
-/// again; what was changed since is set back, so this is for the first start.
+/// again; what was changed since is set back, so this is for the first start. Their expressions
+/// are not checked: a test has done that.
 ///
 /// # Errors
 /// As [`apply`].
@@ -38,5 +40,9 @@ pub async fn apply_defaults(
     for (name, source) in DEFAULTS {
         documents.push(Document::read(source, name).map_err(Error::Invalid)?);
     }
-    apply(journal, clock, &documents, options).await
+    let options = Options {
+        syntax: Syntax::Known,
+        ..options.clone()
+    };
+    apply(journal, clock, &documents, &options).await
 }

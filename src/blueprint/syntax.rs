@@ -10,6 +10,9 @@ pub enum Syntax<'a> {
     Unknown,
     /// The workers, which also run them: no text of a stranger is parsed in the server.
     Workers(&'a Workers),
+    /// Nobody needs to be asked: these are texts of the program's own, which its tests have
+    /// checked. A first start does not depend on the workers for them.
+    Known,
     /// The process itself, for unit tests, which have no program to start as a worker.
     #[cfg(test)]
     Here,
@@ -21,6 +24,7 @@ impl Syntax<'_> {
         match self {
             Self::Unknown => None,
             Self::Workers(workers) => Some(workers.check(source).await),
+            Self::Known => Some(Ok(())),
             #[cfg(test)]
             Self::Here => Some(expression::check_here(source)),
         }

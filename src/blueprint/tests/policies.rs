@@ -115,6 +115,24 @@ async fn every_kind_of_policy_has_its_model() {
 }
 
 #[tokio::test]
+async fn a_blueprint_can_ask_which_models_there_are() {
+    let bench = Bench::new();
+    let source = "
+entries:
+- model: authentik_policies_dummy.dummypolicy
+  identifiers:
+    name: !AtIndex [!Context goauthentik.io/rbac/models, expressionpolicy]
+";
+    bench.apply(source).await.expect("it can be applied");
+    assert!(
+        bench
+            .policy("authentik_policies_expression")
+            .await
+            .is_some()
+    );
+}
+
+#[tokio::test]
 async fn settings_get_their_defaults_and_unknown_ones_are_named() {
     let bench = Bench::new();
     let source = "
@@ -410,6 +428,19 @@ async fn bindings_go_with_whatever_they_cannot_be_without() {
             .await;
         assert_eq!(bindings.expect("readable").len(), left, "{gone}");
     }
+}
+
+#[tokio::test]
+async fn the_expressions_of_the_defaults_are_understood() {
+    let bench = Bench::new();
+    let documents = defaults()
+        .iter()
+        .map(|(name, source)| Document::read(source, name).expect("a default has no problems"));
+    let documents: Vec<Document> = documents.collect();
+    let options = bench.options();
+    assert!(matches!(options.syntax, Syntax::Here), "they are checked");
+    let applied = apply(&bench.journal, &bench.clock, &documents, &options).await;
+    applied.expect("the defaults fit");
 }
 
 #[tokio::test]

@@ -11,8 +11,6 @@ use super::*;
 const MISSING: &[&str] = &[
     "authentik_events.notificationrule",
     "authentik_events.notificationtransport",
-    "authentik_policies_event_matcher.eventmatcherpolicy",
-    "authentik_policies_password.passwordpolicy",
     "authentik_stages_authenticator_email.authenticatoremailstage",
     "authentik_stages_authenticator_static.authenticatorstaticstage",
     "authentik_stages_authenticator_totp.authenticatortotpstage",

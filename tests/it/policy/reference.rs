@@ -117,6 +117,18 @@ fn failures(server: &TestServer) -> Vec<String> {
     failed.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Denials that are neither the requirement's of a flow nor its policies'.
+fn surprises(server: &TestServer) -> Vec<String> {
+    let events = server.histories().concat();
+    let denied = events.iter().filter(|event| event["event"] == "denied");
+    denied
+        .filter(|event| event["check"]["check"] != "requirement")
+        .filter(|event| event["check"]["check"] != "policies")
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// The policies that gave an answer.
 fn evaluated(server: &TestServer) -> BTreeSet<String> {
     let events = server.histories().concat();
     events
@@ -157,6 +169,7 @@ fn published_flows_begin_and_their_expressions_run() {
         }
         let failures = failures(server);
         assert!(failures.is_empty(), "{}", failures.join("\n"));
+        assert_eq!(surprises(server), [""; 0]);
         let evaluated = evaluated(server);
         let silent: Vec<_> = made.expressions.difference(&evaluated).collect();
         assert!(silent.is_empty(), "nobody asked {silent:?}");
