@@ -45,11 +45,11 @@ pub(super) async fn default(
 /// `/flows/-/configure/<stage>/`: the flow in which somebody sets up what a stage asks for.
 pub(super) async fn configure(
     request: HttpRequest,
-    stage: web::Path<String>,
+    id: web::Path<String>,
     state: web::Data<State>,
     arrival: Arrival,
 ) -> HttpResponse {
-    let answer = set_up(&request, &state, &stage, arrival).await;
+    let answer = set_up(&request, &state, &id, arrival).await;
     page_error(&state, &request, arrival, answer).await
 }
 
@@ -134,7 +134,7 @@ fn page(flow: &Flow, query: &Query) -> String {
 async fn set_up(
     request: &HttpRequest,
     state: &State,
-    stage: &str,
+    id: &str,
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
     let visitor = Visitor::of(state, request, arrival.id).await?;
@@ -144,7 +144,7 @@ async fn set_up(
         let login = location::login(&here.unwrap_or_default());
         return Ok(location::redirect(StatusCode::FOUND, &login));
     };
-    let flow = configuration_of(state, stage).await?;
+    let flow = configuration_of(state, id).await?;
     let flow = flow.ok_or(Error::NOT_FOUND)?;
     let query = Query::parse(request.query_string());
     let mut context = Context::default();
@@ -165,15 +165,15 @@ async fn set_up(
     Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
 }
 
-/// The flow that sets up what a stage asks for; none where there is no such stage, or its kind
+/// The flow that sets up what the stage with this id asks for; none where there is no such stage, or its kind
 /// needs no setting up, or its operator wants none.
-async fn configuration_of(state: &State, stage: &str) -> Result<Option<Flow>, Error> {
-    let Ok(id) = stage.parse::<Uuid>() else {
+async fn configuration_of(state: &State, id: &str) -> Result<Option<Flow>, Error> {
+    let Ok(id) = id.parse::<Uuid>() else {
         return Ok(None);
     };
-    let stage: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
-    let flow = stage.and_then(|stage| {
-        let flow = stage.value.settings.get("configure_flow")?;
+    let found: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
+    let flow = found.and_then(|found| {
+        let flow = found.value.settings.get("configure_flow")?;
         flow.as_str()?.parse::<Uuid>().ok()
     });
     let flow: Option<Versioned<Flow>> = match flow {

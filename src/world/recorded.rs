@@ -104,9 +104,7 @@ impl Recorded {
     }
 
     fn next<T>(&self, asked: &str, answer: impl Fn(&Observation) -> Option<T>) -> Result<T, Error> {
-        self.replayed
-            .next(asked, answer)
-            .map_err(|divergence| Error::Diverged(divergence.into()))
+        self.replayed.next(asked, answer).map_err(Error::Diverged)
     }
 }
 
@@ -116,7 +114,7 @@ impl Replayed {
         &self,
         asked: &str,
         answer: impl Fn(&Observation) -> Option<T>,
-    ) -> Result<T, Divergence> {
+    ) -> Result<T, Box<Divergence>> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(answered) = notes.front().and_then(answer) {
             notes.pop_front();
@@ -127,7 +125,7 @@ impl Replayed {
             noted: notes.front().cloned(),
         };
         let mut first = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(first.get_or_insert(divergence).clone())
+        Err(first.get_or_insert(divergence).clone().into())
     }
 
     /// Passes over an evaluation that has just begun, if it was interrupted then.

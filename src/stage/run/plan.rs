@@ -113,7 +113,7 @@ impl Run<'_> {
                     }
                 }
             }
-            plan.0.push_back(planned(binding, stage));
+            plan.0.push_back(planned(&binding, stage));
         }
         Ok(plan)
     }
@@ -147,7 +147,7 @@ impl Run<'_> {
     }
 }
 
-fn planned(binding: Versioned<FlowStageBinding>, stage: Versioned<Stage>) -> PlannedStage {
+fn planned(binding: &Versioned<FlowStageBinding>, stage: Versioned<Stage>) -> PlannedStage {
     PlannedStage {
         binding: Pinned {
             id: binding.value.pk,
