@@ -58,7 +58,7 @@ pub(crate) fn run() {
             flow,
         };
         let input = input(clock.now(), begin);
-        let mut plans = |number: u32| {
+        let plans = |number: u32| {
             runtime.block_on(async {
                 for _ in 0..number {
                     let handled = handle(Execution::default(), &input, None, &world).await;

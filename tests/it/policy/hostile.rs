@@ -70,7 +70,8 @@ fn every_hostile_expression_ends_in_the_trail_and_holds_up_nobody() {
         });
         let others = async {
             for _ in 0..30 {
-                let shown = server.visitor().opens("plain");
+                let mut guest = server.visitor();
+                let shown = guest.opens("plain");
                 let shown = tokio::time::timeout(Duration::from_secs(5), shown).await;
                 shown.expect("others are served").sees("ak-stage-dummy");
             }
