@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Flow, LOGIN, Person, TestServer, Visitor, with_server};
+use crate::support::{Flow, LOGIN, Person, Visitor, with_server};
 
 /// A flow that denies whom `settings` let pass, and else asks who it is.
 fn guarded(slug: &str, settings: Value) -> Flow {
@@ -58,7 +58,6 @@ fn a_restart_does_not_reset_a_score_and_others_are_not_concerned() {
         let second = visitor.answers(unknown).await;
         second.sees("ak-stage-access-denied");
         server.kill().await;
-        server.begin().await;
         let mut later = visitor.in_another_tab();
         later.opens("guarded").await.sees("ak-stage-access-denied");
         let mut other = server.visitor();
@@ -75,8 +74,7 @@ fn example() -> String {
     block.to_owned()
 }
 
-async fn fails(server: &TestServer, visitor: &Visitor, person: &Person) {
-    let _ = server;
+async fn fails(visitor: &Visitor, person: &Person) {
     let mut tab = visitor.in_another_tab();
     tab.opens(LOGIN).await.sees("ak-stage-identification");
     let who = json!({ "uid_field": person.username });
@@ -93,7 +91,7 @@ fn the_example_of_the_manual_stops_somebody_who_guesses_passwords() {
         let (ann, bob) = (server.person(), server.person());
         let guesser = server.visitor();
         for person in [&ann, &bob, &ann, &bob, &ann] {
-            fails(server, &guesser, person).await;
+            fails(&guesser, person).await;
         }
         let mut guesser = guesser.in_another_tab();
         guesser.opens(LOGIN).await.sees("ak-stage-identification");
