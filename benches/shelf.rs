@@ -25,7 +25,9 @@ use gatelog::journal::{
     Write,
 };
 use gatelog::stage;
-use gatelog::world::{Change, Error, Evaluated, PasswordAnswer, Record, Work, World};
+use gatelog::world::{
+    Change, Error, Evaluated, Look, PasswordAnswer, Record, Weighed, Work, World,
+};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -306,6 +308,10 @@ impl World for Shelf {
         Ok(None)
     }
 
+    fn written(&self, _: Uuid) -> Option<Versioned<User>> {
+        None
+    }
+
     fn change(&self, change: Change) {
         black_box(change);
     }
@@ -348,6 +354,14 @@ impl World for Shelf {
         _password: &SecretString,
     ) -> std::result::Result<std::result::Result<u64, String>, Error> {
         Ok(Ok(0))
+    }
+
+    async fn weigh(
+        &self,
+        _secret: &SecretString,
+        _look: Look,
+    ) -> std::result::Result<Weighed, Error> {
+        Ok(Weighed::default())
     }
 
     async fn fits(

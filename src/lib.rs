@@ -20,7 +20,8 @@
 //!                 |
 //!         catalog, directory
 //!                 |
-//!               flow              beside them: journal, expression, geoip, clock, settings
+//!               flow              beside them: journal, expression, geoip, breaches,
+//!                                 tls, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -41,6 +42,8 @@
 //! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
 //! | [`expression`] | runs Python expressions in worker processes | know users, flows or what a result is for |
 //! | [`geoip`] | where an address is | judge it |
+//! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
+//! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
 //!
@@ -56,6 +59,7 @@
 
 pub mod app;
 pub mod blueprint;
+pub mod breaches;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -70,5 +74,6 @@ pub mod policy;
 pub mod replay;
 pub mod settings;
 pub mod stage;
+pub mod tls;
 pub mod web;
 pub mod world;

@@ -16,6 +16,7 @@ mod hash;
 mod journal;
 mod log;
 mod origin;
+mod passwords;
 mod reader;
 mod reputation;
 mod session;
@@ -29,6 +30,7 @@ pub use hash::Hash;
 pub use journal::{Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use origin::{Origin, Problem, Shown};
+pub use passwords::{BreachUrl, Passwords};
 pub use reputation::Reputation;
 pub use session::Session;
 pub use web::Web;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub execution: Execution,
     /// `hash.*`: the pool that computes password hashes.
     pub hash: Hash,
+    /// `passwords.*`: where stolen passwords are listed.
+    pub passwords: Passwords,
     /// `log.*`: what is logged and in which form.
     pub log: Log,
     /// `geoip.*`: the database that tells networks from addresses.
@@ -184,6 +188,7 @@ impl Settings {
             web: Web::read(from),
             execution: Execution::read(from),
             hash: Hash::read(from),
+            passwords: Passwords::read(from),
             log: Log::read(from),
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),

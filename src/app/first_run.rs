@@ -10,6 +10,7 @@ use crate::directory::setup::{self, Wanted};
 use crate::directory::{Install, install};
 use crate::expression::Workers;
 use crate::journal::Journal;
+use crate::policy::unique_password;
 use crate::settings::Bootstrap;
 
 /// Makes what is missing. The installation is made last, so a start that was interrupted is
@@ -39,7 +40,8 @@ pub(super) async fn begin(
             tracing::info!("applied the default flows");
         }
     }
-    let wanted = wanted(pool, bootstrap).await?;
+    let mut wanted = wanted(pool, bootstrap).await?;
+    wanted.keeping = unique_password::keeping(journal).await?;
     let begun = setup::begin(journal, clock, &wanted).await;
     Ok(begun.context("the administrator cannot be made")?.value)
 }
@@ -58,5 +60,6 @@ async fn wanted(pool: &Pool, bootstrap: &Bootstrap) -> anyhow::Result<Wanted> {
         password,
         email: bootstrap.email.clone().unwrap_or_default(),
         token: bootstrap.token.clone(),
+        ..Wanted::default()
     })
 }

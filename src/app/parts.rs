@@ -1,5 +1,6 @@
 //! Everything that serves requests, opened and ready, but not yet reachable.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,6 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::lock::Role;
 use super::{first_run, store};
+use crate::breaches::Breaches;
 use crate::clock::Clock;
 use crate::directory::Install;
 use crate::directory::password::Pool;
@@ -60,6 +62,7 @@ impl Parts {
             Outside {
                 workers: Some(workers.clone()),
                 geoip: Arc::clone(&geoip),
+                breaches: Arc::new(breaches(settings)?),
             },
             threads(role),
         );
@@ -113,6 +116,18 @@ fn geoip(settings: &Settings) -> anyhow::Result<Geoip> {
         }
     }
     Ok(Geoip::open(city.as_deref(), asn.as_deref())?)
+}
+
+/// Where stolen passwords are listed.
+fn breaches(settings: &Settings) -> anyhow::Result<Breaches> {
+    let settings::Passwords {
+        breach_file: file,
+        breach_url: url,
+    } = &settings.passwords;
+    Breaches::new(file.as_deref(), url.0.as_deref()).with_context(|| {
+        let file = file.as_deref().unwrap_or(Path::new("")).display();
+        format!("passwords.breach_file: {file} cannot be used")
+    })
 }
 
 /// The processes that run expressions: this very program, started anew.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
-use crate::directory::{Group, Session, Token, User};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
@@ -21,8 +21,21 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 4] = [Flow::KIND, FlowStageBinding::KIND, Stage::KIND, Brand::KIND];
-const DIRECTORY: [Kind; 3] = [User::KIND, Group::KIND, Token::KIND];
+const CATALOG: [Kind; 6] = [
+    Flow::KIND,
+    FlowStageBinding::KIND,
+    Stage::KIND,
+    Policy::KIND,
+    PolicyBinding::KIND,
+    Brand::KIND,
+];
+const DIRECTORY: [Kind; 5] = [
+    User::KIND,
+    PasswordHistory::KIND,
+    Group::KIND,
+    Token::KIND,
+    Login::KIND,
+];
 
 /// Removes the bodies that are older than their class is kept, and returns how many went.
 ///

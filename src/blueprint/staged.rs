@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::model::{Object, STAGE_REFERENCES};
@@ -12,10 +13,12 @@ use super::resolve::{Miss, Need};
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage, problem_of as catalog_problem,
 };
+use crate::directory::password_history;
 use crate::directory::{Group, Install, Token, User, install, problem_of as directory_problem};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
+use crate::policy::unique_password;
 
 /// One object before and after.
 struct Slot {
@@ -271,6 +274,7 @@ impl Staged {
     /// whoever takes it over.
     pub(super) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {
         let (mut gone, mut keys, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut keeping = None;
         for stream in &self.changed {
             let Some(slot) = self.slots.get(stream) else {
                 continue;
@@ -281,6 +285,7 @@ impl Staged {
                     if stream.kind == User::KIND {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
+                        gone.extend(password_history::removal(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {
                             id: KeyId(stream.id),
                         });
@@ -291,7 +296,21 @@ impl Staged {
                     });
                 }
                 (Some(before), Some(now)) if before.is_like(now) => {}
-                (Some(_), Some(now)) => puts.push(now.put(slot.version)),
+                (Some(before), Some(now)) => {
+                    puts.push(now.put(slot.version));
+                    if let (Object::User(before), Object::User(now)) = (before, now)
+                        && before.password.expose_secret() != now.password.expose_secret()
+                    {
+                        let keeping = match keeping {
+                            Some(keeping) => keeping,
+                            None => *keeping.insert(unique_password::keeping(journal).await?),
+                        };
+                        let changed = now.password_change_date;
+                        let history =
+                            password_history::replaced(journal, keeping, before, changed).await?;
+                        puts.extend(history);
+                    }
+                }
                 (None, Some(now)) => {
                     if stream.kind == User::KIND {
                         keys.push(Write::CreateKey {

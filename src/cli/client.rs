@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::{Method, Response, StatusCode, redirect};
+use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::app::{self, lock, socket};
 use crate::clock::Clock;
 use crate::settings::Settings;
+use crate::tls;
 
 /// How long a holder of the lock may take to answer on its socket.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -180,10 +181,8 @@ fn url(path: &str) -> String {
 }
 
 fn http(socket: &Path) -> anyhow::Result<reqwest::Client> {
-    reqwest::Client::builder()
+    tls::inward()
         .unix_socket(socket.to_owned())
-        .redirect(redirect::Policy::none())
-        .no_proxy()
         .connect_timeout(PATIENCE)
         .build()
         .context("the HTTP client cannot be made")

@@ -4,19 +4,17 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use reqwest::redirect;
 use serde_json::json;
 
 use crate::settings::Settings;
+use crate::tls;
 
 use super::output::{Output, print_value};
 
 pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<()> {
     let address = reachable(settings.listen);
     let url = format!("http://{address}/-/health/ready/");
-    let response = reqwest::Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
+    let response = tls::inward()
         .timeout(Duration::from_secs(5))
         .build()?
         .get(&url)

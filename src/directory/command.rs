@@ -5,6 +5,7 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::password_history::{Keeping, removal, replaced};
 use super::{Error, Install, NewUser, Session, Token, User, install};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
@@ -48,6 +49,7 @@ pub async fn deletion(
     let tokens = tokens_of(objects, id).await?;
     let ends = |it: &Versioned<Token>| delete::<Token>(it.value.token_uuid, it.version);
     writes.extend(tokens.iter().map(ends));
+    writes.extend(removal(objects, id).await?);
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
     Ok(writes)
@@ -89,7 +91,7 @@ pub async fn create_user(
     Err(Error::Contended)
 }
 
-/// Sets an encoded password and commits it.
+/// Sets an encoded password and commits it; the former one is kept where `keeping` says so.
 ///
 /// # Errors
 /// [`Error::NoSuchUser`] when there is none with this identifier.
@@ -98,12 +100,17 @@ pub async fn set_password(
     clock: &Clock,
     user: Uuid,
     encoded: SecretString,
+    keeping: Keeping,
 ) -> Result<User, Error> {
     for _ in 0..ATTEMPTS {
         let found: Option<Versioned<User>> = object::get(journal, user).await?;
         let mut found = found.ok_or_else(|| Error::NoSuchUser(user.to_string()))?;
-        found.value.set_password(encoded.clone(), clock.now());
-        if commit(journal, clock, vec![put(&found.value, found.version)]).await? {
+        let now = clock.now();
+        let history = replaced(journal, keeping, &found.value, now).await?;
+        found.value.set_password(encoded.clone(), now);
+        let mut writes = vec![put(&found.value, found.version)];
+        writes.extend(history);
+        if commit(journal, clock, writes).await? {
             return Ok(found.value);
         }
     }

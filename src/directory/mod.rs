@@ -1,4 +1,4 @@
-//! Who there is: users, groups, sessions and tokens, and what the installation itself remembers.
+//! Who there is: users, groups, sessions, tokens and logins, and what the installation itself remembers.
 //!
 //! Versioned objects and how they are found. Reads are plain functions; writes are returned for
 //! somebody else's commit, except in [`command`]. Nothing here knows of HTTP.
@@ -9,7 +9,9 @@ pub mod command;
 mod error;
 pub mod group;
 pub mod install;
+pub mod login;
 pub mod password;
+pub mod password_history;
 pub mod reputation;
 pub mod session;
 pub mod setup;
@@ -23,6 +25,8 @@ pub use command::{create_user, set_password};
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};
 pub use install::{Install, Setup, install};
+pub use login::{Login, logins_of};
+pub use password_history::{Keeping, PasswordHistory};
 pub use reputation::Reputation;
 pub use session::{Session, session_by_sid, sessions_of};
 pub use token::{Token, app_password, token_by_identifier, token_by_key};

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::command::{ATTEMPTS, commit, prepare, termination};
+use super::password_history::{Keeping, replaced};
 use super::session::sessions_of;
 use super::token::{Intent, Token};
 use super::{
@@ -31,6 +32,8 @@ pub struct Wanted {
     pub email: String,
     /// The key of an API token of the administrator.
     pub token: Option<SecretString>,
+    /// What is kept of former passwords.
+    pub keeping: Keeping,
 }
 
 /// Makes whatever is missing of installation, group and administrator.
@@ -73,7 +76,9 @@ async fn first_steps(
     }
     if let Some(mut user) = user_by_username(journal, ADMINISTRATOR).await? {
         if let Some(password) = &wanted.password {
-            user.value.set_password(password.clone(), clock.now());
+            let now = clock.now();
+            writes.extend(replaced(journal, wanted.keeping, &user.value, now).await?);
+            user.value.set_password(password.clone(), now);
             writes.push(put(&user.value, user.version));
         }
     } else {
@@ -127,7 +132,8 @@ fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
 
 /// Sets the administrator's password for whoever holds the link, and ends the link.
 ///
-/// `None` when the secret is not, or no longer, that of the link.
+/// `None` when the secret is not, or no longer, that of the link. The former password is kept where
+/// `keeping` says so.
 ///
 /// # Errors
 /// When the journal fails.
@@ -136,13 +142,16 @@ pub async fn finish(
     clock: &Clock,
     typed: &SecretString,
     encoded: &SecretString,
+    keeping: Keeping,
 ) -> Result<Option<User>, Error> {
     for _ in 0..ATTEMPTS {
         let found = install(journal).await?.ok_or(Error::NotInstalled)?;
         if !found.value.setup_token_is(typed) {
             return Ok(None);
         }
-        if let Some(user) = set(journal, clock, ADMINISTRATOR, encoded, Some(found)).await? {
+        if let Some(user) =
+            set(journal, clock, ADMINISTRATOR, encoded, keeping, Some(found)).await?
+        {
             return Ok(Some(user));
         }
     }
@@ -150,7 +159,7 @@ pub async fn finish(
 }
 
 /// Sets the password of a user on behalf of the operator, and ends the user's sessions: whoever
-/// knew the former password may have them. If it is the first administrator's, the link that
+/// knew the former password may have them. That password is kept where `keeping` says so. If it is the first administrator's, the link that
 /// would have set it ends.
 ///
 /// # Errors
@@ -160,12 +169,13 @@ pub async fn set_password(
     clock: &Clock,
     username: &str,
     encoded: &SecretString,
+    keeping: Keeping,
 ) -> Result<User, Error> {
     for _ in 0..ATTEMPTS {
         let waiting = install(journal)
             .await?
             .filter(|found| username == ADMINISTRATOR && !found.value.is_set_up());
-        if let Some(user) = set(journal, clock, username, encoded, waiting).await? {
+        if let Some(user) = set(journal, clock, username, encoded, keeping, waiting).await? {
             return Ok(user);
         }
     }
@@ -179,13 +189,17 @@ async fn set(
     clock: &Clock,
     username: &str,
     encoded: &SecretString,
+    keeping: Keeping,
     installation: Option<Versioned<Install>>,
 ) -> Result<Option<User>, Error> {
     let mut user = user_by_username(journal, username)
         .await?
         .ok_or_else(|| Error::NoSuchUser(username.to_owned()))?;
-    user.value.set_password(encoded.clone(), clock.now());
+    let now = clock.now();
+    let history = replaced(journal, keeping, &user.value, now).await?;
+    user.value.set_password(encoded.clone(), now);
     let mut writes = vec![put(&user.value, user.version)];
+    writes.extend(history);
     writes.extend(termination(&sessions_of(journal, user.value.uuid).await?));
     if let Some(mut install) = installation {
         install.value.setup = Setup::Done;

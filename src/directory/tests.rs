@@ -1,6 +1,7 @@
 //! The directory on a journal: what is found, what is refused, what happens at once.
 
 mod access;
+mod logins;
 mod users;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -105,8 +106,20 @@ async fn a_removed_user_leaves_nothing_that_can_be_read() {
     session.user = Some(alice.uuid);
     let name = "mail".parse().expect("a slug");
     let token = Token::new(&clock, name, Intent::AppPassword, alice.uuid);
-    let writes = vec![put(&session, Version::NONE), put(&token, Version::NONE)];
-    commit(&journal, writes).await.expect("both are new");
+    let former = password_history::Former {
+        hash: "a former one".into(),
+        created_at: clock.now(),
+    };
+    let history = PasswordHistory {
+        user: alice.uuid,
+        former: vec![former],
+    };
+    let writes = vec![
+        put(&session, Version::NONE),
+        put(&token, Version::NONE),
+        put(&history, Version::NONE),
+    ];
+    commit(&journal, writes).await.expect("all are new");
     let stored = user_by_pk(&journal, alice.pk).await.expect("readable");
     let writes = command::deletion(&journal, &stored.expect("she exists")).await;
     commit(&journal, writes.expect("readable"))
@@ -115,6 +128,8 @@ async fn a_removed_user_leaves_nothing_that_can_be_read() {
     assert!(users(&journal).await.expect("readable").is_empty());
     let found = session_by_sid(&journal, &session.sid, clock.now()).await;
     assert!(found.expect("readable").is_none());
+    let kept = object::get::<PasswordHistory>(&journal, alice.uuid).await;
+    assert!(kept.expect("readable").is_none());
     let former = object::get_at::<User>(&journal, alice.uuid, Version(1)).await;
     assert!(former.expect("readable").is_none());
     // The name is free again, the number is not.

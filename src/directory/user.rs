@@ -109,6 +109,13 @@ impl User {
         self.last_updated = now;
     }
 
+    /// Makes the password one that nobody can have, for whoever left it unchanged for too long.
+    /// The day of its last change stays, and the same one becomes the same.
+    pub fn expire_password(&mut self, now: Timestamp) {
+        self.password = password::unusable_after(&self.password);
+        self.last_updated = now;
+    }
+
     fn upn(&self) -> Option<&str> {
         self.attributes.get("upn").and_then(Value::as_str)
     }

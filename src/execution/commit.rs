@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::unfinished::Unfinished;
-use super::{Shared, attempts, vault};
+use super::{Shared, attempts, former, vault};
 use crate::clock::Clock;
+use crate::directory::login::{self, Login};
 use crate::directory::session::Session;
 use crate::directory::user::{User, last_login_counter};
 use crate::flow::Execution;
@@ -70,10 +71,15 @@ pub(super) async fn build(
         .collect();
     writes.extend(attempts::writes(shared, &attempts, now).await?);
     let proven = proven(handled);
+    let mut written = written(&left.changes);
+    let changed = written.values().map(|user| &user.value);
+    writes.extend(former::passwords(shared, now, changed).await?);
     writes.extend(sessions(shared, handle, &record.observations, left.changes, proven).await?);
     for (user, checked, upgrade) in left.upgrades {
-        writes.extend(upgraded(shared, now, user, &checked, upgrade).await?);
+        upgraded(shared, now, user, &checked, upgrade, &mut written).await?;
     }
+    let written = written.values();
+    writes.extend(written.map(|user| object::put(&user.value, user.version)));
     let is_over = handled.state.is_over();
     writes.extend(vault::writes(shared.journal.as_ref(), execution, left.kept, is_over).await?);
     if is_over {
@@ -162,6 +168,7 @@ async fn sessions(
                     max: now.as_second(),
                     expires: None,
                 });
+                writes.extend(remembered(shared, &handle.input, start.user).await?);
             }
             Change::EndSession { session } => {
                 let session = touch(shared, &mut touched, observations, session).await?;
@@ -169,6 +176,7 @@ async fn sessions(
                 let (sid, csrf) = (clock.random_text(32), clock.random_text(32));
                 session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
+            // Written together with the hashes, one revision for each user.
             Change::WriteUser(_) | Change::Reputation(_) => {}
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
@@ -263,21 +271,57 @@ fn log_in(shared: &Shared, input: &Input, session: &mut Session, start: &StartSe
     session.geoip_binding = start.geoip_binding;
 }
 
-/// The write that replaces a password hash, unless the password was changed meanwhile.
+/// The users that are written, as the last change leaves each. Whoever was written by somebody
+/// else meanwhile is a conflict, and the command is judged again.
+fn written(changes: &[Change]) -> BTreeMap<Uuid, Versioned<User>> {
+    let written = changes.iter().filter_map(|change| match change {
+        Change::WriteUser(user) => Some((user.value.uuid, (**user).clone())),
+        _ => None,
+    });
+    written.collect()
+}
+
+/// What is kept of a login for policies that compare places; nothing where no place is known.
+async fn remembered(shared: &Shared, input: &Input, user: Uuid) -> Result<Vec<Write>> {
+    let geoip = &shared.outside.geoip;
+    if !geoip.has_cities() {
+        return Ok(Vec::new());
+    }
+    let address = input.client.address;
+    let login = Login {
+        id: shared.clock.ordered_id(),
+        user,
+        at: input.at,
+        address,
+        place: geoip.place(address),
+    };
+    login::remember(shared.journal.as_ref(), &login).await
+}
+
+/// Replaces a password hash, unless the password was changed meanwhile.
 async fn upgraded(
     shared: &Shared,
     now: Timestamp,
     user: Uuid,
     checked: &SecretString,
     upgrade: SecretString,
-) -> Result<Option<Write>> {
-    let found: Option<Versioned<User>> = object::get(shared.journal.as_ref(), user).await?;
-    let Some(mut found) = found else {
-        return Ok(None);
+    written: &mut BTreeMap<Uuid, Versioned<User>>,
+) -> Result<()> {
+    let found = match written.remove(&user) {
+        Some(changed) => Some(changed),
+        None => {
+            let found: Option<Versioned<User>> = object::get(shared.journal.as_ref(), user).await?;
+            let same =
+                |it: &Versioned<User>| it.value.password.expose_secret() == checked.expose_secret();
+            found.filter(same)
+        }
     };
-    if found.value.password.expose_secret() != checked.expose_secret() {
-        return Ok(None);
+    let Some(mut found) = found else {
+        return Ok(());
+    };
+    if found.value.password.expose_secret() == checked.expose_secret() {
+        found.value.upgrade_password(upgrade, now);
     }
-    found.value.upgrade_password(upgrade, now);
-    Ok(Some(object::put(&found.value, found.version)))
+    written.insert(user, found);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,8 +20,8 @@ use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::world::{
-    Attempt, Change, Error, Evaluated, Interrupted, Observation, Observed, PasswordAnswer, Work,
-    World,
+    self, Attempt, Change, Error, Evaluated, Interrupted, Look, Observation, Observed,
+    PasswordAnswer, Weighed, Work, World,
 };
 
 /// What a command has asked the world for so far.
@@ -228,30 +228,21 @@ impl World for Live {
             .push(change);
     }
 
+    fn written(&self, user: Uuid) -> Option<Versioned<User>> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        world::written(&changes, user)
+    }
+
     async fn evaluate<'w>(
         &'w self,
         policy: Uuid,
         deadline: Duration,
         work: Work<'w>,
     ) -> Result<Evaluated, Error> {
-        self.observed.note(Observation::EvaluationBegan { policy });
-        let clock = &self.shared.clock;
-        let began = clock.monotonic();
-        let over = Interrupted::Deadline {
-            millis: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
-        };
+        let bracket = Bracket::begin(self, policy, deadline);
         let ended = actix::clock::timeout(deadline, work).await;
-        let interrupted = ended.unwrap_or(Err(over)).err();
-        let took = clock.monotonic().duration_since(began).as_micros();
-        let micros = u64::try_from(took).unwrap_or(u64::MAX);
-        self.observed.note(Observation::EvaluationEnded {
-            micros,
-            interrupted: interrupted.clone(),
-        });
-        Ok(Evaluated {
-            micros,
-            interrupted,
-        })
+        let interrupted = ended.unwrap_or_else(|_| Err(bracket.over())).err();
+        Ok(bracket.end(interrupted))
     }
 
     fn expressions(&self) -> Option<&Workers> {
@@ -291,12 +282,25 @@ impl World for Live {
         Ok(place)
     }
 
-    async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
-        let count = Err("there is no list of stolen passwords".to_owned());
+    async fn breaches(&self, password: &SecretString) -> Result<Result<u64, String>, Error> {
+        let asked = self.shared.outside.breaches.count(password).await;
+        let count = asked.map_err(|error| error.to_string());
         self.observed.note(Observation::Breached {
             count: count.clone(),
         });
         Ok(count)
+    }
+
+    async fn weigh(&self, secret: &SecretString, look: Look) -> Result<Weighed, Error> {
+        let secret = secret.clone();
+        let looked = self
+            .shared
+            .pool
+            .compute(move || look(secret.expose_secret()));
+        let weighed = looked.await.map_err(|_| Error::Busy)?;
+        let Weighed { passes, advice } = weighed.clone();
+        self.observed.note(Observation::Weighed { passes, advice });
+        Ok(weighed)
     }
 
     async fn fits(
@@ -310,5 +314,59 @@ impl World for Live {
         let fits = matches!(verdict.map_err(|_| Error::Busy)?, Verdict::Accepted { .. });
         self.observed.note(Observation::Hash { of, fits });
         Ok(fits)
+    }
+}
+
+/// The notes around an evaluation. One that is given up, as the evaluation that asked for it is
+/// over, ends all the same, or a replay would look for its end in vain.
+struct Bracket<'a> {
+    live: &'a Live,
+    began: Instant,
+    deadline: Duration,
+    open: bool,
+}
+
+impl<'a> Bracket<'a> {
+    fn begin(live: &'a Live, policy: Uuid, deadline: Duration) -> Self {
+        live.observed.note(Observation::EvaluationBegan { policy });
+        Self {
+            began: live.shared.clock.monotonic(),
+            live,
+            deadline,
+            open: true,
+        }
+    }
+
+    fn over(&self) -> Interrupted {
+        Interrupted::Deadline {
+            millis: u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn end(mut self, interrupted: Option<Interrupted>) -> Evaluated {
+        self.note(interrupted)
+    }
+
+    fn note(&mut self, interrupted: Option<Interrupted>) -> Evaluated {
+        self.open = false;
+        let now = self.live.shared.clock.monotonic();
+        let took = now.duration_since(self.began).as_micros();
+        let evaluated = Evaluated {
+            micros: u64::try_from(took).unwrap_or(u64::MAX),
+            interrupted,
+        };
+        self.live.observed.note(Observation::EvaluationEnded {
+            micros: evaluated.micros,
+            interrupted: evaluated.interrupted.clone(),
+        });
+        evaluated
+    }
+}
+
+impl Drop for Bracket<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.note(Some(self.over()));
+        }
     }
 }

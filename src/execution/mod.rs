@@ -10,6 +10,7 @@ use actix::{Actor, Addr, Arbiter};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::breaches::Breaches;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
 use crate::directory::reputation::Rules;
@@ -26,6 +27,7 @@ mod attempts;
 mod commit;
 mod crowd;
 mod ending;
+mod former;
 pub mod limit;
 mod live;
 mod recent;
@@ -114,6 +116,8 @@ pub struct Outside {
     pub workers: Option<Workers>,
     /// Where addresses are.
     pub geoip: Arc<Geoip>,
+    /// Which passwords were stolen.
+    pub breaches: Arc<Breaches>,
 }
 
 /// What the actors share.

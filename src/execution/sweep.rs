@@ -5,17 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use jiff::Timestamp;
 
 use super::{Error, Executions, Unfinished};
-use crate::directory::Reputation;
 use crate::directory::session::{self, Session};
+use crate::directory::{PasswordHistory, Reputation};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Commit, Durability, Journal, Write};
+use crate::policy::unique_password;
 
 /// How many objects are looked at, or removed, in one go.
 const PAGE: usize = 256;
 
-/// Ends executions whose time is over, and removes sessions and attempts that have expired.
+/// Ends executions whose time is over, removes sessions and attempts that have expired, and forgets
+/// passwords that nobody has to remember.
 ///
 /// It looks at everything, so it is for now and then.
 pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
@@ -27,31 +29,39 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
         let ends = |it: &Versioned<Session>| object::delete::<Session>(it.value.id, it.version);
         remove(executions, page.iter().map(ends).collect(), now).await?;
     }
-    forget_attempts(executions, now).await
+    let keeping = unique_password::keeping(shared.journal.as_ref()).await?;
+    tidy::<PasswordHistory>(executions, now, |it| it.trimmed(keeping)).await?;
+    tidy::<Reputation>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.is_expired(now);
+        is_over.then(|| object::delete::<Reputation>(value.id, *version))
+    })
+    .await
 }
 
-/// Removes the rows of attempts that count no more, a page at a time.
-async fn forget_attempts(executions: &Executions, now: Timestamp) -> Result<(), Error> {
+/// Writes what `tidies` asks for, for all objects of a type, a page at a time.
+async fn tidy<T: Stored>(
+    executions: &Executions,
+    now: Timestamp,
+    tidies: impl Fn(&Versioned<T>) -> Option<Write>,
+) -> Result<(), Error> {
     let journal = executions.shared.journal.as_ref();
     let mut after = None;
     loop {
-        let page = Journal::list(journal, Reputation::KIND, after, PAGE).await?;
+        let page = Journal::list(journal, T::KIND, after, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };
         after = Some(last.stream.id);
-        let mut gone = Vec::new();
+        let mut writes = Vec::new();
         for found in &page {
-            match object::open::<Reputation>(found) {
-                Ok(row) if row.value.is_expired(now) => {
-                    gone.push(object::delete::<Reputation>(row.value.id, row.version));
-                }
-                Ok(_) => {}
-                Err(error) => tracing::error!(%error, "a row of attempts is unreadable"),
+            match object::open::<T>(found) {
+                Ok(stored) => writes.extend(tidies(&stored)),
+                Err(error) => tracing::error!(%error, kind = %T::KIND, "an object is unreadable"),
             }
         }
-        if !gone.is_empty() {
-            remove(executions, gone, now).await?;
+        if !writes.is_empty() {
+            remove(executions, writes, now).await?;
         }
         // The state answers without waiting, so others would not get their turn.
         tokio::task::yield_now().await;
@@ -121,7 +131,7 @@ async fn remove(executions: &Executions, writes: Vec<Write>, now: Timestamp) -> 
         correlation: executions.shared.clock.opaque_id(),
     };
     match executions.shared.journal.commit(commit).await {
-        // Somebody else removed one of them; the others go the next time.
+        // Somebody else changed one of them; the others go the next time.
         Ok(_) | Err(journal::Error::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

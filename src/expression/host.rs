@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{Change, Outcome};
+use super::evaluation::Change;
 use super::value::{Object, Value};
 
 /// Answers the questions of one evaluation.
@@ -100,8 +100,8 @@ pub struct Raised {
 ///
 /// That call arrives with the policy's name, the context as it is by then, and the context of the
 /// plan or `None`. What the called policy changed in them is carried over into the caller's.
-pub fn policy_called(result: Object, called: &Outcome) -> Value {
-    let changes = called.context_changes.iter().map(Change::to_value);
+pub fn policy_called(result: Object, changes: &[Change]) -> Value {
+    let changes = changes.iter().map(Change::to_value);
     Value::dict([
         ("result", Value::Object(result)),
         ("changes", Value::List(changes.collect())),

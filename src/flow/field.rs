@@ -39,6 +39,9 @@ pub enum Problem {
     /// Anything else, already in the wire's words.
     #[error("{0}")]
     Other(&'static str),
+    /// Anything else, in words that depend on what was typed.
+    #[error("{0}")]
+    Said(String),
 }
 
 impl Problem {
@@ -53,7 +56,7 @@ impl Problem {
             Self::NotAChoice(_) => "invalid_choice",
             Self::NotUnique | Self::NotAUniqueSet(_) => "unique",
             Self::NoSuchObject(_) => "does_not_exist",
-            Self::NotASlug | Self::NotAnEmail | Self::Other(_) => "invalid",
+            Self::NotASlug | Self::NotAnEmail | Self::Other(_) | Self::Said(_) => "invalid",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::request::Arrival;
 use super::{Error, State, client::client, csrf};
 use crate::directory::setup::{ADMINISTRATOR, finish};
 use crate::directory::{Install, install};
+use crate::policy::unique_password;
 use crate::web::Message;
 
 /// The shortest password that is taken, in characters.
@@ -80,7 +81,9 @@ async fn take(
     let encoded = hash.await.map_err(|busy| Error::Unavailable {
         cause: busy.to_string(),
     })?;
-    let done = finish(&*state.journal, &state.clock, &fields.token, &encoded).await?;
+    let keeping = unique_password::keeping(&*state.journal).await?;
+    let token = &fields.token;
+    let done = finish(&*state.journal, &state.clock, token, &encoded, keeping).await?;
     if done.is_none() {
         // Somebody else with the same link was faster.
         let page = closed(state, request, &fields.token).await?;

@@ -60,6 +60,16 @@ pub fn seen(value: &Known) -> Value {
     }
 }
 
+/// An entry that policies see, as JSON: what lies over the context, else the context's own.
+#[must_use]
+pub fn entry(request: &Request<'_>, name: &str) -> Option<Json> {
+    let mut over = request.scope.extras().iter();
+    match over.find(|(key, _)| key == name) {
+        Some((_, value)) => Some(value.to_json()),
+        None => Some(seen(request.scope.context().get(name)?).to_json()),
+    }
+}
+
 /// What an expression left in a context, as it is kept.
 #[must_use]
 pub fn kept(value: &Value) -> Known {

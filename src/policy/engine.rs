@@ -178,6 +178,7 @@ pub(super) async fn ask(
     counts: &Counts,
 ) -> Result<Judged, world::Error> {
     let Versioned { version, value } = policy;
+    let mark = request.scope.mark();
     let answer: RefCell<Option<Result<Judged, Error>>> = RefCell::new(None);
     let work = async {
         let judged = match configured(value) {
@@ -208,6 +209,9 @@ pub(super) async fn ask(
     let (name, kind, micros) = (value.name.clone(), value.kind.clone(), evaluated.micros);
     let judged = match judged {
         Ok(mut judged) => {
+            let mut effects = request.scope.take_wishes(&mark);
+            effects.append(&mut judged.effects);
+            judged.effects = effects;
             judged.passing ^= counts.negate;
             request.scope.learn(Event::PolicyEvaluated(PolicyEvaluated {
                 binding: counts.binding,
@@ -223,6 +227,10 @@ pub(super) async fn ask(
         }
         Err(Error::World(error)) => return Err(error),
         Err(error) => {
+            match error {
+                Error::Interrupted(_) => request.scope.forget(&mark),
+                _ => drop(request.scope.take_wishes(&mark)),
+            }
             let traceback = match &error {
                 Error::Failed { traceback, .. } => traceback.clone(),
                 _ => None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Answers;
 use super::{Error, Judged, Policy, Request, context};
-use crate::expression::{self, Evaluation, Level, LogLine, Object, Outcome, Plan, Value};
+use crate::expression::{self, Evaluation, Failure, Level, LogLine, Object, Outcome, Plan, Value};
 use crate::flow::context::{Value as Known, key};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::verdict::Logged;
@@ -21,21 +21,30 @@ pub struct ExpressionPolicy {
 #[async_trait(?Send)]
 impl Policy for ExpressionPolicy {
     async fn judge(&self, request: &Request<'_>) -> Result<Judged, Error> {
-        let answers = Answers::new(request);
+        let answers = Answers::new(request, &self.expression);
+        let mark = request.scope.mark();
         let workers = request.world.expressions();
         let workers = workers.ok_or_else(|| Interrupted::Unavailable {
             cause: "this program has no workers for expressions".to_owned(),
         })?;
-        let outcome = workers.evaluate(evaluation(&self.expression, request), &answers);
-        match outcome.await {
-            Ok(outcome) => Ok(judged(outcome, answers)),
-            Err(expression::Error::Skipped { message }) => Ok(Judged {
-                messages: Some(message)
-                    .filter(|it| !it.is_empty())
-                    .into_iter()
-                    .collect(),
-                ..Judged::new(false)
-            }),
+        let evaluation = evaluation(&self.expression, request, &answers).await;
+        let evaluation = match evaluation {
+            Ok(evaluation) => evaluation,
+            Err(Failure::Raise(raised)) => return Err(Error::failed(raised.message)),
+            Err(Failure::Abort(error)) => {
+                return Err(failure(expression::Error::Host(error), request));
+            }
+        };
+        match workers.evaluate(evaluation, &answers).await {
+            Ok(outcome) => Ok(judged(outcome)),
+            Err(expression::Error::Skipped { message }) => {
+                drop(request.scope.take_wishes(&mark));
+                let message = Some(message).filter(|it| !it.is_empty());
+                Ok(Judged {
+                    messages: message.into_iter().collect(),
+                    ..Judged::new(false)
+                })
+            }
             Err(error) => Err(failure(error, request)),
         }
     }
@@ -49,7 +58,8 @@ impl Policy for ExpressionPolicy {
     }
 }
 
-fn judged(outcome: Outcome, answers: Answers<'_>) -> Judged {
+/// What it wants done is in the scope; the engine takes it from there.
+fn judged(outcome: Outcome) -> Judged {
     let mut log: Vec<Logged> = outcome.log.into_iter().map(logged).collect();
     if outcome.value == Value::None {
         log.push(Logged {
@@ -63,7 +73,7 @@ fn judged(outcome: Outcome, answers: Answers<'_>) -> Judged {
         log,
         value: Some(outcome.value),
         changes: outcome.context_changes,
-        effects: answers.into_effects(),
+        effects: Vec::new(),
     }
 }
 
@@ -107,15 +117,20 @@ fn failure(error: expression::Error, request: &Request<'_>) -> Error {
 }
 
 /// Everything that the expression is handed.
-fn evaluation<'a>(source: &'a str, request: &Request<'a>) -> Evaluation<'a> {
+async fn evaluation<'a>(
+    source: &'a str,
+    request: &Request<'a>,
+    answers: &Answers<'a>,
+) -> Result<Evaluation<'a>, Failure> {
     let known = request.scope.context();
     let plan = request.scope.plan();
     let extras = request.scope.extras().to_vec();
     let (context, plan) = match plan {
         Some(_) => {
+            let extras = shown(answers, extras).await?;
             let plan = Plan {
                 object: Object::new("FlowPlan", ""),
-                context: context::entries(&known),
+                context: shown(answers, context::entries(&known)).await?,
             };
             (extras, Some(plan))
         }
@@ -123,7 +138,7 @@ fn evaluation<'a>(source: &'a str, request: &Request<'a>) -> Evaluation<'a> {
             let mut entries = context::entries(&known);
             entries.retain(|(key, _)| !extras.iter().any(|(over, _)| over == key));
             entries.extend(extras);
-            (entries, None)
+            (shown(answers, entries).await?, None)
         }
     };
     let is_sso = known.get(key::IS_SSO) == Some(&Known::Json(true.into()));
@@ -132,13 +147,13 @@ fn evaluation<'a>(source: &'a str, request: &Request<'a>) -> Evaluation<'a> {
     if let Some(http) = &http {
         variables.push(("http_request".to_owned(), http.clone().into()));
     }
-    Evaluation {
+    Ok(Evaluation {
         name: request.policy,
         source,
         now: request.world.now(),
         request: Some(
             Object::new("PolicyRequest", "")
-                .with("user", super::host::subject(request.subject))
+                .with("user", answers.subject().await?)
                 .with("http_request", http)
                 .with("obj", super::host::bound(request.object))
                 .with("debug", request.debug),
@@ -149,5 +164,17 @@ fn evaluation<'a>(source: &'a str, request: &Request<'a>) -> Evaluation<'a> {
         variables,
         timeout: request.deadline,
         depth: request.depth,
+    })
+}
+
+/// Entries with the users in them as an expression is to see them.
+async fn shown(
+    answers: &Answers<'_>,
+    entries: Vec<(String, Value)>,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let mut shown = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        shown.push((key, answers.shown(value).await?));
     }
+    Ok(shown)
 }

@@ -21,11 +21,16 @@ use crate::world;
 pub mod context;
 pub mod dummy;
 pub mod engine;
+pub mod event_matcher;
 pub mod expression_policy;
+pub mod geoip;
 mod host;
+pub mod password;
+pub mod password_expiry;
 pub mod question;
 pub mod reputation;
 pub mod request;
+pub mod unique_password;
 
 pub use engine::{Decision, decide};
 pub use question::{Asker, Question};
@@ -199,7 +204,12 @@ macro_rules! policies {
 
 policies! {
     dummy::Dummy, "dummy", "authentik_policies_dummy.dummypolicy", "Dummy Policy";
+    event_matcher::EventMatcher, "event_matcher", "authentik_policies_event_matcher.eventmatcherpolicy", "Event Matcher Policy";
     expression_policy::ExpressionPolicy, "expression", "authentik_policies_expression.expressionpolicy", "Expression Policy";
+    password::PasswordPolicy, "password", "authentik_policies_password.passwordpolicy", "Password Policy";
+    password_expiry::PasswordExpiryPolicy, "password_expiry", "authentik_policies_expiry.passwordexpirypolicy", "Password Expiry Policy";
+    unique_password::UniquePasswordPolicy, "unique_password", "authentik_policies_unique_password.uniquepasswordpolicy", "Password Uniqueness Policy";
+    geoip::GeoIp, "geoip", "authentik_policies_geoip.geoippolicy", "GeoIP Policy";
     reputation::Reputation, "reputation", "authentik_policies_reputation.reputationpolicy", "Reputation Policy";
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Effect;
+use super::{Effect, context};
 use crate::catalog::{Flow, FlowStageBinding};
 use crate::directory::user::User;
 use crate::expression::Value;
 use crate::flow::Context;
 use crate::flow::client::Client;
+use crate::flow::context::Value as Known;
 use crate::flow::event::Event;
 use crate::flow::plan::Plan;
 use crate::flow::query::Query;
@@ -161,6 +162,8 @@ pub struct Scope {
     learnt: RefCell<Vec<Event>>,
     /// The policies that failed.
     failed: RefCell<Vec<Uuid>>,
+    /// What the policy that is being asked wants done, in order, should it end well.
+    wishes: RefCell<Vec<Effect>>,
     /// Whether the plan's current stage was replaced.
     redirected: Cell<bool>,
 }
@@ -195,6 +198,33 @@ impl Scope {
         &self.extras
     }
 
+    /// The scope of a policy that another one calls: the context that it is handed, what lies over
+    /// that, and the plan and the wishes of its caller.
+    pub(super) fn of_call(&self, context: Context, extras: Vec<(String, Value)>) -> Self {
+        Self {
+            context: RefCell::new(context),
+            plan: RefCell::new(self.plan()),
+            extras,
+            wishes: RefCell::new(self.wishes()),
+            ..Self::default()
+        }
+    }
+
+    /// Notes what happened in the scope of a policy that was called. What it wants done is not
+    /// among that.
+    pub(super) fn join(&self, called: Self) {
+        self.learnt.borrow_mut().extend(called.learnt.into_inner());
+        self.failed.borrow_mut().extend(called.failed.into_inner());
+    }
+
+    /// What policies see under a key of the context: what lies over it, or what is in it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<Known> {
+        let over = self.extras.iter().find(|(name, _)| name == key);
+        over.map(|(_, value)| context::kept(value))
+            .or_else(|| self.context.borrow().get(key).cloned())
+    }
+
     /// Whether a policy replaced the plan's current stage.
     #[must_use]
     pub fn was_redirected(&self) -> bool {
@@ -220,6 +250,40 @@ impl Scope {
         self.learnt.borrow_mut().push(event);
     }
 
+    /// Notes what the policy that is being asked wants done.
+    pub(super) fn wish(&self, effect: Effect) {
+        self.wishes.borrow_mut().push(effect);
+    }
+
+    /// What is wanted so far and has not taken effect yet: also what the callers of a policy want.
+    pub(super) fn wishes(&self) -> Vec<Effect> {
+        self.wishes.borrow().clone()
+    }
+
+    /// How far everything is, before a policy is asked.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            wishes: self.wishes.borrow().len(),
+            learnt: self.learnt.borrow().len(),
+            failed: self.failed.borrow().len(),
+        }
+    }
+
+    /// What was wanted since `mark`; nobody wants it any more afterwards.
+    pub(super) fn take_wishes(&self, mark: &Mark) -> Vec<Effect> {
+        let mut wishes = self.wishes.borrow_mut();
+        let at = mark.wishes.min(wishes.len());
+        wishes.split_off(at)
+    }
+
+    /// Forgets all that happened since `mark`: an evaluation that was interrupted is not run again
+    /// in a replay, so nothing may stay of the policies that it called either.
+    pub(super) fn forget(&self, mark: &Mark) {
+        self.wishes.borrow_mut().truncate(mark.wishes);
+        self.learnt.borrow_mut().truncate(mark.learnt);
+        self.failed.borrow_mut().truncate(mark.failed);
+    }
+
     /// Carries out what a policy asks for.
     pub(super) fn take_effect(&self, world: &dyn World, effect: Effect) {
         match effect {
@@ -243,4 +307,11 @@ impl Scope {
     pub fn into_learnt(self) -> Vec<Event> {
         self.learnt.into_inner()
     }
+}
+
+/// How far a scope was at one moment.
+pub(super) struct Mark {
+    wishes: usize,
+    learnt: usize,
+    failed: usize,
 }

@@ -46,6 +46,7 @@ const ALIASES: &[(&str, &str)] = &[
     ),
     ("AUTHENTIK_LOG_LEVEL", "log.level"),
     ("AUTHENTIK_EVENTS__CONTEXT_PROCESSORS__ASN", "geoip.asn"),
+    ("AUTHENTIK_EVENTS__CONTEXT_PROCESSORS__GEOIP", "geoip.city"),
 ];
 
 /// The settings file that `GATELOG_CONFIG` names.

@@ -20,7 +20,8 @@ pub enum Change {
         /// The browser's session.
         session: Uuid,
     },
-    /// Write a user, who must still be as the command saw them.
+    /// Write a user, who must still be as the command saw them: the version is the one that was
+    /// read. Of several such changes of a user the last is written, see [`super::World::written`].
     WriteUser(Box<Versioned<User>>),
     /// Count an attempt.
     Reputation(Attempt),
@@ -76,4 +77,13 @@ pub struct StartSession {
     pub network_binding: NetworkBinding,
     /// What of the place the session is bound to.
     pub geoip_binding: GeoipBinding,
+}
+
+/// The user as the last of `changes` that concerns them leaves them.
+#[must_use]
+pub fn written(changes: &[Change], user: Uuid) -> Option<Versioned<User>> {
+    changes.iter().rev().find_map(|change| match change {
+        Change::WriteUser(written) if written.value.uuid == user => Some((**written).clone()),
+        _ => None,
+    })
 }

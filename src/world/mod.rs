@@ -26,7 +26,7 @@ mod observed;
 pub mod record;
 mod recorded;
 
-pub use change::{Attempt, Change, StartSession};
+pub use change::{Attempt, Change, StartSession, written};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;
@@ -81,6 +81,10 @@ pub trait World {
     /// Asks for a change that is written together with the events of this command.
     fn change(&self, change: Change);
 
+    /// The user as a change of this very command leaves them, where there is one. Whoever changes
+    /// a user begins from there, as the last change of a user is the one that is written.
+    fn written(&self, user: Uuid) -> Option<Versioned<User>>;
+
     /// Runs one evaluation of a policy, for no longer than `deadline`.
     ///
     /// What the evaluation comes to is the caller's business; it fails only with what cannot be
@@ -113,6 +117,10 @@ pub trait World {
     /// nobody could be asked.
     async fn breaches(&self, password: &SecretString) -> Result<Result<u64, String>, Error>;
 
+    /// Looks at a secret, such as how easily it is guessed. What comes of it is noted, so it says
+    /// nothing that the visitor may not read.
+    async fn weigh(&self, secret: &SecretString, look: Look) -> Result<Weighed, Error>;
+
     /// Whether a password fits an encoded one that is not a user's current one; `of` names what
     /// the encoded one belongs to.
     async fn fits(
@@ -125,6 +133,19 @@ pub trait World {
 
 /// The work of one evaluation; it fails only with what cannot be run again.
 pub type Work<'w> = LocalBoxFuture<'w, Result<(), Interrupted>>;
+
+/// What looks at a secret; it may take its time. A replay does not call it, since the secret is
+/// gone by then.
+pub type Look = Box<dyn FnOnce(&str) -> Weighed + Send>;
+
+/// What a look at a secret came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// Whether it is good enough.
+    pub passes: bool,
+    /// What the visitor may read of it.
+    pub advice: Vec<String>,
+}
 
 /// How an evaluation went.
 #[derive(Clone, Debug, PartialEq, Eq)]

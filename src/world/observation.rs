@@ -101,6 +101,14 @@ pub enum Observation {
         /// How often; an error in words where nobody could be asked.
         count: Result<u64, String>,
     },
+    /// What a look at a secret came to.
+    Weighed {
+        /// Whether it is good enough.
+        passes: bool,
+        /// What the visitor may read of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        advice: Vec<String>,
+    },
     /// Whether what was typed fitted an encoded password that is not a user's current one.
     Hash {
         /// What the encoded password belongs to.

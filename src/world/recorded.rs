@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::{Change, Error, Evaluated, Observation, PasswordAnswer, Work, World, observed};
+use super::{
+    Change, Error, Evaluated, Look, Observation, PasswordAnswer, Weighed, Work, World, observed,
+};
 use crate::directory::user::User;
 use crate::expression::Workers;
 use crate::flow::input::SECRET;
@@ -46,6 +48,7 @@ pub struct Recorded {
     now: Timestamp,
     replayed: Replayed,
     workers: Option<Workers>,
+    changes: Mutex<Vec<Change>>,
 }
 
 struct Replayed {
@@ -74,6 +77,7 @@ impl Recorded {
             now,
             replayed,
             workers,
+            changes: Mutex::default(),
         }
     }
 
@@ -294,8 +298,16 @@ impl World for Recorded {
         Ok(found.then(|| SecretString::from(SECRET)))
     }
 
-    // What changed then has changed already.
-    fn change(&self, _change: Change) {}
+    // What changed then has changed already; it is kept for whoever looks in the same command.
+    fn change(&self, change: Change) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.push(change);
+    }
+
+    fn written(&self, user: Uuid) -> Option<Versioned<User>> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        super::written(&changes, user)
+    }
 
     async fn evaluate<'w>(
         &'w self,
@@ -353,6 +365,16 @@ impl World for Recorded {
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
         self.next("whether a password was stolen", |note| match note {
             Observation::Breached { count } => Some(count.clone()),
+            _ => None,
+        })
+    }
+
+    async fn weigh(&self, _secret: &SecretString, _look: Look) -> Result<Weighed, Error> {
+        self.next("for a look at a secret", |note| match note {
+            Observation::Weighed { passes, advice } => Some(Weighed {
+                passes: *passes,
+                advice: advice.clone(),
+            }),
             _ => None,
         })
     }

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "expression",
             "geoip",
+            "tls",
             "app",
             "http",
             "execution",
@@ -38,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "expression",
             "geoip",
+            "breaches",
             "http",
             "web",
             "execution",
@@ -89,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "expression",
             "geoip",
+            "breaches",
             "stage",
             "policy",
             "world",
@@ -163,11 +166,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("catalog", &["flow", "journal"]),
-    ("directory", &["flow", "journal"]),
+    ("directory", &["flow", "journal", "geoip"]),
     ("flow", &[]),
     ("journal", &[]),
     ("expression", &[]),
     ("geoip", &[]),
+    ("breaches", &["tls"]),
+    ("tls", &[]),
     ("settings", &[]),
     ("clock", &[]),
 ];

@@ -12,7 +12,10 @@ mod scrypt;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
+
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
 use crate::flow::model::words;
@@ -125,6 +128,18 @@ pub fn is_acceptable(encoded: &str) -> bool {
 pub fn unusable(clock: &Clock) -> SecretString {
     let tail = clock.random_text(40);
     format!("{UNUSABLE}{}", tail.expose_secret()).into()
+}
+
+/// An encoding that no password fits, made from one that is to be replaced by it: for whoever has
+/// no randomness at hand. Two of them tell nothing, since their salts were random.
+#[must_use]
+pub fn unusable_after(encoded: &SecretString) -> SecretString {
+    let digest = Sha256::digest(encoded.expose_secret());
+    let mut text = String::from(UNUSABLE);
+    for byte in &digest[..20] {
+        write!(text, "{byte:02x}").expect("a string takes any text");
+    }
+    text.into()
 }
 
 /// Whether any password may fit this encoding.

@@ -1,4 +1,5 @@
-//! Threads that do nothing but hash, so that a thread which serves requests never does.
+//! Threads that do nothing but hash and judge passwords, so that a thread which serves requests
+//! never does.
 //!
 //! How many hashes wait and how much memory they take together is bounded: a flood of logins is
 //! refused, it does not exhaust the machine.
@@ -130,6 +131,21 @@ impl Pool {
         let salt = self.clock.random_text(22);
         let encoded = pbkdf2::encode_for_benches(password.expose_secret(), salt.expose_secret());
         Ok(encoded.into())
+    }
+
+    /// Computes something else about a password that takes its time, such as how easily it is
+    /// guessed.
+    ///
+    /// # Errors
+    /// [`Busy`] when no place in the queue gets free for half a second.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        match &self.threads {
+            Some(threads) => threads.run(|_| work()).await,
+            None => Ok(work()),
+        }
     }
 
     /// Takes as long as checking a password that is encoded in the preferred way, for a user

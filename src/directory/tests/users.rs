@@ -77,7 +77,7 @@ async fn setting_a_password_changes_its_date_and_encoding_it_anew_does_not() {
     let alice = user(&journal, &clock, NewUser::named("alice")).await;
     clock.advance(HOUR);
     let encoded: SecretString = "argon2$...".into();
-    let set = set_password(&journal, &clock, alice.uuid, encoded)
+    let set = set_password(&journal, &clock, alice.uuid, encoded, Keeping::default())
         .await
         .expect("she exists");
     assert_eq!(set.password_change_date, clock.now());
@@ -88,7 +88,14 @@ async fn setting_a_password_changes_its_date_and_encoding_it_anew_does_not() {
     clock.advance(HOUR);
     stored.upgrade_password("other".into(), clock.now());
     assert_eq!(stored.password_change_date, before);
-    let nobody = set_password(&journal, &clock, Uuid::nil(), "x".into()).await;
+    let nobody = set_password(
+        &journal,
+        &clock,
+        Uuid::nil(),
+        "x".into(),
+        Keeping::default(),
+    )
+    .await;
     assert!(matches!(nobody, Err(Error::NoSuchUser(_))));
 }
 

@@ -11,6 +11,7 @@ mod faulty;
 mod laws;
 mod login;
 mod reputation;
+mod secrets;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::command::prepare;
 use crate::directory::password::pool::Pool;
-use crate::directory::{NewUser, Session, User, create_user, set_password};
+use crate::directory::{Keeping, NewUser, Session, User, create_user, set_password};
 use crate::flow::client::Client;
 use crate::flow::model::Designation;
 use crate::journal::object::{self, Stored, Versioned};
@@ -139,9 +140,15 @@ impl Bench {
             .await
             .expect("a user");
         let encoded = crate::directory::password::hash(&password.into(), &self.clock);
-        set_password(self.journal.as_ref(), &self.clock, user.uuid, encoded)
-            .await
-            .expect("a password")
+        set_password(
+            self.journal.as_ref(),
+            &self.clock,
+            user.uuid,
+            encoded,
+            Keeping::default(),
+        )
+        .await
+        .expect("a password")
     }
 
     pub(super) async fn stored<T: Stored>(&self, id: Uuid) -> Option<Versioned<T>> {

@@ -33,13 +33,16 @@ const OWN: [&str; 16] = [
     "unicodedata",
 ];
 /// Methods that give a query set. Its rows are asked for unless another method is called on it.
-const QUERIES: [&str; 7] = [
+const QUERIES: [&str; 10] = [
     "all",
     "all_groups",
     "distinct",
     "exclude",
     "filter",
     "order_by",
+    "prefetch_related",
+    "select_related",
+    "select_subclasses",
     "values_list",
 ];
 /// Methods without arguments that query sets have and lists have not, and what stands for them.
@@ -49,6 +52,12 @@ const OF_ROWS: [(&str, &str); 5] = [
     ("exists", "_ak_exists("),
     ("first", "_ak_first("),
     ("last", "_ak_last("),
+];
+/// Exceptions that are attributes of a model, and Python's that stand for them: a class of the
+/// host's cannot be caught.
+const EXCEPTIONS: [(&str, &str); 2] = [
+    ("DoesNotExist", "LookupError"),
+    ("MultipleObjectsReturned", "RuntimeError"),
 ];
 /// The longest text of an expression, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -178,7 +187,8 @@ struct Rewriting<'p> {
 }
 
 enum Edit {
-    Import(String),
+    /// In the place of what is there, a statement or a name.
+    Replace(String),
     Insert(&'static str),
 }
 
@@ -197,7 +207,7 @@ impl Rewriting<'_> {
             out.push_str(&program[done..range.start().to_usize()]);
             match edit {
                 Edit::Insert(text) => out.push_str(text),
-                Edit::Import(text) => {
+                Edit::Replace(text) => {
                     // The line breaks of the statement are kept inside of a bracket.
                     let breaks = program[range].matches('\n').count();
                     let bracket = text.rfind(')').unwrap_or(text.len());
@@ -228,7 +238,7 @@ impl Rewriting<'_> {
             }
         });
         let bindings: Vec<_> = bindings.collect();
-        self.edits.push((range, Edit::Import(bindings.join("; "))));
+        self.edits.push((range, Edit::Replace(bindings.join("; "))));
     }
 
     fn call(&mut self, call: &ExprCall) {
@@ -294,6 +304,15 @@ impl<'a> Visitor<'a> for Rewriting<'_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Expr::Call(call) = expr {
             self.call(call);
+        }
+        if let Expr::Attribute(attribute) = expr {
+            let name = attribute.attr.as_str();
+            let stands_for = EXCEPTIONS.iter().find(|(exception, _)| *exception == name);
+            if let Some((_, exception)) = stands_for {
+                let exception = Edit::Replace((*exception).to_owned());
+                self.edits.push((attribute.range(), exception));
+                return;
+            }
         }
         visitor::walk_expr(self, expr);
     }

@@ -4,6 +4,7 @@ use actix_web::{guard, web};
 
 mod brands;
 mod caller;
+mod countries;
 mod policies;
 mod root;
 mod users;
@@ -31,6 +32,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .service(
         web::resource("/root/config/")
             .route(web::route().guard(reads()).to(root::config))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/policies/geoip_iso3166/")
+            .route(web::route().guard(reads()).to(countries::list))
             .default_service(web::route().to(not_allowed)),
     );
 }

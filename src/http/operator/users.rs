@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, Operator, Refusal};
 use crate::directory::{self, NewUser, User, setup};
 use crate::journal::{self, Journal};
+use crate::policy::unique_password;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,8 +68,9 @@ pub(super) async fn set_password(
     body: Json<Password>,
 ) -> Answer {
     let encoded = hash(&operator, body.into_inner().password).await?;
-    let user =
-        setup::set_password(&*operator.journal, &operator.clock, &username, &encoded).await?;
+    let (journal, clock) = (&*operator.journal, &operator.clock);
+    let keeping = unique_password::keeping(journal).await?;
+    let user = setup::set_password(journal, clock, &username, &encoded, keeping).await?;
     Ok(HttpResponse::Ok().json(show(&operator, &user).await?))
 }
 

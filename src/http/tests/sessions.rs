@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::directory::session::NetworkBinding;
-use crate::directory::sessions_of;
+use crate::directory::{Keeping, sessions_of};
 
 #[actix_web::test]
 async fn a_login_rotates_the_cookie_and_is_known_from_then_on() {
@@ -219,7 +219,7 @@ async fn another_password_set_by_the_operator_ends_the_sessions() {
     bob.logs_in("bob", "correct horse").await.is(200);
     let (journal, clock) = (&*server.state.journal, &server.state.clock);
     let encoded = password::hash(&"another one".into(), clock);
-    setup::set_password(journal, clock, "alice", &encoded)
+    setup::set_password(journal, clock, "alice", &encoded, Keeping::default())
         .await
         .expect("she exists");
     alice.get(ME).await.is(403);

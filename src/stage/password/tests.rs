@@ -26,7 +26,7 @@ use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Journal, KeyId, Objects, Version, Write};
 use crate::stage::{Handled, Kind, handle};
 use crate::world::{Change, Error, PasswordAnswer, World};
-use crate::world::{Evaluated, Work};
+use crate::world::{Evaluated, Look, Weighed, Work};
 
 /// A world in which every password is wrong, and which counts what that costs.
 struct Counting {
@@ -70,6 +70,10 @@ impl World for Counting {
         Ok(None)
     }
 
+    fn written(&self, _: Uuid) -> Option<Versioned<User>> {
+        None
+    }
+
     fn change(&self, _change: Change) {}
 
     async fn evaluate<'w>(&'w self, _: Uuid, _: Duration, _: Work<'w>) -> Result<Evaluated, Error> {
@@ -98,6 +102,10 @@ impl World for Counting {
 
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
         Ok(Ok(0))
+    }
+
+    async fn weigh(&self, _: &SecretString, _: Look) -> Result<Weighed, Error> {
+        Ok(Weighed::default())
     }
 
     async fn fits(&self, _: Uuid, _: &SecretString, _: &SecretString) -> Result<bool, Error> {

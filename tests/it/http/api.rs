@@ -52,6 +52,19 @@ fn the_configuration_has_what_clients_need() {
 }
 
 #[test]
+fn the_countries_that_a_policy_may_allow_are_listed_for_everybody() {
+    with_server(async |server| {
+        let path = "/api/v3/policies/geoip_iso3166/";
+        let countries = server.visitor().gets(path).await;
+        let countries = countries.has_status(200).json();
+        let countries = countries.as_array().expect("a list");
+        assert_eq!(countries.len(), 249);
+        let norway = serde_json::json!({"code": "NO", "name": "Norway"});
+        assert!(countries.contains(&norway));
+    });
+}
+
+#[test]
 fn an_unknown_token_opens_nothing() {
     with_server(async |server| {
         let visitor = server.visitor();

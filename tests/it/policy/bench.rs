@@ -15,6 +15,7 @@ use gatelog::directory::password::{self, pool::Pool};
 use gatelog::directory::{Group, NewUser, Session, User, create_user};
 use gatelog::execution::{Executions, Limits, Outside, Reply, Request};
 use gatelog::expression::{Limits as Bounds, Options, Workers};
+use gatelog::flow::Context;
 use gatelog::flow::client::Client;
 use gatelog::flow::event::Event;
 use gatelog::flow::model::Designation;
@@ -61,6 +62,16 @@ impl Bench {
 
     /// A server that knows where addresses are.
     pub(crate) async fn with(geoip: Geoip) -> Self {
+        let geoip = Arc::new(geoip);
+        Self::within(Outside {
+            geoip,
+            ..Outside::default()
+        })
+        .await
+    }
+
+    /// A server that asks all this; its expressions run in workers of its own.
+    pub(crate) async fn within(outside: Outside) -> Self {
         let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
         let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(clock.clone()));
         let options = Options {
@@ -74,7 +85,7 @@ impl Bench {
         let workers = Workers::start(options, clock.clone()).expect("the thread starts");
         let outside = Outside {
             workers: Some(workers.clone()),
-            geoip: Arc::new(geoip),
+            ..outside
         };
         let pool = Arc::new(Pool::no_op(clock.clone()));
         let limits = Limits::default();
@@ -410,6 +421,18 @@ impl Visitor<'_> {
     pub(crate) async fn answers(&mut self, body: Value) -> &mut Self {
         let reply = self.bench.executions.answer(self.request(), body).await;
         self.keep(reply.expect("a reply"))
+    }
+
+    /// Begins the flow anew, with what is known before its first stage.
+    pub(crate) async fn begins_anew(&mut self, context: Context) -> &mut Self {
+        if self.session.is_none() {
+            self.opens().await;
+        }
+        // The later one has the greater id.
+        self.bench.clock.advance(Duration::from_millis(1));
+        let begun = self.bench.executions.begin_anew(self.request(), context);
+        begun.await.expect("it begins");
+        self
     }
 
     fn keep(&mut self, reply: Reply) -> &mut Self {

@@ -36,7 +36,9 @@ fn flow(slug: &str, expression: &str) -> Flow {
 
 /// The failures that the trail of the newest execution of this flow tells of.
 fn failures(server: &TestServer, slug: &str) -> Vec<Value> {
-    let listed = server.gatelog(&["execution", "list", "--json"]).stdout;
+    let listed = server
+        .gatelog(&["execution", "list", "--limit", "500", "--json"])
+        .stdout;
     let id = listed.lines().find_map(|line| {
         let one: Value = serde_json::from_str(line).expect("JSON");
         (one["flow"] == slug).then(|| one["execution"].as_str().expect("an id").to_owned())
@@ -70,8 +72,8 @@ fn every_hostile_expression_ends_in_the_trail_and_holds_up_nobody() {
         });
         let others = async {
             for _ in 0..30 {
-                let mut guest = server.visitor();
-                let shown = guest.opens("plain");
+                let mut visitor = server.visitor();
+                let shown = visitor.opens("plain");
                 let shown = tokio::time::timeout(Duration::from_secs(5), shown).await;
                 shown.expect("others are served").sees("ak-stage-dummy");
             }

@@ -1,7 +1,7 @@
 //! No policy of one visitor ever sees the context of another, however their requests interleave.
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
+use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 

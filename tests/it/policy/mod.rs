@@ -11,6 +11,8 @@ mod expressions;
 mod hostile;
 mod interleaving;
 mod invalid;
+mod passwords;
+mod places;
 mod planning;
 mod reference;
 mod reputation;

@@ -331,6 +331,13 @@ impl TestServer {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor::new(Arc::clone(&self.line))
     }
+
+    /// Somebody who comes for the first time, from an address that begins with these groups.
+    pub(crate) fn visitor_at(&self, groups: &[u16]) -> Visitor {
+        let mut visitor = self.visitor();
+        visitor.goes_to(groups);
+        visitor
+    }
 }
 
 impl Drop for TestServer {

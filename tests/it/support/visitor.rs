@@ -35,23 +35,10 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) fn new(line: Arc<Line>) -> Self {
-        let group = || 0x1000 + u16::try_from(random_below(0xf000)).expect("16 bits");
-        let address = Ipv6Addr::new(
-            0x2001,
-            0x0db8,
-            group(),
-            group(),
-            group(),
-            group(),
-            group(),
-            group(),
-        );
+        let address = random_address(&[0x2001, 0x0db8]);
         let agent = format!("Browser/{}", random(16));
-        line.canaries.personal("an address", &address.to_string());
-        line.canaries
-            .personal_bytes("an address in binary", &address.octets());
         line.canaries.personal("a browser", &agent);
-        Self {
+        let it = Self {
             line,
             jar: Arc::default(),
             address,
@@ -60,7 +47,21 @@ impl Visitor {
             query: String::new(),
             component: None,
             challenge: None,
-        }
+        };
+        it.tells_address();
+        it
+    }
+
+    /// The same browser after a journey: at another address, which begins with these groups.
+    pub(crate) fn goes_to(&mut self, groups: &[u16]) {
+        self.address = random_address(groups);
+        self.tells_address();
+    }
+
+    fn tells_address(&self) {
+        let (canaries, address) = (&self.line.canaries, self.address);
+        canaries.personal("an address", &address.to_string());
+        canaries.personal_bytes("an address in binary", &address.octets());
     }
 
     /// Another tab of the same browser.
@@ -295,4 +296,12 @@ impl Visitor {
             }
         }
     }
+}
+
+/// A random address that begins with these groups.
+fn random_address(groups: &[u16]) -> Ipv6Addr {
+    let mut all =
+        [0; 8].map(|_: u16| 0x1000 + u16::try_from(random_below(0xf000)).expect("16 bits"));
+    all[..groups.len()].copy_from_slice(groups);
+    all.into()
 }
