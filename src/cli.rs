@@ -23,6 +23,7 @@ mod healthcheck;
 mod journal;
 mod output;
 mod password;
+mod policy;
 mod secret;
 mod serve;
 mod user;
@@ -84,6 +85,9 @@ enum Command {
     /// Check and apply blueprint files
     #[command(subcommand)]
     Blueprint(blueprint::Command),
+    /// List policies, and try one out
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// List executions, and show what happened in one
     #[command(subcommand)]
     Execution(execution::Command),
@@ -146,6 +150,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),
         Command::User(command) => block_on(user::run(command, &settings, output)),
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
+        Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),
         Command::Journal(command) => block_on(journal::run(command, &settings, output)),
         Command::Secret(command) => block_on(secret::run(command, &settings, output)),

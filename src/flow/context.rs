@@ -120,6 +120,17 @@ impl Value {
 pub struct Context(BTreeMap<String, Value>);
 
 impl Context {
+    /// A context of plain data.
+    #[must_use]
+    pub fn of_json(entries: serde_json::Map<String, serde_json::Value>) -> Self {
+        let entries = entries.into_iter();
+        Self(
+            entries
+                .map(|(key, json)| (key, Value::Json(json)))
+                .collect(),
+        )
+    }
+
     /// The entry under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {

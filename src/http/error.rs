@@ -1,5 +1,6 @@
 //! What an answer says when a request cannot be served, and with which status.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
@@ -21,6 +22,18 @@ pub enum Error {
     /// The token is unknown, has ended, or belongs to somebody who is not active.
     #[error("Token invalid/expired")]
     BadToken,
+    /// The caller may not do this. The text is authentik's.
+    #[error("You do not have permission to perform this action.")]
+    NotPermitted,
+    /// The fields of the body that are wrong, with a complaint each.
+    #[error("The body has fields that are wrong.")]
+    Fields(BTreeMap<&'static str, String>),
+    /// The body is not JSON.
+    #[error("JSON parse error - {0}")]
+    NotJson(String),
+    /// The body is of a kind that is not read.
+    #[error("Unsupported media type \"{0}\" in request.")]
+    MediaType(String),
     /// The request was not made by the visitor.
     #[error("CSRF Failed: {0}")]
     Csrf(#[from] csrf::Error),
@@ -63,6 +76,9 @@ impl Error {
     /// There is no such flow. The text is authentik's.
     pub const NO_FLOW: Self = Self::NotFound("No Flow matches the given query.");
 
+    /// There is no such policy. The text is authentik's.
+    pub const NO_POLICY: Self = Self::NotFound("No Policy matches the given query.");
+
     /// Writes what a visitor is not told into the log.
     pub fn log(&self, id: &str) {
         match self {
@@ -82,10 +98,13 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::NotAuthenticated | Self::BadToken | Self::Csrf(_) => StatusCode::FORBIDDEN,
+            Self::NotAuthenticated | Self::BadToken | Self::NotPermitted | Self::Csrf(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LongAddress => StatusCode::URI_TOO_LONG,
-            Self::Unread => StatusCode::BAD_REQUEST,
+            Self::Unread | Self::Fields(_) | Self::NotJson(_) => StatusCode::BAD_REQUEST,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NetworkChanged { .. } => StatusCode::FOUND,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -98,6 +117,10 @@ impl ResponseError for Error {
         match self {
             Self::NetworkChanged { next } => {
                 return location::redirect(StatusCode::FOUND, &location::login(next));
+            }
+            Self::Fields(wrong) => {
+                let listed = wrong.iter().map(|(field, text)| (*field, [text]));
+                return answer.json(listed.collect::<BTreeMap<_, _>>());
             }
             Self::Throttled(wait) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*wait)));

@@ -23,6 +23,7 @@ mod blueprints;
 mod caller;
 mod executions;
 mod journal_routes;
+mod policies;
 mod refusal;
 mod users;
 
@@ -95,6 +96,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/users/{username}/password", post().to(users::set_password))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
+            .route("/policies", get().to(policies::list))
+            .route("/policies/test", post().to(policies::test))
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))

@@ -6,10 +6,20 @@ use secrecy::SecretString;
 
 use crate::directory::token::Intent;
 use crate::directory::{User, token_by_key};
+use crate::flow::client::Client;
+use crate::http::client::client;
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
-use crate::http::{Error, State};
+use crate::http::{Error, State, csrf};
 use crate::journal::object::{self, Versioned};
+
+/// Somebody who calls the API.
+pub(super) struct Caller {
+    /// Who it is.
+    pub(super) user: Versioned<User>,
+    /// Their end of the line.
+    pub(super) client: Client,
+}
 
 /// The user on whose behalf the API is called.
 ///
@@ -22,21 +32,53 @@ pub(super) async fn user(
     arrival: Arrival,
 ) -> Result<User, Error> {
     if let Some(key) = bearer(request) {
-        let now = state.clock.now();
-        let token = token_by_key(&*state.journal, &key, Intent::Api, now)
-            .await?
-            .ok_or(Error::BadToken)?;
-        let owner: Option<Versioned<User>> = object::get(&*state.journal, token.value.user).await?;
-        return owner
-            .map(|owner| owner.value)
-            .filter(|owner| owner.is_active)
-            .ok_or(Error::BadToken);
+        return Ok(owner(state, &key).await?.value);
     }
     let visitor = Visitor::of(state, request, arrival.id).await?;
     visitor
         .user
         .map(|user| user.value)
         .ok_or(Error::NotAuthenticated)
+}
+
+/// The same for a request that acts: a browser, which sends its cookie whoever asks it to, has to
+/// show that its own page asked.
+///
+/// # Errors
+/// Those of [`user`], and [`Error::Csrf`].
+pub(super) async fn acting(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+) -> Result<Caller, Error> {
+    if let Some(key) = bearer(request) {
+        return Ok(Caller {
+            user: owner(state, &key).await?,
+            client: client(request, &state.trusted_proxies),
+        });
+    }
+    let visitor = Visitor::of(state, request, arrival.id).await?;
+    let (Some(user), Some(session)) = (visitor.user, visitor.session) else {
+        return Err(Error::NotAuthenticated);
+    };
+    csrf::check_origin(request, &visitor.client)?;
+    csrf::check_token(csrf::from_header(request), &session.value.csrf)?;
+    Ok(Caller {
+        user,
+        client: visitor.client,
+    })
+}
+
+/// Whose token it is.
+async fn owner(state: &State, key: &SecretString) -> Result<Versioned<User>, Error> {
+    let now = state.clock.now();
+    let token = token_by_key(&*state.journal, key, Intent::Api, now)
+        .await?
+        .ok_or(Error::BadToken)?;
+    let owner: Option<Versioned<User>> = object::get(&*state.journal, token.value.user).await?;
+    owner
+        .filter(|owner| owner.value.is_active)
+        .ok_or(Error::BadToken)
 }
 
 /// The token of an `Authorization` header; another scheme counts as none.

@@ -5,6 +5,7 @@ use actix_web::{guard, web};
 mod brands;
 mod caller;
 mod countries;
+mod policies;
 mod root;
 mod users;
 
@@ -21,6 +22,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .service(
         web::resource("/core/brands/current/")
             .route(web::route().guard(reads()).to(brands::current))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/policies/all/{id}/test/")
+            .route(web::post().to(policies::test))
             .default_service(web::route().to(not_allowed)),
     )
     .service(

@@ -3,6 +3,7 @@
 mod api;
 mod executor;
 mod pages;
+mod policies;
 mod sessions;
 
 use std::collections::BTreeMap;

@@ -1,9 +1,11 @@
 //! Policies as their users meet them: bound to flows of a running server.
 
+mod api;
 mod aside;
 mod bench;
 mod bindings;
 mod blueprints;
+mod command;
 mod denial;
 mod expressions;
 mod hostile;
@@ -13,3 +15,4 @@ mod passwords;
 mod places;
 mod planning;
 mod reference;
+mod reputation;

@@ -1,0 +1,104 @@
+//! Names and addresses that fail too often.
+
+use serde_json::{Value, json};
+
+use crate::support::{Flow, LOGIN, Person, Visitor, with_server};
+
+/// A flow that denies whom `settings` let pass, and else asks who it is.
+fn guarded(slug: &str, settings: Value) -> Flow {
+    let policy = format!("{slug}-failing");
+    let deny = format!("{slug}-deny");
+    let who = json!({ "user_fields": ["username"], "pretend_user_exists": false });
+    let again = json!({ "invalid_response_action": "restart_with_context" });
+    Flow::new(slug)
+        .policy("reputation", &policy, settings)
+        .stage("deny", &deny, json!({}))
+        .bound("identification", &format!("{slug}-who"), who, again)
+        .asks(&deny, &policy, json!({}))
+}
+
+#[test]
+fn an_unknown_name_is_denied_in_the_same_answer_where_that_is_once_too_often() {
+    with_server(async |server| {
+        for (slug, settings) in [
+            ("both", json!({ "threshold": -1 })),
+            (
+                "address",
+                json!({ "threshold": -1, "check_username": false }),
+            ),
+            ("name", json!({ "threshold": -1, "check_ip": false })),
+        ] {
+            server.has_flow(&guarded(slug, settings));
+            let mut visitor = server.visitor();
+            visitor.opens(slug).await.sees("ak-stage-identification");
+            let unknown = json!({ "uid_field": format!("nobody-{slug}@example.com") });
+            let answer = visitor.answers(unknown).await;
+            answer.sees("ak-stage-access-denied");
+        }
+    });
+}
+
+#[test]
+fn a_restart_does_not_reset_a_score_and_others_are_not_concerned() {
+    with_server(async |server| {
+        server.has_flow(&guarded("guarded", json!({ "threshold": -2 })));
+        let mut visitor = server.visitor();
+        let unknown = json!({ "uid_field": "nobody@example.com" });
+        visitor
+            .opens("guarded")
+            .await
+            .sees("ak-stage-identification");
+        let first = visitor.answers(unknown.clone()).await;
+        first.sees("ak-stage-identification");
+        server.restart().await;
+        visitor
+            .opens("guarded")
+            .await
+            .sees("ak-stage-identification");
+        let second = visitor.answers(unknown).await;
+        second.sees("ak-stage-access-denied");
+        server.kill().await;
+        let mut later = visitor.in_another_tab();
+        later.opens("guarded").await.sees("ak-stage-access-denied");
+        let mut other = server.visitor();
+        other.opens("guarded").await.sees("ak-stage-identification");
+    });
+}
+
+/// The example of the manual.
+fn example() -> String {
+    let page = include_str!("../../../docs/policies.md");
+    let (_, section) = page.split_once("### Reputation").expect("the section");
+    let (_, block) = section.split_once("```yaml\n").expect("a blueprint");
+    let (block, _) = block.split_once("```").expect("it ends");
+    block.to_owned()
+}
+
+async fn fails(visitor: &Visitor, person: &Person) {
+    let mut tab = visitor.in_another_tab();
+    tab.opens(LOGIN).await.sees("ak-stage-identification");
+    let who = json!({ "uid_field": person.username });
+    tab.answers(who).await.sees("ak-stage-password");
+    let wrong = json!({ "password": "wrong password" });
+    tab.answers(wrong).await.with_error("password", "invalid");
+    tab.gets("/flows/-/cancel/").await;
+}
+
+#[test]
+fn the_example_of_the_manual_stops_somebody_who_guesses_passwords() {
+    with_server(async |server| {
+        server.apply(&example());
+        let (ann, bob) = (server.person(), server.person());
+        let guesser = server.visitor();
+        for person in [&ann, &bob, &ann, &bob, &ann] {
+            fails(&guesser, person).await;
+        }
+        let mut guesser = guesser.in_another_tab();
+        guesser.opens(LOGIN).await.sees("ak-stage-identification");
+        let who = json!({ "uid_field": ann.username });
+        let denied = guesser.answers(who).await;
+        denied.is_denied("Too many failed attempts. Please try again tomorrow.");
+        // From elsewhere ann still gets in.
+        server.visitor().logs_in(&ann).await;
+    });
+}
