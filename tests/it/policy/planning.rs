@@ -16,7 +16,7 @@ fn three(slug: &str) -> Flow {
 
 /// Makes the policy say this from now on.
 fn says(server: &TestServer, policy: &str, result: bool) {
-    server.has_policy("dummy", policy, json!({ "result": result }));
+    server.has_policy("dummy", policy, &json!({ "result": result }));
 }
 
 /// The events of the newest execution.

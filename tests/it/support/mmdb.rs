@@ -152,19 +152,22 @@ fn encode(value: &Value, to: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             head(11, items.len(), to);
-            items.iter().for_each(|item| encode(item, to));
+            for item in items {
+                encode(item, to);
+            }
         }
         Value::String(text) => {
             head(2, text.len(), to);
             to.extend(text.as_bytes());
         }
-        Value::Number(number) => match number.as_u64() {
-            Some(number) => whole(number, 4, to),
-            None => {
+        Value::Number(number) => {
+            if let Some(number) = number.as_u64() {
+                whole(number, 4, to);
+            } else {
                 head(3, 8, to);
                 to.extend(number.as_f64().expect("a number").to_be_bytes());
             }
-        },
+        }
         other => panic!("{other} has no form here"),
     }
 }

@@ -277,8 +277,8 @@ impl TestServer {
 
     /// Gives a policy other settings.
     #[track_caller]
-    pub(crate) fn has_policy(&self, kind: &str, name: &str, attrs: serde_json::Value) {
-        self.apply(&super::policy(kind, name, &attrs));
+    pub(crate) fn has_policy(&self, kind: &str, name: &str, attrs: &serde_json::Value) {
+        self.apply(&super::policy(kind, name, attrs));
     }
 
     /// Makes a group, below another where one is named, with these people in it.
