@@ -13,6 +13,7 @@ use crate::journal::memory::MemoryJournal;
 mod catalog;
 mod directory;
 mod document;
+mod expressions;
 mod policies;
 mod reference;
 mod transaction;

@@ -147,6 +147,9 @@ fn published_flows_begin_and_their_expressions_run() {
         let alice = server.person();
         let mut inside = server.visitor();
         inside.logs_in(&alice).await;
+        // One of the flows logs out.
+        let mut asked = server.visitor();
+        asked.logs_in(&alice).await;
         let mut made = Made::default();
         for path in &published {
             made.apply(server, path);
@@ -164,7 +167,7 @@ fn published_flows_begin_and_their_expressions_run() {
         for (number, policy) in made.expressions.iter().enumerate() {
             let slug = format!("probe-{number}");
             server.apply(&probe(&slug, policy));
-            let answer = inside.in_another_tab().opens(&slug).await;
+            let answer = asked.in_another_tab().opens(&slug).await;
             answer.has_status(200);
         }
         let failures = failures(server);
