@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod brand;
 pub mod flow;
+pub(crate) mod kind;
 pub mod policy;
 pub mod policy_binding;
 pub mod settings;

@@ -136,34 +136,12 @@ macro_rules! policies {
             $(#[doc = concat!("`", $title, "`")] $Type($module::$Type),)+
         }
 
-        /// A kind of policy.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
-            $(#[doc = concat!("`", $title, "`")] $Type,)+
+        catalog::kind::kinds! {
+            /// A kind of policy.
+            $($Type, $name, $model, $title;)+
         }
 
         impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$Type),+];
-
-            /// The kind's name, such as `expression`: the last part of its address in the API.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$Type => $name),+ }
-            }
-
-            /// The name of its model in blueprints and in the API.
-            #[must_use]
-            pub const fn model(self) -> &'static str {
-                match self { $(Self::$Type => $model),+ }
-            }
-
-            /// What people call it.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$Type => $title),+ }
-            }
-
             /// The settings with every default filled in.
             ///
             /// # Errors
@@ -211,23 +189,6 @@ policies! {
     unique_password::UniquePasswordPolicy, "unique_password", "authentik_policies_unique_password.uniquepasswordpolicy", "Password Uniqueness Policy";
     geoip::GeoIp, "geoip", "authentik_policies_geoip.geoippolicy", "GeoIP Policy";
     reputation::Reputation, "reputation", "authentik_policies_reputation.reputationpolicy", "Reputation Policy";
-}
-
-impl Kind {
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The kind with this model name, in any case.
-    #[must_use]
-    pub fn from_model(model: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.model().eq_ignore_ascii_case(model))
-    }
 }
 
 /// The policy with its settings.

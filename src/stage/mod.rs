@@ -112,34 +112,12 @@ macro_rules! stages {
             $(#[doc = $title] $Type($module::$Type),)+
         }
 
-        /// A kind of stage.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
-            $(#[doc = $title] $Type,)+
+        catalog::kind::kinds! {
+            /// A kind of stage.
+            $($Type, stringify!($module), $model, $title;)+
         }
 
         impl Kind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$Type),+];
-
-            /// The kind's name, such as `password`.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$Type => stringify!($module)),+ }
-            }
-
-            /// The name of its model in blueprints and in the API.
-            #[must_use]
-            pub const fn model(self) -> &'static str {
-                match self { $(Self::$Type => $model),+ }
-            }
-
-            /// What people call it.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$Type => $title),+ }
-            }
-
             /// The settings with every default filled in.
             ///
             /// # Errors
@@ -205,23 +183,6 @@ stages! {
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
     user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";
     user_logout::UserLogout, "authentik_stages_user_logout.userlogoutstage", "User Logout Stage";
-}
-
-impl Kind {
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-
-    /// The kind with this model name, in any case.
-    #[must_use]
-    pub fn from_model(model: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.model().eq_ignore_ascii_case(model))
-    }
 }
 
 /// The settings that an execution is pinned to.
