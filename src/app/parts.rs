@@ -1,6 +1,7 @@
 //! Everything that serves requests, opened and ready, but not yet reachable.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -45,7 +46,7 @@ impl Parts {
         role: Role,
     ) -> anyhow::Result<Self> {
         let geoip = Arc::new(geoip(settings)?);
-        let workers = workers(clock)?;
+        let workers = workers(clock, role)?;
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
@@ -129,10 +130,21 @@ fn breaches(settings: &Settings) -> anyhow::Result<Breaches> {
     })
 }
 
-/// The processes that run expressions: this very program, started anew.
-fn workers(clock: &Clock) -> anyhow::Result<Workers> {
-    let program = std::env::current_exe().context("this program's own path is not known")?;
-    Workers::start(Options::of_program(program), clock.clone())
+/// The processes that run expressions: this very program, started anew. A command asks one thing
+/// at a time, so it needs one.
+fn workers(clock: &Clock, role: Role) -> anyhow::Result<Workers> {
+    // Linux names the running program itself here, also once an upgrade has replaced its file:
+    // both ends have to be of the same version.
+    let program = if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().context("this program's own path is not known")?
+    };
+    let mut options = Options::of_program(program);
+    if role == Role::Command {
+        options.workers = 1;
+    }
+    Workers::start(options, clock.clone())
         .context("the thread that keeps the workers for expressions cannot be started")
 }
 

@@ -28,6 +28,8 @@ impl Process {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&options.program);
         command
+            // What a list of processes shows; the program may be named by a link.
+            .arg0("gatelog")
             .arg("evaluate")
             .arg(format!("--memory={}", options.memory))
             .env_clear()
