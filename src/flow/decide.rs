@@ -40,7 +40,10 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
     let current = running.plan.current().ok_or(Rejection::NoStage);
     let event = match command {
         Command::Start { .. } => return Err(Rejection::Started),
-        Command::Plan(plan) => Event::Planned { plan },
+        Command::Plan(mut plan) => {
+            plan.0.extend(running.appended.iter().cloned());
+            Event::Planned { plan }
+        }
         Command::Enter => {
             let stage = current?;
             Event::StageEntered {

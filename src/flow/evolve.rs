@@ -74,7 +74,7 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
     match event {
         Event::Planned { plan } => {
             running.plan = plan.clone();
-            running.plan.0.extend(std::mem::take(&mut running.appended));
+            running.appended.clear();
             running.planned = true;
             leave(&mut running);
         }

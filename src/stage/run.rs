@@ -28,8 +28,14 @@ mod plan;
 mod policies;
 mod shown;
 
+use plan::Occasion;
+
 /// More answers than this end an execution, so that nobody fills the journal.
 const MAX_ANSWERS: u32 = 500;
+
+/// More stages than these in one command end an execution: a policy may put one in front of its
+/// own stage for ever.
+const MAX_TURNS: u32 = 200;
 
 /// What a command led to.
 #[derive(Clone, Debug)]
@@ -62,6 +68,7 @@ pub async fn handle(
         errors: None,
         failed: None,
         admitted: None,
+        turns: 0,
         looks: matches!(input.request, Request::Visit),
         flow: OnceCell::new(),
         world,
@@ -87,6 +94,8 @@ struct Run<'a> {
     failed: Option<String>,
     /// The binding whose policies were asked in this command and pass.
     admitted: Option<Uuid>,
+    /// How often a stage came up in this command.
+    turns: u32,
     /// Whether nobody answered anything, so that nothing is written unless something happens.
     looks: bool,
     flow: OnceCell<Rc<Flow>>,
@@ -121,12 +130,12 @@ impl Run<'_> {
                 // Nothing has asked for the flow before, so the cell is empty.
                 let _unset = self.flow.set(Rc::new(flow.value));
                 self.enter_with(context).await?;
-                self.plan().await?;
+                self.plan(Occasion::Beginning).await?;
                 self.advance().await?;
                 match typed {
                     // Only an open challenge can be answered; without one, nothing may be run
                     // that would not be run again when the answer is not written down.
-                    Some(body) if self.challenge_is_open() => self.answer(None, body).await,
+                    Some(_) if self.challenge_is_open() => self.answer(None, typed).await,
                     _ => Ok(()),
                 }
             }
@@ -136,9 +145,7 @@ impl Run<'_> {
             }
             Request::Answer { challenge } => {
                 self.check_on_return().await?;
-                let empty = Value::Object(Map::new());
-                self.answer(challenge.as_deref(), typed.unwrap_or(&empty))
-                    .await
+                self.answer(challenge.as_deref(), typed).await
             }
             Request::Cancel { by } => self.end(Command::Cancel(*by)),
             Request::Expire => self.end(Command::Expire),
@@ -212,6 +219,10 @@ impl Run<'_> {
             let Some(planned) = running.plan.current().cloned() else {
                 return self.finish();
             };
+            self.turns += 1;
+            if self.turns > MAX_TURNS {
+                return self.deny(Check::Attempts, "Too many attempts. Please start again.");
+            }
             if !self.admit(&planned).await? {
                 continue;
             }
@@ -277,8 +288,9 @@ impl Run<'_> {
         }
     }
 
-    /// Takes an answer, if it is one to the open challenge.
-    async fn answer(&mut self, challenge: Option<&str>, body: &Value) -> Result<(), Error> {
+    /// Takes an answer, if it is one to the open challenge. One that was not taken was not written
+    /// down either, so in a replay there is none.
+    async fn answer(&mut self, challenge: Option<&str>, body: Option<&Value>) -> Result<(), Error> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
@@ -291,9 +303,15 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
-        self.looks = running.challenge.is_none() || !answers(running, &stage, challenge, body);
+        let body = body.filter(|body| {
+            running.challenge.is_some() && answers(running, &stage, challenge, body)
+        });
+        self.looks = body.is_none();
         // An answer to a stage that leaves the plan now is one to nothing.
-        if self.looks || !self.admit(&planned).await? {
+        let Some(body) = body else {
+            return self.advance().await;
+        };
+        if !self.admit(&planned).await? {
             return self.advance().await;
         }
         let Some(running) = self.state.running() else {

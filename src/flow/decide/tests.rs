@@ -271,7 +271,8 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         Event::Started { execution, .. } => new.execution == *execution && !new.planned,
         Event::Planned { plan } => {
             let appended = old.map(|old| &old.appended).into_iter().flatten();
-            new.plan.0.iter().eq(plan.0.iter().chain(appended)) && new.planned && !new.entered
+            let tail = plan.0.iter().rev().take(appended.clone().count()).rev();
+            new.plan == *plan && tail.eq(appended) && new.planned && !new.entered
         }
         Event::Restarted { keep_context } => {
             new.restarts == count(|it| it.restarts) + 1

@@ -18,6 +18,15 @@ const MAX_RESTARTS: u32 = 10;
 /// Who put what is known before the first stage into the context.
 const REQUEST: &str = "the request";
 
+/// Why the stages of a flow are laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// Somebody comes to the flow.
+    Beginning,
+    /// A stage wants it to begin again.
+    Restart,
+}
+
 impl Run<'_> {
     /// Notes what is known before the first stage.
     pub(super) async fn enter_with(&mut self, context: &Context) -> Result<(), Error> {
@@ -42,7 +51,7 @@ impl Run<'_> {
     /// Lays out the stages, or ends the execution when the flow is not for this visitor.
     ///
     /// Source: authentik `flows/planner.py`.
-    pub(super) async fn plan(&mut self) -> Result<(), Error> {
+    pub(super) async fn plan(&mut self, occasion: Occasion) -> Result<(), Error> {
         self.admitted = None;
         let Some((check, message)) = self.refusal().await? else {
             let plan = self.lay_out().await?;
@@ -50,8 +59,9 @@ impl Run<'_> {
         };
         let flow = self.flow().await?;
         let is_login = flow.designation == Designation::Authentication;
-        // Somebody who is logged in has no need of a login: on to where they wanted to be.
-        if is_login && self.session_user().await?.is_some() {
+        // Somebody who is logged in has no need of a login: on to where they wanted to be. Whoever
+        // gets there by a stage that wanted the flow to begin again was not let through by it.
+        if occasion == Occasion::Beginning && is_login && self.session_user().await?.is_some() {
             return self.finish();
         }
         self.deny(check, &message)
@@ -115,6 +125,15 @@ impl Run<'_> {
             }
             plan.0.push_back(planned(&binding, stage));
         }
+        // What a policy appends each time that the flow is planned is there once.
+        let waiting = self.state.running().map(|running| &running.appended);
+        let waits = |stage: &PlannedStage| {
+            waiting
+                .into_iter()
+                .flatten()
+                .any(|other| (other.stage.id, &other.settings) == (stage.stage.id, &stage.settings))
+        };
+        plan.0.retain(|stage| !(stage.appended && waits(stage)));
         Ok(plan)
     }
 
@@ -126,7 +145,7 @@ impl Run<'_> {
         }
         let keep_context = planned.on_invalid == InvalidResponseAction::RestartWithContext;
         self.apply(Command::Restart { keep_context })?;
-        self.plan().await
+        self.plan(Occasion::Restart).await
     }
 
     /// Sends the visitor where they wanted to be.
