@@ -183,7 +183,16 @@ fn ended(events: &[Event]) -> Vec<Uuid> {
             session,
             user: Some(_),
         } => vec![*session],
-        Event::SessionStarted { terminated, .. } => terminated.clone(),
+        // What somebody began there is nothing for whoever takes the session over.
+        Event::SessionStarted {
+            session,
+            terminated,
+            replaced,
+            ..
+        } => {
+            let own = replaced.map(|_| *session);
+            own.into_iter().chain(terminated.iter().copied()).collect()
+        }
         _ => Vec::new(),
     };
     events.iter().flat_map(of).collect()

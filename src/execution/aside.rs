@@ -31,13 +31,21 @@ impl Executions {
     /// its stages are not looked at.
     ///
     /// # Errors
-    /// When the journal could not be read, or too much is going on.
+    /// When the journal could not be read, when too much is going on, or when this address asks too
+    /// often: such a question counts like an execution that is begun.
     pub async fn applies(&self, flow: &Flow, asker: Asker<'_>) -> Result<bool, Error> {
         let world = self.aside();
         let conditions = engine::conditions(&world, flow.pbm).await?;
         if conditions.is_empty() {
             return Ok(true);
         }
+        // Nobody is served by whoever asks for a default flow all the time; and nothing is begun.
+        let address = asker.client.address;
+        let wait = self
+            .shared
+            .begun
+            .take(address, self.shared.clock.monotonic());
+        wait.map_err(Error::Throttled)?;
         let question = Question::new(&world, asker, Context::default(), None).await?;
         let decision = question.of_flow(flow, &conditions).await?;
         Ok(decision.passing)

@@ -152,24 +152,34 @@ impl Executions {
     pub async fn begin_anew(&self, request: Request, context: Context) -> Result<bool, Error> {
         let this = self.clone();
         let asked = actix::spawn(async move {
-            let query = Query::parse(&request.query);
-            if let Some(earlier) = this.find(&request, &query, false).await? {
-                let by = Asked::Cancel {
-                    by: Canceller::Visitor,
-                };
-                let client = &request.client;
-                this.end(earlier, client, by, request.correlation).await?;
+            // A twin of this request may be doing the same at this moment.
+            for _ in 0..5 {
+                match this.replace(&request, &context).await {
+                    Err(Error::Over | Error::Superseded) => {}
+                    begun => return begun,
+                }
             }
-            let mut begin = this.begin(&request, &query).await?;
-            begin.context = context;
-            let (_, answered) = this
-                .put_to(&request, Target::New(begin.into()), false, None)
-                .await?;
-            Ok(answered.waits)
+            Err(Error::Busy)
         });
         let broken =
             |error| Error::Broken(format!("the request could not be carried out: {error}"));
         asked.await.map_err(broken)?
+    }
+
+    async fn replace(&self, request: &Request, context: &Context) -> Result<bool, Error> {
+        let query = Query::parse(&request.query);
+        if let Some(earlier) = self.find(request, &query, false).await? {
+            let by = Asked::Cancel {
+                by: Canceller::Visitor,
+            };
+            let client = &request.client;
+            self.end(earlier, client, by, request.correlation).await?;
+        }
+        let mut begin = self.begin(request, &query).await?;
+        begin.context = context.clone();
+        let target = Target::New(begin.into());
+        let (_, answered) = self.put_to(request, target, false, None).await?;
+        Ok(answered.waits)
     }
 
     async fn begin(&self, request: &Request, query: &Query) -> Result<Begin, Error> {

@@ -137,6 +137,9 @@ impl Work {
                     state: handled.state,
                     version: before.version.next(),
                 };
+                for event in &handled.events {
+                    self.report(event);
+                }
                 let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
                 let took = handled.events.iter().any(took);
                 return Ok(Attempt::Done(after, answered, took));
@@ -149,6 +152,21 @@ impl Work {
             self.answers.doubt(digest, before.version);
         }
         refusal
+    }
+
+    /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:
+    /// what went wrong may name a person.
+    fn report(&self, event: &Event) {
+        if let Event::PolicyFailed(failed) = event {
+            let counts = failed.passing;
+            tracing::warn!(
+                execution = %self.id,
+                policy = failed.name,
+                kind = failed.kind,
+                counts_as_passing = counts,
+                "a policy failed; `gatelog execution show` tells why"
+            );
+        }
     }
 
     fn refused(&self, error: journal::Error) -> Result<Attempt, Error> {

@@ -27,7 +27,10 @@ pub enum Error {
         /// What it gave as the reason, maybe empty.
         message: String,
     },
-    /// It took longer than it may, or waited too long for a free worker.
+    /// All workers are in use, and too many wait for one, or for too long. Try again in a moment.
+    #[error("too many expressions are being evaluated at the moment")]
+    Busy,
+    /// It took longer than it may.
     #[error("the expression was ended after {after:?}, which is all the time that it may take")]
     Timeout {
         /// The limit that was exceeded.

@@ -72,7 +72,13 @@ pub(super) fn keep(jobs: &mpsc::Receiver<Job>, shared: &Weak<Shared>) {
         thread::sleep(pause(crashes));
         let started = Process::start(&options).map_err(|error| {
             let program = options.program.display();
-            tracing::error!(%program, %error, "a worker for expressions cannot be started");
+            tracing::error!(
+                %program,
+                %error,
+                "a worker for expressions cannot be started; until one can, policies that are \
+                 expressions fail and count as their bindings say; look at the permissions and \
+                 limits of this program"
+            );
             crashes = crashes.saturating_add(1);
             format!("{program}: {error}")
         });

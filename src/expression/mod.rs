@@ -24,7 +24,7 @@ pub use error::{Error, Frame, SyntaxError};
 pub use evaluation::{Change, DEEPEST, Evaluation, Level, Limits, LogLine, Outcome, Plan, Root};
 pub use host::{Call, Failure, Host, Raised, policy_called};
 pub use value::{Object, Value};
-pub use workers::{Options, Workers};
+pub use workers::{Options, WAIT, Workers};
 
 /// Whether the expression can be understood, found out in this process. For unit tests, which
 /// have no program to start as a worker.

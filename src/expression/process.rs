@@ -56,6 +56,11 @@ impl Process {
         Ok(process)
     }
 
+    /// Whether it has not ended yet, by itself or killed by somebody.
+    pub(super) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Its number, for tests and logs.
     pub(super) fn id(&self) -> u32 {
         self.child.id()

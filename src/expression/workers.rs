@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use std::{io, thread};
@@ -26,6 +26,10 @@ use opening::{reveal_start, start};
 
 /// How long a check of the syntax may take, the wait for a worker included.
 const CHECK: Duration = Duration::from_secs(5);
+/// How long somebody waits for a free worker before they are told to come back.
+pub const WAIT: Duration = Duration::from_secs(10);
+/// How many may wait at once.
+const WAITING: usize = 128;
 /// What a worker may take beyond its own time limit before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -70,6 +74,8 @@ pub(super) struct Shared {
     idle: Mutex<Vec<Result<Process, String>>>,
     /// As many permits as there are in `idle`. Fair: who waits longest is next.
     free: Semaphore,
+    /// How many wait for a worker.
+    waiting: AtomicUsize,
     /// Whether an evaluation came to its end since the keeper looked last.
     pub(super) fortunate: AtomicBool,
 }
@@ -98,6 +104,7 @@ impl Workers {
             options,
             idle: Mutex::default(),
             free: Semaphore::new(0),
+            waiting: AtomicUsize::new(0),
             fortunate: AtomicBool::new(false),
         });
         let weak = Arc::downgrade(&shared);
@@ -137,8 +144,8 @@ impl Workers {
         found.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Evaluates. Whatever happens in the worker, this ends within the evaluation's timeout, plus
-    /// the time that the host's own code takes between two awaits.
+    /// Evaluates. Whatever happens in the worker, this ends within [`WAIT`] for a worker and then
+    /// the evaluation's timeout, plus the time that the host's own code takes between two awaits.
     ///
     /// If the future is dropped, the worker is killed and replaced.
     pub async fn evaluate(
@@ -148,7 +155,9 @@ impl Workers {
     ) -> Result<Outcome, Error> {
         let began = self.clock.monotonic();
         let after = evaluation.timeout;
-        let done = timeout(after, self.conduct(evaluation, host)).await;
+        // Whoever waits for others is not slow.
+        let talk = self.begin(evaluation.depth).await?;
+        let done = timeout(after, self.conduct(talk, evaluation, host)).await;
         let done = done.unwrap_or(Err(Error::Timeout { after }))?;
         Ok(Outcome {
             passing: done.value.truthy(),
@@ -160,14 +169,29 @@ impl Workers {
         })
     }
 
-    async fn conduct(&self, evaluation: Evaluation<'_>, host: &dyn Host) -> Result<Done, Error> {
+    async fn conduct(
+        &self,
+        mut talk: Conversation,
+        evaluation: Evaluation<'_>,
+        host: &dyn Host,
+    ) -> Result<Done, Error> {
         let limits = &self.shared.options.limits;
         let silence = limits.time + GRACE;
         let mut revealed = HashSet::new();
-        let depth = evaluation.depth;
-        let mut start = start(evaluation, limits)?;
-        start.secrets = reveal_start(&start, host, &mut revealed).await?;
-        let mut talk = self.begin(depth).await?;
+        let mut start = match start(evaluation, limits) {
+            Ok(start) => start,
+            Err(error) => {
+                talk.end();
+                return Err(error);
+            }
+        };
+        start.secrets = match reveal_start(&start, host, &mut revealed).await {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                talk.end();
+                return Err(error);
+            }
+        };
         talk.say(&Order::Evaluate(Box::new(start))).await?;
         loop {
             let question = match talk.hear(silence).await? {
@@ -215,18 +239,60 @@ impl Workers {
                 Err(_) => Err(Error::Unavailable("the server is stopping".to_owned())),
             };
         }
-        let permit = self.shared.free.acquire().await;
-        permit.expect("the semaphore is never closed").forget();
-        let next = self.shared.idle().pop();
-        match next {
-            Some(Ok(process)) => with(process, Place::Usual),
-            Some(Err(why)) => {
-                // The keeper lives as long as a sender does.
-                let _ = self.jobs.send(Job::Start);
-                Err(Error::Unavailable(why))
-            }
-            None => Err(Error::Unavailable("no worker is free".to_owned())),
+        let waiting = Waiting::begin(&self.shared.waiting);
+        if waiting.others >= WAITING {
+            return Err(Error::Busy);
         }
+        let taken = timeout(WAIT, self.take()).await;
+        with(taken.unwrap_or(Err(Error::Busy))?, Place::Usual)
+    }
+
+    /// The next free process that lives. An older failure to start one is no answer: another is
+    /// tried first.
+    async fn take(&self) -> Result<Process, Error> {
+        let mut failed = false;
+        loop {
+            let permit = self.shared.free.acquire().await;
+            permit.expect("the semaphore is never closed").forget();
+            let next = self.shared.idle().pop();
+            // The keeper lives as long as a sender does.
+            let _ = match next {
+                Some(Ok(mut process)) => {
+                    if process.lives() {
+                        return Ok(process);
+                    }
+                    self.jobs.send(Job::Replace(process, Place::Usual))
+                }
+                Some(Err(why)) => {
+                    let sent = self.jobs.send(Job::Start);
+                    if failed {
+                        return Err(Error::Unavailable(why));
+                    }
+                    failed = true;
+                    sent
+                }
+                None => return Err(Error::Unavailable("no worker is free".to_owned())),
+            };
+        }
+    }
+}
+
+/// Somebody who waits for a worker; counted until they have one or give up.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    others: usize,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        let others = count.fetch_add(1, Ordering::Relaxed);
+        Self { count, others }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! State and command in, events out. Reads, never writes.
 
 use super::command::{Command, Rejection};
+use super::context::{Context, key};
 use super::event::Event;
 use super::execution::{Execution, Running};
 use super::verdict::When;
@@ -68,7 +69,7 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
         }
         Command::Learn(facts) => {
             return if facts.iter().all(Event::is_fact) {
-                Ok(facts)
+                Ok(with_proof(&running.context, facts))
             } else {
                 Err(Rejection::NotAFact)
             };
@@ -119,6 +120,51 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
         Command::Expire => Event::Expired,
     };
     Ok(vec![event])
+}
+
+/// The facts, and what follows from them: a proof is one user's. As soon as somebody else goes
+/// through the flow, whoever said so, what the former user proved is gone, unless the same facts
+/// bring the proof of the new one along.
+fn with_proof(context: &Context, facts: Vec<Event>) -> Vec<Event> {
+    let brought: Vec<String> = facts
+        .iter()
+        .filter_map(changed)
+        .map(str::to_owned)
+        .collect();
+    let mut user = context.get(key::PENDING_USER).cloned();
+    let mut all = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let becomes = match &fact {
+            Event::ContextChanged { key, value, by } if key == key::PENDING_USER => {
+                Some((value.clone(), by.clone()))
+            }
+            _ => None,
+        };
+        all.push(fact);
+        let Some((value, by)) = becomes else { continue };
+        let is_another = user.is_some() && user != value;
+        user = value;
+        let gone = PROOF.iter().filter(|proof| {
+            is_another && context.get(proof).is_some() && !brought.iter().any(|it| it == *proof)
+        });
+        all.extend(gone.map(|proof| Event::ContextChanged {
+            key: (*proof).to_owned(),
+            value: None,
+            by: by.clone(),
+        }));
+    }
+    all
+}
+
+/// The entries that say how the user showed who they are.
+const PROOF: [&str; 3] = [key::USER_BACKEND, key::AUTH_METHOD, key::AUTH_METHOD_ARGS];
+
+/// The entry of the context that an event changes.
+fn changed(event: &Event) -> Option<&str> {
+    match event {
+        Event::ContextChanged { key, .. } => Some(key),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

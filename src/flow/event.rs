@@ -177,6 +177,9 @@ pub enum Event {
         persistent: bool,
         /// Other sessions of the user that ended with it.
         terminated: Vec<Uuid>,
+        /// Who was logged in there before, where it was somebody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced: Option<Uuid>,
     },
     /// The user is logged out.
     SessionEnded {

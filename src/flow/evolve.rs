@@ -42,6 +42,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             identified: None,
             path: Vec::new(),
             appended: Vec::new(),
+            decisions: 0,
             failed_policies: None,
         })),
         (Execution::Running(running), event) => match end(event) {
@@ -115,7 +116,10 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.identified = user.map(|user| (user, *active));
         }
         Event::PasswordRejected { .. } => running.password_failures += 1,
-        Event::EngineDecided(decided) => running.failed_policies = Some(decided.failed.clone()),
+        Event::EngineDecided(decided) => {
+            running.decisions += 1;
+            running.failed_policies = Some(decided.failed.clone());
+        }
         Event::StageSkipped {
             when: When::Run, ..
         } => {

@@ -57,6 +57,8 @@ pub struct Running {
     pub path: Vec<String>,
     /// Stages that wait, while the flow begins again, for the others to be laid out.
     pub appended: Vec<PlannedStage>,
+    /// How often policies were asked what they come to, as far as it was written down.
+    pub decisions: u32,
     /// The policies whose evaluation failed when the current stage's were asked last; `None`
     /// when they were not asked since the visitor came to it.
     pub failed_policies: Option<Vec<Uuid>>,

@@ -7,9 +7,10 @@ use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use super::request::{Request, Subject};
-use super::{Error, Judged, configured, context};
+use super::{Error, Judged, Kind, configured, context};
 use crate::catalog::{self, PolicyBinding, conditions_of};
 use crate::directory::group::groups_of;
+use crate::expression;
 use crate::flow::event::Event;
 use crate::flow::model::PolicyEngineMode;
 use crate::flow::plan::Pinned;
@@ -193,9 +194,15 @@ pub(super) async fn ask(
             }
         }
     };
+    // An expression holds the deadline itself, once it has a worker.
+    let limit = if value.kind == Kind::ExpressionPolicy.name() {
+        request.deadline + expression::WAIT
+    } else {
+        request.deadline
+    };
     let evaluated = request
         .world
-        .evaluate(value.pk, request.deadline, work.boxed_local())
+        .evaluate(value.pk, limit, work.boxed_local())
         .await?;
     let judged = match (evaluated.interrupted, answer.into_inner()) {
         (Some(interrupted), _) => Err(Error::Interrupted(interrupted)),

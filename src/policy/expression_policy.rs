@@ -100,6 +100,8 @@ fn failure(error: expression::Error, request: &Request<'_>) -> Error {
                 Err(error) => Error::failed(error.to_string()),
             };
         }
+        // Nothing was evaluated, so nothing counts: whoever asked comes back in a moment.
+        Expression::Busy => return Error::World(world::Error::Busy),
         Expression::Timeout { after } => Interrupted::Deadline {
             millis: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
         },

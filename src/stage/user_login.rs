@@ -104,12 +104,15 @@ impl UserLogin {
                 sessions: terminated.clone(),
             });
         }
+        let before = turn.session_user().await?.map(|before| before.value.uuid);
+        let replaced = before.filter(|before| *before != user);
         turn.learn(Event::SessionStarted {
             session,
             user,
             expires,
             persistent,
             terminated,
+            replaced,
         });
         turn.count(&username, 1);
         Ok(None)

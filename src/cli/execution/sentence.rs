@@ -131,14 +131,18 @@ fn line(event: &Event) -> String {
             expires,
             persistent,
             terminated,
+            replaced,
         } => {
+            let before = replaced.map_or_else(String::new, |before| {
+                format!(" in the place of user {before}")
+            });
             let cookie = if *persistent {
                 "a lasting"
             } else {
                 "a browser-session"
             };
             format!(
-                "logged user {user} in to session {session} with {cookie} cookie until {expires:.0}, \
+                "logged user {user} in to session {session}{before} with {cookie} cookie until {expires:.0}, \
                  ending {} other sessions",
                 terminated.len()
             )

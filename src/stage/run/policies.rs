@@ -3,7 +3,7 @@
 use super::Run;
 use crate::catalog::{Flow, FlowStageBinding};
 use crate::flow::Command;
-use crate::flow::event::Event;
+use crate::flow::event::{Check, Event};
 use crate::flow::input::Request as Asked;
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
 use crate::journal::Version;
@@ -11,6 +11,10 @@ use crate::journal::object::{self, Versioned};
 use crate::policy::{Asker, Decision, Question, engine};
 use crate::stage::Error;
 use crate::world;
+
+/// More answers of policies than these end an execution, so that nobody fills the journal by
+/// looking again and again where the answer is another each time.
+const MAX_DECISIONS: u32 = 2_000;
 
 /// What the policies of a stage came to.
 pub(super) struct Answer {
@@ -30,6 +34,11 @@ impl Run<'_> {
         let id = planned.binding.id;
         if !planned.re_evaluate || self.admitted == Some(id) {
             return Ok(true);
+        }
+        let decisions = self.state.running().map_or(0, |running| running.decisions);
+        if decisions >= MAX_DECISIONS {
+            self.deny(Check::Attempts, "Too many attempts. Please start again.")?;
+            return Ok(false);
         }
         let Pinned { version, .. } = planned.binding;
         let found: Option<Versioned<FlowStageBinding>> =

@@ -242,6 +242,7 @@ fn events() -> impl Strategy<Value = Event> {
                     expires,
                     persistent,
                     terminated,
+                    replaced: None,
                 }
             }),
         (texts(), texts()).prop_map(|(stage, message)| Event::Denied {

@@ -133,7 +133,7 @@ async fn an_evaluation_that_is_given_up_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn the_wait_for_a_worker_counts() {
+async fn the_wait_for_a_worker_is_no_part_of_the_time() {
     let workers = Workers::start(
         Options {
             workers: 1,
@@ -155,7 +155,7 @@ async fn the_wait_for_a_worker_counts() {
     let second = workers.evaluate(hurried, &host);
     let (first, second) = tokio::join!(first, second);
     first.expect("runs");
-    assert!(matches!(second, Err(Error::Timeout { .. })), "{second:?}");
+    second.expect("runs as well");
 }
 
 #[tokio::test]
