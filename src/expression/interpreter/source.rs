@@ -13,10 +13,10 @@ use super::prelude;
 use crate::expression::error::{Frame, SyntaxError};
 use crate::expression::wire::Text;
 
-/// Modules that the interpreter has itself.
-const OWN: [&str; 16] = [
+/// Modules that the interpreter has itself and an expression may use. It also has `asyncio`, `os`
+/// and `sys`: the host is asked for those, as for everything else, and has none of them.
+const OWN: [&str; 13] = [
     "__future__",
-    "asyncio",
     "base64",
     "binascii",
     "collections",
@@ -26,9 +26,7 @@ const OWN: [&str; 16] = [
     "itertools",
     "json",
     "math",
-    "os",
     "re",
-    "sys",
     "typing",
     "unicodedata",
 ];

@@ -192,6 +192,17 @@ fn example() -> String {
     example.to_owned()
 }
 
+/// The same with the line that chooses what the visitor reads.
+fn in_its_own_words() -> String {
+    let page = include_str!("../../../docs/policies.md");
+    let (_, rest) = page.split_once("```python\n").expect("it has a line");
+    let (line, _) = rest.split_once("```\n").expect("the line ends");
+    let last = "        return True\n";
+    let example = example();
+    assert_eq!(example.matches(last).count(), 1, "{example}");
+    example.replace(last, &format!("        {line}{last}"))
+}
+
 #[test]
 fn the_example_of_the_manual_works() {
     with_server(async |server| {
@@ -203,9 +214,11 @@ fn the_example_of_the_manual_works() {
             .opens("office-login")
             .await
             .is_denied("Log in from the office.");
+        server.apply(&in_its_own_words());
+        server.visitor().opens("office-login").await;
         tells(
             &told(server, "office-login"),
-            "says: The address is of no network of the office.",
+            "denied by stage office-login-outside: Log in from the office, not from 2001:db8:",
         );
         server.apply(&example().replace("127.0.0.0/8", "2001:db8::/32"));
         let mut visitor = server.visitor();
@@ -215,7 +228,7 @@ fn the_example_of_the_manual_works() {
         let what = json!({ "password": alice.password });
         visitor.answers(what).await.is_redirected_to("/");
         let story = told(server, "office-login");
-        tells(&story, "policy office-login-outside (expression, version 2");
+        tells(&story, "policy office-login-outside (expression, version 3");
         tells(&story, "skipped stage office-login-outside for good");
     });
 }

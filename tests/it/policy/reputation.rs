@@ -74,15 +74,23 @@ fn example() -> String {
     block.to_owned()
 }
 
-async fn fails(visitor: &Visitor, person: &Person) {
+/// A tab of the browser in which somebody said who they are.
+async fn says_who(visitor: &Visitor, person: &Person) -> Visitor {
     let mut tab = visitor.in_another_tab();
     tab.opens(LOGIN).await.sees("ak-stage-identification");
     let who = json!({ "uid_field": person.username });
     tab.answers(who).await.sees("ak-stage-password");
+    tab
+}
+
+async fn fails(visitor: &Visitor, person: &Person) {
+    let mut tab = says_who(visitor, person).await;
     let wrong = json!({ "password": "wrong password" });
     tab.answers(wrong).await.with_error("password", "invalid");
     tab.gets("/flows/-/cancel/").await;
 }
+
+const TOO_MANY: &str = "Too many failed attempts. Please try again tomorrow.";
 
 #[test]
 fn the_example_of_the_manual_stops_somebody_who_guesses_passwords() {
@@ -96,9 +104,35 @@ fn the_example_of_the_manual_stops_somebody_who_guesses_passwords() {
         let mut guesser = guesser.in_another_tab();
         guesser.opens(LOGIN).await.sees("ak-stage-identification");
         let who = json!({ "uid_field": ann.username });
-        let denied = guesser.answers(who).await;
-        denied.is_denied("Too many failed attempts. Please try again tomorrow.");
+        guesser.answers(who).await.is_denied(TOO_MANY);
         // From elsewhere ann still gets in.
+        server.visitor().logs_in(&ann).await;
+    });
+}
+
+#[test]
+fn the_example_of_the_manual_logs_nobody_in_who_opened_many_logins_before_they_failed() {
+    with_server(async |server| {
+        server.apply(&example());
+        let (ann, bob) = (server.person(), server.person());
+        let mut opened = Vec::new();
+        for person in [&ann, &bob, &ann] {
+            // Another browser in the same network.
+            let mut guesser = server.visitor();
+            guesser.goes_to(&[0x2001, 0x0db8, 0, 1]);
+            opened.push((says_who(&guesser, person).await, person));
+        }
+        let mut guesser = server.visitor();
+        guesser.goes_to(&[0x2001, 0x0db8, 0, 1]);
+        for _ in 0..5 {
+            fails(&guesser, &bob).await;
+        }
+        for (mut tab, person) in opened {
+            let wrong = json!({ "password": "wrong password" });
+            tab.answers(wrong).await.with_error("password", "invalid");
+            let right = json!({ "password": person.password });
+            tab.answers(right).await.is_denied(TOO_MANY);
+        }
         server.visitor().logs_in(&ann).await;
     });
 }

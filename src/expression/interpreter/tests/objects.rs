@@ -82,11 +82,24 @@ fn what_nobody_has_cannot_be_imported() {
         )
     );
     assert_eq!(runtime("x = 1\nimport socket").0, "ModuleNotFoundError");
-    assert_eq!(runtime("import os\nreturn os.environ").0, "PermissionError");
-    assert_eq!(
-        runtime("import os\nreturn os.getenv('HOME')").0,
-        "PermissionError"
-    );
+    for module in ["asyncio", "os", "os.path", "sys"] {
+        let text = format!("No module named '{module}'");
+        for import in [
+            format!("import {module}"),
+            format!("import json, {module}"),
+            format!("import {module} as it\nreturn it"),
+            format!("try:\n    import {module}\nexcept ValueError:\n    return True"),
+        ] {
+            let (kind, message, _) = runtime(&import);
+            assert_eq!(kind, "ModuleNotFoundError", "{import}");
+            assert_eq!(message, text, "{import}");
+        }
+    }
+    for import in ["from os import environ", "from sys import platform as p"] {
+        assert_eq!(runtime(import).0, "ImportError", "{import}");
+    }
+    let caught = "try:\n    import os\nexcept ImportError:\n    return 'none'\nreturn os.environ";
+    assert_eq!(value(caught), Value::text("none"));
     assert_eq!(
         runtime("return open('/etc/passwd').read()").0,
         "PermissionError"
