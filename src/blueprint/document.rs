@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::node::{self, Kind, Node};
 use super::problem::{EntryName, Problem, Span};
-use super::tag::{self, Expr, Form};
+use super::tag::{self, Expr, Form, Tag};
 
 /// A blueprint.
 #[derive(Clone, Debug)]
@@ -44,6 +44,54 @@ pub(super) struct Entry {
     pub(super) conditions: Vec<Expr>,
     /// Grants on the object.
     pub(super) permissions: Vec<Expr>,
+}
+
+/// The fields that say which object is meant, those that say it alone first. Any other could hold
+/// a secret, and is not shown.
+const TELLING: [(&str, bool); 15] = [
+    ("name", true),
+    ("slug", true),
+    ("username", true),
+    ("identifier", true),
+    ("domain", true),
+    ("managed", true),
+    ("target", false),
+    ("stage", false),
+    ("policy", false),
+    ("group", false),
+    ("user", false),
+    ("order", false),
+    ("scope_name", false),
+    ("provider", false),
+    ("pk", false),
+];
+
+impl Entry {
+    /// What its identifiers say, as written, for people.
+    pub(super) fn label(&self) -> Option<String> {
+        let Form::Mapping(pairs) = &self.identifiers.form else {
+            return None;
+        };
+        let mut told = Vec::new();
+        for (field, alone) in TELLING {
+            let Some((_, value)) = pairs.iter().find(|(name, _)| name == field) else {
+                continue;
+            };
+            let value = match &value.form {
+                Form::Literal(value) => super::format::text(value),
+                Form::Tag(tag) => match tag.as_ref() {
+                    Tag::KeyOf(id) => id.clone(),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if alone {
+                return Some(value);
+            }
+            told.push(format!("{field} {value}"));
+        }
+        (!told.is_empty()).then(|| told.join(", "))
+    }
 }
 
 impl Document {

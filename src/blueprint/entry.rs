@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::Options;
 use super::document::{Entry, State};
@@ -63,7 +64,11 @@ pub(super) enum Action {
     /// Nothing.
     Nothing(Outcome),
     /// Nothing, because this version cannot.
-    LeaveOut(String),
+    LeaveOut {
+        why: String,
+        /// The flow that is more open without it.
+        closes: Option<Uuid>,
+    },
     /// Another blueprint comes first.
     Blueprint {
         name: Option<String>,
@@ -269,7 +274,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn replace_pk(&self, value: &mut Value) -> Result<(), Stop> {
+    pub(super) fn replace_pk(&self, value: &mut Value) -> Result<(), Stop> {
         if !matches!(value, Value::String(_) | Value::Number(_)) {
             return Ok(());
         }
@@ -295,7 +300,7 @@ pub(super) fn left_out(entry: &Entry, model: String, why: String) -> Step {
     Step {
         model,
         given_pk,
-        action: Action::LeaveOut(why),
+        action: Action::LeaveOut { why, closes: None },
     }
 }
 

@@ -1,28 +1,31 @@
 //! Applying blueprints: all of them in one commit, or nothing.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::document::{Document, Entry};
-use super::entry::{Action, Handles, Step, Turn, left_out};
+use super::entry::{Action, Handles, Step, Turn};
 use super::format::text;
 use super::host::Host;
-use super::model::Understood;
+use super::incomplete::{close, closed_by};
+use super::model::{Object, Understood, own};
 use super::problem::{Problem, Span};
 use super::report::{Applied, Note, Outcome, Report};
-use super::resolve::{Need, Stop};
+use super::resolve::{Miss, Need, Stop};
 use super::staged::Staged;
 use super::syntax::Syntax;
 use super::tag::{Expr, Form};
 use super::value::merge_context;
+use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{Busy, Pool, Verdict};
 use crate::expression;
+use crate::journal::object::Stored;
 use crate::journal::{self, Commit, Durability, Journal};
-use crate::{policy, stage};
+use crate::stage;
 
 /// How often an import is done over when somebody else wrote in the meantime.
 const ATTEMPTS: usize = 3;
@@ -108,10 +111,13 @@ pub async fn apply(
             staged: Staged::default(),
             names: HashSet::new(),
             report: Report::default(),
+            incomplete: BTreeMap::new(),
+            flows: BTreeMap::new(),
         };
         for document in documents {
             run.document(document, true).await?;
         }
+        run.close().await?;
         let writes = run.staged.writes(journal).await?;
         if writes.is_empty() || options.dry_run {
             return Ok(run.report);
@@ -144,6 +150,10 @@ struct Run<'a> {
     /// Names of blueprints that are applied already, or being applied.
     names: HashSet<String>,
     report: Report,
+    /// The flows of which something was left out, and what that was first.
+    incomplete: BTreeMap<Uuid, Applied>,
+    /// The flows that there are entries for, with a note to be written.
+    flows: BTreeMap<Uuid, Note>,
 }
 
 impl Run<'_> {
@@ -205,7 +215,8 @@ impl Run<'_> {
                 understood: understood.as_ref(),
                 binds: Cell::new(false),
             };
-            match turn.step(entry) {
+            let step = turn.step(entry);
+            match step.or_else(|stop| turn.left_out(entry, stop)) {
                 Ok(step) => break step,
                 Err(Stop::Need(Need::Objects(kind))) => {
                     self.staged.read(self.journal, kind).await?;
@@ -241,9 +252,8 @@ impl Run<'_> {
                     understood = Some(Understood { source, problem });
                 }
                 Err(Stop::LeftOut(id)) => {
-                    let model = entry.name.model.clone().unwrap_or_default();
-                    let why = format!("it builds on {id}, which is left out");
-                    break left_out(entry, model, why);
+                    let message = format!("it builds on {id}, which is left out");
+                    return Err(invalid(vec![Problem::at(entry.span, message)]));
                 }
                 Err(Stop::Wrong(problems)) => return Err(invalid(problems)),
             }
@@ -300,16 +310,24 @@ impl Run<'_> {
         match action {
             Action::Nothing(outcome) => self.done(document, entry, &step, outcome, None),
             Action::Blueprint { .. } => {}
-            Action::LeaveOut(why) => {
+            Action::LeaveOut { why, closes } => {
+                if let Some(flow) = closes {
+                    let gap = told(document, entry, &step, Outcome::Unsupported);
+                    self.incomplete.entry(flow).or_insert(gap);
+                }
                 handles.left_out.extend(entry.name.id.clone());
                 handles
                     .left_out_pks
                     .extend(step.given_pk.as_ref().map(text));
-                self.note(document, entry, format!("left out: {why}"));
-                self.done(document, entry, &step, Outcome::Unsupported, None);
+                self.report.entries.push(Applied {
+                    name: entry.label(),
+                    why: Some(why),
+                    ..told(document, entry, &step, Outcome::Unsupported)
+                });
             }
             Action::Keep(object) => {
                 self.note_permissions(document, entry);
+                self.note_flow(document, entry, &object);
                 let object = (object.name(), object.pk());
                 register(entry, &step, &object.1, handles);
                 self.done(document, entry, &step, Outcome::Unchanged, Some(object));
@@ -329,6 +347,7 @@ impl Run<'_> {
                         format!("fields that are not known are ignored: {fields}"),
                     );
                 }
+                self.note_flow(document, entry, &object);
                 let named = (object.name(), object.pk());
                 register(entry, &step, &named.1, handles);
                 if outcome != Outcome::Unchanged {
@@ -353,13 +372,15 @@ impl Run<'_> {
         }
     }
 
+    fn note_flow(&mut self, document: &Document, entry: &Entry, object: &Object) {
+        if let Object::Flow(flow) = object {
+            let note = note(document, entry, String::new());
+            self.flows.insert(flow.pk, note);
+        }
+    }
+
     fn note(&mut self, document: &Document, entry: &Entry, text: String) {
-        self.report.notes.push(Note {
-            file: document.file.clone(),
-            span: entry.span,
-            entry: entry.name.clone(),
-            text,
-        });
+        self.report.notes.push(note(document, entry, text));
     }
 
     fn done(
@@ -372,32 +393,94 @@ impl Run<'_> {
     ) {
         let (name, pk) = object.unzip();
         self.report.entries.push(Applied {
-            file: document.file.clone(),
-            span: entry.span,
-            entry: entry.name.clone(),
-            model: step.model.clone(),
-            outcome,
             name,
             pk,
+            ..told(document, entry, step, outcome)
         });
+    }
+
+    /// Keeps closed what became incomplete, and tells of what is still closed.
+    async fn close(&mut self) -> Result<(), Error> {
+        if self.flows.is_empty() && self.incomplete.is_empty() {
+            return Ok(());
+        }
+        for kind in [Flow::KIND, Stage::KIND, FlowStageBinding::KIND] {
+            self.staged.read(self.journal, kind).await?;
+        }
+        for (flow, gap) in std::mem::take(&mut self.incomplete) {
+            self.flows.remove(&flow);
+            let closed = close(flow, &self.staged, self.clock).map_err(|miss| {
+                let message = match miss {
+                    Miss::Wrong(message) | Miss::LeftOut(message) => message,
+                    Miss::Need(need) => format!("the flow cannot be kept closed: {need:?}"),
+                };
+                let problem = Problem::at(gap.span, message).within(&gap.entry);
+                Error::Invalid(vec![problem.in_file(&gap.file)])
+            })?;
+            let Some(closed) = closed else {
+                continue;
+            };
+            let models = [
+                stage::Kind::Deny.model(),
+                "authentik_flows.flowstagebinding",
+            ];
+            for ((object, outcome), model) in [closed.stage, closed.binding].into_iter().zip(models)
+            {
+                self.report.entries.push(Applied {
+                    model: model.to_owned(),
+                    outcome,
+                    name: Some(object.name()),
+                    pk: Some(object.pk()),
+                    why: Some(
+                        "the flow is kept closed, because something of it is left out".into(),
+                    ),
+                    ..gap.clone()
+                });
+                if outcome == Outcome::Created {
+                    self.staged.put(object);
+                }
+            }
+        }
+        for (flow, note) in std::mem::take(&mut self.flows) {
+            if let Ok(Some(stage)) = closed_by(flow, &self.staged) {
+                let text = format!(
+                    "the flow is still closed by the stage {stage}, since something of it was \
+                     left out once; remove that stage when nothing is missing"
+                );
+                self.report.notes.push(Note { text, ..note });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn note(document: &Document, entry: &Entry, text: String) -> Note {
+    Note {
+        file: document.file.clone(),
+        span: entry.span,
+        entry: entry.name.clone(),
+        text,
+    }
+}
+
+/// What is reported of every entry.
+fn told(document: &Document, entry: &Entry, step: &Step, outcome: Outcome) -> Applied {
+    Applied {
+        file: document.file.clone(),
+        span: entry.span,
+        entry: entry.name.clone(),
+        model: step.model.clone(),
+        outcome,
+        name: None,
+        pk: None,
+        why: None,
     }
 }
 
 /// The app of each model that has objects.
 fn models() -> Map<String, Value> {
-    let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
-    let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
-    let others = [
-        "authentik_flows.flow",
-        "authentik_flows.flowstagebinding",
-        "authentik_policies.policybinding",
-        "authentik_brands.brand",
-        "authentik_core.user",
-        "authentik_core.group",
-        "authentik_core.token",
-    ];
-    let all = others.into_iter().chain(stages).chain(policies);
-    all.filter_map(|model| model.split_once('.'))
+    own()
+        .filter_map(|model| model.split_once('.'))
         .map(|(app, model)| (model.to_owned(), app.into()))
         .collect()
 }

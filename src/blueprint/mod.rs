@@ -11,6 +11,7 @@ mod entry;
 mod format;
 mod host;
 mod import;
+mod incomplete;
 mod legacy;
 mod lookup;
 mod model;

@@ -26,10 +26,13 @@ pub struct Applied {
     pub model: String,
     /// What happened.
     pub outcome: Outcome,
-    /// What people call the object, such as a flow's slug.
+    /// What people call the object, such as a flow's slug; of one that is left out, by what the
+    /// entry finds it.
     pub name: Option<String>,
     /// The object's key: a number for a user, else an identifier.
     pub pk: Option<serde_json::Value>,
+    /// Why it is left out, or is there although no entry asks for it.
+    pub why: Option<String>,
 }
 
 /// What happened to an object.
@@ -101,8 +104,10 @@ impl Report {
         let entries = self.entries.iter().map(|it| {
             let name = it.name.as_deref().unwrap_or("-");
             let outcome = it.outcome.as_str();
+            let why = it.why.as_ref();
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             format!(
-                "{}:{}: {outcome} {} {name}",
+                "{}:{}: {outcome} {} {name}{why}",
                 it.file, it.span.line, it.model
             )
         });

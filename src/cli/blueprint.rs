@@ -98,18 +98,21 @@ fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::
     }
     talk(&format!("{name} {verb}."));
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let rows: Vec<Vec<String>> = items(&answer["entries"])
-        .iter()
-        .map(|entry| {
-            ["outcome", "model", "name"]
-                .map(|key| text(&entry[key]))
-                .into()
-        })
-        .collect();
-    if rows.is_empty() {
+    let entries = items(&answer["entries"]);
+    if entries.is_empty() {
         return Ok(());
     }
-    output.table(&["OUTCOME", "MODEL", "OBJECT"], &rows)
+    let mut keys = vec!["outcome", "model", "name"];
+    let mut heads = vec!["OUTCOME", "MODEL", "OBJECT"];
+    if entries.iter().any(|entry| entry["why"].is_string()) {
+        keys.push("why");
+        heads.push("WHY");
+    }
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| keys.iter().map(|key| text(&entry[*key])).collect())
+        .collect();
+    output.table(&heads, &rows)
 }
 
 fn rejected(name: &str, refusal: &Refusal, output: &Output) -> anyhow::Result<()> {

@@ -12,9 +12,11 @@ use super::super::resolve::Miss;
 use super::super::staged::Staged;
 use super::Object;
 use super::field::Shape;
+use crate::catalog::Stage;
 use crate::flow::field::{self, Problem};
 use crate::flow::model::Slug;
 use crate::journal::Kind;
+use crate::journal::object::Stored;
 
 const NOT_A_TEXT: &str = "Not a valid string.";
 const NOT_A_LIST: &str = "Expected a list of items.";
@@ -165,9 +167,18 @@ pub(super) fn reference(kind: Kind, value: &Value, staged: &Staged) -> Result<Va
 
 /// What policies are bound to an existing object under, given that or the object's own key.
 fn target(value: &Value, staged: &Staged) -> Result<Value, Miss> {
-    let target = staged.target(identifier(value)?)?;
-    let pbm = target.and_then(Object::pbm).ok_or_else(|| no_such(value))?;
-    Ok(pbm.to_string().into())
+    let id = identifier(value)?;
+    if let Some(pbm) = staged.target(id)?.and_then(Object::pbm) {
+        return Ok(pbm.to_string().into());
+    }
+    match staged.get(Stage::KIND, id)? {
+        Some(stage) => Err(Miss::Wrong(format!(
+            "Invalid pk \"{id}\" - this is the stage {}; policies are bound to its \
+             authentik_flows.flowstagebinding.",
+            stage.name()
+        ))),
+        None => Err(no_such(value)),
+    }
 }
 
 fn identifier(value: &Value) -> Result<Uuid, Miss> {

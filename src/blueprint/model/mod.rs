@@ -4,12 +4,14 @@
 
 mod check;
 mod field;
+mod name;
 mod object;
 mod secret;
 mod syntax;
 mod write;
 
 pub(super) use field::{PBM, STAGE_REFERENCES, known, refers_to};
+pub(super) use name::own;
 pub(super) use object::Object;
 pub(super) use syntax::Understood;
 pub(super) use write::{Draft, Refused, write};
@@ -35,7 +37,7 @@ pub(super) enum Model {
 /// Why a name is not one of a usable model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotAModel {
-    /// It is one, but this version does not have it.
+    /// authentik has it, but this version does not.
     Unsupported,
     /// Blueprints may not touch it.
     NotAllowed,
@@ -49,9 +51,11 @@ impl NotAModel {
             Self::Unsupported => format!("Model {name} is not supported by this version"),
             Self::NotAllowed => format!("Model {name} not allowed"),
             Self::Unknown => {
-                format!(
-                    "App or Model does not exist: {name:?}; expected is a name such as authentik_flows.flow"
-                )
+                let hint = match name::nearest(name) {
+                    Some(nearest) => format!("did you mean {nearest}?"),
+                    None => "expected is a name such as authentik_flows.flow".to_owned(),
+                };
+                format!("App or Model does not exist: {name:?}; {hint}")
             }
         }
     }
@@ -89,24 +93,16 @@ impl Model {
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
-            "authentik_blueprints.metaapplyblueprint" => Ok(Self::ApplyBlueprint),
+            name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);
                 let policy = || policy::Kind::from_model(name).map(Self::Policy);
                 match stage.or_else(policy) {
                     Some(model) => Ok(model),
-                    None if looks_like_a_model(&lower) => Err(NotAModel::Unsupported),
+                    None if name::is_unsupported(&lower) => Err(NotAModel::Unsupported),
                     None => Err(NotAModel::Unknown),
                 }
             }
         }
     }
-}
-
-fn looks_like_a_model(name: &str) -> bool {
-    let word = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    name.split_once('.')
-        .is_some_and(|(app, model)| app.starts_with("authentik_") && word(app) && word(model))
 }

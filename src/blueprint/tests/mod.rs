@@ -14,6 +14,7 @@ mod catalog;
 mod directory;
 mod document;
 mod expressions;
+mod incomplete;
 mod policies;
 mod reference;
 mod transaction;

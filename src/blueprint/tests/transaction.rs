@@ -95,14 +95,36 @@ entries:
     let (made, left_out) = (Outcome::Created, Outcome::Unsupported);
     assert_eq!(
         outcomes(&report),
-        [made, left_out, made, left_out, left_out, left_out, made]
+        [
+            made, left_out, made, left_out, left_out, left_out, made, made, made
+        ],
+        "with the two that keep the flow closed"
     );
+    let left_out = report.entries.iter().filter(|it| it.outcome == left_out);
+    let told: Vec<_> = left_out
+        .map(|it| (it.name.as_deref(), it.why.as_deref()))
+        .collect();
+    let model = "Model authentik_stages_email.emailstage is not supported by this version";
+    let pk = "44444444-4444-4444-4444-444444444444";
     assert_eq!(
-        report.notes.len(),
-        4,
-        "each is reported: {:?}",
-        report.notes
+        told,
+        [
+            (Some("mail"), Some(model)),
+            (
+                Some("target f, stage mail, order 0"),
+                Some("it builds on mail, which is left out")
+            ),
+            (
+                Some(format!("target f, stage {pk}, order 1").as_str()),
+                Some(format!("it builds on {pk}, which is left out").as_str())
+            ),
+            (
+                Some("target b, order 0"),
+                Some("it builds on b, which is left out")
+            ),
+        ]
     );
+    assert!(report.notes.is_empty(), "{:?}", report.notes);
 }
 
 #[tokio::test]

@@ -184,6 +184,70 @@ fn a_deleted_policy_takes_its_bindings_along_and_the_stage_is_shown() {
     });
 }
 
+/// A recovery flow whose e-mail, by which somebody proves who they are, this version cannot send.
+const RECOVERY: &str = "
+version: 1
+entries:
+  - model: authentik_flows.flow
+    id: flow
+    identifiers: {slug: recovery}
+    attrs: {name: Recovery, title: Reset your password, designation: recovery}
+  - model: authentik_stages_identification.identificationstage
+    id: identification
+    identifiers: {name: recovery-identification}
+    attrs: {user_fields: [username]}
+  - model: authentik_stages_email.emailstage
+    id: email
+    identifiers: {name: recovery-email}
+  - model: authentik_stages_user_login.userloginstage
+    id: login
+    identifiers: {name: recovery-login}
+  - model: authentik_flows.flowstagebinding
+    identifiers: {target: !KeyOf flow, stage: !KeyOf identification, order: 10}
+  - model: authentik_flows.flowstagebinding
+    identifiers: {target: !KeyOf flow, stage: !KeyOf email, order: 20}
+  - model: authentik_flows.flowstagebinding
+    identifiers: {target: !KeyOf flow, stage: !KeyOf login, order: 30}
+";
+
+#[test]
+fn a_flow_that_misses_a_stage_lets_nobody_in_by_name_alone() {
+    with_server(async |server| {
+        let alice = server.person();
+        let apply = ["blueprint", "apply", "--skip-unsupported", "-"];
+        let ran = server.gatelog_reading(&apply, RECOVERY);
+        ran.succeeds();
+        for told in [
+            "recovery-email",
+            "target flow, stage email, order 20",
+            "it builds on email, which is left out",
+            "recovery-incomplete",
+        ] {
+            assert!(ran.stdout.contains(told), "no {told:?} in {}", ran.stdout);
+        }
+        let why = "This flow is incomplete: it misses stages or policies that this version does not have.";
+        let mut visitor = server.visitor();
+        visitor.opens("recovery").await.is_denied(why);
+        let who = json!({ "uid_field": alice.username });
+        visitor.answers(who).await;
+        visitor.opens("recovery").await.is_denied(why);
+        visitor.gets("/api/v3/core/users/me/").await.has_status(403);
+        // Whoever removes the stage takes the flow as it is.
+        server.apply(
+            "entries:
+  - model: authentik_stages_deny.denystage
+    state: absent
+    identifiers: {name: recovery-incomplete}
+",
+        );
+        let mut visitor = server.visitor();
+        visitor
+            .opens("recovery")
+            .await
+            .sees("ak-stage-identification");
+    });
+}
+
 /// The example of the manual.
 fn example() -> String {
     let page = include_str!("../../../docs/policies.md");
