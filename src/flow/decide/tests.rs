@@ -231,6 +231,28 @@ fn facts() -> impl Strategy<Value = Event> {
     ]
 }
 
+#[test]
+fn a_proof_is_gone_as_soon_as_somebody_else_goes_through_the_flow() {
+    let set = |key: &str, value: Value| Event::ContextChanged {
+        key: key.to_owned(),
+        value: Some(value),
+        by: "a stage".to_owned(),
+    };
+    let user = |number: u128| set("pending_user", Value::User(Uuid::from_u128(number)));
+    let backend = || set("user_backend", Value::text("a back end"));
+    let state = given(vec![start(), Command::Learn(vec![user(1), backend()])]);
+    let learns = |facts: Vec<Event>| decide(&state, Command::Learn(facts)).expect("facts");
+    // The same user again keeps it, and so does whoever brings one along.
+    assert_eq!(learns(vec![user(1)]), vec![user(1)]);
+    assert_eq!(learns(vec![backend(), user(2)]), vec![backend(), user(2)]);
+    let gone = Event::ContextChanged {
+        key: "user_backend".to_owned(),
+        value: None,
+        by: "a stage".to_owned(),
+    };
+    assert_eq!(learns(vec![user(2)]), vec![user(2), gone]);
+}
+
 fn ids() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }

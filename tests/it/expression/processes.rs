@@ -79,6 +79,25 @@ async fn workers_that_are_killed_are_replaced_and_reaped() {
 }
 
 #[tokio::test]
+async fn workers_that_died_while_nobody_used_them_cost_nobody_an_evaluation() {
+    let workers = workers();
+    let ids = all_idle(&workers, 2).await;
+    for id in &ids {
+        kill(*id);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for _ in 0..4 {
+        let both = tokio::join!(
+            evaluate(&workers, "return True"),
+            evaluate(&workers, "return True")
+        );
+        both.0.expect("runs");
+        both.1.expect("runs");
+    }
+    all_gone(&ids).await;
+}
+
+#[tokio::test]
 async fn a_worker_killed_in_the_middle_is_an_error_of_that_evaluation_only() {
     let workers = Workers::start(
         Options {

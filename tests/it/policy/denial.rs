@@ -218,6 +218,26 @@ fn a_stage_is_set_up_by_whoever_is_logged_in() {
 }
 
 #[test]
+fn what_one_user_began_to_set_up_nobody_else_goes_on_with() {
+    with_server(async |server| {
+        let configure = with_configuration(server);
+        let (alice, bob) = (server.person(), server.person());
+        let mut visitor = server.visitor();
+        visitor.logs_in(&alice).await;
+        visitor.gets(&configure).await.has_status(302);
+        let mut tab = visitor.in_another_tab();
+        tab.opens("set-up").await.with("name", "set-up-first");
+        tab.answers(json!({})).await.with("name", "set-up-second");
+        // The default flow sends on whoever is logged in only where it says so; it does not.
+        visitor.logs_in(&bob).await;
+        let shown = tab.opens("set-up").await;
+        shown.with("name", "set-up-first");
+        let title = format!("Hello {}", bob.username);
+        assert_eq!(shown.json()["flow_info"]["title"], title);
+    });
+}
+
+#[test]
 fn a_stage_that_cannot_be_set_up_is_not_found() {
     with_server(async |server| {
         let configure = with_configuration(server);

@@ -129,3 +129,83 @@ fn a_field_that_is_missing_is_said_to_be() {
         answer.with_error("password", "required");
     });
 }
+
+#[test]
+fn a_password_that_one_user_gave_lets_in_no_other() {
+    with_server(async |server| {
+        let mallory = server.person();
+        // Whoever is denied begins again with what is known; the password stage is left out for
+        // whom a back end has checked a password.
+        let checked = "plan = context[\"flow_plan\"]\n\
+                       if plan.context.get(\"user_backend\"):\n\
+                       \x20   return False\n\
+                       return not hasattr(plan.context.get(\"pending_user\"), \"backend\")";
+        let again = json!({ "invalid_response_action": "restart_with_context" });
+        let flow = Flow::new("proof")
+            .expression("unless-checked", checked)
+            .expression("not-root", "return request.user.username != \"akadmin\"")
+            .stage(
+                "identification",
+                "proof-who",
+                json!({ "user_fields": ["username"] }),
+            )
+            .stage(
+                "password",
+                "proof-password",
+                json!({ "backends": ["authentik.core.auth.InbuiltBackend"] }),
+            )
+            .bound("deny", "proof-deny", json!({}), again)
+            .stage("user_login", "proof-login", json!({}))
+            .asks("proof-password", "unless-checked", json!({}))
+            .asks("proof-deny", "not-root", json!({}));
+        server.has_flow(&flow);
+        let mut visitor = server.visitor();
+        visitor.opens("proof").await;
+        let name = json!({ "uid_field": mallory.username });
+        visitor.answers(name).await.sees("ak-stage-password");
+        let own = json!({ "password": mallory.password });
+        visitor.answers(own).await.sees("ak-stage-identification");
+        let other = json!({ "uid_field": "akadmin" });
+        visitor.answers(other).await.sees("ak-stage-password");
+        let wrong = json!({ "password": mallory.password });
+        visitor
+            .answers(wrong)
+            .await
+            .with_error("password", "invalid");
+        visitor.gets("/api/v3/core/users/me/").await.has_status(403);
+    });
+}
+
+#[test]
+fn what_a_policy_appends_whenever_the_flow_is_planned_is_there_once() {
+    with_server(async |server| {
+        let appends = "from authentik.flows.models import Stage\n\
+                       plan = context[\"flow_plan\"]\n\
+                       plan.append_stage(Stage.objects.get(name=\"once\"))\n\
+                       return True";
+        let on_plan = json!({ "evaluate_on_plan": true, "re_evaluate_policies": false });
+        let (attrs, binding) = who("planned", "restart");
+        let flow = Flow::new("planned")
+            .expression("appends-once", appends)
+            .unbound("dummy", "once", json!({}))
+            .bound("identification", "planned-who", attrs, binding)
+            .bound("dummy", "planned-head", json!({}), on_plan)
+            .asks("planned-head", "appends-once", json!({}));
+        server.has_flow(&flow);
+        let person = server.person();
+        let mut visitor = server.visitor();
+        visitor.opens("planned").await;
+        for _ in 0..3 {
+            let refused = visitor.answers(json!({ "uid_field": "nobody@example.com" }));
+            refused.await.sees("ak-stage-identification");
+        }
+        let mut shown = visitor.answers(json!({ "uid_field": person.mail })).await;
+        let mut names = Vec::new();
+        while shown.component() == "ak-stage-dummy" {
+            names.push(shown.json()["name"].as_str().expect("a name").to_owned());
+            shown = visitor.answers(json!({})).await;
+        }
+        names.sort();
+        assert_eq!(names, ["once", "planned-head"]);
+    });
+}

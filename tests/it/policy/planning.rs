@@ -234,3 +234,42 @@ fn what_a_policy_changed_on_its_own_copy_is_gone() {
         visitor.answers(json!({})).await.is_redirected_to("/");
     });
 }
+
+#[test]
+fn a_policy_that_puts_a_stage_in_front_of_its_own_for_ever_is_ended() {
+    with_server(async |server| {
+        let inserts = "from authentik.flows.models import Stage\n\
+                       stage = Stage.objects.get(name=\"goes-by\")\n\
+                       context[\"flow_plan\"].insert_stage(stage, index=0)\n\
+                       return True";
+        let flow = Flow::new("endless")
+            .expression("inserts", inserts)
+            .unbound("user_logout", "goes-by", json!({}))
+            .dummy("endless-stage")
+            .asks("endless-stage", "inserts", json!({}));
+        server.has_flow(&flow);
+        let answer = server.visitor().opens("endless").await;
+        answer.is_denied("Too many attempts. Please start again.");
+    });
+}
+
+#[test]
+fn what_is_no_answer_is_none_when_it_is_run_again() {
+    with_server(async |server| {
+        // The policy has something new to say each time, so that each request is written down.
+        let says = "ak_create_event(\"seen\")\nreturn True";
+        let flow = Flow::new("noisy").expression("says", says).dummy("noisy-a");
+        let flow = flow.dummy("noisy-b").asks("noisy-a", "says", json!({}));
+        server.has_flow(&flow);
+        let mut visitor = server.visitor();
+        visitor.opens("noisy").await.with("name", "noisy-a");
+        let foreign = json!({ "component": "ak-stage-other" });
+        for body in [json!({ "foo": 1 }), foreign] {
+            visitor.challenge = None;
+            let answer = visitor.answers_exactly(&body, &[]).await;
+            answer.with("name", "noisy-a");
+        }
+        visitor.answers(json!({})).await.with("name", "noisy-b");
+        // Every server is checked at its end for whether a replay comes to the same.
+    });
+}
