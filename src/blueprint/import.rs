@@ -232,22 +232,10 @@ impl Run<'_> {
                     });
                 }
                 Err(Stop::Need(Need::Syntax(source))) => {
-                    let checked = self.options.syntax.check(&source).await;
-                    let Some(checked) = checked else {
+                    let problem = self.options.syntax.problem(&source).await;
+                    let Some(problem) = problem.map_err(Error::Unchecked)? else {
                         let message = "an expression cannot be checked here";
                         return Err(invalid(vec![Problem::at(entry.span, message)]));
-                    };
-                    let problem = match checked {
-                        Ok(()) => None,
-                        Err(expression::Error::Syntax(error)) => {
-                            Some(format!("Expression Syntax Error: {error}"))
-                        }
-                        // That is not the fault of what is to be checked.
-                        Err(
-                            error @ (expression::Error::Unavailable(_)
-                            | expression::Error::Timeout { .. }),
-                        ) => return Err(Error::Unchecked(error)),
-                        Err(error) => Some(format!("The expression cannot be checked: {error}")),
                     };
                     understood = Some(Understood { source, problem });
                 }

@@ -20,7 +20,7 @@ pub enum Syntax<'a> {
 
 impl Syntax<'_> {
     /// Whether this expression is understood; `None` where nobody can say.
-    pub(super) async fn check(self, source: &str) -> Option<Result<(), expression::Error>> {
+    async fn check(self, source: &str) -> Option<Result<(), expression::Error>> {
         match self {
             Self::Unknown => None,
             Self::Workers(workers) => Some(workers.check(source).await),
@@ -28,5 +28,28 @@ impl Syntax<'_> {
             #[cfg(test)]
             Self::Here => Some(expression::check_here(source)),
         }
+    }
+
+    /// What is wrong with this expression, if anything is; the outer `None` where nobody can say.
+    ///
+    /// # Errors
+    /// When nobody came to check it, which is not its fault.
+    pub(super) async fn problem(
+        self,
+        source: &str,
+    ) -> Result<Option<Option<String>>, expression::Error> {
+        use expression::Error as Expression;
+        Ok(match self.check(source).await {
+            None => None,
+            Some(Ok(())) => Some(None),
+            Some(Err(Expression::Syntax(error))) => {
+                Some(Some(format!("Expression Syntax Error: {error}")))
+            }
+            Some(Err(
+                error
+                @ (Expression::Unavailable(_) | Expression::Timeout { .. } | Expression::Busy),
+            )) => return Err(error),
+            Some(Err(error)) => Some(Some(format!("The expression cannot be checked: {error}"))),
+        })
     }
 }
