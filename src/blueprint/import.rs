@@ -11,7 +11,7 @@ use super::entry::{Action, Handles, Step, Turn};
 use super::format::text;
 use super::host::Host;
 use super::incomplete::{close, closed_by};
-use super::model::{Object, Understood, own};
+use super::model::{Object, Understood, apps};
 use super::problem::{Problem, Span};
 use super::report::{Applied, Note, Outcome, Report};
 use super::resolve::{Miss, Need, Stop};
@@ -176,7 +176,7 @@ impl Run<'_> {
         let mut context = document.context.clone();
         let built_in = json!({
             "goauthentik.io/enterprise/licensed": false,
-            "goauthentik.io/rbac/models": models(),
+            "goauthentik.io/rbac/models": apps(),
         });
         let mut add = |value: Value| {
             if let Form::Mapping(pairs) = Expr::literal(value, Span::default()).form {
@@ -463,14 +463,6 @@ fn told(document: &Document, entry: &Entry, step: &Step, outcome: Outcome) -> Ap
         pk: None,
         why: None,
     }
-}
-
-/// The app of each model that has objects.
-fn models() -> Map<String, Value> {
-    own()
-        .filter_map(|model| model.split_once('.'))
-        .map(|(app, model)| (model.to_owned(), app.into()))
-        .collect()
 }
 
 fn register(entry: &Entry, step: &Step, pk: &Value, handles: &mut Handles) {

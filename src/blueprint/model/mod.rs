@@ -11,7 +11,7 @@ mod syntax;
 mod write;
 
 pub(super) use field::{PBM, STAGE_REFERENCES, known, refers_to};
-pub(super) use name::own;
+pub(super) use name::apps;
 pub(super) use object::Object;
 pub(super) use syntax::Understood;
 pub(super) use write::{Draft, Refused, write};

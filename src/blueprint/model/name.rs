@@ -3,6 +3,8 @@
 //! A name that is on neither list is a misspelling, and is never passed over: what it should have
 //! protected would be open.
 
+use serde_json::{Map, Value};
+
 use crate::{policy, stage};
 
 /// The models of this version that are neither stages nor policies.
@@ -129,10 +131,18 @@ const FORMER: &[&str] = &[
 pub(super) const APPLY: &str = "authentik_blueprints.metaapplyblueprint";
 
 /// The models of this version that have objects.
-pub(in crate::blueprint) fn own() -> impl Iterator<Item = &'static str> {
+fn own() -> impl Iterator<Item = &'static str> {
     let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
     let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
     OWN.iter().copied().chain(stages).chain(policies)
+}
+
+/// The app of each model that has objects.
+pub(in crate::blueprint) fn apps() -> Map<String, Value> {
+    own()
+        .filter_map(|model| model.split_once('.'))
+        .map(|(app, model)| (model.to_owned(), app.into()))
+        .collect()
 }
 
 /// Whether authentik has, or had, a model of this name in lower case, and this version has not.
