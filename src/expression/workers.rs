@@ -10,7 +10,7 @@ use std::{io, thread};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::error::{Error, SyntaxError};
+use super::error::{Error, SyntaxError, Unfinished};
 use super::evaluation::{DEEPEST, Evaluation, Limits, Outcome};
 use super::host::{Failure, Host};
 use super::keeper::{self, Job, Place};
@@ -145,11 +145,11 @@ impl Workers {
         &self,
         evaluation: Evaluation<'_>,
         host: &dyn Host,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, Unfinished> {
         let began = self.clock.monotonic();
         let after = evaluation.timeout;
         let done = timeout(after, self.conduct(evaluation, host)).await;
-        let done = done.unwrap_or(Err(Error::Timeout { after }))?;
+        let done = done.unwrap_or(Err(Error::Timeout { after }.into()))?;
         Ok(Outcome {
             passing: done.value.truthy(),
             value: done.value,
@@ -160,7 +160,11 @@ impl Workers {
         })
     }
 
-    async fn conduct(&self, evaluation: Evaluation<'_>, host: &dyn Host) -> Result<Done, Error> {
+    async fn conduct(
+        &self,
+        evaluation: Evaluation<'_>,
+        host: &dyn Host,
+    ) -> Result<Done, Unfinished> {
         let limits = &self.shared.options.limits;
         let silence = limits.time + GRACE;
         let mut revealed = HashSet::new();
@@ -176,20 +180,24 @@ impl Workers {
                     talk.end();
                     return Ok(done);
                 }
-                Report::Failed(failed) => {
+                Report::Failed(failed, log) => {
                     talk.end();
-                    return Err(error(failed, limits));
+                    let error = error(failed, limits);
+                    return Err(Unfinished { error, log });
                 }
-                other => return Err(unexpected(&other)),
+                other => return Err(unexpected(&other).into()),
             };
             let answer = match answer(question, host, &mut revealed).await {
                 Ok((answer, secrets)) => Order::Answer(answer, secrets),
                 Err(error) => {
                     talk.say(&Order::Answer(Answer::Abort, Vec::new())).await?;
-                    if matches!(talk.hear(silence).await?, Report::Failed(Failed::Aborted)) {
+                    if matches!(
+                        talk.hear(silence).await?,
+                        Report::Failed(Failed::Aborted, _)
+                    ) {
                         talk.end();
                     }
-                    return Err(Error::Host(error));
+                    return Err(Error::Host(error).into());
                 }
             };
             talk.say(&answer).await?;
