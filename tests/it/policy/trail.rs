@@ -13,7 +13,7 @@ fn info(text: &str) -> Logged {
     }
 }
 
-#[tokio::test]
+#[actix::test]
 async fn an_answer_that_was_turned_round_is_marked() {
     let bench = Bench::new().await;
     let laid = bench.dummies("round").await;
@@ -35,7 +35,7 @@ async fn an_answer_that_was_turned_round_is_marked() {
     bench.check().await;
 }
 
-#[tokio::test]
+#[actix::test]
 async fn what_an_expression_logged_before_it_failed_is_not_lost() {
     let bench = Bench::new().await;
     let source = "ak_logger.info('looks', plan=context.get('plan'))\n\
@@ -56,7 +56,7 @@ async fn what_an_expression_logged_before_it_failed_is_not_lost() {
     bench.check().await;
 }
 
-#[tokio::test]
+#[actix::test]
 async fn the_group_and_the_user_that_were_asked_for_are_named() {
     let bench = Bench::new().await;
     let laid = bench.dummies("who").await;
