@@ -58,11 +58,11 @@ impl Turn<'_> {
         };
         let model = entry.name.model.clone().unwrap_or_default();
         let why = format!("it builds on {id}, which is left out");
-        let mut step = left_out(entry, model, why);
-        if let Action::LeaveOut { closes, .. } = &mut step.action {
+        let mut left = left_out(entry, model, why);
+        if let Action::LeaveOut { closes, .. } = &mut left.action {
             *closes = flow;
         }
-        Ok(step)
+        Ok(left)
     }
 
     /// The flow that the entry would have bound something to.
@@ -168,12 +168,11 @@ pub(super) fn close(flow: Uuid, staged: &Staged, clock: &Clock) -> Result<Option
             flow.slug
         )));
     }
-    let binding = match own.pop() {
-        Some(binding) => (Object::Binding(binding.clone()), Outcome::Unchanged),
-        None => {
-            let binding = FlowStageBinding::new(clock, flow.pk, stage.0.pk, FIRST);
-            (Object::Binding(binding), Outcome::Created)
-        }
+    let binding = if let Some(binding) = own.pop() {
+        (Object::Binding(binding.clone()), Outcome::Unchanged)
+    } else {
+        let binding = FlowStageBinding::new(clock, flow.pk, stage.0.pk, FIRST);
+        (Object::Binding(binding), Outcome::Created)
     };
     Ok(Some(Closed {
         stage: (Object::Stage(stage.0), stage.1),

@@ -1,5 +1,7 @@
 //! `gatelog policy`: which policies there are, and what one says of somebody.
 
+use std::net::IpAddr;
+
 use anyhow::bail;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -23,6 +25,12 @@ pub(super) enum Command {
         /// What an execution would have learnt, as a JSON object
         #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
         context: Map<String, Value>,
+        /// The address that the request comes from; without it there is no request
+        #[arg(long, value_name = "IP")]
+        address: Option<IpAddr>,
+        /// The host that the request asks for: it decides about the brand
+        #[arg(long, value_name = "HOST", requires = "address")]
+        host: Option<String>,
     },
 }
 
@@ -46,8 +54,15 @@ pub(super) async fn run(
             name,
             user,
             context,
+            address,
+            host,
         } => {
-            let body = json!({ "policy": name, "user": user, "context": context });
+            let mut body = json!({ "policy": name, "user": user, "context": context });
+            // A server that runs and is older knows nothing of these.
+            if let Some(address) = address {
+                body["address"] = json!(address);
+                body["host"] = json!(host);
+            }
             operator.post("policies/test", &body).await
         }
     };

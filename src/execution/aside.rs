@@ -1,8 +1,10 @@
 //! Asks policies where no execution has begun. Nothing is written: whatever a policy asks for is
 //! dropped with the world that it was asked in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::live::Live;
@@ -12,10 +14,11 @@ use crate::directory::user::User;
 use crate::flow::Context;
 use crate::flow::event::Event;
 use crate::flow::verdict::PolicyFailed;
+use crate::geoip::Place;
 use crate::journal::object::Versioned;
 use crate::policy::request::Object;
 use crate::policy::{Asker, Judged, Question, Request, Scope, engine};
-use crate::world;
+use crate::world::{self, World as _};
 
 /// What trying out a policy came to.
 #[derive(Clone, Debug)]
@@ -80,6 +83,18 @@ impl Executions {
             _ => None,
         };
         Ok(Tested { judged, failed })
+    }
+
+    /// What a request from this address brings into the context that policies see.
+    ///
+    /// # Errors
+    /// When the place could not be looked up.
+    pub fn brought_from(&self, address: IpAddr) -> Result<Map<String, Json>, Error> {
+        let Place { city, asn } = self.aside().place(address)?;
+        Ok(Map::from_iter([
+            ("geoip".to_owned(), json!(city)),
+            ("asn".to_owned(), json!(asn)),
+        ]))
     }
 
     /// The world as it is, with no execution behind it.

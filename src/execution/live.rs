@@ -346,6 +346,7 @@ impl<'a> Bracket<'a> {
     fn over(&self) -> Interrupted {
         Interrupted::Deadline {
             millis: u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX),
+            log: Vec::new(),
         }
     }
 

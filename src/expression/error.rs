@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::evaluation::LogLine;
+
 /// Why an evaluation ended without an outcome. Secrets are masked in every text.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -75,6 +77,24 @@ impl Error {
             text.push_str(message);
         }
         Some(text)
+    }
+}
+
+/// An evaluation without an outcome.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unfinished {
+    /// Why there is none.
+    pub error: Error,
+    /// What was printed and logged until then, as far as the worker could still tell; what was
+    /// said with `ak_message` comes last. Secrets are masked.
+    pub log: Vec<LogLine>,
+}
+
+impl From<Error> for Unfinished {
+    fn from(error: Error) -> Self {
+        let log = Vec::new();
+        Self { error, log }
     }
 }
 

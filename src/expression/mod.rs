@@ -20,7 +20,7 @@ mod wire;
 pub mod worker;
 mod workers;
 
-pub use error::{Error, Frame, SyntaxError};
+pub use error::{Error, Frame, SyntaxError, Unfinished};
 pub use evaluation::{Change, DEEPEST, Evaluation, Level, Limits, LogLine, Outcome, Plan, Root};
 pub use host::{Call, Failure, Host, Raised, policy_called};
 pub use value::{Object, Value};

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Frame, SyntaxError};
-use super::evaluation::{Change, Limits, LogLine, Plan};
+use super::evaluation::{Change, Level, Limits, LogLine, Plan};
 use super::host::{Call, Raised};
 use super::value::{Object, Value};
 
@@ -90,7 +90,8 @@ pub(super) enum Report {
     Ready,
     Question(Question),
     Done(Done),
-    Failed(Failed),
+    /// With what was logged until then.
+    Failed(Failed, Vec<LogLine>),
     Checked(Option<SyntaxError>),
 }
 
@@ -108,6 +109,22 @@ pub(super) struct Done {
     pub(super) messages: Vec<String>,
     pub(super) log: Vec<LogLine>,
     pub(super) changes: Vec<Change>,
+}
+
+impl Done {
+    /// What was logged, and after it what the visitor would have read, where nothing else counts.
+    pub(super) fn into_log(self) -> Vec<LogLine> {
+        all_lines(self.messages, self.log)
+    }
+}
+
+/// Log lines, and after them the messages as log lines.
+pub(super) fn all_lines(messages: Vec<String>, mut log: Vec<LogLine>) -> Vec<LogLine> {
+    log.extend(messages.into_iter().map(|text| LogLine {
+        level: Level::Info,
+        text: format!("ak_message: {text}"),
+    }));
+    log
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use lru::LruCache;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::interpreter::Program;
-use super::wire::{self, Order, Report, Text};
+use super::wire::{self, Done, Order, Report, Text};
 
 /// How many compiled expressions a worker keeps.
 const PROGRAMS: usize = 256;
@@ -99,29 +99,27 @@ fn serve(socket: &UnixStream) -> io::Result<()> {
                         })?;
                         match ended {
                             Ok(done) => Report::Done(done),
-                            Err(failed) => Report::Failed(failed),
+                            Err((failed, log)) => Report::Failed(failed, log),
                         }
                     }
-                    Err(error) => Report::Failed(wire::Failed::Syntax(error)),
+                    Err(error) => Report::Failed(wire::Failed::Syntax(error), Vec::new()),
                 }
             }
             Order::Answer(..) => return Err(io::Error::other("nothing was asked")),
         };
-        let report = if fits(&report) {
-            report
-        } else {
-            let what = "what it returned, or put into the context, is too large".to_owned();
-            Report::Failed(wire::Failed::Refused(what))
+        let report = match report {
+            Report::Done(done) if !fits(&done) => {
+                let what = "what it returned, or put into the context, is too large".to_owned();
+                Report::Failed(wire::Failed::Refused(what), done.into_log())
+            }
+            report => report,
         };
         wire::write(&mut to, &report)?;
     }
     Ok(())
 }
 
-fn fits(report: &Report) -> bool {
-    let Report::Done(done) = report else {
-        return true;
-    };
+fn fits(done: &Done) -> bool {
     let changed = done
         .changes
         .iter()

@@ -10,7 +10,7 @@ use std::{io, thread};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::error::{Error, SyntaxError};
+use super::error::{Error, SyntaxError, Unfinished};
 use super::evaluation::{DEEPEST, Evaluation, Limits, Outcome};
 use super::host::{Failure, Host};
 use super::keeper::{self, Job, Place};
@@ -152,13 +152,13 @@ impl Workers {
         &self,
         evaluation: Evaluation<'_>,
         host: &dyn Host,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Outcome, Unfinished> {
         let began = self.clock.monotonic();
         let after = evaluation.timeout;
         // Whoever waits for others is not slow.
         let talk = self.begin(evaluation.depth).await?;
         let done = timeout(after, self.conduct(talk, evaluation, host)).await;
-        let done = done.unwrap_or(Err(Error::Timeout { after }))?;
+        let done = done.unwrap_or(Err(Error::Timeout { after }.into()))?;
         Ok(Outcome {
             passing: done.value.truthy(),
             value: done.value,
@@ -174,7 +174,7 @@ impl Workers {
         mut talk: Conversation,
         evaluation: Evaluation<'_>,
         host: &dyn Host,
-    ) -> Result<Done, Error> {
+    ) -> Result<Done, Unfinished> {
         let limits = &self.shared.options.limits;
         let silence = limits.time + GRACE;
         let mut revealed = HashSet::new();
@@ -182,14 +182,14 @@ impl Workers {
             Ok(start) => start,
             Err(error) => {
                 talk.end();
-                return Err(error);
+                return Err(error.into());
             }
         };
         start.secrets = match reveal_start(&start, host, &mut revealed).await {
             Ok(secrets) => secrets,
             Err(error) => {
                 talk.end();
-                return Err(error);
+                return Err(error.into());
             }
         };
         talk.say(&Order::Evaluate(Box::new(start))).await?;
@@ -200,20 +200,24 @@ impl Workers {
                     talk.end();
                     return Ok(done);
                 }
-                Report::Failed(failed) => {
+                Report::Failed(failed, log) => {
                     talk.end();
-                    return Err(error(failed, limits));
+                    let error = error(failed, limits);
+                    return Err(Unfinished { error, log });
                 }
-                other => return Err(unexpected(&other)),
+                other => return Err(unexpected(&other).into()),
             };
             let answer = match answer(question, host, &mut revealed).await {
                 Ok((answer, secrets)) => Order::Answer(answer, secrets),
                 Err(error) => {
                     talk.say(&Order::Answer(Answer::Abort, Vec::new())).await?;
-                    if matches!(talk.hear(silence).await?, Report::Failed(Failed::Aborted)) {
+                    if matches!(
+                        talk.hear(silence).await?,
+                        Report::Failed(Failed::Aborted, _)
+                    ) {
                         talk.end();
                     }
-                    return Err(Error::Host(error));
+                    return Err(Error::Host(error).into());
                 }
             };
             talk.say(&answer).await?;

@@ -21,6 +21,9 @@ pub struct PolicyEvaluated {
     pub kind: String,
     /// Whether it passes, after its binding turned the answer round where it does.
     pub passing: bool,
+    /// Whether its binding turned the answer round: the policy itself said the opposite.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub negated: bool,
     /// What the visitor may read.
     pub messages: Vec<String>,
     /// What it logged.
@@ -48,8 +51,35 @@ pub struct PolicyFailed {
     /// Where in an expression it went wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceback: Option<String>,
+    /// What it logged until then, and what it would have said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<Logged>,
     /// How long it took, in microseconds.
     pub micros: u64,
+}
+
+impl PolicyFailed {
+    /// What went wrong, with the exception's class in front where there is one, and the places
+    /// without that line. The visitor reads `error` alone.
+    #[must_use]
+    pub fn named(&self) -> (&str, &str) {
+        let traceback = self.traceback.as_deref().unwrap_or_default();
+        let Some(before) = traceback.strip_suffix(&self.error) else {
+            return (&self.error, traceback);
+        };
+        match before.rfind('\n') {
+            Some(end) => (&traceback[end + 1..], &traceback[..end]),
+            None => (&self.error, traceback),
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// One line that a policy logged.
@@ -103,7 +133,16 @@ pub enum Target {
 pub struct Membership {
     /// The binding and its revision.
     pub binding: Pinned,
-    /// Whether it passes.
+    /// The group that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Uuid>,
+    /// The user that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Uuid>,
+    /// Whether the opposite counted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub negated: bool,
+    /// Whether it passes, after that.
     pub passing: bool,
 }
 

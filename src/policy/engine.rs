@@ -110,7 +110,13 @@ async fn members(
             id: value.pk,
             version: version.0,
         };
-        Membership { binding, passing }
+        Membership {
+            binding,
+            group: value.group,
+            user: value.user,
+            negated: value.negate,
+            passing,
+        }
     });
     Ok(found.collect())
 }
@@ -140,6 +146,7 @@ async fn dynamic(
             passing: value.failure_result,
             error: error.clone(),
             traceback: None,
+            log: Vec::new(),
             micros: 0,
         }));
         return Ok((value.failure_result, vec![error]));
@@ -226,6 +233,7 @@ pub(super) async fn ask(
                 name,
                 kind,
                 passing: judged.passing,
+                negated: counts.negate,
                 messages: judged.messages.clone(),
                 log: judged.log.clone(),
                 micros,
@@ -238,11 +246,12 @@ pub(super) async fn ask(
                 Error::Interrupted(_) => request.scope.forget(&mark),
                 _ => drop(request.scope.take_wishes(&mark)),
             }
-            let traceback = match &error {
-                Error::Failed { traceback, .. } => traceback.clone(),
-                _ => None,
+            let message = error.to_string();
+            let (traceback, log) = match error {
+                Error::Failed { traceback, log, .. } => (traceback, log),
+                Error::Interrupted(interrupted) => (None, interrupted.into_log()),
+                Error::World(_) => (None, Vec::new()),
             };
-            let error = error.to_string();
             request.scope.fail(value.pk);
             request.scope.learn(Event::PolicyFailed(PolicyFailed {
                 binding: counts.binding,
@@ -250,11 +259,15 @@ pub(super) async fn ask(
                 name,
                 kind,
                 passing: counts.failure,
-                error: error.clone(),
+                error: message.clone(),
                 traceback,
+                log: log.clone(),
                 micros,
             }));
-            Judged::new(counts.failure).saying(error)
+            Judged {
+                log,
+                ..Judged::new(counts.failure).saying(message)
+            }
         }
     };
     if value.execution_logging && !request.debug {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::host::Answers;
 use super::{Error, Judged, Policy, Request, context};
-use crate::expression::{self, Evaluation, Failure, Level, LogLine, Object, Outcome, Plan, Value};
+use crate::expression::{
+    self, Evaluation, Failure, Level, LogLine, Object, Outcome, Plan, Unfinished, Value,
+};
 use crate::flow::context::{Value as Known, key};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::verdict::Logged;
@@ -32,20 +34,25 @@ impl Policy for ExpressionPolicy {
             Ok(evaluation) => evaluation,
             Err(Failure::Raise(raised)) => return Err(Error::failed(raised.message)),
             Err(Failure::Abort(error)) => {
-                return Err(failure(expression::Error::Host(error), request));
+                return Err(failure(expression::Error::Host(error), Vec::new(), request));
             }
         };
-        match workers.evaluate(evaluation, &answers).await {
-            Ok(outcome) => Ok(judged(outcome)),
-            Err(expression::Error::Skipped { message }) => {
+        let Unfinished { error, log } = match workers.evaluate(evaluation, &answers).await {
+            Ok(outcome) => return Ok(judged(outcome)),
+            Err(unfinished) => unfinished,
+        };
+        let log = log.into_iter().map(logged).collect();
+        match error {
+            expression::Error::Skipped { message } => {
                 drop(request.scope.take_wishes(&mark));
                 let message = Some(message).filter(|it| !it.is_empty());
                 Ok(Judged {
                     messages: message.into_iter().collect(),
+                    log,
                     ..Judged::new(false)
                 })
             }
-            Err(error) => Err(failure(error, request)),
+            error => Err(failure(error, log, request)),
         }
     }
 
@@ -91,7 +98,7 @@ fn logged(line: LogLine) -> Logged {
 }
 
 /// What cannot be run again with the same end is told apart from what can.
-fn failure(error: expression::Error, request: &Request<'_>) -> Error {
+fn failure(error: expression::Error, log: Vec<Logged>, request: &Request<'_>) -> Error {
     use expression::Error as Expression;
     let interrupted = match error {
         Expression::Host(error) => {
@@ -104,14 +111,16 @@ fn failure(error: expression::Error, request: &Request<'_>) -> Error {
         Expression::Busy => return Error::World(world::Error::Busy),
         Expression::Timeout { after } => Interrupted::Deadline {
             millis: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+            log,
         },
-        Expression::Memory => Interrupted::Memory,
+        Expression::Memory => Interrupted::Memory { log },
         Expression::WorkerDied(cause) => Interrupted::Died { cause },
         Expression::Unavailable(cause) => Interrupted::Unavailable { cause },
         other => {
             return Error::Failed {
                 traceback: other.traceback(request.policy),
                 message: other.to_string(),
+                log,
             };
         }
     };

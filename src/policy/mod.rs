@@ -49,6 +49,8 @@ pub enum Error {
         message: String,
         /// Where in an expression.
         traceback: Option<String>,
+        /// What it logged until then.
+        log: Vec<Logged>,
     },
     /// The evaluation was ended from outside; running it again may come to something else.
     #[error(transparent)]
@@ -61,6 +63,7 @@ impl Error {
         Self::Failed {
             message: message.into(),
             traceback: None,
+            log: Vec::new(),
         }
     }
 }

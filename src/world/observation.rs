@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::flow::verdict::Logged;
 use crate::geoip::Place;
 use crate::journal::{Kind, Version};
 
@@ -128,10 +129,17 @@ pub enum Interrupted {
     Deadline {
         /// What it was granted, in milliseconds.
         millis: u64,
+        /// What it logged until then, as far as it could still tell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<Logged>,
     },
     /// It wanted more memory than it may have.
     #[error("the evaluation wanted more memory than it may have")]
-    Memory,
+    Memory {
+        /// What it logged until then, as far as it could still tell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<Logged>,
+    },
     /// The process that ran it is gone.
     #[error("the interpreter died under the evaluation: {cause}")]
     Died {
@@ -144,6 +152,17 @@ pub enum Interrupted {
         /// Why.
         cause: String,
     },
+}
+
+impl Interrupted {
+    /// What was logged until then.
+    #[must_use]
+    pub fn into_log(self) -> Vec<Logged> {
+        match self {
+            Self::Deadline { log, .. } | Self::Memory { log } => log,
+            Self::Died { .. } | Self::Unavailable { .. } => Vec::new(),
+        }
+    }
 }
 
 /// What a password check said.

@@ -21,9 +21,9 @@ use monty_types::{
 
 use super::difference::difference;
 use super::error::SyntaxError;
-use super::evaluation::{Limits, Root};
+use super::evaluation::{Limits, LogLine, Root};
 use super::value::Value;
-use super::wire::{Answer, Done, Failed, Question, Revealed, Start, Text};
+use super::wire::{Answer, Done, Failed, Question, Revealed, Start, Text, all_lines};
 use bridge::Bridge;
 use output::Output;
 use source::Source;
@@ -32,6 +32,9 @@ pub(super) use source::identifier;
 
 /// Asks the host and waits for its answer.
 pub(super) type Ask<'a> = &'a mut dyn FnMut(Question) -> io::Result<(Answer, Vec<Revealed>)>;
+
+/// Why a run failed, and what it logged until then.
+pub(super) type Failure = (Failed, Vec<LogLine>);
 
 /// A compiled expression; run as often as wanted.
 pub(super) struct Program {
@@ -85,8 +88,9 @@ impl Program {
         }
     }
 
-    /// Runs it. An error is one of the connection to the host.
-    pub(super) fn run(&self, start: Start, ask: Ask<'_>) -> io::Result<Result<Done, Failed>> {
+    /// Runs it. The inner error comes with what was logged until then; the outer one is of the
+    /// connection to the host.
+    pub(super) fn run(&self, start: Start, ask: Ask<'_>) -> io::Result<Result<Done, Failure>> {
         let limits = start.limits.clone();
         let mut run = Run {
             bridge: Bridge::default(),
@@ -101,7 +105,10 @@ impl Program {
         };
         match run.through(self, start) {
             Ok(done) => Ok(Ok(run.finish(done))),
-            Err(Ended::Failed(failed)) => Ok(Err(failed)),
+            Err(Ended::Failed(failed)) => {
+                let (messages, log) = run.output.finish(&run.bridge.mask);
+                Ok(Err((failed, all_lines(messages, log))))
+            }
             Err(Ended::Io(error)) => Err(error),
         }
     }

@@ -90,8 +90,14 @@ impl Given {
     }
 
     fn ask(self, source: &str, host: &mut dyn FnMut(Question) -> Answer) -> Result<Done, Failed> {
+        self.tell(source, host).map_err(|(failed, _)| failed)
+    }
+
+    /// The same, with what a run that fails logged until then.
+    fn tell(self, source: &str, host: &mut dyn FnMut(Question) -> Answer) -> Result<Done, Failure> {
         let start = self.start(source);
-        let program = Program::compile(&start.text).map_err(Failed::Syntax)?;
+        let program = Program::compile(&start.text);
+        let program = program.map_err(|error| (Failed::Syntax(error), Vec::new()))?;
         let ended = program.run(start, &mut |question| Ok((host(question), Vec::new())));
         ended.expect("the host does not fail")
     }

@@ -1,5 +1,7 @@
 //! Policies, for the operator: which there are, and what one says of somebody.
 
+use std::net::IpAddr;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use serde::Deserialize;
@@ -9,7 +11,10 @@ use super::{Answer, Operator, Refusal};
 use crate::catalog::{self, conditions_with, policy_by_name};
 use crate::directory::user_by_username;
 use crate::flow::Context;
+use crate::flow::client::Client;
+use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
+use crate::policy::Asker;
 
 /// What is tried out.
 #[derive(Deserialize)]
@@ -20,6 +25,10 @@ pub(super) struct Test {
     user: Option<String>,
     #[serde(default)]
     context: Map<String, Value>,
+    /// Where the request comes from that it is asked on account of; there is none without it.
+    address: Option<IpAddr>,
+    /// The host that the request asks for.
+    host: Option<String>,
 }
 
 /// `GET /operator/policies`
@@ -47,6 +56,8 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
         policy: name,
         user: username,
         context,
+        address,
+        host,
     } = body.into_inner();
     let journal = &*operator.journal;
     let policy = policy_by_name(journal, &name).await?;
@@ -59,10 +70,33 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
         }
         None => None,
     };
-    let context = Context::of_json(context);
+    let address = address.map(|it| it.to_canonical());
+    let mut entries = match address {
+        Some(address) => operator.executions.brought_from(address)?,
+        None => Map::new(),
+    };
+    // What is given counts, also where the databases say something else.
+    entries.extend(context);
+    let context = Context::of_json(entries);
+    let client = address.map(|address| Client {
+        address,
+        user_agent: String::new(),
+        host: host.unwrap_or_else(|| "localhost".to_owned()),
+        secure: true,
+        language: None,
+        outpost: None,
+    });
+    let query = Query::default();
+    let asker = client.as_ref().map(|client| Asker {
+        client,
+        query: &query,
+        path: "/".to_owned(),
+        is_answer: false,
+        user: user.clone(),
+    });
     let tested = operator
         .executions
-        .test_policy(&policy, user, context, None)
+        .test_policy(&policy, user, context, asker)
         .await?;
     let failed = tested.failed.as_ref();
     Ok(HttpResponse::Ok().json(json!({
@@ -73,7 +107,7 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
         "passing": tested.judged.passing,
         "messages": tested.judged.messages,
         "log": tested.judged.log,
-        "error": failed.map(|failed| &failed.error),
+        "error": failed.map(|failed| failed.named().0),
         "traceback": failed.and_then(|failed| failed.traceback.as_ref()),
     })))
 }

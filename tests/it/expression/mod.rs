@@ -116,4 +116,5 @@ async fn evaluate(workers: &Workers, source: &str) -> Result<Outcome, Error> {
     workers
         .evaluate(evaluation(source), &FakeHost::default())
         .await
+        .map_err(|unfinished| unfinished.error)
 }

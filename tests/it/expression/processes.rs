@@ -121,6 +121,7 @@ async fn a_worker_killed_in_the_middle_is_an_error_of_that_evaluation_only() {
         }
     };
     let (ended, ()) = tokio::join!(running, killing);
+    let ended = ended.map_err(|unfinished| unfinished.error);
     assert!(matches!(ended, Err(Error::WorkerDied(_))), "{ended:?}");
     evaluate(&workers, "return True")
         .await
@@ -319,7 +320,8 @@ async fn policies_that_call_policies_do_not_wait_for_each_other() {
         .map(|ended| ended.expect("runs").value)
         .collect();
     assert_eq!(depths, [3, 3, 2, 1, 0].map(Value::Int));
-    let Err(Error::Runtime { message, .. }) = run(9).await else {
+    let ended = run(9).await.map_err(|unfinished| unfinished.error);
+    let Err(Error::Runtime { message, .. }) = ended else {
         panic!("it is too deep");
     };
     assert!(message.contains("too deeply"), "{message}");

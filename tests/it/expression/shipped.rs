@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use gatelog::expression::Plan;
+use gatelog::expression::{Plan, Unfinished};
 
 use super::*;
 
@@ -87,7 +87,7 @@ async fn every_shipped_expression_runs() {
                     }
                 }
                 let outcome = workers.evaluate(evaluation, &FakeHost::default()).await;
-                outcome.unwrap_or_else(|error| {
+                outcome.unwrap_or_else(|Unfinished { error, .. }| {
                     let trace = error.traceback("shipped").unwrap_or_default();
                     panic!("{}\n{source}\n{error}\n{trace}", path.display())
                 });

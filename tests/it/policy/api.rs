@@ -34,7 +34,8 @@ fn number(server: &TestServer, username: &str) -> i64 {
 #[test]
 fn an_administrator_tries_out_an_expression() {
     with_server(async |server| {
-        let source = "ak_message(f\"{context['plan']} for {request.http_request is not None}\")\n\
+        let source = "ak_logger.info('so far')\n\
+                      ak_message(f\"{context['plan']} for {request.http_request is not None}\")\n\
                       return context['plan'] == 'gold' and request.debug";
         server.has_flow(
             &Flow::new("gold")
@@ -53,8 +54,9 @@ fn an_administrator_tries_out_an_expression() {
         answer.has_status(200);
         assert_eq!(
             answer.json(),
-            json!({ "passing": true, "messages": ["gold for True"], "log_messages": [] })
+            json!({ "passing": true, "messages": ["gold for True"], "log_messages": answer.json()["log_messages"] })
         );
+        assert_eq!(answer.json()["log_messages"][0]["event"], "so far");
         // Without the context the expression fails, and the answer says how.
         let answer = tests(&browser, &policy, &csrf, &json!({ "user": user })).await;
         answer.has_status(200);
@@ -64,6 +66,7 @@ fn an_administrator_tries_out_an_expression() {
             message.is_some_and(|text| text.contains("plan")),
             "{answer:?}"
         );
+        assert_eq!(answer.json()["log_messages"][0]["event"], "so far");
         let refused = tests(&browser, &policy, &[], &body).await;
         refused.has_status(403);
         assert_eq!(refused.json()["detail"], "CSRF Failed: CSRF token missing.");

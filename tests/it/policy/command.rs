@@ -11,7 +11,7 @@ fn the_command_line_tells_what_a_policy_says_with_and_without_a_server() {
         let flow = Flow::new("gold")
             .dummy("gold-page")
             .expression("gold", source)
-            .expression("broken", "a = 1\nreturn a / 0")
+            .expression("broken", "ak_logger.info('so far')\nreturn {}['nothing']")
             .asks("gold-page", "gold", serde_json::json!({}));
         server.has_flow(&flow);
         for runs in [true, false] {
@@ -29,8 +29,10 @@ fn the_command_line_tells_what_a_policy_says_with_and_without_a_server() {
             assert_eq!(said[0]["messages"][0], "for gold");
             assert_eq!(said[0]["error"], serde_json::Value::Null);
             let broken = server.gatelog(&["policy", "test", "broken"]);
-            broken.fails_with(1).says("could not be evaluated");
-            broken.prints("line 2");
+            broken
+                .fails_with(1)
+                .says("could not be evaluated: KeyError: 'nothing'");
+            broken.prints("line 2").prints("info: so far");
             if runs {
                 server.stop().await;
             }
@@ -62,5 +64,60 @@ fn what_is_not_there_is_named() {
         let dummy = server.gatelog(&["policy", "test", "yes"]);
         dummy.succeeds().prints("passes for nobody");
         server.visitor().opens("plain").await;
+    });
+}
+
+/// The first blueprint of `docs/policies.md`.
+fn office() -> String {
+    let page = include_str!("../../../docs/policies.md");
+    let (_, rest) = page.split_once("```yaml\n").expect("a blueprint");
+    let (blueprint, _) = rest.split_once("\n```").expect("its end");
+    blueprint.to_owned()
+}
+
+#[test]
+fn a_policy_about_addresses_is_tried_with_an_address() {
+    with_server(async |server| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("office.yaml");
+        std::fs::write(&file, office()).expect("writes");
+        let file = file.to_str().expect("a path");
+        server.gatelog(&["blueprint", "apply", file]).succeeds();
+        let asks = |arguments: &[&str]| {
+            let test = ["policy", "test", "office-login-outside"];
+            server.gatelog(&[&test, arguments].concat())
+        };
+        let outside = asks(&["--user", "akadmin", "--address", "203.0.113.9"]);
+        outside.succeeds().prints("passes for user akadmin");
+        outside.prints("says: The address is of no network of the office.");
+        for inside in ["10.1.2.3", "::ffff:10.1.2.3"] {
+            let inside = asks(&["--address", inside]);
+            inside.succeeds().prints("does not pass for nobody");
+        }
+        // Without a request there is no address, and the policy says so.
+        asks(&[]).fails_with(1).says("NameError");
+        asks(&["--address", "here"]).fails_with(2);
+        asks(&["--host", "id.example"]).fails_with(2);
+        let source = "http = request.http_request\n\
+                      print(http.get_host(), http.method, http.user.username)\n\
+                      return context['geoip'] is None and context['asn'] == 7";
+        let flow = Flow::new("seen").dummy("seen-page");
+        server.has_flow(&flow.expression("seen", source));
+        let seen = server.gatelog(&[
+            "policy",
+            "test",
+            "seen",
+            "--user",
+            "akadmin",
+            "--address",
+            "203.0.113.9",
+            "--host",
+            "id.example",
+            "--context",
+            r#"{"asn": 7}"#,
+        ]);
+        seen.succeeds().prints("passes for user akadmin");
+        seen.prints("info: id.example GET akadmin");
+        server.visitor().opens("seen").await;
     });
 }

@@ -92,6 +92,19 @@ fn every_hostile_expression_ends_in_the_trail_and_holds_up_nobody() {
                     .is_some_and(|it| !it.is_empty())
             );
         }
+        // What it said until its time was over is in the trail, and a replay knows it again.
+        let source = "ak_logger.info(\"so far\")\nak_message(\"hello\")\nwhile True: pass";
+        server.has_flow(&flow("chatty", source));
+        server
+            .visitor()
+            .opens("chatty")
+            .await
+            .with("name", "chatty-stage");
+        let log = json!([
+            { "level": "info", "text": "so far" },
+            { "level": "info", "text": "ak_message: hello" },
+        ]);
+        assert_eq!(failures(server, "chatty")[0]["log"], log);
         // Workers that had to be killed are there again.
         server.has_flow(&flow("well", "ak_message(\"fine\")\nreturn True"));
         server

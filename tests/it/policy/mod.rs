@@ -16,3 +16,4 @@ mod places;
 mod planning;
 mod reference;
 mod reputation;
+mod trail;

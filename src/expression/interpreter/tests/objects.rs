@@ -261,3 +261,44 @@ fn a_secret_leaves_an_evaluation_as_its_handle_or_masked() {
     called.expect("runs");
     assert_eq!(args, Some(vec![Value::Secret("vault:pw".into())]));
 }
+
+#[test]
+fn what_a_run_logged_before_it_failed_is_told_without_secrets() {
+    for (source, wanted) in [
+        ("{}raise ValueError(pw)", "Runtime"),
+        ("{}raise SkipObject('no')", "Skipped"),
+        ("{}while True: pass", "Time"),
+        ("{}return 'a' * 10**10", "Memory"),
+        (
+            "{}while True:\n    try:\n        request.user.email\n    except BaseException:\n        pass",
+            "Refused",
+        ),
+    ] {
+        let given = Given {
+            secrets: vec![("vault:pw", "hunter2")],
+            limits: Limits {
+                time: std::time::Duration::from_millis(300),
+                questions: 20,
+                ..Limits::default()
+            },
+            ..Given::context([("pw", Value::Secret("vault:pw".into()))])
+        };
+        let said = "pw = context['pw']\nak_message('It is ' + pw)\nak_logger.warning('x', pw=pw)\nprint('half', end=' a line')\n";
+        let source = source.replace("{}", said);
+        let ended = given.tell(&source, &mut |question| answer(&question));
+        let (failed, log) = ended.expect_err(&source);
+        let shown = format!("{failed:?}");
+        assert!(shown.starts_with(wanted), "{source}\n{shown}");
+        let lines: Vec<_> = log.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(
+            lines,
+            [
+                "x pw='‹secret›'",
+                "half a line",
+                "ak_message: It is ‹secret›"
+            ],
+            "{shown}"
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
