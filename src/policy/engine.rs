@@ -247,6 +247,9 @@ pub(super) async fn ask(
                 _ => drop(request.scope.take_wishes(&mark)),
             }
             let message = error.to_string();
+            // What an expression raised is its author's to show; what ended an evaluation from
+            // outside is nothing that a visitor should read.
+            let told = matches!(error, Error::Failed { .. }).then(|| message.clone());
             let (traceback, log) = match error {
                 Error::Failed { traceback, log, .. } => (traceback, log),
                 Error::Interrupted(interrupted) => (None, interrupted.into_log()),
@@ -259,14 +262,15 @@ pub(super) async fn ask(
                 name,
                 kind,
                 passing: counts.failure,
-                error: message.clone(),
+                error: message,
                 traceback,
                 log: log.clone(),
                 micros,
             }));
             Judged {
                 log,
-                ..Judged::new(counts.failure).saying(message)
+                messages: told.into_iter().collect(),
+                ..Judged::new(counts.failure)
             }
         }
     };

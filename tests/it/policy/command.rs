@@ -31,7 +31,7 @@ fn the_command_line_tells_what_a_policy_says_with_and_without_a_server() {
             let broken = server.gatelog(&["policy", "test", "broken"]);
             broken
                 .fails_with(1)
-                .says("could not be evaluated: KeyError: 'nothing'");
+                .says("could not be evaluated: KeyError: nothing");
             broken.prints("line 2").prints("info: so far");
             if runs {
                 server.stop().await;
@@ -89,7 +89,6 @@ fn a_policy_about_addresses_is_tried_with_an_address() {
         };
         let outside = asks(&["--user", "akadmin", "--address", "203.0.113.9"]);
         outside.succeeds().prints("passes for user akadmin");
-        outside.prints("says: The address is of no network of the office.");
         for inside in ["10.1.2.3", "::ffff:10.1.2.3"] {
             let inside = asks(&["--address", inside]);
             inside.succeeds().prints("does not pass for nobody");

@@ -47,8 +47,8 @@ async fn what_an_expression_logged_before_it_failed_is_not_lost() {
     };
     let log = ["looks plan=None", "half", "ak_message: for you"].map(info);
     assert_eq!(failed.log, log);
-    assert_eq!(failed.error, "'nothing'", "what the visitor reads");
-    assert_eq!(failed.named().0, "KeyError: 'nothing'");
+    assert_eq!(failed.error, "nothing", "what the visitor reads");
+    assert_eq!(failed.named().0, "KeyError: nothing");
 
     let source = "from authentik.lib.sync.outgoing.exceptions import StopSync\nreturn True";
     let failed = bench.asks("bare", source, None).await;
