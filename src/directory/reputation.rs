@@ -206,7 +206,7 @@ pub async fn row(
     object::find(objects, place.key()).await
 }
 
-/// The rows that are wanted and have not expired, each once; see [`COUNTED`].
+/// The rows that are wanted and have not expired, each once, and no more than so many of one address or one name.
 pub async fn rows(
     objects: &(impl Objects + ?Sized),
     wanted: &Wanted,
