@@ -1,6 +1,6 @@
 //! What a policy is asked, and about whom.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -164,8 +164,6 @@ pub struct Scope {
     failed: RefCell<Vec<Uuid>>,
     /// What the policy that is being asked wants done, in order, should it end well.
     wishes: RefCell<Vec<Effect>>,
-    /// Whether the plan's current stage was replaced.
-    redirected: Cell<bool>,
 }
 
 impl Scope {
@@ -225,12 +223,6 @@ impl Scope {
             .or_else(|| self.context.borrow().get(key).cloned())
     }
 
-    /// Whether a policy replaced the plan's current stage.
-    #[must_use]
-    pub fn was_redirected(&self) -> bool {
-        self.redirected.get()
-    }
-
     /// Notes something, and lets the policies that follow see it.
     pub(super) fn learn(&self, event: Event) {
         match &event {
@@ -238,9 +230,6 @@ impl Scope {
                 self.context.borrow_mut().set(key, value.clone());
             }
             Event::PlanChanged { change, .. } => {
-                use crate::flow::verdict::PlanChange;
-                let redirects = matches!(change, PlanChange::Redirect { .. });
-                self.redirected.set(self.redirected.get() || redirects);
                 if let Some(plan) = self.plan.borrow_mut().as_mut() {
                     plan.change(change);
                 }
