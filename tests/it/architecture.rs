@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "expression",
             "geoip",
             "breaches",
+            "captcha",
             "http",
             "web",
             "execution",
@@ -92,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "expression",
             "geoip",
             "breaches",
+            "captcha",
             "stage",
             "policy",
             "world",
@@ -132,6 +134,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "captcha",
             "policy",
             "world",
             "catalog",
@@ -157,6 +160,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "captcha",
             "catalog",
             "directory",
             "flow",
@@ -172,6 +176,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("expression", &[]),
     ("geoip", &[]),
     ("breaches", &["tls"]),
+    ("captcha", &["tls"]),
     ("tls", &[]),
     ("settings", &[]),
     ("clock", &[]),
