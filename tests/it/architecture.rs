@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "courier",
             "expression",
             "geoip",
             "tls",
@@ -37,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
@@ -57,6 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "courier",
             "expression",
             "geoip",
             "web",
@@ -89,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
@@ -118,6 +122,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "blueprint",
         &[
+            "courier",
             "expression",
             "geoip",
             "stage",
@@ -132,6 +137,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "courier",
             "policy",
             "world",
             "catalog",
@@ -157,6 +163,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "courier",
             "catalog",
             "directory",
             "flow",
@@ -172,6 +179,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("expression", &[]),
     ("geoip", &[]),
     ("breaches", &["tls"]),
+    (
+        "courier",
+        &["catalog", "directory", "flow", "journal", "tls"],
+    ),
     ("tls", &[]),
     ("settings", &[]),
     ("clock", &[]),
