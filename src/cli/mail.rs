@@ -70,7 +70,9 @@ fn told(answer: &Value, output: &Output) -> anyhow::Result<()> {
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
-    let templates = answer["templates"].as_array().map_or(&[][..], Vec::as_slice);
+    let templates = answer["templates"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
     if output.is_json() {
         return templates.iter().try_for_each(print_value);
     }

@@ -78,7 +78,9 @@ impl Conversation {
                 let _ = tokio::time::timeout(FAREWELL, self.connection.quit()).await;
                 Handed::Taken(format!("{code} {}", said.join(" ")))
             }
-            Err(problem) if matches!(problem.cause, Cause::Reply { .. }) => Handed::Refused(problem),
+            Err(problem) if matches!(problem.cause, Cause::Reply { .. }) => {
+                Handed::Refused(problem)
+            }
             Err(problem) => Handed::Unknown(problem),
         }
     }
@@ -92,7 +94,10 @@ async fn announce(
     told: &mut Told,
 ) -> Result<(), Problem> {
     log_in(connection, server, told).await?;
-    let sender = Mail::new(Some(message.sender.clone()), parameters(connection, message)?);
+    let sender = Mail::new(
+        Some(message.sender.clone()),
+        parameters(connection, message)?,
+    );
     within(server.timeout, At::Sender, connection.command(sender)).await?;
     told.push("the sender is accepted".to_owned());
     let recipient = Rcpt::new(message.recipient.clone(), Vec::new());
@@ -106,11 +111,18 @@ async fn announce(
 async fn open(server: &Server, told: &mut Told) -> Result<AsyncSmtpConnection, Problem> {
     let addresses = addresses(server).await?;
     let me = me();
-    let Server { host, port, security, .. } = server;
+    let Server {
+        host,
+        port,
+        security,
+        ..
+    } = server;
     if *security == Security::Tls {
         let tls = tls(host).await?;
         // Each address may take its time, and the handshake too.
-        let attempts = u32::try_from(addresses.len()).unwrap_or(u32::MAX).saturating_add(2);
+        let attempts = u32::try_from(addresses.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(2);
         let patience = server.timeout.saturating_mul(attempts);
         let connected = AsyncSmtpConnection::connect_tokio1(
             &addresses[..],
@@ -120,7 +132,9 @@ async fn open(server: &Server, told: &mut Told) -> Result<AsyncSmtpConnection, P
             None,
         );
         let connection = within(patience, At::Connection, connected).await?;
-        told.push(format!("connected to {host}, port {port}, encrypted from the first byte"));
+        told.push(format!(
+            "connected to {host}, port {port}, encrypted from the first byte"
+        ));
         greeted(&connection, told);
         return Ok(connection);
     }
@@ -132,10 +146,18 @@ async fn open(server: &Server, told: &mut Told) -> Result<AsyncSmtpConnection, P
     if *security == Security::StartTls {
         if !connection.can_starttls() {
             let cause = Cause::Missing("STARTTLS");
-            return Err(Problem { at: At::Encryption, cause });
+            return Err(Problem {
+                at: At::Encryption,
+                cause,
+            });
         }
         let tls = tls(host).await?;
-        within(server.timeout, At::Encryption, connection.starttls(tls, &me)).await?;
+        within(
+            server.timeout,
+            At::Encryption,
+            connection.starttls(tls, &me),
+        )
+        .await?;
         told.push("encrypted by STARTTLS".to_owned());
     } else {
         told.push("not encrypted: neither use_tls nor use_ssl is set".to_owned());
@@ -166,7 +188,10 @@ async fn addresses(server: &Server) -> Result<Vec<SocketAddr>, Problem> {
     };
     if found.is_empty() {
         let cause = Cause::NoSuchHost;
-        return Err(Problem { at: At::Connection, cause });
+        return Err(Problem {
+            at: At::Connection,
+            cause,
+        });
     }
     Ok(found)
 }
@@ -184,7 +209,10 @@ async fn connect(addresses: &[SocketAddr], timeout: Duration) -> Result<TcpStrea
             Err(_) => cause = Cause::Silence,
         }
     }
-    Err(Problem { at: At::Connection, cause })
+    Err(Problem {
+        at: At::Connection,
+        cause,
+    })
 }
 
 /// What is needed for TLS: whom the machine believes is read from its disk.
@@ -194,8 +222,14 @@ async fn tls(host: &str) -> Result<TlsParameters, Problem> {
     let at = At::Encryption;
     match built {
         Ok(Ok(tls)) => Ok(tls),
-        Ok(Err(error)) => Err(Problem { at, cause: Cause::Untrusted(error.to_string()) }),
-        Err(_) => Err(Problem { at, cause: Cause::Other("broken off".to_owned()) }),
+        Ok(Err(error)) => Err(Problem {
+            at,
+            cause: Cause::Untrusted(error.to_string()),
+        }),
+        Err(_) => Err(Problem {
+            at,
+            cause: Cause::Other("broken off".to_owned()),
+        }),
     }
 }
 
@@ -209,7 +243,11 @@ async fn log_in(
         return Ok(());
     };
     let at = At::Login;
-    if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
+    if connection
+        .server_info()
+        .get_auth_mechanism(DEFAULT_MECHANISMS)
+        .is_none()
+    {
         let cause = Cause::Missing("login with PLAIN or LOGIN");
         return Err(Problem { at, cause });
     }
@@ -230,7 +268,10 @@ fn parameters(
     if message.needs_utf8() {
         if !offers(Extension::SmtpUtfEight) {
             let cause = Cause::Missing("delivery to addresses with letters outside ASCII");
-            return Err(Problem { at: At::Recipient, cause });
+            return Err(Problem {
+                at: At::Recipient,
+                cause,
+            });
         }
         parameters.push(MailParameter::SmtpUtfEight);
         if offers(Extension::EightBitMime) {
@@ -249,7 +290,10 @@ async fn within<T>(
     match tokio::time::timeout(patience, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(Problem::of(at, &error)),
-        Err(_) => Err(Problem { at, cause: Cause::Silence }),
+        Err(_) => Err(Problem {
+            at,
+            cause: Cause::Silence,
+        }),
     }
 }
 

@@ -96,13 +96,16 @@ impl Delivery {
             Way::Server(server) => self.send_to(&server, mail, &message).await,
             Way::Folder(path) => {
                 let copy = mail.clone();
-                let written = tokio::task::spawn_blocking(move || folder::write(&path, &copy, &message));
+                let written =
+                    tokio::task::spawn_blocking(move || folder::write(&path, &copy, &message));
                 match written.await {
                     Ok(Ok(path)) => {
                         tracing::info!("a mail was written to {}", path.display());
                         Came::Done(Outcome::Sent)
                     }
-                    Ok(Err(error)) => Came::Again(format!("it cannot be written to a file: {error}")),
+                    Ok(Err(error)) => {
+                        Came::Again(format!("it cannot be written to a file: {error}"))
+                    }
                     Err(_) => Came::Again("it could not be written to a file".to_owned()),
                 }
             }

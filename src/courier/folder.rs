@@ -11,8 +11,15 @@ use super::outbox::Mail;
 /// Writes a mail into `folder`, which is made where it is missing, and returns once it would
 /// survive a crash. Only the user who runs the server may read it.
 pub(super) fn write(folder: &Path, mail: &Mail, message: &Message) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let name = format!("{}-{}.eml", mail.created.strftime("%Y%m%dT%H%M%SZ"), mail.id);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let name = format!(
+        "{}-{}.eml",
+        mail.created.strftime("%Y%m%dT%H%M%SZ"),
+        mail.id
+    );
     let path = folder.join(name);
     // A file under its last name is whole.
     let half = folder.join(format!(".{}.half", mail.id));
@@ -47,7 +54,12 @@ mod tests {
         let files: Vec<_> = std::fs::read_dir(&folder).expect("a folder").collect();
         assert_eq!(files.len(), 1);
         assert_eq!(std::fs::read(&path).expect("a file"), message.bytes);
-        let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode();
+        let mode = |path: &Path| {
+            std::fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+        };
         assert_eq!((mode(&path) & 0o777, mode(&folder) & 0o777), (0o600, 0o700));
     }
 }

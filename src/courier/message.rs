@@ -47,7 +47,10 @@ impl Message {
         let message = lettre::Message::builder()
             .envelope(envelope(&sender, &recipient)?)
             .from(Mailbox::new(from.name, sender.clone()))
-            .raw_header(written(HeaderName::new_from_ascii_str("To"), to(&mail.to_name, &recipient)))
+            .raw_header(written(
+                HeaderName::new_from_ascii_str("To"),
+                to(&mail.to_name, &recipient),
+            ))
             .subject(without_breaks(&mail.subject, " "))
             .date(SystemTime::from(mail.created))
             .message_id(Some(format!("<{}@{}>", mail.id, sender.domain())))

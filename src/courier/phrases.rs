@@ -25,7 +25,10 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("Password reset", "Passwort zurücksetzen"),
     ("Reset your password", "Passwort zurücksetzen"),
     ("Sign-in code", "Ihr Anmeldecode"),
-    ("Verify your email address", "Bestätigen Sie Ihre E-Mail-Adresse"),
+    (
+        "Verify your email address",
+        "Bestätigen Sie Ihre E-Mail-Adresse",
+    ),
 ];
 
 /// The subject of an invitation, up to the host.
@@ -107,8 +110,14 @@ mod tests {
         let german = |subject| Language::German.subject(subject).into_owned();
         assert_eq!(german("authentik"), "authentik");
         assert_eq!(german("Password Reset"), "Passwort zurücksetzen");
-        assert_eq!(german("You have been invited to a.org"), "Einladung zu a.org");
-        assert_eq!(Language::English.subject("Password Reset"), "Password Reset");
+        assert_eq!(
+            german("You have been invited to a.org"),
+            "Einladung zu a.org"
+        );
+        assert_eq!(
+            Language::English.subject("Password Reset"),
+            "Password Reset"
+        );
     }
 
     #[test]
@@ -125,7 +134,10 @@ mod tests {
     #[test]
     fn a_moment_names_its_zone() {
         let moment = "2026-11-06T15:04:05Z".parse().expect("a moment");
-        assert_eq!(Language::English.moment(moment), "6 November 2026, 15:04 UTC");
+        assert_eq!(
+            Language::English.moment(moment),
+            "6 November 2026, 15:04 UTC"
+        );
         assert_eq!(Language::German.moment(moment), "06.11.2026, 15:04 Uhr UTC");
     }
 }

@@ -104,7 +104,12 @@ impl Problem {
 
     /// What helps, as far as that can be told.
     pub(super) fn remedy(&self, server: &Server) -> String {
-        let Server { host, port, security, .. } = server;
+        let Server {
+            host,
+            port,
+            security,
+            ..
+        } = server;
         match (&self.cause, self.at) {
             (Cause::NoSuchHost, _) => {
                 format!("Look whether the host {host} is spelt rightly and known to this machine's DNS.")
@@ -182,7 +187,9 @@ impl fmt::Display for Problem {
             Cause::NobodyThere => f.write_str("nobody listens on the mail server's port"),
             Cause::Silence => write!(f, "the mail server did not answer in time: {what}"),
             Cause::Broken => write!(f, "the connection to the mail server broke: {what}"),
-            Cause::Untrusted(why) => write!(f, "the mail server's certificate is not believed: {why}"),
+            Cause::Untrusted(why) => {
+                write!(f, "the mail server's certificate is not believed: {why}")
+            }
             Cause::NotEncrypted(why) => write!(f, "no encryption with the mail server: {why}"),
             Cause::Missing(missing) => write!(f, "the mail server offers no {missing}"),
             Cause::Other(why) => write!(f, "{what}: {why}"),
@@ -194,7 +201,8 @@ impl fmt::Display for Problem {
 fn enhanced(text: &str) -> Option<&str> {
     let word = text.split_whitespace().next()?;
     let numbers: Vec<&str> = word.split('.').collect();
-    let is_number = |it: &&str| (1..=3).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
+    let is_number =
+        |it: &&str| (1..=3).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
     (numbers.len() == 3 && numbers.iter().all(is_number)).then_some(word)
 }
 
@@ -203,7 +211,9 @@ fn unsaid(error: &Error) -> Cause {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(cause) = next {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            let inner = io.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+            let inner = io
+                .get_ref()
+                .and_then(|it| it.downcast_ref::<rustls::Error>());
             return match inner {
                 Some(tls) => of_tls(tls),
                 None => of_io(io),
@@ -255,7 +265,10 @@ mod tests {
     #[test]
     fn what_is_told_names_no_address() {
         let problem = refused(At::Recipient, 550);
-        assert_eq!(problem.to_string(), "the mail server refused the recipient: 550 5.1.1");
+        assert_eq!(
+            problem.to_string(),
+            "the mail server refused the recipient: 550 5.1.1"
+        );
         assert!(problem.said().is_some_and(|it| it.contains("alice")));
         assert_eq!(enhanced("4.2.0 later"), Some("4.2.0"));
         for text in ["", "10.0.0.1.2 x", "see 5.1.1", "5.1.a x"] {
@@ -273,7 +286,10 @@ mod tests {
         for at in [At::Greeting, At::Encryption, At::Login] {
             assert!(!refused(at, 554).is_final());
         }
-        let silence = Problem { at: At::Recipient, cause: Cause::Silence };
+        let silence = Problem {
+            at: At::Recipient,
+            cause: Cause::Silence,
+        };
         assert!(!silence.is_final());
     }
 }

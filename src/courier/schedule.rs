@@ -121,7 +121,11 @@ mod tests {
         schedule.learn(id(50), other, at(1));
         assert_eq!(schedule.begin(at(1)), Some((id(50), other)));
         schedule.ended(begun[0].0, slow, Some(at(9)));
-        assert!(schedule.begin(at(1)).is_some_and(|(_, place)| place == slow));
+        assert!(
+            schedule
+                .begin(at(1))
+                .is_some_and(|(_, place)| place == slow)
+        );
     }
 
     #[test]
@@ -137,6 +141,10 @@ mod tests {
         schedule.ended(id(1), None, None);
         schedule.ended(id(2), None, None);
         schedule.learn(id(1), None, at(9));
-        assert_eq!(schedule.begin(at(9)), Some((id(1), None)), "it was forgotten");
+        assert_eq!(
+            schedule.begin(at(9)),
+            Some((id(1), None)),
+            "it was forgotten"
+        );
     }
 }

@@ -81,7 +81,8 @@ impl Default for OfStage {
 }
 
 /// What is wrong when both ways to encrypt are asked for.
-const BOTH: &str = "use_tls and use_ssl are both set; keep use_ssl for port 465, use_tls for any other";
+const BOTH: &str =
+    "use_tls and use_ssl are both set; keep use_ssl for port 465, use_tls for any other";
 
 impl Security {
     fn of(use_tls: bool, use_ssl: bool) -> Result<Self, String> {

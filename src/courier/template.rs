@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use minijinja::value::{Serde, Value};
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use super::letter::Values;
@@ -113,10 +113,17 @@ impl Templates {
     pub fn load(folder: Option<&Path>) -> Result<Self, Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-        let lines = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        let lines = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
         environment.set_syntax(lines.expect("the delimiters are the usual ones"));
         environment.set_auto_escape_callback(|name| {
-            if is_html(name) { AutoEscape::Html } else { AutoEscape::None }
+            if is_html(name) {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
         });
         for (name, source) in BUILT_IN {
             environment
@@ -156,7 +163,9 @@ impl Templates {
             } else if is_html(&name) || is_text(&name) {
                 match std::fs::read_to_string(&path) {
                     Ok(source) => self.add_one(name, source),
-                    Err(error) => tracing::warn!(template = name, %error, "a template was left out"),
+                    Err(error) => {
+                        tracing::warn!(template = name, %error, "a template was left out")
+                    }
                 }
             }
         }
@@ -226,7 +235,9 @@ impl Templates {
         let Ok(found) = self.environment.get_template(text) else {
             return self.broken.contains_key(text);
         };
-        let is_built_in = BUILT_IN.iter().any(|(name, source)| *name == text && *source == found.source());
+        let is_built_in = BUILT_IN
+            .iter()
+            .any(|(name, source)| *name == text && *source == found.source());
         !(is_built_in && self.custom.contains(html))
     }
 
@@ -236,9 +247,10 @@ impl Templates {
         }
         let template = self.environment.get_template(name);
         let template = template.map_err(|_| Error::Missing(name.to_owned()))?;
-        let lasts = values.expires.zip(values.now).and_then(|(expires, now)| {
-            Duration::try_from(expires.duration_since(now)).ok()
-        });
+        let lasts = values
+            .expires
+            .zip(values.now)
+            .and_then(|(expires, now)| Duration::try_from(expires.duration_since(now)).ok());
         let more = context! {
             language => language.code(),
             validity => lasts.map(|lasts| language.span(lasts)),

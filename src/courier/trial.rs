@@ -67,7 +67,8 @@ impl Courier {
         Ok(match route.way {
             Way::Server(server) => send(&server, &message).await,
             Way::Folder(path) => {
-                let written = tokio::task::spawn_blocking(move || folder::write(&path, &mail, &message));
+                let written =
+                    tokio::task::spawn_blocking(move || folder::write(&path, &mail, &message));
                 match written.await {
                     Ok(Ok(path)) => Trial {
                         steps: vec![
@@ -78,7 +79,9 @@ impl Courier {
                         said: None,
                         remedy: None,
                     },
-                    Ok(Err(error)) => Trial::wrong(format!("it cannot be written to a file: {error}")),
+                    Ok(Err(error)) => {
+                        Trial::wrong(format!("it cannot be written to a file: {error}"))
+                    }
                     Err(_) => Trial::wrong("it could not be written to a file".to_owned()),
                 }
             }
@@ -130,7 +133,8 @@ impl Trial {
             outcome,
             said: problem.said(),
             remedy: Some(if is_unknown {
-                "The connection broke after the message had begun: look whether it arrived.".to_owned()
+                "The connection broke after the message had begun: look whether it arrived."
+                    .to_owned()
             } else {
                 problem.remedy(server)
             }),

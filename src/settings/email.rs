@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn both_ways_to_encrypt_are_refused() {
-        let both = [("GATELOG_EMAIL__USE_TLS", "true"), ("GATELOG_EMAIL__USE_SSL", "true")];
+        let both = [
+            ("GATELOG_EMAIL__USE_TLS", "true"),
+            ("GATELOG_EMAIL__USE_SSL", "true"),
+        ];
         let problem = with(&both).expect_err("one of them is wrong");
         assert!(problem.contains("GATELOG_EMAIL__USE_TLS"), "{problem}");
     }

@@ -79,11 +79,7 @@ impl Reader {
     }
 
     /// A duration; a number alone counts seconds.
-    pub(super) fn duration_or_seconds(
-        &mut self,
-        key: &'static str,
-        default: Duration,
-    ) -> Duration {
+    pub(super) fn duration_or_seconds(&mut self, key: &'static str, default: Duration) -> Duration {
         self.read(key, default, value::duration_or_seconds, |duration| {
             Some(value::show_duration(*duration))
         })

@@ -42,7 +42,10 @@ fn headers(mail: &Mail) -> Vec<String> {
 fn header(mail: &Mail, name: &str) -> String {
     let prefix = format!("{name}: ");
     let headers = headers(mail);
-    let found: Vec<_> = headers.iter().filter_map(|it| it.strip_prefix(&prefix)).collect();
+    let found: Vec<_> = headers
+        .iter()
+        .filter_map(|it| it.strip_prefix(&prefix))
+        .collect();
     assert_eq!(found.len(), 1, "{name} in {headers:?}");
     found[0].to_owned()
 }
@@ -108,7 +111,12 @@ fn nothing_that_somebody_chose_adds_a_header() {
     assert!(found.iter().all(|it| !it.starts_with("Bcc")), "{found:?}");
     mail.subject = "ü\r\nBcc: eve@example.org".to_owned();
     assert_eq!(headers(&mail).len(), expected);
-    for address in ["a@b.org>\r\nRCPT TO:<eve@example.org", "a@b.org, eve@example.org", "a", ""] {
+    for address in [
+        "a@b.org>\r\nRCPT TO:<eve@example.org",
+        "a@b.org, eve@example.org",
+        "a",
+        "",
+    ] {
         address.clone_into(&mut mail.to_address);
         let problem = Message::of(&mail, "login@example.org").map(|_| ());
         let problem = problem.expect_err(address);
@@ -121,7 +129,10 @@ fn a_subject_with_other_letters_is_encoded() {
     let mut mail = mail();
     mail.subject = "Passwort zurücksetzen".to_owned();
     let subject = header(&mail, "Subject");
-    assert!(subject.is_ascii() && subject.contains("=?utf-8?"), "{subject}");
+    assert!(
+        subject.is_ascii() && subject.contains("=?utf-8?"),
+        "{subject}"
+    );
 }
 
 #[test]
@@ -164,7 +175,10 @@ fn a_domain_of_other_letters_is_written_for_all_servers() {
     let mut mail = mail();
     mail.to_address = "alice@bücher.example".to_owned();
     let message = Message::of(&mail, "login@example.org").expect("it can be put together");
-    assert_eq!(message.recipient.as_ref() as &str, "alice@xn--bcher-kva.example");
+    assert_eq!(
+        message.recipient.as_ref() as &str,
+        "alice@xn--bcher-kva.example"
+    );
     assert!(!message.needs_utf8());
     mail.to_address = "jürgen@example.net".to_owned();
     let message = Message::of(&mail, "login@example.org").expect("it can be put together");

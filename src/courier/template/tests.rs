@@ -45,11 +45,17 @@ fn every_letter_can_be_written_with_everything_and_with_nothing() {
             for values in [values(), Values::default()] {
                 let letter = templates.render(&name, "x", language, &values);
                 let letter = letter.unwrap_or_else(|error| panic!("{error}"));
-                assert!(letter.html.contains("</html>") && !letter.text.is_empty(), "{name}");
+                assert!(
+                    letter.html.contains("</html>") && !letter.text.is_empty(),
+                    "{name}"
+                );
                 assert!(letter.html.contains("prefers-color-scheme: dark"), "{name}");
                 assert!(letter.html.contains("cid:logo"), "{name}");
                 for text in [&letter.html, &letter.text] {
-                    assert!(!text.contains("{{") && !text.contains("none"), "{name}: {text}");
+                    assert!(
+                        !text.contains("{{") && !text.contains("none"),
+                        "{name}: {text}"
+                    );
                 }
             }
         }
@@ -59,13 +65,30 @@ fn every_letter_can_be_written_with_everything_and_with_nothing() {
 #[test]
 fn a_letter_holds_its_link_as_it_is_in_text_and_escaped_in_html() {
     let templates = Templates::load(None).expect("there is no folder");
-    for name in ["password_reset", "account_confirmation", "invitation", "event_notification"] {
+    for name in [
+        "password_reset",
+        "account_confirmation",
+        "invitation",
+        "event_notification",
+    ] {
         let name = format!("email/{name}.html");
-        let letter = templates.render(&name, "x", None, &values()).expect("it can be written");
-        assert!(letter.text.contains(&format!("\n{URL}\n")), "{}", letter.text);
+        let letter = templates
+            .render(&name, "x", None, &values())
+            .expect("it can be written");
+        assert!(
+            letter.text.contains(&format!("\n{URL}\n")),
+            "{}",
+            letter.text
+        );
         let escaped = letter.html.contains("a=1&amp;flow_token=secret");
-        assert!(escaped && !letter.html.contains("a=1&flow"), "{}", letter.html);
-        assert!(letter.html.contains("Example &amp; Sons") && letter.text.contains("Example & Sons"));
+        assert!(
+            escaped && !letter.html.contains("a=1&flow"),
+            "{}",
+            letter.html
+        );
+        assert!(
+            letter.html.contains("Example &amp; Sons") && letter.text.contains("Example & Sons")
+        );
     }
     let letter = templates.render("email/email_otp.html", "x", None, &values());
     let letter = letter.expect("it can be written");
@@ -86,16 +109,25 @@ fn a_letter_is_in_the_language_of_its_reader() {
     let english = english.expect("it can be written");
     assert_eq!(english.subject, "Password Reset");
     let span = "for 30 minutes, until 26 November 2026, 16:00 UTC";
-    assert!(english.text.contains(span) && english.html.contains(span), "{}", english.text);
+    assert!(
+        english.text.contains(span) && english.html.contains(span),
+        "{}",
+        english.text
+    );
     let german = templates.render(name, "Password Reset", Some("de"), &values());
-    assert_eq!(german.expect("it can be written").subject, "Passwort zurücksetzen");
+    assert_eq!(
+        german.expect("it can be written").subject,
+        "Passwort zurücksetzen"
+    );
 }
 
 #[test]
 fn a_letter_to_somebody_who_signs_up_repeats_nothing_that_they_typed() {
     let templates = Templates::load(None).expect("there is no folder");
     let name = "email/account_confirmation.html";
-    let letter = templates.render(name, "x", None, &values()).expect("it can be written");
+    let letter = templates
+        .render(name, "x", None, &values())
+        .expect("it can be written");
     for text in [letter.html, letter.text] {
         assert!(!text.contains("Alice") && !text.contains("alice"), "{text}");
     }
@@ -105,19 +137,38 @@ fn a_letter_to_somebody_who_signs_up_repeats_nothing_that_they_typed() {
 fn the_operators_templates_win_and_are_listed() {
     let (_folder, templates) = own(&[
         ("email/password_reset.html", "own: {{ url }}"),
-        ("welcome.html", "{% extends \"email/base.html\" %}{% block content %}hi{% endblock %}"),
-        ("welcome.txt", "hi {{ user.name }}, {{ missing.anything }}{{ expires }}"),
+        (
+            "welcome.html",
+            "{% extends \"email/base.html\" %}{% block content %}hi{% endblock %}",
+        ),
+        (
+            "welcome.txt",
+            "hi {{ user.name }}, {{ missing.anything }}{{ expires }}",
+        ),
         ("deep/er/third.html", "3"),
         ("notes.md", "not a template"),
     ]);
     let names = templates.names();
     assert_eq!(names.len(), 7);
-    assert_eq!(names[0], ("email/password_reset.html".into(), "Password Reset".into()));
-    let custom = ("deep/er/third.html".into(), "Custom Template: deep/er/third.html".into());
+    assert_eq!(
+        names[0],
+        ("email/password_reset.html".into(), "Password Reset".into())
+    );
+    let custom = (
+        "deep/er/third.html".into(),
+        "Custom Template: deep/er/third.html".into(),
+    );
     assert!(names.contains(&custom) && !names.iter().any(|(name, _)| name.contains("base")));
-    let render = |name| templates.render(name, "x", None, &values()).expect("it can be written");
+    let render = |name| {
+        templates
+            .render(name, "x", None, &values())
+            .expect("it can be written")
+    };
     let own = render("email/password_reset.html");
-    assert_eq!(own.html, format!("own: {}", URL.replace('&', "&amp;").replace('/', "&#x2f;")));
+    assert_eq!(
+        own.html,
+        format!("own: {}", URL.replace('&', "&amp;").replace('/', "&#x2f;"))
+    );
     assert_eq!(own.text, "", "the built-in text is that of another letter");
     let welcome = render("welcome.html");
     assert!(welcome.html.contains("hi") && welcome.html.contains("Example &amp; Sons"));
@@ -151,10 +202,17 @@ fn a_mistake_is_told_with_template_line_and_problem() {
     };
     assert!(problem("syntax.html").starts_with("syntax.html, line 2: syntax error: "));
     assert!(problem("function.html").starts_with("function.html, line 3: "));
-    assert!(problem("above.html").starts_with("part.html, line 2: "), "{}", problem("above.html"));
+    assert!(
+        problem("above.html").starts_with("part.html, line 2: "),
+        "{}",
+        problem("above.html")
+    );
     assert!(problem("django.html").starts_with("django.html, line 1: "));
     assert!(problem("text.html").starts_with("text.txt, line 1: "));
-    assert_eq!(problem("email/none.html"), "there is no template email/none.html");
+    assert_eq!(
+        problem("email/none.html"),
+        "there is no template email/none.html"
+    );
     assert!(!problem("function.html").contains("secret"));
 }
 

@@ -19,8 +19,10 @@ use super::Options;
 use super::letter::Letter;
 
 /// Who vouches for the sink's certificate: made for these tests, and its key thrown away.
-pub(crate) const AUTHORITY: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/certificate/authority.pem");
+pub(crate) const AUTHORITY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/it/support/certificate/authority.pem"
+);
 
 const CERTIFICATE: &[u8] = include_bytes!("certificate/certificate.pem");
 const KEY: &[u8] = include_bytes!("certificate/key.pem");
@@ -231,7 +233,10 @@ impl MailSink {
                 return taken;
             }
             let there = taken.len();
-            assert!(clock.monotonic() < deadline, "{there} mails instead of {count}");
+            assert!(
+                clock.monotonic() < deadline,
+                "{there} mails instead of {count}"
+            );
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -242,7 +247,10 @@ impl MailSink {
         let deadline = clock.monotonic() + PATIENCE;
         while self.connections() < count {
             let there = self.connections();
-            assert!(clock.monotonic() < deadline, "{there} connections instead of {count}");
+            assert!(
+                clock.monotonic() < deadline,
+                "{there} connections instead of {count}"
+            );
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -405,7 +413,11 @@ impl<'a> Session<'a> {
     }
 
     fn hello(&self) -> String {
-        let mut lines = vec!["sink.test".to_owned(), "8BITMIME".to_owned(), "SMTPUTF8".to_owned()];
+        let mut lines = vec![
+            "sink.test".to_owned(),
+            "8BITMIME".to_owned(),
+            "SMTPUTF8".to_owned(),
+        ];
         if self.can_start_tls() {
             lines.push("STARTTLS".to_owned());
         } else if self.shared.login.is_some() {
@@ -481,7 +493,9 @@ impl<'a> Session<'a> {
 
 /// What stands between the angle brackets of `FROM:<a@b>` or `TO:<a@b>`.
 fn path(rest: &str) -> String {
-    let inner = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let inner = rest
+        .split_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'));
     inner.map_or_else(String::new, |(path, _)| path.to_owned())
 }
 

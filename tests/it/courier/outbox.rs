@@ -1,0 +1,512 @@
+//! The courier in this process, over a journal in memory and a clock that stands still.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatelog::catalog::Stage;
+use gatelog::clock::Clock;
+use gatelog::courier::outbox::{self, Mail, State};
+use gatelog::courier::{Courier, Outcome, Report, Reporter};
+use gatelog::journal::memory::MemoryJournal;
+use gatelog::journal::object::{self, Versioned};
+use gatelog::journal::{Commit, Durability, Journal, Version, Write};
+use gatelog::settings::Settings;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::mail;
+use crate::support::{At, MailSink, Plan, Sink, block_on};
+
+/// A courier, and what is around it.
+struct Post {
+    journal: MemoryJournal,
+    clock: Clock,
+    settings: Settings,
+    courier: Courier,
+    reports: Arc<Mutex<Vec<Report>>>,
+    /// How many reports are not taken.
+    refused: Arc<Mutex<usize>>,
+    directory: tempfile::TempDir,
+}
+
+impl Post {
+    fn to(sink: &MailSink) -> Self {
+        Self::with(Some(sink.port()))
+    }
+
+    fn with(port: Option<u16>) -> Self {
+        let clock = Clock::fixed("2026-11-26T15:00:00Z".parse().expect("a moment"));
+        let journal = MemoryJournal::new(clock.clone());
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut settings = Settings::in_directory(directory.path());
+        settings.email.host = port.map(|_| "127.0.0.1".to_owned());
+        settings.email.port = port.unwrap_or(25);
+        settings.email.timeout = Duration::from_secs(1);
+        let courier = courier(&journal, &clock, &settings);
+        Self {
+            journal,
+            clock,
+            settings,
+            courier,
+            reports: Arc::default(),
+            refused: Arc::default(),
+            directory,
+        }
+    }
+
+    fn reporter(&self) -> Reporter {
+        let (reports, refused) = (Arc::clone(&self.reports), Arc::clone(&self.refused));
+        Arc::new(move |report| {
+            reports.lock().expect("not poisoned").push(report);
+            let mut refused = refused.lock().expect("not poisoned");
+            let taken = if *refused == 0 {
+                Ok(())
+            } else {
+                *refused -= 1;
+                Err("not now".into())
+            };
+            Box::pin(async { taken })
+        })
+    }
+
+    fn starts(&self) {
+        self.courier.start(self.reporter());
+    }
+
+    /// Another run of the program over the same journal.
+    async fn starts_anew(&mut self) {
+        self.courier.stop().await;
+        self.courier = courier(&self.journal, &self.clock, &self.settings);
+        self.starts();
+    }
+
+    async fn commits(&self, writes: Vec<Write>) {
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: self.clock.now(),
+            correlation: Uuid::nil(),
+        };
+        self.journal.commit(commit).await.expect("it is written");
+        self.courier.wake();
+    }
+
+    async fn posts(&self, mail: &Mail) {
+        self.commits(outbox::enqueue(mail)).await;
+    }
+
+    async fn found(&self, mail: &Mail) -> Option<Versioned<Mail>> {
+        object::get(&self.journal, mail.id).await.expect("it reads")
+    }
+
+    /// Lets time pass, which nobody but a clock notices.
+    fn waits(&self, span: Duration) {
+        self.clock.advance(span);
+        self.courier.wake();
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let reports = self.reports.lock().expect("not poisoned");
+        reports.iter().map(|it| it.outcome.clone()).collect()
+    }
+
+    async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let clock = Clock::system();
+        let deadline = clock.monotonic() + Duration::from_secs(30);
+        while !is_so().await {
+            assert!(
+                clock.monotonic() < deadline,
+                "never: {what}; {:?}",
+                self.outcomes()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn hears(&self, count: usize) -> Vec<Outcome> {
+        self.until("that many reports", async || self.outcomes().len() >= count)
+            .await;
+        self.outcomes()
+    }
+
+    /// The mail was tried in vain this often and waits.
+    async fn waits_after(&self, mail: &Mail, attempts: u32) {
+        self.until("that many attempts", async || {
+            let found = self.found(mail).await.expect("it is there").value;
+            found.attempts == attempts && found.state == State::Waiting
+        })
+        .await;
+    }
+
+    /// Nothing of the mail can be read any more, not even what was written at first.
+    async fn forgets(&self, mail: &Mail) {
+        self.until("it is removed", async || self.found(mail).await.is_none())
+            .await;
+        let stream = object::stream::<Mail>(mail.id);
+        let revisions = self
+            .journal
+            .read(stream, Version::NONE)
+            .await
+            .expect("it reads");
+        assert!(revisions.len() >= 2 && revisions.iter().all(|it| it.body.is_none()));
+    }
+}
+
+fn courier(journal: &MemoryJournal, clock: &Clock, settings: &Settings) -> Courier {
+    Courier::new(
+        Arc::new(journal.clone()),
+        clock.clone(),
+        settings.email.clone(),
+    )
+}
+
+fn why(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Failed { problem } => problem,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_mail_is_sent_told_and_forgotten() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        post.posts(&mail).await;
+        let taken = sink.wait_for(1).await.remove(0);
+        assert_eq!(taken.from, "authentik@localhost");
+        assert_eq!(taken.to, ["alice@example.net"]);
+        assert!(!taken.is_encrypted && taken.login.is_none());
+        let letter = taken.letter();
+        assert_eq!(letter.header("to"), "Some Body <alice@example.net>");
+        assert_eq!(letter.header("subject"), "Hello");
+        assert_eq!(letter.kind(), "multipart/related");
+        assert_eq!(
+            letter.text().trim_end(),
+            mail.text,
+            "dots and lines are as they were"
+        );
+        assert_eq!(letter.html().trim_end(), mail.html);
+        assert_eq!(letter.link(), "https://login.test/?token=abc");
+        let logo = letter.part("image/png").expect("a picture");
+        assert_eq!(logo.header("content-id"), "<logo>");
+        assert!(logo.content().starts_with(b"\x89PNG"));
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        let report = post.reports.lock().expect("not poisoned")[0].clone();
+        assert_eq!((report.mail, report.execution), (mail.id, mail.execution));
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!((sink.taken().len(), post.outcomes().len()), (1, 1));
+    });
+}
+
+#[test]
+fn what_was_in_the_outbox_before_the_start_is_sent_too() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        for number in 0..30 {
+            let mail = mail(&post.clock, &format!("person{number}@example.net"));
+            post.posts(&mail).await;
+        }
+        post.starts();
+        let taken = sink.wait_for(30).await;
+        let mut recipients: Vec<_> = taken.iter().map(|it| it.to[0].clone()).collect();
+        recipients.sort();
+        recipients.dedup();
+        assert_eq!(recipients.len(), 30);
+        post.hears(30).await;
+        post.courier.stop().await;
+    });
+}
+
+#[test]
+fn a_mail_that_is_refused_for_the_moment_is_tried_again_later() {
+    block_on(async {
+        let sink = MailSink::start();
+        let refusals = [
+            Plan::Reply(At::Greeting, "421 4.3.2 not now"),
+            Plan::Reply(At::Hello, "421 4.3.2 not now"),
+            Plan::Reply(At::Sender, "451 4.3.0 not now"),
+            Plan::Reply(At::Recipient, "450 4.2.0 greylisted"),
+            Plan::Reply(At::Data, "451 4.3.0 not now"),
+            Plan::Reply(At::Message, "452 4.3.1 the disk is full"),
+            Plan::Reply(At::Greeting, "554 5.3.2 not for you"),
+            Plan::Drop(At::Greeting),
+            Plan::Drop(At::Recipient),
+            Plan::Drop(At::Data),
+            Plan::Stall(At::Hello),
+        ];
+        let count = u32::try_from(refusals.len()).expect("it is small");
+        sink.plans(refusals);
+        let post = Post::to(&sink);
+        post.starts();
+        let mut mail = mail(&post.clock, "alice@example.net");
+        mail.until = post.clock.now() + Duration::from_hours(24);
+        post.posts(&mail).await;
+        for attempt in 1..=count {
+            post.waits_after(&mail, attempt).await;
+            let due = post.found(&mail).await.expect("it is there").value.due;
+            assert!(due > post.clock.now(), "there is a pause");
+            assert!(sink.taken().is_empty() && post.outcomes().is_empty());
+            post.waits(Duration::from_mins(10));
+        }
+        sink.wait_for(1).await;
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!(sink.taken().len(), 1);
+    });
+}
+
+#[test]
+fn a_mail_that_is_refused_for_good_is_not_tried_again() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        post.starts();
+        for (at, what) in [
+            (At::Sender, "the sender"),
+            (At::Recipient, "the recipient"),
+            (At::Data, "the message"),
+            (At::Message, "the message"),
+        ] {
+            let before = post.outcomes().len();
+            sink.plans([Plan::Reply(at, "550 5.1.1 <alice@example.net> is unknown")]);
+            let mail = mail(&post.clock, "alice@example.net");
+            post.posts(&mail).await;
+            let outcome = post.hears(before + 1).await.remove(before);
+            assert_eq!(
+                why(&outcome),
+                format!("the mail server refused {what}: 550 5.1.1")
+            );
+            post.forgets(&mail).await;
+        }
+        post.waits(Duration::from_mins(20));
+        post.courier.stop().await;
+        assert_eq!((sink.connections(), sink.taken().len()), (4, 0));
+    });
+}
+
+#[test]
+fn a_mail_that_may_have_arrived_is_never_sent_again() {
+    block_on(async {
+        let sink = MailSink::start();
+        let mut post = Post::to(&sink);
+        post.starts();
+        let plans = [
+            Plan::DropInMessage(10),
+            Plan::Drop(At::Message),
+            Plan::TakeAndDie,
+        ];
+        for plan in plans {
+            let before = post.outcomes().len();
+            sink.plans([plan.clone()]);
+            let mail = mail(&post.clock, "alice@example.net");
+            post.posts(&mail).await;
+            let outcome = post.hears(before + 1).await.remove(before);
+            assert_eq!(outcome, Outcome::Unknown, "{plan:?}");
+            post.forgets(&mail).await;
+        }
+        post.waits(Duration::from_mins(20));
+        post.starts_anew().await;
+        post.courier.stop().await;
+        assert_eq!((sink.connections(), sink.taken().len()), (3, 1));
+    });
+}
+
+#[test]
+fn a_mail_found_half_sent_at_the_start_is_told_as_unknown() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        let mut mail = mail(&post.clock, "alice@example.net");
+        mail.state = State::Sending;
+        post.posts(&mail).await;
+        post.starts();
+        assert_eq!(post.hears(1).await, [Outcome::Unknown]);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!(sink.connections(), 0);
+    });
+}
+
+#[test]
+fn a_report_that_is_not_taken_is_made_again_and_the_mail_is_not_sent_again() {
+    block_on(async {
+        let sink = MailSink::start();
+        let mut post = Post::to(&sink);
+        *post.refused.lock().expect("not poisoned") = 2;
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        post.posts(&mail).await;
+        post.hears(1).await;
+        post.starts_anew().await;
+        assert_eq!(post.hears(2).await, [Outcome::Sent, Outcome::Sent]);
+        let kept = post.found(&mail).await.expect("it was not told yet").value;
+        assert_eq!(kept.state, State::Done(Outcome::Sent));
+        assert!(kept.html.is_empty() && kept.text.is_empty());
+        post.until("it is told again", async || {
+            post.waits(Duration::from_secs(5));
+            post.outcomes().len() == 3
+        })
+        .await;
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!((sink.connections(), sink.taken().len()), (1, 1));
+    });
+}
+
+#[test]
+fn a_mail_is_not_tried_after_its_time() {
+    block_on(async {
+        let sink = MailSink::start();
+        sink.always(Plan::Reply(At::Recipient, "450 4.2.0 greylisted"));
+        let post = Post::to(&sink);
+        let mut late = mail(&post.clock, "late@example.net");
+        late.until = post.clock.now();
+        post.posts(&late).await;
+        post.starts();
+        let outcome = post.hears(1).await.remove(0);
+        assert_eq!(why(&outcome), "its time ran out before it could be sent");
+        assert_eq!(sink.connections(), 0);
+
+        let mut mail = mail(&post.clock, "alice@example.net");
+        mail.until = post.clock.now() + Duration::from_secs(12);
+        post.posts(&mail).await;
+        post.waits_after(&mail, 1).await;
+        post.waits(Duration::from_secs(5));
+        let outcome = post.hears(2).await.remove(1);
+        let problem = "it could not be sent in time; at last: the mail server refused the recipient: \
+                       450 4.2.0";
+        assert_eq!(why(&outcome), problem);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+    });
+}
+
+#[test]
+fn a_dead_server_holds_up_nobody_elses_mails() {
+    block_on(async {
+        let (dead, sink) = (MailSink::start(), MailSink::start());
+        dead.always(Plan::Stall(At::Greeting));
+        let post = Post::to(&sink);
+        let settings = json!({ "host": "127.0.0.1", "port": dead.port(), "timeout": 30 });
+        let settings = settings.as_object().expect("an object").clone();
+        let stage = Stage::new(&post.clock, "email", "dead", settings);
+        post.commits(vec![object::put(&stage, Version::NONE)]).await;
+        for number in 0..20 {
+            let mut mail = mail(&post.clock, &format!("person{number}@example.net"));
+            mail.server = Some(stage.pk);
+            post.posts(&mail).await;
+        }
+        post.starts();
+        dead.wait_for_connections(1).await;
+        post.posts(&mail(&post.clock, "alice@example.net")).await;
+        let taken = sink.wait_for(1).await;
+        assert_eq!(taken[0].to, ["alice@example.net"]);
+        post.courier.stop().await;
+        assert!(dead.connections() <= 4, "{} at once", dead.connections());
+    });
+}
+
+#[test]
+fn a_corrected_password_helps_the_mails_that_wait() {
+    block_on(async {
+        let sink = Sink::default().with_login("gatelog", "right").start();
+        let post = Post::with(None);
+        let settings = json!({
+            "host": "127.0.0.1", "port": sink.port(), "username": "gatelog", "password": "wrong",
+            "from_address": "login@example.org",
+        });
+        let settings = settings.as_object().expect("an object").clone();
+        let mut stage = Stage::new(&post.clock, "email", "mails", settings);
+        post.commits(vec![object::put(&stage, Version::NONE)]).await;
+        post.starts();
+        let mut mail = mail(&post.clock, "alice@example.net");
+        mail.server = Some(stage.pk);
+        post.posts(&mail).await;
+        post.waits_after(&mail, 1).await;
+        stage.settings.insert("password".to_owned(), json!("right"));
+        post.commits(vec![object::put(&stage, Version(1))]).await;
+        post.waits(Duration::from_secs(5));
+        let taken = sink.wait_for(1).await.remove(0);
+        assert_eq!(
+            (taken.login, taken.from.as_str()),
+            (Some("PLAIN"), "login@example.org")
+        );
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        post.courier.stop().await;
+    });
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_told_at_once() {
+    block_on(async {
+        let post = Post::with(None);
+        let both = json!({ "use_tls": true, "use_ssl": true });
+        let both = both.as_object().expect("an object").clone();
+        let stage = Stage::new(&post.clock, "email", "both", both);
+        post.commits(vec![object::put(&stage, Version::NONE)]).await;
+        post.starts();
+        for (server, problem) in [
+            (stage.pk, "use_tls and use_ssl are both set"),
+            (Uuid::from_u128(1), "the stage that it was sent by is gone"),
+        ] {
+            let before = post.outcomes().len();
+            let mut mail = mail(&post.clock, "alice@example.net");
+            mail.server = Some(server);
+            post.posts(&mail).await;
+            let outcome = post.hears(before + 1).await.remove(before);
+            assert!(why(&outcome).starts_with(problem), "{outcome:?}");
+        }
+        let before = post.outcomes().len();
+        post.posts(&mail(&post.clock, "no address")).await;
+        let outcome = post.hears(before + 1).await.remove(before);
+        assert_eq!(why(&outcome), "the recipient's address is no mail address");
+        post.courier.stop().await;
+    });
+}
+
+#[test]
+fn without_a_server_a_mail_becomes_a_file() {
+    block_on(async {
+        let post = Post::with(None);
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        post.posts(&mail).await;
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        let folder = post.directory.path().join("mail");
+        let name = format!("20261126T150000Z-{}.eml", mail.id);
+        let letter = std::fs::read(folder.join(name)).expect("a file");
+        let letter = crate::support::Letter::read(&letter);
+        assert_eq!(letter.link(), "https://login.test/?token=abc");
+        post.courier.stop().await;
+    });
+}
+
+#[test]
+fn a_stop_leaves_a_mail_that_no_server_has_for_the_next_start() {
+    block_on(async {
+        let sink = MailSink::start();
+        sink.plans([Plan::Stall(At::Recipient)]);
+        let mut post = Post::to(&sink);
+        post.settings.email.timeout = Duration::from_secs(60);
+        post.courier = courier(&post.journal, &post.clock, &post.settings);
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        post.posts(&mail).await;
+        sink.wait_for_connections(1).await;
+        tokio::time::timeout(Duration::from_secs(5), post.starts_anew())
+            .await
+            .expect("it stops soon");
+        sink.wait_for(1).await;
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!(sink.taken().len(), 1);
+    });
+}
