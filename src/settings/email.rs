@@ -123,6 +123,12 @@ mod tests {
     }
 
     #[test]
+    fn the_port_of_a_mail_server_is_not_taken_for_that_of_a_service() {
+        let email = with(&[("GATELOG_EMAIL__PORT", "2525")]).expect("it is valid");
+        assert_eq!(email.port, 2525);
+    }
+
+    #[test]
     fn both_ways_to_encrypt_are_refused() {
         let both = [
             ("GATELOG_EMAIL__USE_TLS", "true"),

@@ -123,12 +123,13 @@ pub(super) fn read(variables: &[(String, String)], reader: &mut Reader) {
 }
 
 /// Whether Kubernetes put this variable there: beside a service called `gatelog`, every pod gets
-/// `GATELOG_SERVICE_HOST`, `GATELOG_PORT_9000_TCP_ADDR` and the like.
+/// `GATELOG_SERVICE_HOST`, `GATELOG_PORT_9000_TCP_ADDR` and the like. Two underscores are ours.
 fn is_service_link(name: &str) -> bool {
     let port = |rest: &str| rest.is_empty() || rest.starts_with('_');
-    name.ends_with("_SERVICE_HOST")
+    let is_theirs = name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
-        || name.split_once("_PORT").is_some_and(|(_, rest)| port(rest))
+        || name.split_once("_PORT").is_some_and(|(_, rest)| port(rest));
+    is_theirs && !name.contains("__")
 }
 
 fn key(name: &str) -> String {

@@ -54,7 +54,10 @@ fn every_letter_can_be_written_with_everything_and_with_nothing() {
                 let none = letter.text.to_lowercase();
                 assert!(!none.contains("none"), "{name}: {none}");
                 for text in [&letter.html, &letter.text] {
-                    assert!(!text.contains("{{") && !text.contains("{%"), "{name}: {text}");
+                    assert!(
+                        !text.contains("{{") && !text.contains("{%"),
+                        "{name}: {text}"
+                    );
                 }
             }
         }
