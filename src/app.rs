@@ -138,7 +138,8 @@ fn start(
             format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
         })?;
     if role == Role::Server {
-        parts.courier.start(mail::reporter());
+        let executions = parts.executions.clone();
+        parts.courier.start(mail::reporter(executions));
     }
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
     let kept = settings.journal.retention.clone();

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::courier::template::Templates;
-use crate::courier::{Courier, Outcome, Report, Reporter};
+use crate::courier::{Courier, NotTaken, Outcome, Report, Reporter};
+use crate::execution::{Error, Executions};
+use crate::flow::effect;
 use crate::journal::Journal;
 use crate::settings::Settings;
 
@@ -29,12 +32,40 @@ pub(super) fn folder(settings: &Settings) -> Option<PathBuf> {
     email.host.is_none().then(|| email.folder.clone())
 }
 
-/// Who hears what came of each mail.
-pub(super) fn reporter() -> Reporter {
-    Arc::new(|report| {
-        log(&report);
-        Box::pin(async { Ok(()) })
+/// Who hears what came of each mail: the log, and the execution that asked for it, whose effect has
+/// the id of the mail.
+pub(super) fn reporter(executions: Executions) -> Reporter {
+    Arc::new(move |report| {
+        let executions = executions.clone();
+        Box::pin(async move {
+            log(&report);
+            match report.execution {
+                Some(execution) => conclude(&executions, execution, report).await,
+                None => Ok(()),
+            }
+        })
     })
+}
+
+async fn conclude(
+    executions: &Executions,
+    execution: Uuid,
+    report: Report,
+) -> Result<(), NotTaken> {
+    let outcome = match report.outcome {
+        Outcome::Sent => effect::Outcome::Done,
+        Outcome::Failed { problem } => effect::Outcome::Failed { problem },
+        Outcome::Unknown => effect::Outcome::Unknown,
+    };
+    match executions.conclude(execution, report.mail, outcome).await {
+        Ok(()) => Ok(()),
+        Err(error @ (Error::Busy | Error::Superseded | Error::Journal(_))) => Err(error.into()),
+        // It cannot hear of it, now or later.
+        Err(error) => {
+            tracing::warn!(%execution, %error, "what came of a mail came to nobody");
+            Ok(())
+        }
+    }
 }
 
 fn log(report: &Report) {

@@ -43,7 +43,10 @@ fn inside<T: Send + 'static>(
 fn has(server: &TestServer, count: usize) {
     let canaries = server.canaries();
     let mails: Vec<Mail> = (0..count)
-        .map(|number| mail(&Clock::system(), &format!("recipient-{number}@mail.test")))
+        .map(|number| Mail {
+            execution: None,
+            ..mail(&Clock::system(), &format!("recipient-{number}@mail.test"))
+        })
         .collect();
     for mail in &mails {
         canaries.personal("a recipient", &mail.to_address);

@@ -3,6 +3,7 @@
 mod conversation;
 mod kill;
 mod outbox;
+mod post;
 
 use gatelog::clock::Clock;
 use gatelog::courier::outbox::{Mail, State};

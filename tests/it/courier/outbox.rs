@@ -1,165 +1,17 @@
-//! The courier in this process, over a journal in memory and a clock that stands still.
+//! What becomes of a mail in the outbox, whatever its server does.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatelog::catalog::Stage;
-use gatelog::clock::Clock;
-use gatelog::courier::outbox::{self, Mail, State};
-use gatelog::courier::{Courier, Outcome, Report, Reporter};
-use gatelog::journal::memory::MemoryJournal;
-use gatelog::journal::object::{self, Versioned};
-use gatelog::journal::{Commit, Durability, Journal, Version, Write};
-use gatelog::settings::Settings;
+use gatelog::courier::Outcome;
+use gatelog::courier::outbox::State;
+use gatelog::journal::{Version, object};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::mail;
+use super::post::{Post, courier};
 use crate::support::{At, MailSink, Plan, Sink, block_on};
-
-/// A courier, and what is around it.
-struct Post {
-    journal: MemoryJournal,
-    clock: Clock,
-    settings: Settings,
-    courier: Courier,
-    reports: Arc<Mutex<Vec<Report>>>,
-    /// How many reports are not taken.
-    refused: Arc<Mutex<usize>>,
-    directory: tempfile::TempDir,
-}
-
-impl Post {
-    fn to(sink: &MailSink) -> Self {
-        Self::with(Some(sink.port()))
-    }
-
-    fn with(port: Option<u16>) -> Self {
-        let clock = Clock::fixed("2026-11-26T15:00:00Z".parse().expect("a moment"));
-        let journal = MemoryJournal::new(clock.clone());
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut settings = Settings::in_directory(directory.path());
-        settings.email.host = port.map(|_| "127.0.0.1".to_owned());
-        settings.email.port = port.unwrap_or(25);
-        settings.email.timeout = Duration::from_secs(1);
-        let courier = courier(&journal, &clock, &settings);
-        Self {
-            journal,
-            clock,
-            settings,
-            courier,
-            reports: Arc::default(),
-            refused: Arc::default(),
-            directory,
-        }
-    }
-
-    fn reporter(&self) -> Reporter {
-        let (reports, refused) = (Arc::clone(&self.reports), Arc::clone(&self.refused));
-        Arc::new(move |report| {
-            reports.lock().expect("not poisoned").push(report);
-            let mut refused = refused.lock().expect("not poisoned");
-            let taken = if *refused == 0 {
-                Ok(())
-            } else {
-                *refused -= 1;
-                Err("not now".into())
-            };
-            Box::pin(async { taken })
-        })
-    }
-
-    fn starts(&self) {
-        self.courier.start(self.reporter());
-    }
-
-    /// Another run of the program over the same journal.
-    async fn starts_anew(&mut self) {
-        self.courier.stop().await;
-        self.courier = courier(&self.journal, &self.clock, &self.settings);
-        self.starts();
-    }
-
-    async fn commits(&self, writes: Vec<Write>) {
-        let commit = Commit {
-            writes,
-            durability: Durability::Durable,
-            fence: None,
-            at: self.clock.now(),
-            correlation: Uuid::nil(),
-        };
-        self.journal.commit(commit).await.expect("it is written");
-        self.courier.wake();
-    }
-
-    async fn posts(&self, mail: &Mail) {
-        self.commits(outbox::enqueue(mail)).await;
-    }
-
-    async fn found(&self, mail: &Mail) -> Option<Versioned<Mail>> {
-        object::get(&self.journal, mail.id).await.expect("it reads")
-    }
-
-    /// Lets time pass, which nobody but a clock notices.
-    fn waits(&self, span: Duration) {
-        self.clock.advance(span);
-        self.courier.wake();
-    }
-
-    fn outcomes(&self) -> Vec<Outcome> {
-        let reports = self.reports.lock().expect("not poisoned");
-        reports.iter().map(|it| it.outcome.clone()).collect()
-    }
-
-    async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-        let clock = Clock::system();
-        let deadline = clock.monotonic() + Duration::from_secs(30);
-        while !is_so().await {
-            assert!(
-                clock.monotonic() < deadline,
-                "never: {what}; {:?}",
-                self.outcomes()
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
-    async fn hears(&self, count: usize) -> Vec<Outcome> {
-        self.until("that many reports", async || self.outcomes().len() >= count)
-            .await;
-        self.outcomes()
-    }
-
-    /// The mail was tried in vain this often and waits.
-    async fn waits_after(&self, mail: &Mail, attempts: u32) {
-        self.until("that many attempts", async || {
-            let found = self.found(mail).await.expect("it is there").value;
-            found.attempts == attempts && found.state == State::Waiting
-        })
-        .await;
-    }
-
-    /// Nothing of the mail can be read any more, not even what was written at first.
-    async fn forgets(&self, mail: &Mail) {
-        self.until("it is removed", async || self.found(mail).await.is_none())
-            .await;
-        let stream = object::stream::<Mail>(mail.id);
-        let revisions = self
-            .journal
-            .read(stream, Version::NONE)
-            .await
-            .expect("it reads");
-        assert!(revisions.len() >= 2 && revisions.iter().all(|it| it.body.is_none()));
-    }
-}
-
-fn courier(journal: &MemoryJournal, clock: &Clock, settings: &Settings) -> Courier {
-    Courier::new(
-        Arc::new(journal.clone()),
-        clock.clone(),
-        settings.email.clone(),
-    )
-}
 
 fn why(outcome: &Outcome) -> &str {
     match outcome {
@@ -508,5 +360,25 @@ fn a_stop_leaves_a_mail_that_no_server_has_for_the_next_start() {
         post.forgets(&mail).await;
         post.courier.stop().await;
         assert_eq!(sink.taken().len(), 1);
+    });
+}
+
+#[test]
+fn mails_wait_for_a_server_that_is_away_and_reach_it_when_it_is_back() {
+    block_on(async {
+        let port = MailSink::start().port();
+        let post = Post::with(Some(port));
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        // The one that is away may need a moment to leave.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        post.posts(&mail).await;
+        post.waits_after(&mail, 1).await;
+        let sink = Sink::default().on_port(port).start();
+        post.waits(Duration::from_secs(5));
+        sink.wait_for(1).await;
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
     });
 }
