@@ -278,14 +278,13 @@ impl World for Live {
             };
             hashed.iter().find(same).map(|(_, encoded)| encoded.clone())
         };
-        let encoded = match known {
-            Some(encoded) => encoded,
-            None => {
-                let hashed = self.shared.pool.hash(password.clone()).await;
-                let encoded = hashed.map_err(|_| Error::Busy)?;
-                locked(&self.carried.hashed).push((password.clone(), encoded.clone()));
-                encoded
-            }
+        let encoded = if let Some(encoded) = known {
+            encoded
+        } else {
+            let hashed = self.shared.pool.hash(password.clone()).await;
+            let encoded = hashed.map_err(|_| Error::Busy)?;
+            locked(&self.carried.hashed).push((password.clone(), encoded.clone()));
+            encoded
         };
         self.observed.note(Observation::Hashed);
         Ok(encoded)

@@ -84,7 +84,7 @@ impl Work {
                         self.answers.take(digest, now, after.version, reply);
                     }
                     self.loaded = Some(after);
-                    return Ok(answered);
+                    return Ok(*answered);
                 }
                 Attempt::OthersMoved => {}
                 Attempt::Moved => {
@@ -116,7 +116,7 @@ impl Work {
             .map_err(failed)?;
         let answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
         if handled.events.is_empty() {
-            return Ok(Attempt::Done(before.clone(), answered, false));
+            return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
         let mut left = world.leave();
         let mut answered = answered;
@@ -146,7 +146,7 @@ impl Work {
                 }
                 let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
                 let took = handled.events.iter().any(took);
-                return Ok(Attempt::Done(after, answered, took));
+                return Ok(Attempt::Done(after, answered.into(), took));
             }
             Ok(Err(error)) => self.refused(error, &handled.state).await,
             Err(_) => Err(Error::Busy),
@@ -255,7 +255,7 @@ impl Work {
 
 enum Attempt {
     /// It is in the journal, or there was nothing to write; and whether an answer was taken.
-    Done(Loaded, Answered, bool),
+    Done(Loaded, Box<Answered>, bool),
     /// The execution itself moved.
     Moved,
     /// Another object moved.
