@@ -346,7 +346,7 @@ fn a_stop_leaves_a_mail_that_no_server_has_for_the_next_start() {
         let sink = MailSink::start();
         sink.plans([Plan::Stall(At::Recipient)]);
         let mut post = Post::to(&sink);
-        post.settings.email.timeout = Duration::from_secs(60);
+        post.settings.email.timeout = Duration::from_mins(1);
         post.courier = courier(&post.journal, &post.clock, &post.settings);
         post.starts();
         let mail = mail(&post.clock, "alice@example.net");
@@ -366,15 +366,15 @@ fn a_stop_leaves_a_mail_that_no_server_has_for_the_next_start() {
 #[test]
 fn mails_wait_for_a_server_that_is_away_and_reach_it_when_it_is_back() {
     block_on(async {
-        let port = MailSink::start().port();
-        let post = Post::with(Some(port));
+        let where_it_was = MailSink::start().port();
+        let post = Post::with(Some(where_it_was));
         post.starts();
         let mail = mail(&post.clock, "alice@example.net");
         // The one that is away may need a moment to leave.
         tokio::time::sleep(Duration::from_millis(100)).await;
         post.posts(&mail).await;
         post.waits_after(&mail, 1).await;
-        let sink = Sink::default().on_port(port).start();
+        let sink = Sink::default().on_port(where_it_was).start();
         post.waits(Duration::from_secs(5));
         sink.wait_for(1).await;
         assert_eq!(post.hears(1).await, [Outcome::Sent]);
