@@ -324,6 +324,21 @@ fn settings_that_cannot_be_meant_are_told_at_once() {
 }
 
 #[test]
+fn a_mail_to_nobody_goes_nowhere_and_is_told_and_forgotten() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        post.starts();
+        let mail = mail(&post.clock, "");
+        post.posts(&mail).await;
+        assert_eq!(post.hears(1).await, [Outcome::Nobody]);
+        post.forgets(&mail).await;
+        post.courier.stop().await;
+        assert_eq!(sink.connections(), 0);
+    });
+}
+
+#[test]
 fn without_a_server_a_mail_becomes_a_file() {
     block_on(async {
         let post = Post::with(None);
