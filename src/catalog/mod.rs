@@ -1,4 +1,4 @@
-//! What an operator configures: flows, stages, the bindings between them, policies, and brands.
+//! What an operator configures: flows, stages, the bindings between them, policies, prompts, and brands.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
@@ -8,6 +8,7 @@ pub mod flow;
 pub(crate) mod kind;
 pub mod policy;
 pub mod policy_binding;
+pub mod prompt;
 pub mod settings;
 pub mod stage;
 
@@ -19,6 +20,7 @@ pub use brand::{Brand, brands};
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
+pub use prompt::{Prompt, PromptType, prompts};
 pub use stage::{Stage, stage_by_name};
 
 use crate::flow::field::{Invalid, Problem};

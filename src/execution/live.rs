@@ -15,7 +15,7 @@ use super::{Shared, attempts, vault};
 use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
 use crate::directory::user::User;
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
@@ -35,6 +35,8 @@ pub(super) struct Live {
     carried: Arc<Carried>,
     /// How many passwords had to be hashed for nothing in this run.
     burns: AtomicUsize,
+    /// How the evaluation went that is about to end, where it was handed a secret.
+    told: Mutex<Option<Told>>,
 }
 
 /// What is not computed again when a command is run again after a conflict.
@@ -84,6 +86,7 @@ impl Live {
             changes: Mutex::default(),
             carried: Arc::clone(carried),
             burns: AtomicUsize::new(0),
+            told: Mutex::default(),
         }
     }
 
@@ -251,6 +254,15 @@ impl World for Live {
         Ok(bracket.end(interrupted))
     }
 
+    fn tell(&self, told: Told) {
+        let mut slot = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(told);
+    }
+
+    fn recall(&self) -> Option<Told> {
+        None
+    }
+
     fn expressions(&self) -> Option<&Workers> {
         self.shared.outside.workers.as_ref()
     }
@@ -362,9 +374,17 @@ impl<'a> Bracket<'a> {
             micros: u64::try_from(took).unwrap_or(u64::MAX),
             interrupted,
         };
+        // One that was interrupted is not run again at all.
+        let mut told = self
+            .live
+            .told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let told = told.take().filter(|_| evaluated.interrupted.is_none());
         self.live.observed.note(Observation::EvaluationEnded {
             micros: evaluated.micros,
             interrupted: evaluated.interrupted.clone(),
+            told: told.map(Box::new),
         });
         evaluated
     }

@@ -115,7 +115,7 @@ impl<'a> Question<'a> {
         self.scope.into_learnt()
     }
 
-    fn request<'r>(&'r self, object: Object<'r>) -> Request<'r> {
+    pub(super) fn request<'r>(&'r self, object: Object<'r>) -> Request<'r> {
         Request::new(
             self.world,
             &self.subject,

@@ -20,8 +20,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_email.emailstage",
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
-    "authentik_stages_prompt.prompt",
-    "authentik_stages_prompt.promptstage",
     "authentik_stages_user_write.userwritestage",
 ];
 

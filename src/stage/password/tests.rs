@@ -14,7 +14,7 @@ use super::Backend;
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::{NewUser, User};
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::flow::Context;
 use crate::flow::Execution;
 use crate::flow::client::Client;
@@ -78,6 +78,12 @@ impl World for Counting {
 
     async fn evaluate<'w>(&'w self, _: Uuid, _: Duration, _: Work<'w>) -> Result<Evaluated, Error> {
         unreachable!("nothing here has a policy")
+    }
+
+    fn tell(&self, _: Told) {}
+
+    fn recall(&self) -> Option<Told> {
+        None
     }
 
     fn expressions(&self) -> Option<&Workers> {
