@@ -242,6 +242,18 @@ pub enum Event {
         /// By how much.
         amount: i64,
     },
+    /// The visitor filled a form; what they typed is in the context.
+    PromptSubmitted {
+        /// The keys of its fields.
+        fields: Vec<String>,
+    },
+    /// An expression that is no policy failed; something else was taken in its place.
+    ExpressionFailed {
+        /// What it was for, such as the initial value of a prompt.
+        of: String,
+        /// What went wrong, for the operator.
+        error: String,
+    },
     /// The visitor, or a logout, gave it up.
     Cancelled {
         /// On whose behalf.
@@ -289,6 +301,8 @@ impl Event {
                 | Self::CustomEvent { .. }
                 | Self::UserChanged { .. }
                 | Self::ReputationChanged { .. }
+                | Self::PromptSubmitted { .. }
+                | Self::ExpressionFailed { .. }
         )
     }
 

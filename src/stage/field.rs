@@ -5,6 +5,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::form::Typed;
 use crate::flow::event::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 use crate::flow::input::SECRET;
 
@@ -42,9 +43,23 @@ pub struct Response {
     texts: Vec<(&'static str, SecretString)>,
     flags: Vec<(&'static str, bool)>,
     objects: Vec<&'static str>,
+    typed: Typed,
 }
 
 impl Response {
+    pub(super) fn open(typed: Typed) -> Self {
+        Self {
+            typed,
+            ..Self::default()
+        }
+    }
+
+    /// The value of a field of an open form, as it was posted: it may be a secret.
+    #[must_use]
+    pub fn typed(&self, key: &str) -> Option<&Value> {
+        self.typed.get(key)
+    }
+
     /// The text of a field; `None` when it is missing or empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&SecretString> {
@@ -91,7 +106,7 @@ pub fn read(fields: &[Field], body: &Value) -> Result<Response, Errors> {
     }
 }
 
-fn not_an_object(body: &Value) -> Errors {
+pub(super) fn not_an_object(body: &Value) -> Errors {
     let kind = match body {
         Value::Null => return errors(NON_FIELD_ERRORS, "No data provided", "null"),
         Value::Bool(_) => "bool",
@@ -152,11 +167,11 @@ fn read_field(
     Ok(())
 }
 
-fn required() -> FieldError {
+pub(super) fn required() -> FieldError {
     error("This field is required.", "required")
 }
 
-fn null() -> FieldError {
+pub(super) fn null() -> FieldError {
     error("This field may not be null.", "null")
 }
 
@@ -179,7 +194,19 @@ fn text(value: &Value) -> Result<String, FieldError> {
     Ok(text)
 }
 
-fn flag(value: &Value) -> Result<bool, FieldError> {
+/// The component that an answer names, which is text that says something.
+pub(super) fn component(value: &Value) -> Result<String, FieldError> {
+    if value.is_null() {
+        return Err(null());
+    }
+    let text = text(value)?.trim().to_owned();
+    if text.is_empty() {
+        return Err(error("This field may not be blank.", "blank"));
+    }
+    Ok(text)
+}
+
+pub(super) fn flag(value: &Value) -> Result<bool, FieldError> {
     let word = match value {
         Value::Bool(flag) => return Ok(*flag),
         Value::String(word) => word.to_ascii_lowercase(),

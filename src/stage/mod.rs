@@ -18,9 +18,11 @@ pub mod deny;
 pub mod dummy;
 pub mod duration;
 pub mod field;
+pub mod form;
 pub mod identification;
 pub mod password;
 mod planner;
+pub mod prompt;
 pub mod redirect;
 mod reply;
 mod run;
@@ -31,6 +33,7 @@ pub mod user_login;
 pub mod user_logout;
 
 pub use field::{Field, Response};
+pub use form::Form;
 pub use reply::Reply;
 pub use run::{Handled, handle};
 pub use turn::Turn;
@@ -96,6 +99,11 @@ pub trait Stage {
 
     /// Judges an answer.
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error>;
+
+    /// The fields of an answer, where only the settings know them.
+    async fn form(&self, _turn: &mut Turn<'_>) -> Result<Form, Error> {
+        Ok(Form::Fixed(Self::FIELDS))
+    }
 
     /// What is wrong with the settings, beyond what their types say.
     fn problems(&self) -> Vec<Invalid> {
@@ -180,6 +188,7 @@ stages! {
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
     identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
     password::Password, "authentik_stages_password.passwordstage", "Password Stage";
+    prompt::Prompt, "authentik_stages_prompt.promptstage", "Prompt Stage";
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
     user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";
     user_logout::UserLogout, "authentik_stages_user_logout.userlogoutstage", "User Logout Stage";

@@ -95,6 +95,8 @@ fn line(event: &Event) -> String {
         Event::UserChanged { user, fields, by } => {
             format!("{by} changed user {user}: {}", fields.join(", "))
         }
+        Event::PromptSubmitted { fields } => format!("prompts were filled: {}", fields.join(", ")),
+        Event::ExpressionFailed { of, error } => format!("{of} could not be worked out: {error}"),
         Event::ReputationChanged { identifier, amount } => {
             format!("reputation of {identifier:?} and the address changed by {amount}")
         }

@@ -356,6 +356,8 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::CustomEvent { .. }
         | Event::UserChanged { .. }
         | Event::ReputationChanged { .. }
+        | Event::PromptSubmitted { .. }
+        | Event::ExpressionFailed { .. }
         | Event::PasswordVerified { .. }
         | Event::SessionStarted { .. }
         | Event::SessionEnded { .. } => old == after.running(),
