@@ -94,7 +94,8 @@ pub trait Stage {
         Ok(Entered::Asks)
     }
 
-    /// The stage's own part of the challenge. Called for every showing, so it only reads.
+    /// The stage's own part of the challenge. Called for every showing, so it only reads; what it
+    /// notes counts when the challenge is issued, not when it is shown again.
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error>;
 
     /// Judges an answer.
