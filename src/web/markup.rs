@@ -36,7 +36,7 @@ const DEPTH: usize = 32;
 
 /// The markup as it may stand in a page.
 #[must_use]
-pub fn safe(markup: &str) -> String {
+pub(super) fn safe(markup: &str) -> String {
     let mut out = String::with_capacity(markup.len());
     let mut open: Vec<&'static str> = Vec::new();
     let mut rest = markup;
