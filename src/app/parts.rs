@@ -10,9 +10,10 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use super::lock::Role;
-use super::{first_run, store};
+use super::{first_run, mail, store};
 use crate::breaches::Breaches;
 use crate::clock::Clock;
+use crate::courier::Courier;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
@@ -35,6 +36,8 @@ pub(super) struct Parts {
     pub(super) stopping: Arc<AtomicBool>,
     pub(super) state: Data<http::State>,
     pub(super) operator: Data<Operator>,
+    /// Not started yet.
+    pub(super) courier: Courier,
 }
 
 impl Parts {
@@ -47,12 +50,14 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         let geoip = Arc::new(geoip(settings)?);
         let workers = workers(clock, role)?;
+        let letters = mail::templates(settings)?;
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
+        let courier = mail::courier(Arc::clone(&journal), clock, settings);
         let install = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
         let executions = Executions::start(
             Arc::clone(&journal),
@@ -63,6 +68,7 @@ impl Parts {
                 workers: Some(workers.clone()),
                 geoip: Arc::clone(&geoip),
                 breaches: Arc::new(breaches(settings)?),
+                captcha: Arc::default(),
             },
             threads(role),
         );
@@ -94,6 +100,8 @@ impl Parts {
             hashes: pool,
             executions: executions.clone(),
             workers,
+            courier: courier.clone(),
+            letters,
         });
         Ok(Self {
             journal: disk,
@@ -102,6 +110,7 @@ impl Parts {
             stopping,
             state,
             operator,
+            courier,
         })
     }
 }

@@ -9,6 +9,19 @@ pub struct Query(Vec<(String, String)>);
 /// The longest query string that a flow takes, in bytes: it is written into the journal.
 pub const MAX_LENGTH: usize = 16 * 1024;
 
+/// The parameter that holds the secret of a link, or, once it came in, what the link is known by.
+pub const LINK: &str = "flow_token";
+
+/// The address of a flow's page.
+#[must_use]
+pub fn flow_url(slug: &str, query: &str) -> String {
+    if query.is_empty() {
+        format!("/if/flow/{slug}/")
+    } else {
+        format!("/if/flow/{slug}/?{query}")
+    }
+}
+
 impl Query {
     /// Reads a query string, with or without the question mark.
     #[must_use]
@@ -44,13 +57,30 @@ impl Query {
             .finish()
     }
 
+    /// The same without the link that led here.
+    #[must_use]
+    pub fn without_link(&self) -> Self {
+        let others = self.0.iter().filter(|(name, _)| name != LINK);
+        Self(others.cloned().collect())
+    }
+
+    /// The same with another value in the place of the link's; as it is when there is no link.
+    #[must_use]
+    pub fn with_link(&self, value: &str) -> Self {
+        let replaced = self.0.iter().map(|(name, old)| {
+            let value = if name == LINK { value } else { old };
+            (name.clone(), value.to_owned())
+        });
+        Self(replaced.collect())
+    }
+
     /// What tells this execution from others of the same flow in the same session.
     ///
     /// Two tabs with another `next` or another invitation must not disturb each other, so those
     /// parameters are part of the name; all others are read from the latest request.
     #[must_use]
     pub fn identity(&self) -> String {
-        let named = ["next", "flow_token", "itoken", "token"];
+        let named = ["next", LINK, "itoken", "token"];
         let pairs = named
             .iter()
             .filter_map(|name| Some((*name, self.get(name)?)));

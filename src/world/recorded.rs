@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Change, Error, Evaluated, Look, Observation, PasswordAnswer, Weighed, Work, World, observed,
+    Call, Change, Error, Evaluated, Letter, Look, NewLink, Observation, PasswordAnswer, Weighed,
+    Work, World, observed,
 };
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
@@ -310,6 +311,40 @@ impl World for Recorded {
         Ok(found.then(|| SecretString::from(SECRET)))
     }
 
+    fn draw(&self) -> Result<Uuid, Error> {
+        self.next("for a random identifier", |note| match note {
+            Observation::Drawn { id } => Some(*id),
+            _ => None,
+        })
+    }
+
+    async fn hash_password(&self, _password: &SecretString) -> Result<SecretString, Error> {
+        self.next("to hash a password", |note| {
+            matches!(note, Observation::Hashed).then(|| SecretString::from(SECRET))
+        })
+    }
+
+    fn link(&self, _link: NewLink) -> Result<Uuid, Error> {
+        self.next("for a link", |note| match note {
+            Observation::Linked { link } => Some(*link),
+            _ => None,
+        })
+    }
+
+    async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
+        self.next("to write a mail", |note| match note {
+            Observation::Posted { mail } => Some(mail.clone()),
+            _ => None,
+        })
+    }
+
+    fn request(&self, _call: Call) -> Result<Uuid, Error> {
+        self.next("to ask another server", |note| match note {
+            Observation::Requested { effect } => Some(*effect),
+            _ => None,
+        })
+    }
+
     // What changed then has changed already; it is kept for whoever looks in the same command.
     fn change(&self, change: Change) {
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -341,9 +376,6 @@ impl World for Recorded {
         }
         self.next(&format!("for the end of policy {asked}"), ended)
     }
-
-    // It is noted already.
-    fn tell(&self, _told: Told) {}
 
     fn recall(&self) -> Option<Told> {
         self.replayed.recall()

@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "courier",
             "expression",
             "geoip",
             "tls",
@@ -37,9 +38,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
+            "captcha",
             "http",
             "web",
             "execution",
@@ -57,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "courier",
             "expression",
             "geoip",
             "web",
@@ -89,9 +93,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
+            "captcha",
             "stage",
             "policy",
             "world",
@@ -118,6 +124,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "blueprint",
         &[
+            "courier",
             "expression",
             "geoip",
             "stage",
@@ -132,6 +139,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "courier",
+            "captcha",
             "policy",
             "world",
             "catalog",
@@ -157,6 +166,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "courier",
+            "captcha",
             "catalog",
             "directory",
             "flow",
@@ -172,6 +183,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("expression", &[]),
     ("geoip", &[]),
     ("breaches", &["tls"]),
+    (
+        "courier",
+        &["catalog", "directory", "flow", "journal", "tls"],
+    ),
+    ("captcha", &["tls"]),
     ("tls", &[]),
     ("settings", &[]),
     ("clock", &[]),

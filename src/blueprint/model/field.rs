@@ -147,6 +147,7 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
+    ("target_flow", Flow::KIND),
     ("webauthn_stage", Stage::KIND),
 ];
 

@@ -10,6 +10,7 @@ use crate::flow::event::{Check, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
 
 mod policies;
+mod steps;
 
 /// What was asked of the execution, and by whom.
 pub(super) fn asked(input: &Value) -> String {
@@ -20,6 +21,11 @@ pub(super) fn asked(input: &Value) -> String {
         Request::Begin { .. } => "begins",
         Request::Visit => "looks",
         Request::Answer { .. } => "answers",
+        Request::Open { .. } => "opens a link",
+        Request::Confirm { .. } => "confirms a link",
+        Request::Elsewhere => "looks, from a browser that has no part in it any more",
+        Request::Forget { .. } => "gives up, in a browser that has no part in it any more",
+        Request::Conclude { .. } => return "Something asked for came to its end".to_owned(),
         Request::Cancel { .. } => "gives up",
         Request::Expire => return "The time is up".to_owned(),
     };
@@ -68,6 +74,14 @@ fn planned(plan: &crate::flow::plan::Plan) -> Vec<String> {
 }
 
 fn line(event: &Event) -> String {
+    steps::told(event).unwrap_or_else(|| course(event))
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for every event, so that none is forgotten"
+)]
+fn course(event: &Event) -> String {
     match event {
         Event::Started {
             flow,
@@ -84,7 +98,25 @@ fn line(event: &Event) -> String {
         | Event::ResponseRejected { .. }
         | Event::PolicyEvaluated(_)
         | Event::PolicyFailed(_)
-        | Event::EngineDecided(_) => String::new(),
+        | Event::EngineDecided(_)
+        | Event::PromptSubmitted { .. }
+        | Event::UserWritten { .. }
+        | Event::UserDeleted { .. }
+        | Event::CaptchaAssessed { .. }
+        | Event::ConsentGranted { .. }
+        | Event::InvitationUsed { .. }
+        | Event::ExpressionFailed { .. }
+        | Event::ConfigurationError { .. }
+        | Event::EffectRequested { .. }
+        | Event::Suspended { .. }
+        | Event::EffectFinished { .. }
+        | Event::EffectOutcomeUnknown { .. }
+        | Event::MailWithheld { .. }
+        | Event::LinkIssued { .. }
+        | Event::LinkOpened { .. }
+        | Event::LinkConsumed { .. }
+        | Event::EntryLeft { .. }
+        | Event::Redirected { .. } => String::new(),
         Event::StageSkipped { stage, when, .. } => policies::skipped(stage, *when),
         Event::PlanChanged { change, by } => policies::plan_changed(change, by),
         Event::CustomEvent {
@@ -95,8 +127,6 @@ fn line(event: &Event) -> String {
         Event::UserChanged { user, fields, by } => {
             format!("{by} changed user {user}: {}", fields.join(", "))
         }
-        Event::PromptSubmitted { fields } => format!("prompts were filled: {}", fields.join(", ")),
-        Event::ExpressionFailed { of, error } => format!("{of} could not be worked out: {error}"),
         Event::ReputationChanged { identifier, amount } => {
             format!("reputation of {identifier:?} and the address changed by {amount}")
         }
@@ -157,6 +187,7 @@ fn line(event: &Event) -> String {
         Event::Cancelled { by } => match by {
             Canceller::Visitor => "given up by the visitor".to_owned(),
             Canceller::Logout => "given up because the session was logged out".to_owned(),
+            Canceller::Operator => "given up because the operator made another one".to_owned(),
         },
         Event::Expired => "expired: nobody came back in time".to_owned(),
         Event::Completed { destination } => format!("completed; the visitor goes to {destination}"),
@@ -181,6 +212,7 @@ fn by(check: &Check) -> String {
         Check::FlowDeleted => "the deletion of the flow".to_owned(),
         Check::UserInactive => "the user's being inactive or deleted".to_owned(),
         Check::Attempts => "the limit of attempts".to_owned(),
+        Check::Link => "the link that the visitor came by".to_owned(),
     }
 }
 
