@@ -84,7 +84,7 @@ impl Executions {
             (Target::New(self.begin(request, &query).await?.into()), body)
         };
         let (session, answered) = self.put_to(request, target, is_answer, body).await?;
-        Ok(Reply::new(answered.reply, session, request.correlation))
+        Ok(Reply::new(answered, session, request.correlation))
     }
 
     /// Puts a request to an execution; the browser's session, and what came of it.

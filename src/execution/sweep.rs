@@ -146,5 +146,6 @@ fn nobody() -> Client {
         secure: false,
         language: None,
         outpost: None,
+        device: None,
     }
 }

@@ -44,6 +44,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             appended: Vec::new(),
             decisions: 0,
             failed_policies: None,
+            remembered: None,
         })),
         (Execution::Running(running), event) => match end(event) {
             Some(how) => Execution::Ended(Box::new(Ended {
@@ -116,6 +117,10 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.identified = user.map(|user| (user, *active));
         }
         Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::SessionStarted { user, device, .. } => {
+            running.remembered = device.map(|device| (*user, device));
+        }
+        Event::SessionEnded { .. } => running.remembered = None,
         Event::EngineDecided(decided) => {
             running.decisions += 1;
             running.failed_policies = Some(decided.failed.clone());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::context::Context;
-use super::event::Check;
+use super::event::{Check, Remembered};
 use super::plan::{Pinned, Plan, PlannedStage};
 
 /// The state of one execution.
@@ -62,6 +62,8 @@ pub struct Running {
     /// The policies whose evaluation failed when the current stage's were asked last; `None`
     /// when they were not asked since the visitor came to it.
     pub failed_policies: Option<Vec<Uuid>>,
+    /// The user who was logged in, and by what their browser is known from now on.
+    pub remembered: Option<(Uuid, Remembered)>,
 }
 
 /// A challenge that waits for an answer.

@@ -76,4 +76,6 @@ pub enum Canceller {
     Visitor,
     /// The session was logged out.
     Logout,
+    /// The session was used from where it must not be used.
+    Binding,
 }

@@ -7,16 +7,17 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
 mod api;
+pub mod binding;
 pub mod client;
 pub mod cookie;
 pub mod csrf;
+pub mod device;
 mod error;
 mod executor;
 mod files;
 mod flows;
 mod health;
 mod location;
-pub mod network;
 pub mod operator;
 mod outpost;
 mod page;

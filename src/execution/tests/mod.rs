@@ -249,6 +249,7 @@ impl Visitor<'_> {
                 secure: true,
                 language: None,
                 outpost: None,
+                device: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

@@ -51,6 +51,7 @@ fn start() -> Command {
             secure: true,
             language: None,
             outpost: None,
+            device: None,
         },
         query: String::new(),
     }

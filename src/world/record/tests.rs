@@ -167,6 +167,7 @@ fn clients() -> impl Strategy<Value = Client> {
             secure,
             language,
             outpost: None,
+            device: None,
         })
 }
 
@@ -243,6 +244,7 @@ fn events() -> impl Strategy<Value = Event> {
                     persistent,
                     terminated,
                     replaced: None,
+                    device: None,
                 }
             }),
         (texts(), texts()).prop_map(|(stage, message)| Event::Denied {
