@@ -9,6 +9,9 @@ pub struct Query(Vec<(String, String)>);
 /// The longest query string that a flow takes, in bytes: it is written into the journal.
 pub const MAX_LENGTH: usize = 16 * 1024;
 
+/// The parameter by which a mailed link leads back to its execution.
+const FLOW_TOKEN: &str = "flow_token";
+
 impl Query {
     /// Reads a query string, with or without the question mark.
     #[must_use]
@@ -36,11 +39,13 @@ impl Query {
         self.get("next")
     }
 
-    /// The parameters as a query string again; empty when there are none.
+    /// The parameters as a query string again, for a link to another flow; empty when there are
+    /// none. The token of a mailed link belongs to this flow alone and stays behind.
     #[must_use]
     pub fn encode(&self) -> String {
+        let others = self.0.iter().filter(|(name, _)| name != FLOW_TOKEN);
         form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.0)
+            .extend_pairs(others)
             .finish()
     }
 
@@ -50,7 +55,7 @@ impl Query {
     /// parameters are part of the name; all others are read from the latest request.
     #[must_use]
     pub fn identity(&self) -> String {
-        let named = ["next", "flow_token", "itoken", "token"];
+        let named = ["next", FLOW_TOKEN, "itoken", "token"];
         let pairs = named
             .iter()
             .filter_map(|name| Some((*name, self.get(name)?)));
@@ -74,6 +79,13 @@ mod tests {
     fn the_last_of_several_values_counts_and_an_empty_one_does_not() {
         assert_eq!(Query::parse("?next=/a&next=/b").next(), Some("/b"));
         assert_eq!(Query::parse("next=").next(), None);
+    }
+
+    #[test]
+    fn another_flow_gets_everything_but_the_token_of_a_link() {
+        let query = Query::parse("next=%2Ffoo&flow_token=secret&itoken=1&flow_token=other");
+        assert_eq!(query.encode(), "next=%2Ffoo&itoken=1");
+        assert_eq!(Query::parse("flow_token=secret").encode(), "");
     }
 
     #[test]

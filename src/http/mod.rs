@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 mod api;
 pub mod binding;
 pub mod client;
+mod content_policy;
 pub mod cookie;
 pub mod csrf;
 pub mod device;

@@ -10,7 +10,7 @@ use super::executor::{CHALLENGE, LIMIT};
 use super::location::{Target, login, redirect};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
-use super::{Error, State, csrf};
+use super::{Error, State, content_policy, csrf};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
 use crate::execution::{Reply, Request};
@@ -229,7 +229,16 @@ impl<'a> FlowPage<'a> {
                     values,
                 };
                 let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
-                html(StatusCode::OK, page)
+                let mut answer = html(StatusCode::OK, page);
+                if let Some(script) = captcha_script(&reply.body) {
+                    let policy = content_policy::with_captcha(script);
+                    let policy = policy.parse().map_err(|_| Error::Internal {
+                        cause: "a content policy does not fit into a header".to_owned(),
+                    })?;
+                    let headers = answer.headers_mut();
+                    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+                }
+                answer
             }
         };
         for (name, value) in cookies.headers() {
@@ -242,6 +251,15 @@ impl<'a> FlowPage<'a> {
         }
         Ok(answer)
     }
+}
+
+/// The script of the captcha that a challenge shows, alone or beside other questions.
+fn captcha_script(challenge: &Value) -> Option<&str> {
+    let captcha = match challenge["component"].as_str() {
+        Some("ak-stage-captcha") => challenge,
+        _ => &challenge["captcha_stage"],
+    };
+    captcha["js_url"].as_str()
 }
 
 /// The token for a page; showing it to the visitor is what it is for.

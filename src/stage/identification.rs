@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+mod links;
+
 use super::field::{Field, Shape};
 use super::password::Password;
 use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict};
+use crate::catalog;
 use crate::catalog::settings;
-use crate::catalog::{self, Flow};
 use crate::directory::user::{LookupField, User, users_matching};
 use crate::flow::context::{self, key};
 use crate::flow::event::Event;
@@ -52,7 +54,7 @@ pub struct Identification {
     pub recovery_flow: Option<Uuid>,
     /// The flow for whoever has a passkey.
     pub passwordless_flow: Option<Uuid>,
-    /// Other places to log in at; not in this version.
+    /// Other places to log in at.
     pub sources: Vec<Uuid>,
     /// Whether those are shown with their names.
     pub show_source_labels: bool,
@@ -99,17 +101,6 @@ impl Identification {
         settings::read(&stage.value.settings)
             .map(Some)
             .map_err(Error::Failed)
-    }
-
-    /// The link to another flow, keeping the query string.
-    async fn link(&self, turn: &Turn<'_>, flow: Option<Uuid>) -> Result<Option<Value>, Error> {
-        let Some(id) = flow else { return Ok(None) };
-        let flow: Option<Versioned<Flow>> = object::get(turn.world.objects(), id).await?;
-        Ok(flow.map(|flow| {
-            let query = turn.query.encode();
-            let mark = if query.is_empty() { "" } else { "?" };
-            format!("/if/flow/{}/{mark}{query}", flow.value.slug).into()
-        }))
     }
 
     /// Finds out whom the identifier belongs to and, on the same page, whether it is them.
@@ -223,6 +214,7 @@ impl Stage for Identification {
         let password = self.password(turn).await?;
         let identifier = turn.running.context.text(key::PENDING_USER_IDENTIFIER);
         let login = turn.flow.designation == Designation::Authentication;
+        let sources = links::sources(turn, &self.sources).await?;
         let mut fields = json!({
             "user_fields": self.user_fields,
             "pending_user_identifier": identifier,
@@ -231,7 +223,7 @@ impl Stage for Identification {
             "flow_designation": turn.flow.designation,
             "captcha_stage": null,
             "primary_action": if login { "Log in" } else { "Continue" },
-            "sources": [],
+            "sources": sources,
             "show_source_labels": self.show_source_labels,
             "enable_remember_me": self.enable_remember_me,
             "passkey_challenge": null,
@@ -242,7 +234,7 @@ impl Stage for Identification {
             ("passwordless_url", self.passwordless_flow),
         ];
         for (name, flow) in links {
-            if let Some(url) = self.link(turn, flow).await? {
+            if let Some(url) = links::to_flow(turn, flow).await? {
                 fields[name] = url;
             }
         }
@@ -286,9 +278,6 @@ impl Stage for Identification {
                 "webauthn_stage",
                 "Passkeys are not supported by this version.",
             );
-        }
-        if !self.sources.is_empty() {
-            problem("sources", "Sources are not supported by this version.");
         }
         found
     }

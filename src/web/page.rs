@@ -24,13 +24,14 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates![
+const TEMPLATES: [(&str, &str); 16] = templates![
     "base.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
     "challenge/password.html",
     "challenge/user_login.html",
+    "challenge/captcha.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -45,9 +46,13 @@ const TEMPLATES: [(&str, &str); 15] = templates![
 /// The template of a component, and the fields of which it shows the errors itself.
 fn template(component: &str) -> (&'static str, &'static [&'static str]) {
     match component {
-        "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
+        "ak-stage-identification" => (
+            "challenge/identification.html",
+            &["uid_field", "password", "captcha_token"],
+        ),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
+        "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
@@ -140,6 +145,7 @@ pub struct Message<'a> {
 pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
+    captcha_script: String,
 }
 
 impl Default for Pages {
@@ -165,7 +171,8 @@ impl Pages {
         }
         Self {
             templates,
-            stylesheet: assets::stylesheet(),
+            stylesheet: assets::address(assets::STYLESHEET),
+            captcha_script: assets::address(assets::CAPTCHA),
         }
     }
 
@@ -195,6 +202,7 @@ impl Pages {
                 general_errors => Serde(errors_besides(challenge, shown)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
+                captcha_script => self.captcha_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },

@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalog::SourceKind;
 use crate::{policy, stage};
 
-/// The models of this version that are neither stages nor policies.
+/// The models of this version that are neither stages, policies nor sources.
 const OWN: &[&str] = &[
     "authentik_flows.flow",
     "authentik_flows.flowstagebinding",
@@ -76,7 +77,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_ldap.ldapsourcepropertymapping",
     "authentik_sources_ldap.userldapsourceconnection",
     "authentik_sources_oauth.groupoauthsourceconnection",
-    "authentik_sources_oauth.oauthsource",
     "authentik_sources_oauth.oauthsourcepropertymapping",
     "authentik_sources_oauth.useroauthsourceconnection",
     "authentik_sources_plex.groupplexsourceconnection",
@@ -84,7 +84,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_plex.plexsourcepropertymapping",
     "authentik_sources_plex.userplexsourceconnection",
     "authentik_sources_saml.groupsamlsourceconnection",
-    "authentik_sources_saml.samlsource",
     "authentik_sources_saml.samlsourcepropertymapping",
     "authentik_sources_saml.usersamlsourceconnection",
     "authentik_sources_scim.scimsource",
@@ -134,7 +133,12 @@ pub(super) const APPLY: &str = "authentik_blueprints.metaapplyblueprint";
 fn own() -> impl Iterator<Item = &'static str> {
     let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
     let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
-    OWN.iter().copied().chain(stages).chain(policies)
+    let sources = SourceKind::ALL.iter().map(|kind| kind.model());
+    OWN.iter()
+        .copied()
+        .chain(stages)
+        .chain(policies)
+        .chain(sources)
 }
 
 /// The app of each model that has objects.

@@ -1,6 +1,9 @@
 //! What each kind of stage asks, and what it takes.
 
 mod identification;
+mod known_device;
 mod others;
 mod password;
+mod session_binding;
+mod sources;
 mod user_login;

@@ -1,0 +1,132 @@
+//! Asks a captcha's provider what it thinks of an answer: one form, posted once.
+//!
+//! reCAPTCHA, hCaptcha and Turnstile speak alike here. It judges nothing, and says nothing of
+//! what it sent or got in an error.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use url::form_urlencoded;
+
+use crate::tls;
+
+/// How long the provider may take altogether. Source: authentik `lib/utils/http.py`.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most bytes of an answer that are read; a real one has some hundred.
+const LONGEST: usize = 16 * 1024;
+
+/// What a provider is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Where it is asked.
+    pub url: String,
+    /// The key that the operator shares with it.
+    pub secret: SecretString,
+    /// What the visitor's browser got from it; may be empty.
+    pub response: SecretString,
+    /// The visitor's address.
+    pub address: IpAddr,
+}
+
+/// Why nothing is known of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The provider could not be reached, or did not answer in time.
+    #[error("the provider could not be asked: {0}")]
+    Unreachable(&'static str),
+    /// It answered with another status than those that mean success.
+    #[error("the provider answered with the status {0}")]
+    Status(u16),
+    /// What it answered has more bytes than are read.
+    #[error("the provider's answer has more than {LONGEST} bytes")]
+    TooLong,
+    /// What it answered is not JSON.
+    #[error("the provider's answer is not JSON")]
+    NotJson,
+}
+
+/// Asks providers. One for the whole program.
+#[derive(Debug)]
+pub struct Providers {
+    patience: Duration,
+    /// Made when it is first needed: it reads the machine's certificates.
+    http: OnceCell<Client>,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self {
+            patience: PATIENCE,
+            http: OnceCell::new(),
+        }
+    }
+}
+
+impl Providers {
+    /// What the provider says of an answer, whatever it is.
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    pub async fn ask(&self, question: &Question) -> Result<Value, Error> {
+        let http = self.http.get_or_try_init(|| client(self.patience)).await?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("secret", question.secret.expose_secret())
+            .append_pair("response", question.response.expose_secret())
+            .append_pair("remoteip", &question.address.to_string())
+            .finish();
+        let asked = http
+            .post(&question.url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form)
+            .send();
+        let mut answer = asked.await.map_err(unreachable)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(Error::Status(status.as_u16()));
+        }
+        let mut text = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(unreachable)? {
+            if text.len() + part.len() > LONGEST {
+                return Err(Error::TooLong);
+            }
+            text.extend_from_slice(&part);
+        }
+        serde_json::from_slice(&text).map_err(|_| Error::NotJson)
+    }
+}
+
+async fn client(patience: Duration) -> Result<Client, Error> {
+    let built = tokio::task::spawn_blocking(move || {
+        tls::outward()
+            .user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
+            .timeout(patience)
+            .build()
+    });
+    match built.await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(unreachable(error)),
+        Err(_) => Err(Error::Unreachable("no client can be made")),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+fn unreachable(error: reqwest::Error) -> Error {
+    Error::Unreachable(if error.is_timeout() {
+        "it did not answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_builder() {
+        "its address cannot be called, or the machine has no certificates"
+    } else {
+        "the connection broke"
+    })
+}
+
+#[cfg(test)]
+mod tests;
