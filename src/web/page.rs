@@ -46,10 +46,7 @@ const TEMPLATES: [(&str, &str); 16] = templates![
 /// The template of a component, and the fields of which it shows the errors itself.
 fn template(component: &str) -> (&'static str, &'static [&'static str]) {
     match component {
-        "ak-stage-identification" => (
-            "challenge/identification.html",
-            &["uid_field", "password", "captcha_token"],
-        ),
+        "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),

@@ -1,6 +1,7 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
 use super::Model;
+use crate::catalog::stage::SECRETS;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Source, Stage};
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
@@ -228,7 +229,8 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Flow => FLOW,
         Model::Binding => BINDING,
         // Every setting is a field, and only the kind knows which it has.
-        Model::Stage(_) | Model::Policy(_) => return true,
+        Model::Stage(_) => return !SECRETS.contains(&name),
+        Model::Policy(_) => return true,
         Model::PolicyBinding => POLICY_BINDING,
         Model::Source(_) => SOURCE,
         Model::Brand => BRAND,

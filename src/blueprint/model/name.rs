@@ -106,7 +106,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
-    "authentik_stages_captcha.captchastage",
     "authentik_stages_consent.consentstage",
     "authentik_stages_email.emailstage",
     "authentik_stages_invitation.invitation",

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Model;
+use crate::catalog::stage::SECRETS;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Source, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
@@ -137,7 +138,9 @@ impl Object {
             Self::Stage(stage) => {
                 row.remove("settings");
                 row.remove("kind");
-                row.extend(stage.settings.clone());
+                let shown = stage.settings.iter();
+                let shown = shown.filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+                row.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
             }
             Self::Policy(policy) => {
                 row.remove("settings");

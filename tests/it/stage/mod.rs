@@ -1,5 +1,6 @@
 //! What each kind of stage asks, and what it takes.
 
+mod captcha;
 mod identification;
 mod known_device;
 mod others;
