@@ -56,6 +56,8 @@ pub(crate) fn run() {
             execution: Uuid::from_u128(1),
             session: Uuid::from_u128(2),
             flow,
+            dead_link: None,
+            link_until: None,
         };
         let input = input(clock.now(), begin);
         let plans = |number: u32| {

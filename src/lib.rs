@@ -43,7 +43,7 @@
 //! | [`expression`] | runs Python expressions in worker processes | know users, flows or what a result is for |
 //! | [`geoip`] | where an address is | judge it |
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
-//! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge what it says |
+//! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |

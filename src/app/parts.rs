@@ -65,6 +65,7 @@ impl Parts {
                 workers: Some(workers.clone()),
                 geoip: Arc::clone(&geoip),
                 breaches: Arc::new(breaches(settings)?),
+                captcha: Arc::default(),
             },
             threads(role),
         );

@@ -6,6 +6,7 @@
 pub mod binding;
 pub mod brand;
 pub mod flow;
+mod hidden;
 pub(crate) mod kind;
 pub mod policy;
 pub mod policy_binding;
@@ -19,6 +20,7 @@ mod tests;
 pub use binding::{FlowStageBinding, bindings_of, bindings_with};
 pub use brand::{Brand, brands};
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
+pub use hidden::Hidden;
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
 pub use source::{Source, SourceKind};

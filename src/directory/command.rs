@@ -39,13 +39,17 @@ pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
 }
 
 /// The writes that remove a user with their sessions and tokens, and destroy the key of all that
-/// was ever written of them: nobody can read it any more, in no copy of the journal.
+/// was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
+/// that are `spared` somebody else writes what becomes of them.
 pub async fn deletion(
     objects: &(impl Objects + ?Sized),
     user: &Versioned<User>,
+    spared: &[Uuid],
 ) -> journal::Result<Vec<Write>> {
     let id = user.value.uuid;
-    let mut writes = termination(&sessions_of(objects, id).await?);
+    let mut sessions = sessions_of(objects, id).await?;
+    sessions.retain(|session| !spared.contains(&session.value.id));
+    let mut writes = termination(&sessions);
     let tokens = tokens_of(objects, id).await?;
     let ends = |it: &Versioned<Token>| delete::<Token>(it.value.token_uuid, it.version);
     writes.extend(tokens.iter().map(ends));

@@ -121,7 +121,7 @@ async fn a_removed_user_leaves_nothing_that_can_be_read() {
     ];
     commit(&journal, writes).await.expect("all are new");
     let stored = user_by_pk(&journal, alice.pk).await.expect("readable");
-    let writes = command::deletion(&journal, &stored.expect("she exists")).await;
+    let writes = command::deletion(&journal, &stored.expect("she exists"), &[]).await;
     commit(&journal, writes.expect("readable"))
         .await
         .expect("nothing moved");

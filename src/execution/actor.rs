@@ -8,9 +8,11 @@ use actix::{
     Actor, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, Recipient,
     SpawnHandle, WrapFuture,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::live::MadeLink;
 use super::shard::Asleep;
 use super::twin::Answers;
 use super::unfinished::Unfinished;
@@ -18,10 +20,11 @@ use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
 use crate::flow::event::{Event, Remembered};
-use crate::flow::input::Input;
+use crate::flow::input::{DeadLink, Input};
 use crate::flow::{self, Execution};
 use crate::journal::Version;
 use crate::stage::Reply;
+use crate::world::Call;
 
 /// How long an execution that is over stays in memory, for an answer that was sent twice.
 const AFTERWARDS: Duration = Duration::from_secs(15);
@@ -35,6 +38,8 @@ pub(crate) struct Handle {
     pub(crate) received: Instant,
     pub(crate) correlation: Uuid,
     pub(crate) begin: Option<Box<Begin>>,
+    /// A session made for the browser, when it had none.
+    pub(crate) session: Option<Session>,
     /// Whether the command is meant only for an execution that nobody has answered yet.
     pub(crate) unless_answered: bool,
 }
@@ -49,6 +54,12 @@ pub(crate) struct Answered {
     pub(crate) waits: bool,
     /// The user who was logged in, and by what their browser is known from now on.
     pub(crate) remembered: Option<(Uuid, Remembered)>,
+    /// The effect for which the visitor's answer waits.
+    pub(crate) waits_for: Option<Uuid>,
+    /// What is to be asked of other servers now.
+    pub(crate) calls: Vec<(Uuid, Call)>,
+    /// The links that were made.
+    pub(crate) links: Vec<MadeLink>,
 }
 
 impl Answered {
@@ -58,6 +69,9 @@ impl Answered {
             ended: ended(events),
             waits: state.running().is_some_and(|running| running.answers == 0),
             remembered: state.latest().and_then(|it| it.remembered),
+            waits_for: state.running().and_then(|running| running.waits_for),
+            calls: Vec::new(),
+            links: Vec::new(),
         }
     }
 }
@@ -70,6 +84,10 @@ pub(crate) struct Begin {
     pub(crate) unfinished: Unfinished,
     /// A session made for it, when the browser had none.
     pub(crate) session: Option<Session>,
+    /// What is wrong with the link that led here, where one did.
+    pub(crate) dead_link: Option<DeadLink>,
+    /// When the link ends that comes before the first stage, where one does.
+    pub(crate) link_until: Option<Timestamp>,
 }
 
 /// The state of an execution and the version that it stands for.

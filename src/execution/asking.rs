@@ -1,5 +1,6 @@
 //! Finds the execution that a request is for, or begins one, and puts the request to it.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -7,16 +8,21 @@ use super::actor::{Answered, Begin, Handle};
 use super::shard::Route;
 use super::{Error, Executions, Reply, Request, Shared, Unfinished, unfinished};
 use crate::catalog::flow::flow_by_slug;
+use crate::directory::link::{self, Link};
 use crate::directory::session::Session;
-use crate::flow::Context;
 use crate::flow::client::Client;
-use crate::flow::input::{Canceller, Input, Request as Asked};
-use crate::flow::query::Query;
+use crate::flow::input::{Canceller, DeadLink, Request as Asked};
+use crate::flow::{Context, Entry};
+use crate::journal::object::{self, Versioned};
 
 /// The execution that a request is put to.
 enum Target {
-    /// One that is under way.
+    /// One that is under way in this browser.
     Under(Uuid),
+    /// One that went on in another browser.
+    Elsewhere(Uuid),
+    /// One to which a link leads.
+    Linked(Versioned<Link>),
     /// One that it begins.
     New(Box<Begin>),
 }
@@ -24,67 +30,128 @@ enum Target {
 impl Executions {
     /// A browser that goes away leaves a task of its own behind: what follows from a command,
     /// such as cancelling the other executions of a session that ended, is done all the same.
-    pub(super) async fn ask(&self, request: Request, body: Option<Value>) -> Result<Reply, Error> {
+    pub(super) async fn ask(
+        &self,
+        mut request: Request,
+        body: Option<Value>,
+    ) -> Result<Reply, Error> {
         let this = self.clone();
-        let asked = actix::spawn(async move { this.persist(&request, body).await });
+        let (query, link) = link::known(&request.query);
+        request.query = query;
+        let asked = actix::spawn(async move { this.persist(&request, link, body).await });
         let broken =
             |error| Error::Broken(format!("the request could not be carried out: {error}"));
         asked.await.map_err(broken)?
     }
 
-    async fn persist(&self, request: &Request, body: Option<Value>) -> Result<Reply, Error> {
+    async fn persist(
+        &self,
+        request: &Request,
+        link: Option<Uuid>,
+        body: Option<Value>,
+    ) -> Result<Reply, Error> {
         // An execution may end, or be begun by a twin of this request, at any moment.
         for attempt in 0..5 {
-            match self.once(request, body.clone(), attempt == 0).await {
+            match self.once(request, link, body.clone(), attempt == 0).await {
                 Err(Error::Over | Error::Superseded) => {}
+                Err(Error::InTheWay(others)) => self.make_way(request, &others).await?,
                 answered => return answered,
             }
         }
         Err(Error::Busy)
     }
 
+    /// Ends what is at the address to which an execution goes on.
+    async fn make_way(&self, request: &Request, others: &[Uuid]) -> Result<(), Error> {
+        for other in others {
+            let by = Asked::Cancel {
+                by: Canceller::Visitor,
+            };
+            let client = &request.client;
+            self.end(*other, client, by, request.correlation).await?;
+        }
+        Ok(())
+    }
+
     /// The execution that the request is for; with an answer, at first also one that has just
     /// ended, since the answer may be a doubled one.
-    async fn find(
-        &self,
-        request: &Request,
-        query: &Query,
-        also_ended: bool,
-    ) -> Result<Option<Uuid>, Error> {
+    async fn find(&self, request: &Request, also_ended: bool) -> Result<Option<Target>, Error> {
         let Some(session) = request.session else {
             return Ok(None);
         };
         let objects = self.shared.journal.as_ref();
-        let found = unfinished::find(objects, session, &request.slug, query).await?;
-        if let Some(unfinished) = found {
-            return Ok(Some(unfinished.value.execution));
+        let way = Entry::new(session, &request.slug, &request.query);
+        if let Some(found) = unfinished::find(objects, &way).await? {
+            let id = found.value.execution;
+            let is_own = found.value.session == session;
+            let target = if is_own {
+                Target::Under
+            } else {
+                Target::Elsewhere
+            };
+            return Ok(Some(target(id)));
         }
         if !also_ended {
             return Ok(None);
         }
         let now = self.shared.clock.monotonic();
         let recent = &self.shared.recent;
-        Ok(recent.find(session, &request.slug, query.identity(), now))
+        let ended = recent.find(session, &request.slug, way.identity, now);
+        Ok(ended.map(Target::Under))
     }
 
     async fn once(
         &self,
         request: &Request,
+        link: Option<Uuid>,
         body: Option<Value>,
         first: bool,
     ) -> Result<Reply, Error> {
-        let query = Query::parse(&request.query);
         let is_answer = body.is_some();
-        let found = self.find(request, &query, first && is_answer).await?;
-        let (target, body) = if let Some(id) = found {
-            (Target::Under(id), body)
+        let found = match self.find(request, first && is_answer).await? {
+            Some(found) => Some(found),
+            None => self.led_by(request, link).await?,
+        };
+        let (target, body) = if let Some(target) = found {
+            (target, body)
         } else {
             // An answer that names a challenge is one to an execution that is over.
             let body = body.filter(|_| request.challenge.is_none());
-            (Target::New(self.begin(request, &query).await?.into()), body)
+            (Target::New(self.begin(request).await?.into()), body)
         };
-        let (session, answered) = self.put_to(request, target, is_answer, body).await?;
+        let is_linked = matches!(target, Target::Linked(_));
+        let (session, answered) = match self.put_to(request, target, is_answer, body).await {
+            // It ended before anybody came by the link.
+            Err(Error::Over) if is_linked => {
+                let target = self.dead(request, DeadLink::Used).await?;
+                self.put_to(request, target, false, None).await?
+            }
+            answered => answered?,
+        };
         Ok(Reply::new(answered, session, request.correlation))
+    }
+
+    /// Where the link in the request leads, if there is one of this flow.
+    async fn led_by(&self, request: &Request, link: Option<Uuid>) -> Result<Option<Target>, Error> {
+        let Some(link) = link else {
+            return Ok(None);
+        };
+        let objects = self.shared.journal.as_ref();
+        let found: Option<Versioned<Link>> = object::get(objects, link).await?;
+        let now = self.shared.clock.now();
+        Ok(match found {
+            Some(found) if found.value.slug != request.slug => None,
+            Some(found) if found.value.used => Some(self.dead(request, DeadLink::Used).await?),
+            Some(found) if !found.value.is_over(now) => Some(Target::Linked(found)),
+            _ => Some(self.dead(request, DeadLink::Unknown).await?),
+        })
+    }
+
+    /// A new execution that says nothing but that the link leads nowhere.
+    async fn dead(&self, request: &Request, link: DeadLink) -> Result<Target, Error> {
+        let mut begin = self.begin(request).await?;
+        begin.dead_link = Some(link);
+        Ok(Target::New(begin.into()))
     }
 
     /// Puts a request to an execution; the browser's session, and what came of it.
@@ -95,6 +162,8 @@ impl Executions {
         is_answer: bool,
         body: Option<Value>,
     ) -> Result<(Uuid, Answered), Error> {
+        let own = request.session.unwrap_or_default();
+        let mut fresh = None;
         let (id, session, asked, begin) = match target {
             Target::Under(id) => {
                 let challenge = request.challenge.clone();
@@ -103,9 +172,21 @@ impl Executions {
                 } else {
                     Asked::Visit
                 };
-                (id, request.session.unwrap_or_default(), asked, None)
+                (id, own, asked, None)
             }
-            Target::New(begin) => {
+            Target::Elsewhere(id) => (id, own, Asked::Elsewhere, None),
+            Target::Linked(link) => {
+                let Link { id, execution, .. } = link.value;
+                if is_answer {
+                    fresh = self.fresh_session(request, self.shared.clock.now());
+                    let session = fresh.as_ref().map_or(own, |fresh| fresh.id);
+                    let asked = Asked::Confirm { link: id, session };
+                    (execution, session, asked, None)
+                } else {
+                    (execution, own, Asked::Open { link: id }, None)
+                }
+            }
+            Target::New(mut begin) => {
                 let Unfinished {
                     execution, session, ..
                 } = begin.unfinished;
@@ -114,29 +195,40 @@ impl Executions {
                     session,
                     flow: begin.flow,
                     context: begin.context.clone(),
+                    dead_link: begin.dead_link,
+                    link_until: begin.link_until,
                 };
+                fresh = begin.session.take();
                 (execution, session, asked, Some(begin))
             }
         };
         // It is counted before anybody can answer it, so that no answer is overlooked.
-        let too_many = match &begin {
-            Some(_) => self.crowd.joined(id, request.client.address),
-            None => Vec::new(),
+        let is_new = begin.is_some();
+        let too_many = if is_new {
+            self.crowd.joined(id, request.client.address)
+        } else {
+            Vec::new()
         };
+        let typed = body.filter(|_| !matches!(asked, Asked::Elsewhere));
+        let counts = !matches!(asked, Asked::Elsewhere | Asked::Open { .. });
         let handle = Handle {
-            input: self.input(request, asked),
-            typed: body,
-            received: request.received,
-            correlation: request.correlation,
+            typed,
             begin,
-            unless_answered: false,
+            session: fresh,
+            ..self.handle(request, asked)
         };
         let answered = self.send(id, handle).await;
-        if !answered.as_ref().is_ok_and(|answered| answered.waits) {
+        if counts && !answered.as_ref().is_ok_and(|answered| answered.waits) {
             self.crowd.left(id);
         }
         self.expel(&too_many, request).await;
-        let answered = answered?;
+        let mut answered = match answered {
+            Err(Error::InTheWay(_)) if is_new => return Err(Error::Superseded),
+            answered => answered?,
+        };
+        let calls = std::mem::take(&mut answered.calls);
+        self.carry_out(id, request, calls);
+        let answered = self.settle(id, request, is_answer, answered).await?;
         for session in &answered.ended {
             self.cancel_others(*session, id, request).await;
         }
@@ -149,8 +241,9 @@ impl Executions {
     ///
     /// # Errors
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
-    pub async fn begin_anew(&self, request: Request, context: Context) -> Result<bool, Error> {
+    pub async fn begin_anew(&self, mut request: Request, context: Context) -> Result<bool, Error> {
         let this = self.clone();
+        (request.query, _) = link::known(&request.query);
         let asked = actix::spawn(async move {
             // A twin of this request may be doing the same at this moment.
             for _ in 0..5 {
@@ -167,22 +260,38 @@ impl Executions {
     }
 
     async fn replace(&self, request: &Request, context: &Context) -> Result<bool, Error> {
-        let query = Query::parse(&request.query);
-        if let Some(earlier) = self.find(request, &query, false).await? {
-            let by = Asked::Cancel {
-                by: Canceller::Visitor,
-            };
-            let client = &request.client;
-            self.end(earlier, client, by, request.correlation).await?;
+        match self.find(request, false).await? {
+            Some(Target::Under(earlier)) => self.make_way(request, &[earlier]).await?,
+            Some(Target::Elsewhere(earlier)) => {
+                let session = request.session.unwrap_or_default();
+                let asked = Asked::Forget { session };
+                let client = &request.client;
+                self.end(earlier, client, asked, request.correlation)
+                    .await?;
+            }
+            _ => {}
         }
-        let mut begin = self.begin(request, &query).await?;
+        let mut begin = self.begin(request).await?;
         begin.context = context.clone();
         let target = Target::New(begin.into());
         let (_, answered) = self.put_to(request, target, false, None).await?;
         Ok(answered.waits)
     }
 
-    async fn begin(&self, request: &Request, query: &Query) -> Result<Begin, Error> {
+    /// A session for a browser that has none.
+    fn fresh_session(&self, request: &Request, now: Timestamp) -> Option<Session> {
+        let Shared { clock, limits, .. } = self.shared.as_ref();
+        request.session.is_none().then(|| {
+            let Client {
+                address,
+                user_agent,
+                ..
+            } = &request.client;
+            Session::anonymous(clock, now, limits.lifetime, *address, user_agent)
+        })
+    }
+
+    async fn begin(&self, request: &Request) -> Result<Begin, Error> {
         let Shared {
             journal,
             clock,
@@ -195,42 +304,27 @@ impl Executions {
         let wait = begun.take(request.client.address, clock.monotonic());
         wait.map_err(Error::Throttled)?;
         let now = clock.now();
-        let session = request.session.is_none().then(|| {
-            let Client {
-                address,
-                user_agent,
-                ..
-            } = &request.client;
-            Session::anonymous(clock, now, limits.lifetime, *address, user_agent)
-        });
+        let session = self.fresh_session(request, now);
         let session_id = session
             .as_ref()
             .map(|session| session.id)
-            .or(request.session);
+            .or(request.session)
+            .unwrap_or_default();
         let unfinished = Unfinished {
             execution: clock.ordered_id(),
-            session: session_id.unwrap_or_default(),
-            slug: request.slug.clone(),
+            session: session_id,
             due: now.checked_add(limits.lifetime).unwrap_or(now),
-            identity: query.identity(),
-            next: query.next().map(str::to_owned),
+            entries: vec![Entry::new(session_id, &request.slug, &request.query)],
+            recovers: None,
         };
         Ok(Begin {
             flow: flow.value.pk,
             context: Context::default(),
             unfinished,
             session,
+            dead_link: None,
+            link_until: None,
         })
-    }
-
-    fn input(&self, request: &Request, asked: Asked) -> Input {
-        Input {
-            at: self.shared.clock.now(),
-            client: request.client.clone(),
-            query: request.query.clone(),
-            request: asked,
-            body: None,
-        }
     }
 
     pub(super) async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {

@@ -1,6 +1,6 @@
 //! Turns what a command led to into one commit: events, observations, changed objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,15 +8,16 @@ use uuid::Uuid;
 
 use super::actor::{Handle, Loaded};
 use super::live::Left;
-use super::unfinished::Unfinished;
-use super::{Shared, attempts, former, vault};
+use super::{Shared, attempts, former, unfinished, vault};
 use crate::clock::Clock;
+use crate::directory::command::deletion;
+use crate::directory::install::{Install, install};
 use crate::directory::login::{self, Login};
 use crate::directory::session::Session;
 use crate::directory::user::{User, last_login_counter};
-use crate::flow::Execution;
 use crate::flow::event::Event;
 use crate::flow::input::{Input, Request};
+use crate::flow::{Context, Execution};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Error, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
@@ -40,13 +41,17 @@ pub(super) async fn build(
     let key = KeyId(execution);
     let now = handle.input.at;
     let mut writes = Vec::new();
-    if let Some(begin) = &handle.begin {
+    let objects = shared.journal.as_ref();
+    if handle.begin.is_some() {
         writes.push(Write::CreateKey {
             id: key,
             under: KeyId::SYSTEM,
         });
-        writes.push(object::put(&begin.unfinished, Version::NONE));
     }
+    let mut written = written(&left.changes);
+    writes.extend(creation(shared, &written).await?);
+    let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
+    writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
     writes.extend(wrap(key, &before.state, &handled.state));
     let durability = durability(handle, handled);
     let mut input = handle.input.clone();
@@ -71,22 +76,36 @@ pub(super) async fn build(
         .collect();
     writes.extend(attempts::writes(shared, &attempts, now).await?);
     let proven = proven(handled);
-    let mut written = written(&left.changes);
     let changed = written.values().map(|user| &user.value);
     writes.extend(former::passwords(shared, now, changed).await?);
-    writes.extend(sessions(shared, handle, &record.observations, left.changes, proven).await?);
+    writes.extend(
+        left.links
+            .iter()
+            .map(|made| object::put(&made.link, Version::NONE)),
+    );
+    let mut deleted = Vec::new();
+    for change in &left.changes {
+        match change {
+            Change::Write(write) => writes.push(write.clone()),
+            Change::DeleteUser(user) => deleted.push(user.clone()),
+            _ => {}
+        }
+    }
+    let (touched, ended) =
+        sessions(shared, handle, &record.observations, left.changes, proven).await?;
+    writes.extend(ended);
     for (user, checked, upgrade) in left.upgrades {
         upgraded(shared, now, user, &checked, upgrade, &mut written).await?;
     }
+    written.retain(|id, _| !deleted.iter().any(|user| user.value.uuid == *id));
     let written = written.values();
     writes.extend(written.map(|user| object::put(&user.value, user.version)));
-    let is_over = handled.state.is_over();
-    writes.extend(vault::writes(shared.journal.as_ref(), execution, left.kept, is_over).await?);
-    if is_over {
-        let begun = handle.begin.is_some() || before.version != Version::NONE;
-        if begun {
-            writes.push(object::delete::<Unfinished>(execution, Version(1)));
-        }
+    let (named, over) = (named(&before.state), handled.state.is_over());
+    let still = self::named(&handled.state);
+    writes.extend(vault::writes(objects, execution, left.kept, (&named, &still), over).await?);
+    // Last of all, since nothing that is theirs can be written once their key is gone.
+    for user in deleted {
+        writes.extend(deletion(objects, &user, &touched).await?);
     }
     Ok(Commit {
         writes,
@@ -95,6 +114,51 @@ pub(super) async fn build(
         at: now,
         correlation: handle.correlation,
     })
+}
+
+/// The secrets that an execution names.
+fn named(state: &Execution) -> BTreeSet<Uuid> {
+    let context = state.latest().map(|running| &running.context);
+    context.map(Context::secrets).unwrap_or_default()
+}
+
+/// The writes that make room for new users: a key for each, and the count of them.
+///
+/// # Errors
+/// A conflict when somebody else took the number meanwhile.
+async fn creation(
+    shared: &Shared,
+    written: &BTreeMap<Uuid, Versioned<User>>,
+) -> Result<Vec<Write>> {
+    let new = written.values().filter(|it| it.version == Version::NONE);
+    let mut writes = Vec::new();
+    let mut pks = Vec::new();
+    for user in new {
+        writes.push(Write::CreateKey {
+            id: KeyId(user.value.uuid),
+            under: KeyId::SYSTEM,
+        });
+        pks.push(user.value.pk);
+    }
+    if pks.is_empty() {
+        return Ok(writes);
+    }
+    let conflict = |expected, actual| Error::Conflict {
+        stream: object::stream::<Install>(Install::ID),
+        expected,
+        actual,
+    };
+    let install = install(shared.journal.as_ref()).await?;
+    let mut install = install.ok_or_else(|| conflict(Version(1), Version::NONE))?;
+    pks.sort_unstable();
+    for pk in pks {
+        if pk != install.value.next_user_pk {
+            return Err(conflict(Version::NONE, install.version));
+        }
+        install.value.next_user_pk += 1;
+    }
+    writes.push(object::put(&install.value, install.version));
+    Ok(writes)
 }
 
 /// Once the user is known, the execution is readable only as long as the user's key exists.
@@ -126,7 +190,7 @@ fn durability(handle: &Handle, handled: &Handled) -> Durability {
     }
 }
 
-/// The writes that the changes to sessions come to.
+/// The writes that the changes to sessions come to, and the sessions that they write.
 ///
 /// # Errors
 /// A conflict when a session is not any more what the command saw, or has gone: what was
@@ -137,11 +201,12 @@ async fn sessions(
     observations: &[Observation],
     changes: Vec<Change>,
     proven: Option<Uuid>,
-) -> Result<Vec<Write>> {
+) -> Result<(Vec<Uuid>, Vec<Write>)> {
     let now = handle.input.at;
     let mut touched: BTreeMap<Uuid, Versioned<Session>> = BTreeMap::new();
     let mut writes = Vec::new();
-    if let Some(new) = handle.begin.as_ref().and_then(|it| it.session.clone()) {
+    let mut gone = Vec::new();
+    if let Some(new) = handle.session.clone() {
         touched.insert(
             new.id,
             Versioned {
@@ -177,9 +242,13 @@ async fn sessions(
                 session.log_out(sid, csrf, now, shared.limits.lifetime);
             }
             // Written together with the hashes, one revision for each user.
-            Change::WriteUser(_) | Change::Reputation(_) => {}
+            Change::WriteUser(_)
+            | Change::DeleteUser(_)
+            | Change::Write(_)
+            | Change::Reputation(_) => {}
             Change::TerminateSessions { sessions } => {
                 for id in sessions {
+                    gone.push(id);
                     let found: Option<Versioned<Session>> =
                         object::get(shared.journal.as_ref(), id).await?;
                     writes.extend(found.map(|it| object::delete::<Session>(id, it.version)));
@@ -192,12 +261,18 @@ async fn sessions(
             .values()
             .map(|it| object::put(&it.value, it.version)),
     );
-    Ok(writes)
+    gone.extend(touched.keys());
+    Ok((gone, writes))
 }
 
 /// The session in which somebody has just shown that they are who they say.
 fn proven(handled: &Handled) -> Option<Uuid> {
-    let verified = |event: &Event| matches!(event, Event::PasswordVerified { .. });
+    let verified = |event: &Event| {
+        matches!(
+            event,
+            Event::PasswordVerified { .. } | Event::LinkConsumed { .. }
+        )
+    };
     let proven = handled.events.iter().any(verified);
     handled
         .state

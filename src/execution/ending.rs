@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::actor::Handle;
 use super::{Cancel, Error, Executions, Request, unfinished};
+use crate::directory::link;
+use crate::flow::Entry;
 use crate::flow::client::Client;
 use crate::flow::input::{Canceller, Input, Request as Asked};
-use crate::flow::query::Query;
 
 impl Executions {
     pub(super) async fn end(
@@ -39,6 +40,7 @@ impl Executions {
             received: self.shared.clock.monotonic(),
             correlation,
             begin: None,
+            session: None,
             unless_answered: false,
         }
     }
@@ -74,11 +76,9 @@ impl Executions {
         let objects = self.shared.journal.as_ref();
         let found = match &which {
             Cancel::One { slug, query } => {
-                let query = Query::parse(query);
-                unfinished::find(objects, session, slug, &query)
-                    .await?
-                    .into_iter()
-                    .collect()
+                let (query, _) = link::known(query);
+                let way = Entry::new(session, slug, &query);
+                unfinished::find(objects, &way).await?.into_iter().collect()
             }
             Cancel::Next(next) => unfinished::leading_to(objects, session, next).await?,
             Cancel::All => unfinished::of_session(objects, session).await?,
@@ -86,7 +86,12 @@ impl Executions {
         let mut result = Ok(());
         for unfinished in found {
             let id = unfinished.value.execution;
-            let asked = Asked::Cancel { by };
+            // What went on in another browser is not this one's to end; it may begin anew.
+            let asked = if unfinished.value.session == session {
+                Asked::Cancel { by }
+            } else {
+                Asked::Forget { session }
+            };
             let ended = self.end(id, client, asked, correlation).await;
             result = result.and(ended);
         }

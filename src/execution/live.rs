@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,17 +12,24 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{Shared, attempts, vault};
+use crate::directory::link::{self, Link};
 use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
+use crate::directory::token::KEY_LENGTH;
 use crate::directory::user::User;
 use crate::expression::Workers;
+use crate::flow::query::{self, LINK};
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::world::{
-    self, Attempt, Change, Error, Evaluated, Interrupted, Look, Observation, Observed,
+    self, Attempt, Call, Change, Error, Evaluated, Letter, Look, NewLink, Observation, Observed,
     PasswordAnswer, Weighed, Work, World,
 };
+
+mod bracket;
+
+use bracket::Bracket;
 
 /// What a command has asked the world for so far.
 pub(super) struct Live {
@@ -32,6 +39,8 @@ pub(super) struct Live {
     observed: Observed,
     changes: Mutex<Vec<Change>>,
     kept: Mutex<Vec<(Uuid, SecretString)>>,
+    links: Mutex<Vec<MadeLink>>,
+    calls: Mutex<Vec<(Uuid, Call)>>,
     carried: Arc<Carried>,
     /// How many passwords had to be hashed for nothing in this run.
     burns: AtomicUsize,
@@ -43,6 +52,30 @@ pub(super) struct Carried {
     checked: Mutex<Vec<Checked>>,
     /// How many passwords were hashed for nothing.
     burned: AtomicUsize,
+    /// Passwords that were hashed to be stored, each with what it came to.
+    hashed: Mutex<Vec<(SecretString, SecretString)>>,
+}
+
+/// A link that a command made, with the secret that nobody else has.
+#[derive(Clone, Debug)]
+pub(crate) struct MadeLink {
+    pub(crate) link: Link,
+    pub(crate) secret: SecretString,
+    /// What else is in its query string.
+    query: String,
+}
+
+impl MadeLink {
+    /// The path and the query string at which it is opened.
+    pub(crate) fn path(&self) -> SecretString {
+        let query = if self.query.is_empty() {
+            String::new()
+        } else {
+            format!("{}&", self.query)
+        };
+        let secret = self.secret.expose_secret();
+        query::flow_url(&self.link.slug, &format!("{query}{LINK}={secret}")).into()
+    }
 }
 
 #[derive(Clone)]
@@ -66,6 +99,18 @@ pub(super) struct Left {
     pub(super) changes: Vec<Change>,
     /// Users whose password hash is replaced by a stronger one.
     pub(super) upgrades: Vec<(Uuid, SecretString, SecretString)>,
+    /// The links that were made.
+    pub(super) links: Vec<MadeLink>,
+    /// What is asked of other servers, each under the id by which it is concluded.
+    pub(super) calls: Vec<(Uuid, Call)>,
+}
+
+fn taken<T>(list: Mutex<Vec<T>>) -> Vec<T> {
+    list.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Live {
@@ -78,6 +123,8 @@ impl Live {
         Self {
             execution,
             kept: Mutex::default(),
+            links: Mutex::default(),
+            calls: Mutex::default(),
             now,
             observed: Observed::new(Arc::clone(&shared.journal)),
             shared: Arc::clone(shared),
@@ -88,32 +135,25 @@ impl Live {
     }
 
     pub(super) fn leave(self) -> Left {
-        let checked = self
-            .carried
-            .checked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let checked = locked(&self.carried.checked);
         let upgrades = checked
             .iter()
             .filter_map(|it| Some((it.user, it.encoded.clone(), it.upgrade.clone()?)))
             .collect();
+        drop(checked);
         Left {
             observations: self.observed.into_notes(),
-            kept: self
-                .kept
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-            changes: self
-                .changes
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
+            kept: taken(self.kept),
+            changes: taken(self.changes),
             upgrades,
+            links: taken(self.links),
+            calls: taken(self.calls),
         }
     }
 
     /// What this command has asked to count so far.
     fn attempts(&self) -> Vec<Attempt> {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = locked(&self.changes);
         changes
             .iter()
             .filter_map(Change::attempt)
@@ -124,11 +164,7 @@ impl Live {
     async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
         let encoded = user.password.clone();
         let known = {
-            let checked = self
-                .carried
-                .checked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let checked = locked(&self.carried.checked);
             let same = |it: &&Checked| {
                 let typed = it.typed.expose_secret().as_bytes();
                 it.user == user.uuid
@@ -162,12 +198,7 @@ impl Live {
             answer,
             upgrade,
         };
-        let mut all = self
-            .carried
-            .checked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        all.push(checked.clone());
+        locked(&self.carried.checked).push(checked.clone());
         Ok(checked)
     }
 }
@@ -212,30 +243,94 @@ impl World for Live {
 
     fn keep(&self, secret: SecretString) -> Result<Uuid, Error> {
         let handle = self.shared.clock.opaque_id();
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((handle, secret));
+        locked(&self.kept).push((handle, secret));
         self.observed.note(Observation::Kept { handle });
         Ok(handle)
     }
 
     async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error> {
-        let secret = vault::open(self.shared.journal.as_ref(), self.execution, handle).await?;
+        let new = {
+            let kept = locked(&self.kept);
+            let same = |(kept, _): &&(Uuid, SecretString)| *kept == handle;
+            kept.iter().find(same).map(|(_, secret)| secret.clone())
+        };
+        let secret = match new {
+            Some(secret) => Some(secret),
+            None => vault::open(self.shared.journal.as_ref(), self.execution, handle).await?,
+        };
         let found = secret.is_some();
         self.observed.note(Observation::Opened { handle, found });
         Ok(secret)
     }
 
+    fn draw(&self) -> Result<Uuid, Error> {
+        let id = self.shared.clock.opaque_id();
+        self.observed.note(Observation::Drawn { id });
+        Ok(id)
+    }
+
+    async fn hash_password(&self, password: &SecretString) -> Result<SecretString, Error> {
+        let typed = password.expose_secret().as_bytes();
+        let known = {
+            let hashed = locked(&self.carried.hashed);
+            let same = |(known, _): &&(SecretString, SecretString)| {
+                bool::from(known.expose_secret().as_bytes().ct_eq(typed))
+            };
+            hashed.iter().find(same).map(|(_, encoded)| encoded.clone())
+        };
+        let encoded = match known {
+            Some(encoded) => encoded,
+            None => {
+                let hashed = self.shared.pool.hash(password.clone()).await;
+                let encoded = hashed.map_err(|_| Error::Busy)?;
+                locked(&self.carried.hashed).push((password.clone(), encoded.clone()));
+                encoded
+            }
+        };
+        self.observed.note(Observation::Hashed);
+        Ok(encoded)
+    }
+
+    fn link(&self, new: NewLink) -> Result<Uuid, Error> {
+        let clock = &self.shared.clock;
+        let secret = clock.random_text(KEY_LENGTH);
+        let id = link::id(secret.expose_secret());
+        locked(&self.links).push(MadeLink {
+            link: Link {
+                id,
+                execution: self.execution,
+                slug: new.slug,
+                expires: new.expires,
+                used: false,
+                consent: clock.opaque_id(),
+            },
+            secret,
+            query: new.query,
+        });
+        self.observed.note(Observation::Linked { link: id });
+        Ok(id)
+    }
+
+    async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
+        let mail = Err("this server sends no mail".to_owned());
+        self.observed
+            .note(Observation::Posted { mail: mail.clone() });
+        Ok(mail)
+    }
+
+    fn request(&self, call: Call) -> Result<Uuid, Error> {
+        let effect = self.shared.clock.opaque_id();
+        locked(&self.calls).push((effect, call));
+        self.observed.note(Observation::Requested { effect });
+        Ok(effect)
+    }
+
     fn change(&self, change: Change) {
-        self.changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(change);
+        locked(&self.changes).push(change);
     }
 
     fn written(&self, user: Uuid) -> Option<Versioned<User>> {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = locked(&self.changes);
         world::written(&changes, user)
     }
 
@@ -320,60 +415,5 @@ impl World for Live {
         let fits = matches!(verdict.map_err(|_| Error::Busy)?, Verdict::Accepted { .. });
         self.observed.note(Observation::Hash { of, fits });
         Ok(fits)
-    }
-}
-
-/// The notes around an evaluation. One that is given up, as the evaluation that asked for it is
-/// over, ends all the same, or a replay would look for its end in vain.
-struct Bracket<'a> {
-    live: &'a Live,
-    began: Instant,
-    deadline: Duration,
-    open: bool,
-}
-
-impl<'a> Bracket<'a> {
-    fn begin(live: &'a Live, policy: Uuid, deadline: Duration) -> Self {
-        live.observed.note(Observation::EvaluationBegan { policy });
-        Self {
-            began: live.shared.clock.monotonic(),
-            live,
-            deadline,
-            open: true,
-        }
-    }
-
-    fn over(&self) -> Interrupted {
-        Interrupted::Deadline {
-            millis: u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX),
-            log: Vec::new(),
-        }
-    }
-
-    fn end(mut self, interrupted: Option<Interrupted>) -> Evaluated {
-        self.note(interrupted)
-    }
-
-    fn note(&mut self, interrupted: Option<Interrupted>) -> Evaluated {
-        self.open = false;
-        let now = self.live.shared.clock.monotonic();
-        let took = now.duration_since(self.began).as_micros();
-        let evaluated = Evaluated {
-            micros: u64::try_from(took).unwrap_or(u64::MAX),
-            interrupted,
-        };
-        self.live.observed.note(Observation::EvaluationEnded {
-            micros: evaluated.micros,
-            interrupted: evaluated.interrupted.clone(),
-        });
-        evaluated
-    }
-}
-
-impl Drop for Bracket<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            self.note(Some(self.over()));
-        }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::breaches::Breaches;
+use crate::captcha::Providers;
 use crate::clock::Clock;
 use crate::directory::password::pool::Pool;
 use crate::directory::reputation::Rules;
@@ -26,11 +27,13 @@ mod asking;
 mod attempts;
 mod commit;
 mod crowd;
+mod effect;
 mod ending;
 mod former;
 pub mod limit;
 mod live;
 mod recent;
+mod recovery;
 mod reply;
 mod shard;
 mod sweep;
@@ -42,10 +45,12 @@ mod vault;
 mod work;
 
 pub use aside::Tested;
+pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
 
 use crowd::Crowd;
+use effect::InFlight;
 use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
@@ -74,6 +79,12 @@ pub enum Error {
     /// Another request began the same execution first.
     #[error("the execution was begun by another request")]
     Superseded,
+    /// These executions are at the address to which one goes on.
+    #[error("another execution is in the way")]
+    InTheWay(Vec<Uuid>),
+    /// The flow is not for this user.
+    #[error("the flow is not for this user: {0}")]
+    NotApplicable(String),
 }
 
 /// The bounds within which executions live.
@@ -118,6 +129,8 @@ pub struct Outside {
     pub geoip: Arc<Geoip>,
     /// Which passwords were stolen.
     pub breaches: Arc<Breaches>,
+    /// Who judges captchas.
+    pub captcha: Arc<Providers>,
 }
 
 /// What the actors share.
@@ -130,6 +143,8 @@ pub(crate) struct Shared {
     /// Digests of answers are kept in memory under this key only.
     pub(crate) digest_key: [u8; 32],
     recent: Recent,
+    /// What is asked of other servers at this moment.
+    in_flight: InFlight,
     /// Each execution stays in the journal, also one that nobody answers.
     begun: Limiter,
 }
@@ -227,6 +242,7 @@ impl Executions {
             outside,
             digest_key,
             recent: Recent::default(),
+            in_flight: InFlight::default(),
             begun,
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();

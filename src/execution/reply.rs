@@ -24,7 +24,7 @@ impl Reply {
     pub(super) fn new(answered: Answered, session: Uuid, correlation: Uuid) -> Self {
         let (body, challenge) = match answered.reply {
             stage::Reply::Challenge { id, body } => (body, Some(id)),
-            stage::Reply::Denied { body } => (body, None),
+            stage::Reply::Denied { body } | stage::Reply::Aside { body } => (body, None),
             stage::Reply::Redirect { to } => {
                 (json!({ "component": "xak-flow-redirect", "to": to }), None)
             }

@@ -1,10 +1,10 @@
 //! Ends what ran out of time.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use jiff::Timestamp;
 
 use super::{Error, Executions, Unfinished};
+use crate::directory::link::Link;
+use crate::directory::mail_attempts::MailAttempts;
 use crate::directory::session::{self, Session};
 use crate::directory::{PasswordHistory, Reputation};
 use crate::flow::client::Client;
@@ -31,6 +31,18 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
     }
     let keeping = unique_password::keeping(shared.journal.as_ref()).await?;
     tidy::<PasswordHistory>(executions, now, |it| it.trimmed(keeping)).await?;
+    tidy::<Link>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.is_over(now);
+        is_over.then(|| object::delete::<Link>(value.id, *version))
+    })
+    .await?;
+    tidy::<MailAttempts>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.expires <= now;
+        is_over.then(|| object::delete::<MailAttempts>(value.id, *version))
+    })
+    .await?;
     tidy::<Reputation>(executions, now, |it| {
         let Versioned { version, value } = it;
         let is_over = value.is_expired(now);
@@ -100,7 +112,7 @@ pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(),
                     let id = unfinished.value.execution;
                     let correlation = shared.clock.opaque_id();
                     let ended = executions
-                        .end(id, &nobody(), Request::Expire, correlation)
+                        .end(id, &Client::nobody(), Request::Expire, correlation)
                         .await;
                     if let Err(error) = ended {
                         tracing::warn!(execution = %id, %error, "an execution could not expire");
@@ -134,18 +146,5 @@ async fn remove(executions: &Executions, writes: Vec<Write>, now: Timestamp) -> 
         // Somebody else changed one of them; the others go the next time.
         Ok(_) | Err(journal::Error::Conflict { .. }) => Ok(()),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// The server itself, where a client has to be named.
-fn nobody() -> Client {
-    Client {
-        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        user_agent: String::new(),
-        host: String::new(),
-        secure: false,
-        language: None,
-        outpost: None,
-        device: None,
     }
 }

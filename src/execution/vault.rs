@@ -4,7 +4,7 @@
 //! They lie in one object under a key of its own, which is destroyed when the execution ends.
 //! Events and observations name them by handle and never hold them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -64,17 +64,21 @@ pub(super) async fn open(
     Ok(kept.map(|kept| kept.secret))
 }
 
-/// The writes that put `new` secrets beside those that are there, or end the vault.
+/// The writes that put `new` secrets beside those that are there, forget those that nobody names
+/// any more, or end the vault. `named` is what the context names, before the command and after it.
 ///
 /// # Errors
 /// What the journal said.
 pub(super) async fn writes(
     journal: &dyn Journal,
     execution: Uuid,
-    new: Vec<(Uuid, SecretString)>,
+    mut new: Vec<(Uuid, SecretString)>,
+    named: (&BTreeSet<Uuid>, &BTreeSet<Uuid>),
     is_over: bool,
 ) -> Result<Vec<Write>> {
-    if new.is_empty() && !is_over {
+    let (before, after) = named;
+    new.retain(|(handle, _)| after.contains(handle));
+    if new.is_empty() && before.is_subset(after) && !is_over {
         return Ok(Vec::new());
     }
     let found: Option<Versioned<Vault>> = object::get(journal, execution).await?;
@@ -89,6 +93,9 @@ pub(super) async fn writes(
                 Write::DestroyKey { id: key(execution) },
             ]
         }));
+    }
+    if new.is_empty() && found.is_none() {
+        return Ok(Vec::new());
     }
     let mut writes = Vec::new();
     let mut vault = found.unwrap_or_else(|| {
@@ -109,6 +116,10 @@ pub(super) async fn writes(
         .into_iter()
         .map(|(handle, secret)| (handle, Kept { secret }));
     vault.value.secrets.extend(new);
+    vault
+        .value
+        .secrets
+        .retain(|handle, _| after.contains(handle));
     writes.push(object::put(&vault.value, vault.version));
     Ok(writes)
 }
@@ -138,9 +149,11 @@ mod tests {
         let journal = MemoryJournal::new(clock.clone());
         let execution = clock.ordered_id();
         let handles = [clock.opaque_id(), clock.opaque_id()];
+        let none = BTreeSet::new();
+        let all = BTreeSet::from(handles);
         for (handle, text) in handles.iter().zip(["seed", "password"]) {
             let new = vec![(*handle, SecretString::from(text))];
-            let writes = writes(&journal, execution, new, false)
+            let writes = writes(&journal, execution, new, (&none, &all), false)
                 .await
                 .expect("it reads");
             commit(&journal, &clock, writes).await;
@@ -154,7 +167,17 @@ mod tests {
             .expect("it reads");
         assert!(unknown.is_none());
 
-        let writes = writes(&journal, execution, Vec::new(), true)
+        let only = BTreeSet::from([handles[0]]);
+        let fewer = writes(&journal, execution, Vec::new(), (&all, &only), false)
+            .await
+            .expect("it reads");
+        commit(&journal, &clock, fewer).await;
+        for (handle, is_there) in handles.iter().zip([true, false]) {
+            let kept = open(&journal, execution, *handle).await.expect("it reads");
+            assert_eq!(kept.is_some(), is_there, "what nobody names is forgotten");
+        }
+
+        let writes = writes(&journal, execution, Vec::new(), (&only, &none), true)
             .await
             .expect("it reads");
         commit(&journal, &clock, writes).await;
@@ -178,7 +201,15 @@ mod tests {
         let clock = Clock::system();
         let journal = MemoryJournal::new(clock.clone());
         for is_over in [false, true] {
-            let writes = writes(&journal, clock.ordered_id(), Vec::new(), is_over).await;
+            let none = BTreeSet::new();
+            let writes = writes(
+                &journal,
+                clock.ordered_id(),
+                Vec::new(),
+                (&none, &none),
+                is_over,
+            );
+            let writes = writes.await;
             assert!(writes.expect("it reads").is_empty());
         }
     }

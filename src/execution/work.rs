@@ -1,5 +1,6 @@
 //! Carries one command through: judged, written, answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use super::actor::{Answered, Handle, Loaded};
 use super::commit::{self, stream};
 use super::live::{Carried, Live};
 use super::twin::{Answers, Digest, Twin, digest};
-use super::unfinished::Unfinished;
+use super::unfinished::{self, Unfinished};
 use super::{Error, Shared, vault};
 use crate::flow::event::Event;
-use crate::flow::evolve;
 use crate::flow::input::Request;
 use crate::flow::query::Query;
-use crate::journal::object::{self, Stored};
+use crate::flow::{Execution, evolve};
+use crate::journal::object::Stored;
 use crate::journal::{self, Commit, Durability, Version};
 use crate::stage::{self, Reply};
 use crate::world::Record;
@@ -61,7 +62,7 @@ impl Work {
                 return Ok(answered);
             }
             Twin::Earlier => look_only(&mut message),
-            Twin::None if before.state.is_over() => {
+            Twin::None if before.state.is_over() && !concludes(&message.input.request) => {
                 self.loaded = Some(before);
                 return Err(Error::Over);
             }
@@ -90,7 +91,7 @@ impl Work {
                     // Somebody else answered first, so this answer is a stale tab's.
                     before = self.load(&message).await?;
                     look_only(&mut message);
-                    if before.state.is_over() {
+                    if before.state.is_over() && !concludes(&message.input.request) {
                         self.loaded = Some(before);
                         return Err(Error::Over);
                     }
@@ -117,11 +118,14 @@ impl Work {
         if handled.events.is_empty() {
             return Ok(Attempt::Done(before.clone(), answered, false));
         }
-        let left = world.leave();
+        let mut left = world.leave();
+        let mut answered = answered;
+        answered.calls = std::mem::take(&mut left.calls);
+        answered.links.clone_from(&left.links);
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
             Ok(commit) => commit,
-            Err(error) => return self.refused(error),
+            Err(error) => return self.refused(error, &handled.state).await,
         };
         if let (true, Some(last)) = (handled.state.is_over(), handled.state.latest()) {
             let identity = Query::parse(&message.input.query).identity();
@@ -134,7 +138,7 @@ impl Work {
         let refusal = match committed {
             Ok(Ok(_)) => {
                 let after = Loaded {
-                    state: handled.state,
+                    state: handled.state.clone(),
                     version: before.version.next(),
                 };
                 for event in &handled.events {
@@ -144,7 +148,7 @@ impl Work {
                 let took = handled.events.iter().any(took);
                 return Ok(Attempt::Done(after, answered, took));
             }
-            Ok(Err(error)) => self.refused(error),
+            Ok(Err(error)) => self.refused(error, &handled.state).await,
             Err(_) => Err(Error::Busy),
         };
         let answered = digest.filter(|_| message.typed.is_some());
@@ -169,13 +173,13 @@ impl Work {
         }
     }
 
-    fn refused(&self, error: journal::Error) -> Result<Attempt, Error> {
+    async fn refused(&self, error: journal::Error, after: &Execution) -> Result<Attempt, Error> {
         match error {
             journal::Error::Conflict { stream: moved, .. } if moved == stream(self.id) => {
                 Ok(Attempt::Moved)
             }
             journal::Error::Taken { kind, .. } if kind == Unfinished::KIND => {
-                Err(Error::Superseded)
+                self.in_the_way(after).await
             }
             journal::Error::NoKey(key) if key == self.id => Ok(Attempt::Erased),
             journal::Error::Conflict { .. } | journal::Error::Taken { .. } => {
@@ -183,6 +187,22 @@ impl Work {
             }
             other => Err(other.into()),
         }
+    }
+
+    /// Another execution has one of the ways that this one would have.
+    async fn in_the_way(&self, after: &Execution) -> Result<Attempt, Error> {
+        let objects = self.shared.journal.as_ref();
+        let entries = after.running().map(|running| running.entries.as_slice());
+        let mut others = Vec::new();
+        for entry in entries.unwrap_or_default() {
+            let found = unfinished::find(objects, entry).await?;
+            others.extend(
+                found
+                    .map(|it| it.value.execution)
+                    .filter(|it| *it != self.id),
+            );
+        }
+        Err(Error::InTheWay(others))
     }
 
     /// Reads the execution. One that can never be read again is over: its record goes, or the
@@ -210,11 +230,15 @@ impl Work {
     /// it is over, unless that cannot be written.
     async fn give_up(&self, message: &Handle) -> Error {
         let journal = self.shared.journal.as_ref();
-        let mut writes = vec![object::delete::<Unfinished>(self.id, Version(1))];
-        match vault::writes(journal, self.id, Vec::new(), true).await {
-            Ok(vault) => writes.extend(vault),
-            Err(error) => return error.into(),
-        }
+        let nothing = BTreeSet::new();
+        let named = (&nothing, &nothing);
+        let removal = unfinished::removal(journal, self.id).await;
+        let vault = vault::writes(journal, self.id, Vec::new(), named, true).await;
+        let (mut writes, vault) = match (removal, vault) {
+            (Ok(removal), Ok(vault)) => (Vec::from_iter(removal), vault),
+            (Err(error), _) | (_, Err(error)) => return error.into(),
+        };
+        writes.extend(vault);
         let commit = Commit {
             writes,
             durability: Durability::Durable,
@@ -240,8 +264,16 @@ enum Attempt {
     Erased,
 }
 
-/// Makes a command one that only looks.
+/// Whether a command says what came of an effect, which matters also when all is over.
+fn concludes(request: &Request) -> bool {
+    matches!(request, Request::Conclude { .. })
+}
+
+/// Makes a command one that only looks. What came of an effect is to be said again instead.
 fn look_only(message: &mut Handle) {
+    if concludes(&message.input.request) {
+        return;
+    }
     message.typed = None;
     message.input.request = Request::Visit;
     message.begin = None;

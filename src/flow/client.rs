@@ -1,6 +1,6 @@
 //! What is known about whoever sent a request.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,6 +36,20 @@ pub struct Device {
 }
 
 impl Client {
+    /// The server itself, where somebody has to be named.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            user_agent: String::new(),
+            host: String::new(),
+            secure: false,
+            language: None,
+            outpost: None,
+            device: None,
+        }
+    }
+
     /// The scheme and host, such as `https://id.example`.
     #[must_use]
     pub fn origin(&self) -> String {

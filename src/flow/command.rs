@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::client::Client;
+use super::effect::Outcome;
 use super::event::{Check, Errors, Event};
 use super::input::Canceller;
 use super::plan::{Pinned, Plan};
@@ -75,6 +76,48 @@ pub enum Command {
         /// Where the visitor is sent.
         destination: String,
     },
+    /// Judge the answer when an effect is concluded.
+    Suspend {
+        /// Which one.
+        effect: Uuid,
+    },
+    /// Note what came of an effect, also when the execution is over.
+    Conclude {
+        /// Which one.
+        effect: Uuid,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// Note that a link was opened.
+    Open {
+        /// Which one.
+        link: Uuid,
+    },
+    /// Confirm a link in a browser, to which the execution moves.
+    Confirm {
+        /// Which one.
+        link: Uuid,
+        /// The session of that browser.
+        session: Uuid,
+        /// The query string that it came with.
+        query: String,
+    },
+    /// Forget the way of a browser that has no part in the execution any more.
+    Forget {
+        /// Its session.
+        session: Uuid,
+    },
+    /// Go on with another flow.
+    Redirect {
+        /// The flow and its revision.
+        flow: Pinned,
+        /// Its slug.
+        slug: String,
+        /// The query string under which it goes on.
+        query: String,
+        /// Whether what was learnt is kept.
+        keep_context: bool,
+    },
     /// Give up.
     Cancel(Canceller),
     /// Give up because nobody came back.
@@ -102,6 +145,15 @@ pub enum Rejection {
     /// Stages are left.
     #[error("stages are left")]
     NotFinished,
+    /// The effect was never asked for.
+    #[error("no such effect was asked for")]
+    NoEffect,
+    /// The link was never made, or somebody confirmed it already.
+    #[error("the link leads nowhere")]
+    NoLink,
+    /// The execution belongs to this browser.
+    #[error("the execution belongs to this browser")]
+    Own,
     /// A stage reported something that is not a fact.
     #[error("a stage may report only what it learnt")]
     NotAFact,

@@ -1,6 +1,6 @@
 //! What an execution has learnt so far: the plan context of authentik, by the same keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -107,6 +107,17 @@ impl Value {
         }
     }
 
+    fn secrets(&self, found: &mut BTreeSet<Uuid>) {
+        match self {
+            Self::Secret(handle) => {
+                found.insert(*handle);
+            }
+            Self::List(items) => items.iter().for_each(|item| item.secrets(found)),
+            Self::Map(entries) => entries.values().for_each(|value| value.secrets(found)),
+            _ => {}
+        }
+    }
+
     /// The entries of a mapping, of whichever form; `None` when it is none.
     #[must_use]
     pub fn entries(&self) -> Option<BTreeMap<String, Self>> {
@@ -181,6 +192,14 @@ impl Context {
             kept.map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
         )
+    }
+
+    /// The secrets in the vault that it names, at whatever depth.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<Uuid> {
+        let mut found = BTreeSet::new();
+        self.0.values().for_each(|value| value.secrets(&mut found));
+        found
     }
 
     /// Whether there is nothing in it.

@@ -1,7 +1,10 @@
 //! State and command in, events out. Reads, never writes.
 
+use uuid::Uuid;
+
 use super::command::{Command, Rejection};
 use super::context::{Context, key};
+use super::effect::Outcome;
 use super::event::Event;
 use super::execution::{Execution, Running};
 use super::verdict::When;
@@ -32,6 +35,10 @@ pub fn decide(state: &Execution, command: Command) -> Result<Vec<Event>, Rejecti
         }]),
         (Execution::Unstarted, _) => Err(Rejection::Unstarted),
         (_, Command::Start { .. }) => Err(Rejection::Started),
+        // A mail may be on its way when the visitor is gone already.
+        (Execution::Ended(ended), Command::Conclude { effect, outcome }) => {
+            conclude(&ended.last, effect, outcome)
+        }
         (Execution::Ended(_), _) => Err(Rejection::Over),
         (Execution::Running(running), command) => on_the_way(running, command),
     }
@@ -116,10 +123,75 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
             }
             Event::Completed { destination }
         }
+        Command::Suspend { effect } => {
+            current?;
+            if !running.effects.contains_key(&effect) {
+                return Err(Rejection::NoEffect);
+            }
+            Event::Suspended { effect }
+        }
+        Command::Conclude { effect, outcome } => return conclude(running, effect, outcome),
+        Command::Open { link } => {
+            let known = running.links.get(&link).ok_or(Rejection::NoLink)?;
+            // Whoever opens it again and again would fill the journal.
+            if known.used || known.opened >= MOST_OPENED {
+                return Ok(Vec::new());
+            }
+            Event::LinkOpened { link }
+        }
+        Command::Confirm {
+            link,
+            session,
+            query,
+        } => {
+            let known = running.links.get(&link).ok_or(Rejection::NoLink)?;
+            if known.used {
+                return Err(Rejection::NoLink);
+            }
+            Event::LinkConsumed {
+                link,
+                session,
+                query,
+            }
+        }
+        Command::Forget { session } => {
+            if session == running.session {
+                return Err(Rejection::Own);
+            }
+            Event::EntryLeft { session }
+        }
+        Command::Redirect {
+            flow,
+            slug,
+            query,
+            keep_context,
+        } => {
+            current?;
+            Event::Redirected {
+                flow,
+                slug,
+                query,
+                keep_context,
+            }
+        }
         Command::Cancel(by) => Event::Cancelled { by },
         Command::Expire => Event::Expired,
     };
     Ok(vec![event])
+}
+
+/// How often it is written down that one link was opened.
+const MOST_OPENED: u8 = 3;
+
+/// An effect is concluded once; whoever says it again has nothing to add.
+fn conclude(running: &Running, effect: Uuid, outcome: Outcome) -> Result<Vec<Event>, Rejection> {
+    if !running.effects.contains_key(&effect) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![match outcome {
+        Outcome::Unknown => Event::EffectOutcomeUnknown { effect },
+        outcome => Event::EffectFinished { effect, outcome },
+    }])
 }
 
 /// The facts, and what follows from them: a proof is one user's. As soon as somebody else goes

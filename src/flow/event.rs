@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::client::Client;
 use super::context::Value;
+use super::effect::{Effect, Outcome};
 use super::plan::{Pinned, Plan};
 use super::verdict::{EngineDecided, PlanChange, PolicyEvaluated, PolicyFailed, When};
 
@@ -62,6 +63,8 @@ pub enum Check {
     UserInactive,
     /// Too many answers, or too many restarts.
     Attempts,
+    /// The link that the visitor came by.
+    Link,
 }
 
 /// How long a browser counts as known after a login.
@@ -254,6 +257,142 @@ pub enum Event {
         /// By how much.
         amount: i64,
     },
+    /// The visitor filled a form; what they typed is in the context.
+    PromptSubmitted {
+        /// The keys of its fields.
+        fields: Vec<String>,
+    },
+    /// A stage wrote a user.
+    UserWritten {
+        /// Who was written.
+        user: Uuid,
+        /// Whether the user is a new one.
+        created: bool,
+        /// The names of the fields that were written, never their values.
+        fields: Vec<String>,
+        /// The groups that the user was put into.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<Uuid>,
+    },
+    /// A stage deleted a user.
+    UserDeleted {
+        /// Who is gone.
+        user: Uuid,
+    },
+    /// What a captcha's provider said was judged.
+    CaptchaAssessed {
+        /// Whether it is good enough.
+        passed: bool,
+        /// The score, where the provider gives one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        score: Option<f64>,
+        /// What the provider complained of, or why it could not be asked.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        codes: Vec<String>,
+    },
+    /// The visitor agreed.
+    ConsentGranted {
+        /// The application that gets the permissions, where there is one.
+        application: Option<String>,
+        /// What it may do.
+        permissions: Vec<String>,
+        /// Whether it is remembered.
+        stored: bool,
+        /// Until when it is remembered; without a moment, for ever.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
+    },
+    /// An invitation led the visitor here.
+    InvitationUsed {
+        /// Which one.
+        invitation: Uuid,
+        /// Whether nobody can use it any more.
+        consumed: bool,
+    },
+    /// An expression that is no policy failed; something else was taken in its place.
+    ExpressionFailed {
+        /// What it was for, such as the initial value of a prompt.
+        of: String,
+        /// What went wrong, for the operator.
+        error: String,
+    },
+    /// The operator has to mend something before a stage can do all of its work.
+    ConfigurationError {
+        /// What is wrong.
+        what: String,
+        /// How it shows.
+        problem: String,
+    },
+    /// Something that leaves the server was asked for; it is carried out from here on.
+    EffectRequested {
+        /// Its own id.
+        effect: Uuid,
+        /// What it is.
+        what: Effect,
+    },
+    /// The visitor's answer is judged when an effect is concluded.
+    Suspended {
+        /// Which one.
+        effect: Uuid,
+    },
+    /// An effect came to its end.
+    EffectFinished {
+        /// Which one.
+        effect: Uuid,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// Whether an effect was carried out will never be known. It is not repeated.
+    EffectOutcomeUnknown {
+        /// Which one.
+        effect: Uuid,
+    },
+    /// A mail was not sent, because too many went to the same address already.
+    MailWithheld {
+        /// How many there were.
+        recent: u32,
+    },
+    /// A link was made that leads back to this execution.
+    LinkIssued {
+        /// Its id; the secret in it is nowhere.
+        link: Uuid,
+        /// The stage that waits for it; `None` when an operator made it.
+        stage: Option<Uuid>,
+        /// Whom it is for; `None` when nobody has the identifier that was typed.
+        user: Option<Uuid>,
+        /// When it ends.
+        expires: Timestamp,
+    },
+    /// Somebody, or a program that looks into mails, opened a link. It stays as good as it was.
+    LinkOpened {
+        /// Which one.
+        link: Uuid,
+    },
+    /// Somebody confirmed a link: the execution belongs to that browser from now on.
+    LinkConsumed {
+        /// Which one.
+        link: Uuid,
+        /// The session of the browser that confirmed it.
+        session: Uuid,
+        /// The query string under which it goes on there.
+        query: String,
+    },
+    /// A browser that has no part in the execution any more gave up its way to it.
+    EntryLeft {
+        /// Its session.
+        session: Uuid,
+    },
+    /// A stage led into another flow; the execution goes on there.
+    Redirected {
+        /// The flow and its revision.
+        flow: Pinned,
+        /// The flow's slug.
+        slug: String,
+        /// The query string under which it goes on.
+        query: String,
+        /// Whether what was learnt is kept.
+        keep_context: bool,
+    },
     /// The visitor, or a logout, gave it up.
     Cancelled {
         /// On whose behalf.
@@ -301,6 +440,17 @@ impl Event {
                 | Self::CustomEvent { .. }
                 | Self::UserChanged { .. }
                 | Self::ReputationChanged { .. }
+                | Self::PromptSubmitted { .. }
+                | Self::UserWritten { .. }
+                | Self::UserDeleted { .. }
+                | Self::CaptchaAssessed { .. }
+                | Self::ConsentGranted { .. }
+                | Self::InvitationUsed { .. }
+                | Self::ExpressionFailed { .. }
+                | Self::ConfigurationError { .. }
+                | Self::EffectRequested { .. }
+                | Self::MailWithheld { .. }
+                | Self::LinkIssued { .. }
         )
     }
 
@@ -312,6 +462,14 @@ impl Event {
             Self::SessionStarted { .. }
                 | Self::SessionEnded { .. }
                 | Self::UserChanged { .. }
+                | Self::UserWritten { .. }
+                | Self::UserDeleted { .. }
+                | Self::InvitationUsed { .. }
+                | Self::EffectRequested { .. }
+                | Self::EffectFinished { .. }
+                | Self::EffectOutcomeUnknown { .. }
+                | Self::LinkIssued { .. }
+                | Self::LinkConsumed { .. }
                 | Self::Completed { .. }
         )
     }

@@ -1,8 +1,11 @@
 //! Folds events into the state. Total and without rules: what happened, happened.
 
-use super::context::Context;
+use std::collections::BTreeMap;
+
+use super::context::{Context, Value, key};
+use super::entry::Entry;
 use super::event::Event;
-use super::execution::{Challenge, End, Ended, Execution, Running};
+use super::execution::{Challenge, End, Ended, Execution, Link, Running};
 use super::plan::Plan;
 use super::verdict::When;
 
@@ -22,6 +25,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
                 flow,
                 slug,
                 session,
+                query,
                 ..
             },
         ) => Execution::Running(Box::new(Running {
@@ -29,6 +33,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             flow: *flow,
             slug: slug.clone(),
             session: *session,
+            entries: vec![Entry::new(*session, slug, query)],
             planned: false,
             plan: Plan::default(),
             context: Context::default(),
@@ -45,6 +50,9 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             decisions: 0,
             failed_policies: None,
             remembered: None,
+            effects: BTreeMap::new(),
+            waits_for: None,
+            links: BTreeMap::new(),
         })),
         (Execution::Running(running), event) => match end(event) {
             Some(how) => Execution::Ended(Box::new(Ended {
@@ -53,6 +61,11 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             })),
             None => Execution::Running(on_the_way(running, event)),
         },
+        (Execution::Ended(mut ended), event) => {
+            // A mail may be on its way when the visitor is gone already.
+            effect(&mut ended.last, event);
+            Execution::Ended(ended)
+        }
         (state, _) => state,
     }
 }
@@ -74,6 +87,15 @@ fn end(event: &Event) -> Option<End> {
 
 fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
     match event {
+        Event::EffectRequested { .. }
+        | Event::Suspended { .. }
+        | Event::EffectFinished { .. }
+        | Event::EffectOutcomeUnknown { .. } => effect(&mut running, event),
+        Event::LinkIssued { .. }
+        | Event::LinkOpened { .. }
+        | Event::LinkConsumed { .. }
+        | Event::EntryLeft { .. } => link(&mut running, event),
+        Event::Redirected { .. } => redirected(&mut running, event),
         Event::Planned { plan } => {
             running.plan = plan.clone();
             running.appended.clear();
@@ -142,7 +164,105 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
     running
 }
 
+/// What was asked of the outside, and what came of it.
+fn effect(running: &mut Running, event: &Event) {
+    match event {
+        Event::EffectRequested { effect, what } => {
+            running.effects.insert(*effect, what.clone());
+        }
+        Event::Suspended { effect } => running.waits_for = Some(*effect),
+        Event::EffectFinished { effect, .. } | Event::EffectOutcomeUnknown { effect } => {
+            running.effects.remove(effect);
+            running.waits_for = running.waits_for.filter(|waits_for| waits_for != effect);
+        }
+        _ => {}
+    }
+}
+
+/// What leads to the execution, and to whom it belongs.
+fn link(running: &mut Running, event: &Event) {
+    match event {
+        Event::LinkIssued {
+            link,
+            stage,
+            user,
+            expires,
+        } => {
+            let issued = Link {
+                stage: *stage,
+                user: *user,
+                expires: *expires,
+                opened: 0,
+                used: false,
+            };
+            running.links.insert(*link, issued);
+        }
+        Event::LinkOpened { link } => {
+            if let Some(link) = running.links.get_mut(link) {
+                link.opened = link.opened.saturating_add(1);
+            }
+        }
+        Event::LinkConsumed {
+            link,
+            session,
+            query,
+        } => {
+            // Another link of the same kind must not take it away from here again.
+            running.links.retain(|id, other| other.used || id == link);
+            if let Some(link) = running.links.get_mut(link) {
+                link.used = true;
+            }
+            running.session = *session;
+            let entry = Entry::new(*session, &running.slug, query);
+            running.entries.retain(|other| *other != entry);
+            running.entries.push(entry);
+            let came_by = Value::Object {
+                class: "FlowToken".to_owned(),
+                id: link.to_string(),
+            };
+            running.context.set(key::IS_RESTORED, Some(came_by));
+            leave(running);
+        }
+        Event::EntryLeft { session } => running.entries.retain(|it| it.session != *session),
+        _ => {}
+    }
+}
+
+/// Another flow takes over, in the place of the one that led to it.
+fn redirected(running: &mut Running, event: &Event) {
+    let Event::Redirected {
+        flow,
+        slug,
+        query,
+        keep_context,
+    } = event
+    else {
+        return;
+    };
+    let former = std::mem::replace(&mut running.slug, slug.clone());
+    running.flow = *flow;
+    running.restarts += 1;
+    if !keep_context {
+        running.context = Context::default();
+        running.identified = None;
+    }
+    let came_from = Value::Object {
+        class: "Flow".to_owned(),
+        id: former,
+    };
+    running.context.set(key::IS_REDIRECTED, Some(came_from));
+    // The former address in this browser begins the former flow anew.
+    let own = running.session;
+    running.entries.retain(|it| it.session != own);
+    running.entries.push(Entry::new(own, slug, query));
+    running.plan = Plan::default();
+    running.appended.clear();
+    running.planned = false;
+    leave(running);
+}
+
 fn leave(running: &mut Running) {
+    running.waits_for = None;
     running.failed_policies = None;
     running.entered = false;
     running.challenge = None;

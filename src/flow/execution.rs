@@ -1,9 +1,14 @@
 //! Where an execution stands: the state that events fold into.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::context::Context;
+use super::effect::Effect;
+use super::entry::Entry;
 use super::event::{Check, Remembered};
 use super::plan::{Pinned, Plan, PlannedStage};
 
@@ -29,8 +34,11 @@ pub struct Running {
     pub flow: Pinned,
     /// The flow's slug.
     pub slug: String,
-    /// The browser's session.
+    /// The session of the browser that it belongs to.
     pub session: Uuid,
+    /// The ways by which browsers come to it: that of the one it belongs to, and of those that it
+    /// belonged to before.
+    pub entries: Vec<Entry>,
     /// Whether the stages were laid out; an unplanned execution has no current stage.
     pub planned: bool,
     /// What is left to pass.
@@ -64,6 +72,27 @@ pub struct Running {
     pub failed_policies: Option<Vec<Uuid>>,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,
+    /// What was asked of the outside and has not come to its end.
+    pub effects: BTreeMap<Uuid, Effect>,
+    /// The effect that the visitor's answer waits for.
+    pub waits_for: Option<Uuid>,
+    /// The links that lead here.
+    pub links: BTreeMap<Uuid, Link>,
+}
+
+/// A link that leads to an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The stage that waits for it; `None` when an operator made it.
+    pub stage: Option<Uuid>,
+    /// Whom it is for.
+    pub user: Option<Uuid>,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How often it was opened, as far as that was written down.
+    pub opened: u8,
+    /// Whether somebody confirmed it.
+    pub used: bool,
 }
 
 /// A challenge that waits for an answer.
@@ -139,5 +168,15 @@ impl Running {
     pub fn challenge_id(&self) -> Option<String> {
         let challenge = self.challenge.as_ref()?;
         Some(format!("{}-{}", self.execution.simple(), challenge.number))
+    }
+
+    /// Whether the user proved, by a link that this stage sent or an operator made, that they
+    /// read what is sent to them. The proof of one user is none of another.
+    #[must_use]
+    pub fn is_confirmed(&self, stage: Uuid, user: Uuid) -> bool {
+        self.links.values().any(|link| {
+            let fits = link.stage.is_none_or(|sent_by| sent_by == stage);
+            link.used && fits && link.user == Some(user)
+        })
     }
 }

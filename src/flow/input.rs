@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::client::Client;
 use super::context::Context;
+use super::effect::Outcome;
 
 /// Stands in the journal where a secret was typed.
 pub const SECRET: &str = "‹secret›";
@@ -51,6 +52,13 @@ pub enum Request {
         /// What is known before the first stage.
         #[serde(default, skip_serializing_if = "Context::is_empty")]
         context: Context,
+        /// What is wrong with the link that led here, where one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dead_link: Option<DeadLink>,
+        /// A link, made by an operator, has to be confirmed before the first stage, and ends at
+        /// this moment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link_until: Option<Timestamp>,
     },
     /// Show where the execution stands.
     Visit,
@@ -64,8 +72,44 @@ pub enum Request {
         /// On whose behalf.
         by: Canceller,
     },
+    /// Show where a link leads, before anybody confirms it.
+    Open {
+        /// The link.
+        link: Uuid,
+    },
+    /// Confirm a link; the answer is one to the question that was shown.
+    Confirm {
+        /// The link.
+        link: Uuid,
+        /// The session of the browser that confirms it.
+        session: Uuid,
+    },
+    /// Tell a browser that the execution went on in another one.
+    Elsewhere,
+    /// Forget the way of a browser that has no part in the execution any more.
+    Forget {
+        /// Its session.
+        session: Uuid,
+    },
+    /// Take what came of an effect.
+    Conclude {
+        /// The effect.
+        effect: Uuid,
+        /// What came of it.
+        outcome: Outcome,
+    },
     /// Give up because nobody came back in time.
     Expire,
+}
+
+/// Why a link leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadLink {
+    /// Nobody made it, or it has ended.
+    Unknown,
+    /// Somebody confirmed it already.
+    Used,
 }
 
 /// On whose behalf an execution was cancelled.
@@ -78,4 +122,6 @@ pub enum Canceller {
     Logout,
     /// The session was used from where it must not be used.
     Binding,
+    /// The operator made something else in its place.
+    Operator,
 }

@@ -168,11 +168,16 @@ impl From<execution::Error> for Error {
             execution::Error::UnknownFlow => Self::NO_FLOW,
             execution::Error::Throttled(wait) => Self::Throttled(wait),
             execution::Error::Journal(error) => error.into(),
-            execution::Error::Busy | execution::Error::Over | execution::Error::Superseded => {
-                Self::Unavailable {
-                    cause: error.to_string(),
-                }
-            }
+            execution::Error::Busy
+            | execution::Error::Over
+            | execution::Error::Superseded
+            | execution::Error::InTheWay(_) => Self::Unavailable {
+                cause: error.to_string(),
+            },
+            // Only an operator can ask for what leads to it, and is told so by their own route.
+            execution::Error::NotApplicable(_) => Self::Internal {
+                cause: error.to_string(),
+            },
             execution::Error::Broken(cause) => Self::Internal { cause },
         }
     }

@@ -5,6 +5,7 @@
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::form::Typed;
 use crate::flow::event::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 use crate::flow::input::SECRET;
 
@@ -50,9 +51,23 @@ pub struct Response {
     texts: Vec<(&'static str, SecretString)>,
     flags: Vec<(&'static str, bool)>,
     objects: Vec<&'static str>,
+    typed: Typed,
 }
 
 impl Response {
+    pub(super) fn open(typed: Typed) -> Self {
+        Self {
+            typed,
+            ..Self::default()
+        }
+    }
+
+    /// The value of a field of an open form, as it was posted: it may be a secret.
+    #[must_use]
+    pub fn typed(&self, key: &str) -> Option<&Value> {
+        self.typed.get(key)
+    }
+
     /// The text of a field; `None` when it is missing or empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&SecretString> {
@@ -99,7 +114,7 @@ pub fn read(fields: &[Field], body: &Value) -> Result<Response, Errors> {
     }
 }
 
-fn not_an_object(body: &Value) -> Errors {
+pub(super) fn not_an_object(body: &Value) -> Errors {
     let kind = match body {
         Value::Null => return errors(NON_FIELD_ERRORS, "No data provided", "null"),
         Value::Bool(_) => "bool",

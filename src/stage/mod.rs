@@ -5,8 +5,10 @@
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::catalog;
+use crate::flow::effect::Outcome;
 use crate::flow::event::Errors;
 use crate::flow::field::Invalid;
 use crate::flow::plan::{Pinned, PlannedStage};
@@ -18,7 +20,9 @@ pub mod captcha;
 pub mod deny;
 pub mod dummy;
 pub mod duration;
+pub mod email;
 pub mod field;
+pub mod form;
 pub mod identification;
 pub mod password;
 mod planner;
@@ -32,6 +36,7 @@ pub mod user_login;
 pub mod user_logout;
 
 pub use field::{Field, Response};
+pub use form::Form;
 pub use reply::Reply;
 pub use run::{Handled, handle};
 pub use turn::Turn;
@@ -65,6 +70,13 @@ pub enum Entered {
     Passed,
     /// It lets nobody through.
     Denied(String),
+    /// It leads into another flow, in which the execution goes on.
+    Redirected {
+        /// The flow.
+        flow: Uuid,
+        /// Whether what was learnt is kept.
+        keep_context: bool,
+    },
 }
 
 /// What a stage thinks of an answer.
@@ -76,6 +88,8 @@ pub enum Verdict {
     Rejected(Errors),
     /// The visitor may not go on.
     Denied(String),
+    /// Nobody knows before this effect, which the stage asked for, is concluded.
+    Waits(Uuid),
 }
 
 /// The behaviour of one kind of stage; its settings are the type itself.
@@ -97,6 +111,19 @@ pub trait Stage {
 
     /// Judges an answer.
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error>;
+
+    /// The fields of an answer, where only the settings know them.
+    async fn form(&self, _turn: &mut Turn<'_>) -> Result<Form, Error> {
+        Ok(Form::Fixed(Self::FIELDS))
+    }
+
+    /// Judges the answer that waited for an effect, by what came of it.
+    async fn conclude(&self, _outcome: &Outcome, _turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        Err(Error::Failed(format!(
+            "stages of the kind {} wait for nothing",
+            Self::COMPONENT
+        )))
+    }
 
     /// What is wrong with the settings, beyond what their types say.
     fn problems(&self) -> Vec<Invalid> {
@@ -153,8 +180,16 @@ macro_rules! stages {
                 match self { $(Self::$Type(_) => <$module::$Type as Stage>::COMPONENT),+ }
             }
 
-            fn fields(&self) -> &'static [Field] {
-                match self { $(Self::$Type(_) => <$module::$Type as Stage>::FIELDS),+ }
+            async fn form(&self, turn: &mut Turn<'_>) -> Result<Form, Error> {
+                match self { $(Self::$Type(stage) => stage.form(turn).await),+ }
+            }
+
+            async fn conclude(
+                &self,
+                outcome: &Outcome,
+                turn: &mut Turn<'_>,
+            ) -> Result<Verdict, Error> {
+                match self { $(Self::$Type(stage) => stage.conclude(outcome, turn).await),+ }
             }
 
             async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
@@ -180,6 +215,7 @@ stages! {
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
+    email::Email, "authentik_stages_email.emailstage", "Email Stage";
     identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
     password::Password, "authentik_stages_password.passwordstage", "Password Stage";
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";

@@ -16,7 +16,7 @@ use super::Error;
 pub(super) const DOES_NOT_APPLY: &str = "Flow does not apply to current user.";
 
 /// What somebody reads who comes without a valid link.
-const NO_LINK: &str = "This link is invalid or has expired. Please request a new one.";
+pub(super) const NO_LINK: &str = "This link is invalid or has expired. Please request a new one.";
 
 /// Why the flow's authentication requirement is not met; `None` when it is.
 ///

@@ -1,6 +1,4 @@
-//! Sends the visitor somewhere else. Source: authentik `stages/redirect`.
-//!
-//! This version knows static targets only.
+//! Sends the visitor to an address, or into another flow. Source: authentik `stages/redirect`.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -9,6 +7,7 @@ use uuid::Uuid;
 
 use super::field::{Field, Shape};
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
+use crate::catalog::flow::flow_by_slug;
 use crate::flow::context::key;
 use crate::flow::field::{Invalid, Problem};
 
@@ -42,14 +41,39 @@ fn yes() -> bool {
     true
 }
 
+/// What a refusal says that has no target.
+pub(super) const NO_TARGET: &str =
+    "No target found for Redirect stage. The stage's target_flow may have been deleted.";
+
+/// How a policy names a flow instead of an address.
+const FLOW_SCHEME: &str = "ak-flow://";
+
+/// Where a redirect stage leads in the end.
+enum Target<'a> {
+    Address(&'a str),
+    Flow(Uuid),
+}
+
 impl Redirect {
-    /// Where to; a policy may have said otherwise.
-    fn target<'a>(&'a self, turn: &'a Turn<'_>) -> Option<&'a str> {
+    /// Where to; a policy may have said otherwise. A flow that nobody knows counts as not said.
+    async fn target<'a>(&'a self, turn: &'a Turn<'_>) -> Result<Option<Target<'a>>, Error> {
         let told = turn.running.context.text(key::REDIRECT_STAGE_TARGET);
-        let target = told
-            .filter(|target| !target.is_empty() && !target.starts_with("ak-flow://"))
-            .unwrap_or(&self.target_static);
-        (!target.is_empty()).then_some(target)
+        if let Some(told) = told.filter(|told| !told.is_empty()) {
+            let Some(slug) = told.strip_prefix(FLOW_SCHEME) else {
+                return Ok(Some(Target::Address(told)));
+            };
+            let slug = slug.trim_end_matches('/');
+            if let Some(flow) = flow_by_slug(turn.world.objects(), slug).await? {
+                return Ok(Some(Target::Flow(flow.value.pk)));
+            }
+        }
+        let target = match self.mode {
+            Mode::Static => Some(self.target_static.as_str())
+                .filter(|target| !target.is_empty())
+                .map(Target::Address),
+            Mode::Flow => self.target_flow.map(Target::Flow),
+        };
+        Ok(target)
     }
 }
 
@@ -64,18 +88,22 @@ impl Stage for Redirect {
     }];
 
     async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
-        Ok(match self.target(turn) {
-            Some(_) => Entered::Asks,
-            None => Entered::Denied(
-                "No target found for Redirect stage. \
-                 The stage's target_flow may have been deleted."
-                    .to_owned(),
-            ),
+        Ok(match self.target(turn).await? {
+            Some(Target::Address(_)) => Entered::Asks,
+            Some(Target::Flow(flow)) => Entered::Redirected {
+                flow,
+                keep_context: self.keep_context,
+            },
+            None => Entered::Denied(NO_TARGET.to_owned()),
         })
     }
 
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
-        let to = self.target(turn).unwrap_or("/").to_owned();
+        // Only an address asks; what a policy says of it later counts for nothing.
+        let to = match self.target(turn).await? {
+            Some(Target::Address(to)) => to.to_owned(),
+            _ => "/".to_owned(),
+        };
         Ok(Map::from_iter([("to".to_owned(), to.into())]))
     }
 
@@ -94,8 +122,7 @@ impl Stage for Redirect {
             Mode::Flow if self.target_flow.is_none() => {
                 "Target Flow should be present when mode is Flow."
             }
-            Mode::Flow => "Redirects to a flow are not supported by this version.",
-            Mode::Static => return Vec::new(),
+            Mode::Static | Mode::Flow => return Vec::new(),
         };
         vec![Invalid::new(Invalid::ALL_FIELDS, Problem::Other(problem))]
     }

@@ -23,6 +23,11 @@ pub enum Reply {
         /// Everything that a client is sent.
         body: Value,
     },
+    /// Something else is shown than a challenge of the execution, which stays where it is.
+    Aside {
+        /// Everything that a client is sent.
+        body: Value,
+    },
     /// The visitor is sent somewhere else.
     Redirect {
         /// Where to.

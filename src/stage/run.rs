@@ -10,13 +10,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::reply::Reply;
-use super::{Configured, Entered, Error, Turn, Verdict, field, settings_of};
+use super::{Configured, Entered, Error, Turn, settings_of};
 use crate::catalog::{self, Flow};
 use crate::directory::user::User;
 use crate::flow::event::{Check, Errors, Event};
-use crate::flow::execution::Running;
 use crate::flow::input::{Input, Request};
-use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::{Pinned, PlannedStage};
 use crate::flow::query::Query;
 use crate::flow::{Command, Execution, decide, evolve};
@@ -24,10 +22,13 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world::{self, World};
 
+mod answer;
+mod link;
 mod plan;
 mod policies;
 mod shown;
 
+use link::Aside;
 use plan::Occasion;
 
 /// More answers than this end an execution, so that nobody fills the journal.
@@ -70,6 +71,7 @@ pub async fn handle(
         admitted: None,
         turns: 0,
         looks: matches!(input.request, Request::Visit),
+        aside: None,
         flow: OnceCell::new(),
         world,
         input,
@@ -98,6 +100,8 @@ struct Run<'a> {
     turns: u32,
     /// Whether nobody answered anything, so that nothing is written unless something happens.
     looks: bool,
+    /// What is shown instead of the execution's own challenge.
+    aside: Option<Aside>,
     flow: OnceCell<Rc<Flow>>,
     world: &'a dyn World,
     input: &'a Input,
@@ -112,6 +116,8 @@ impl Run<'_> {
                 session,
                 flow,
                 context,
+                dead_link,
+                link_until,
             } => {
                 let found: Option<Versioned<Flow>> =
                     object::get(self.world.objects(), *flow).await?;
@@ -130,7 +136,13 @@ impl Run<'_> {
                 // Nothing has asked for the flow before, so the cell is empty.
                 let _unset = self.flow.set(Rc::new(flow.value));
                 self.enter_with(context).await?;
+                if let Some(dead) = dead_link {
+                    return self.deny(Check::Link, link::dead(*dead));
+                }
                 self.plan(Occasion::Beginning).await?;
+                if let Some(until) = link_until {
+                    self.lead_here(*until)?;
+                }
                 self.advance().await?;
                 match typed {
                     // Only an open challenge can be answered; without one, nothing may be run
@@ -147,6 +159,14 @@ impl Run<'_> {
                 self.check_on_return().await?;
                 self.answer(challenge.as_deref(), typed).await
             }
+            Request::Open { link } => self.open(*link),
+            Request::Confirm { link, session } => self.confirm(*link, *session, typed).await,
+            Request::Elsewhere => {
+                self.aside = Some(Aside::Elsewhere);
+                Ok(())
+            }
+            Request::Forget { session } => self.end(Command::Forget { session: *session }),
+            Request::Conclude { effect, outcome } => self.conclude(*effect, outcome).await,
             Request::Cancel { by } => self.end(Command::Cancel(*by)),
             Request::Expire => self.end(Command::Expire),
         }
@@ -249,6 +269,9 @@ impl Run<'_> {
             match entered {
                 Ok(Entered::Passed) => self.apply(Command::Pass)?,
                 Ok(Entered::Denied(message)) => self.refuse(&planned, &message).await?,
+                Ok(Entered::Redirected { flow, keep_context }) => {
+                    return self.lead_to(flow, keep_context).await;
+                }
                 Ok(Entered::Asks) => return self.ask(&stage, &planned).await,
                 Err(error) => return self.fail(error),
             }
@@ -286,106 +309,6 @@ impl Run<'_> {
             }
             other => Err(other),
         }
-    }
-
-    /// Takes an answer, if it is one to the open challenge. One that was not taken was not written
-    /// down either, so in a replay there is none.
-    async fn answer(&mut self, challenge: Option<&str>, body: Option<&Value>) -> Result<(), Error> {
-        let Some(running) = self.state.running() else {
-            return Ok(());
-        };
-        let Some(planned) = running.plan.current().cloned() else {
-            return self.advance().await;
-        };
-        let Some(stage) = self.configured(&planned).await? else {
-            return Ok(());
-        };
-        let Some(running) = self.state.running() else {
-            return Ok(());
-        };
-        let body = body.filter(|body| {
-            running.challenge.is_some() && answers(running, &stage, challenge, body)
-        });
-        self.looks = body.is_none();
-        // An answer to a stage that leaves the plan now is one to nothing.
-        let Some(body) = body else {
-            return self.advance().await;
-        };
-        if !self.admit(&planned).await? {
-            return self.advance().await;
-        }
-        let Some(running) = self.state.running() else {
-            return Ok(());
-        };
-        if running.answers >= MAX_ANSWERS {
-            return self.deny(Check::Attempts, "Too many attempts. Please start again.");
-        }
-        let redacted = field::redact(stage.fields(), body);
-        let names = redacted.as_object().map(|it| it.keys().cloned().collect());
-        self.body = Some(redacted);
-        self.apply(Command::Receive {
-            fields: names.unwrap_or_default(),
-        })?;
-        let verdict = self.judge(&stage, &planned, body).await?;
-        match verdict {
-            Ok(Verdict::Passed) => {
-                self.apply(Command::Pass)?;
-                self.advance().await
-            }
-            Ok(Verdict::Rejected(errors)) => self.reject(&stage, &planned, errors).await,
-            Ok(Verdict::Denied(message)) => {
-                self.refuse(&planned, &message).await?;
-                self.advance().await
-            }
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// The inner result is the stage's, the outer one ours.
-    async fn judge(
-        &mut self,
-        stage: &Configured,
-        planned: &PlannedStage,
-        body: &Value,
-    ) -> Result<Result<Verdict, Error>, Error> {
-        let response = match field::read(stage.fields(), body) {
-            Ok(response) => response,
-            Err(errors) => return Ok(Ok(Verdict::Rejected(errors))),
-        };
-        let flow = self.flow().await?;
-        let mut turn = self.turn(&flow, planned)?;
-        let verdict = stage.judge(response, &mut turn).await;
-        let learnt = turn.learnt;
-        self.apply(Command::Learn(learnt))?;
-        Ok(verdict)
-    }
-
-    async fn reject(
-        &mut self,
-        stage: &Configured,
-        planned: &PlannedStage,
-        errors: Errors,
-    ) -> Result<(), Error> {
-        self.apply(Command::Reject(errors.clone()))?;
-        if planned.on_invalid == InvalidResponseAction::Retry {
-            self.errors = Some(errors);
-            return self.ask(stage, planned).await;
-        }
-        self.restart(planned).await?;
-        self.advance().await
-    }
-
-    /// A stage refuses; its binding may want the flow to begin again instead.
-    async fn refuse(&mut self, planned: &PlannedStage, message: &str) -> Result<(), Error> {
-        if planned.on_invalid == InvalidResponseAction::Retry {
-            return self.deny(
-                Check::Stage {
-                    stage: planned.name.clone(),
-                },
-                message,
-            );
-        }
-        self.restart(planned).await
     }
 
     /// The flow in the revision that the execution is pinned to. Read once per command.
@@ -433,21 +356,4 @@ impl Run<'_> {
             learnt: Vec::new(),
         })
     }
-}
-
-/// Whether this is an answer to the open challenge, and not a stale tab's to another one.
-///
-/// A client that knows no ids must at least name the component, or send a field of the stage.
-fn answers(running: &Running, stage: &Configured, id: Option<&str>, body: &Value) -> bool {
-    if let Some(id) = id {
-        return running.challenge_id().as_deref() == Some(id);
-    }
-    let Value::Object(body) = body else {
-        return true;
-    };
-    if let Some(component) = body.get("component") {
-        return component.as_str() == Some(stage.component());
-    }
-    let known = |key: &String| stage.fields().iter().any(|field| field.name == key);
-    body.is_empty() || body.keys().any(known)
 }

@@ -15,7 +15,7 @@ use crate::flow::execution::Running;
 use crate::flow::plan::PlannedStage;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
-use crate::world::{Attempt, Change, World};
+use crate::world::{Attempt, Call, Change, World};
 
 use super::Error;
 
@@ -67,6 +67,15 @@ impl Turn<'_> {
             identifier: identifier.to_owned(),
             amount,
         });
+    }
+
+    /// Asks something of another server, once this command is in the journal; the answer that the
+    /// stage judges may wait for it, see [`super::Verdict::Waits`].
+    pub fn request(&mut self, call: Call) -> Result<Uuid, Error> {
+        let what = call.effect();
+        let effect = self.world.request(call)?;
+        self.learn(Event::EffectRequested { effect, what });
+        Ok(effect)
     }
 
     /// The user who is going through the flow, as the directory has them now.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::directory::reputation::Place;
 use crate::directory::session::{GeoipBinding, NetworkBinding};
 use crate::directory::user::User;
+use crate::journal::Write;
 use crate::journal::object::Versioned;
 
 /// One change to the directory.
@@ -21,8 +22,12 @@ pub enum Change {
         session: Uuid,
     },
     /// Write a user, who must still be as the command saw them: the version is the one that was
-    /// read. Of several such changes of a user the last is written, see [`super::World::written`].
+    /// read, none for a new user, who has the number that the installation gives next. Of several such changes of a user the last is written, see [`super::World::written`].
     WriteUser(Box<Versioned<User>>),
+    /// Remove a user with all that is theirs, who must still be as the command saw them.
+    DeleteUser(Box<Versioned<User>>),
+    /// Write an object that nothing else depends on, as the command saw it.
+    Write(Write),
     /// Count an attempt.
     Reputation(Attempt),
     /// End other sessions altogether.

@@ -21,12 +21,14 @@ use crate::journal::object::Versioned;
 use crate::journal::{self, Objects};
 
 mod change;
+mod letter;
 mod observation;
 mod observed;
 pub mod record;
 mod recorded;
 
 pub use change::{Attempt, Change, StartSession, written};
+pub use letter::{Call, Letter, NewLink, Person, Recipient};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;
@@ -71,12 +73,29 @@ pub trait World {
     /// Whether what was typed is this secret, compared in constant time.
     fn is_secret(&self, typed: &SecretString, secret: &SecretString) -> Result<bool, Error>;
 
-    /// Keeps a secret in the execution's vault until the execution ends, and names it. It can be
-    /// opened from the next command on.
+    /// Keeps a secret in the execution's vault as long as the context names it, and names it.
     fn keep(&self, secret: SecretString) -> Result<Uuid, Error>;
 
     /// The secret that was kept under this name; a replay gets one that says nothing.
     async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error>;
+
+    /// A random identifier. It is noted, so it is no secret.
+    fn draw(&self) -> Result<Uuid, Error>;
+
+    /// Encodes a password as it is stored. A replay gets one that nobody can have.
+    async fn hash_password(&self, password: &SecretString) -> Result<SecretString, Error>;
+
+    /// Makes a link that leads back to this execution, and says what it is known by. The secret in
+    /// it is nowhere but in the mail that this command posts, or with the operator who asked.
+    fn link(&self, link: NewLink) -> Result<Uuid, Error>;
+
+    /// Writes a mail, which is sent once this command is in the journal. The inner error says in
+    /// words what the operator has to mend.
+    async fn post(&self, letter: Letter) -> Result<Result<Uuid, String>, Error>;
+
+    /// Asks something of another server, once this command is in the journal. What comes of it is
+    /// another command.
+    fn request(&self, call: Call) -> Result<Uuid, Error>;
 
     /// Asks for a change that is written together with the events of this command.
     fn change(&self, change: Change);

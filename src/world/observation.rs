@@ -110,6 +110,28 @@ pub enum Observation {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         advice: Vec<String>,
     },
+    /// A random identifier was drawn.
+    Drawn {
+        /// The identifier.
+        id: Uuid,
+    },
+    /// A password was hashed.
+    Hashed,
+    /// A link was made.
+    Linked {
+        /// What it is known by.
+        link: Uuid,
+    },
+    /// A mail was written.
+    Posted {
+        /// Its id; an error in words where it could not be written.
+        mail: Result<Uuid, String>,
+    },
+    /// Something was asked of another server.
+    Requested {
+        /// The id under which it is concluded.
+        effect: Uuid,
+    },
     /// Whether what was typed fitted an encoded password that is not a user's current one.
     Hash {
         /// What the encoded password belongs to.

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Change, Error, Evaluated, Look, Observation, PasswordAnswer, Weighed, Work, World, observed,
+    Call, Change, Error, Evaluated, Letter, Look, NewLink, Observation, PasswordAnswer, Weighed,
+    Work, World, observed,
 };
 use crate::directory::user::User;
 use crate::expression::Workers;
@@ -294,6 +295,40 @@ impl World for Recorded {
             _ => None,
         })?;
         Ok(found.then(|| SecretString::from(SECRET)))
+    }
+
+    fn draw(&self) -> Result<Uuid, Error> {
+        self.next("for a random identifier", |note| match note {
+            Observation::Drawn { id } => Some(*id),
+            _ => None,
+        })
+    }
+
+    async fn hash_password(&self, _password: &SecretString) -> Result<SecretString, Error> {
+        self.next("to hash a password", |note| {
+            matches!(note, Observation::Hashed).then(|| SecretString::from(SECRET))
+        })
+    }
+
+    fn link(&self, _link: NewLink) -> Result<Uuid, Error> {
+        self.next("for a link", |note| match note {
+            Observation::Linked { link } => Some(*link),
+            _ => None,
+        })
+    }
+
+    async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
+        self.next("to write a mail", |note| match note {
+            Observation::Posted { mail } => Some(mail.clone()),
+            _ => None,
+        })
+    }
+
+    fn request(&self, _call: Call) -> Result<Uuid, Error> {
+        self.next("to ask another server", |note| match note {
+            Observation::Requested { effect } => Some(*effect),
+            _ => None,
+        })
     }
 
     // What changed then has changed already; it is kept for whoever looks in the same command.

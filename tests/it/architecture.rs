@@ -134,6 +134,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "captcha",
             "policy",
             "world",
             "catalog",
@@ -159,6 +160,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "captcha",
             "catalog",
             "directory",
             "flow",

@@ -155,6 +155,7 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
     ("sources", Source::KIND),
+    ("target_flow", Flow::KIND),
     ("webauthn_stage", Stage::KIND),
 ];
 

@@ -107,7 +107,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
     "authentik_stages_consent.consentstage",
-    "authentik_stages_email.emailstage",
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
     "authentik_stages_mtls.mutualtlsstage",

@@ -17,7 +17,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_consent.consentstage",
-    "authentik_stages_email.emailstage",
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
     "authentik_stages_prompt.prompt",

@@ -10,6 +10,7 @@ use crate::flow::event::{Check, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
 
 mod policies;
+mod steps;
 
 /// What was asked of the execution, and by whom.
 pub(super) fn asked(input: &Value) -> String {
@@ -20,6 +21,11 @@ pub(super) fn asked(input: &Value) -> String {
         Request::Begin { .. } => "begins",
         Request::Visit => "looks",
         Request::Answer { .. } => "answers",
+        Request::Open { .. } => "opens a link",
+        Request::Confirm { .. } => "confirms a link",
+        Request::Elsewhere => "looks, from a browser that has no part in it any more",
+        Request::Forget { .. } => "gives up, in a browser that has no part in it any more",
+        Request::Conclude { .. } => return "Something asked for came to its end".to_owned(),
         Request::Cancel { .. } => "gives up",
         Request::Expire => return "The time is up".to_owned(),
     };
@@ -85,6 +91,24 @@ fn line(event: &Event) -> String {
         | Event::PolicyEvaluated(_)
         | Event::PolicyFailed(_)
         | Event::EngineDecided(_) => String::new(),
+        Event::PromptSubmitted { .. }
+        | Event::UserWritten { .. }
+        | Event::UserDeleted { .. }
+        | Event::CaptchaAssessed { .. }
+        | Event::ConsentGranted { .. }
+        | Event::InvitationUsed { .. }
+        | Event::ExpressionFailed { .. }
+        | Event::ConfigurationError { .. }
+        | Event::EffectRequested { .. }
+        | Event::Suspended { .. }
+        | Event::EffectFinished { .. }
+        | Event::EffectOutcomeUnknown { .. }
+        | Event::MailWithheld { .. }
+        | Event::LinkIssued { .. }
+        | Event::LinkOpened { .. }
+        | Event::LinkConsumed { .. }
+        | Event::EntryLeft { .. }
+        | Event::Redirected { .. } => steps::told(event).unwrap_or_default(),
         Event::StageSkipped { stage, when, .. } => policies::skipped(stage, *when),
         Event::PlanChanged { change, by } => policies::plan_changed(change, by),
         Event::CustomEvent {
@@ -160,6 +184,7 @@ fn line(event: &Event) -> String {
             Canceller::Visitor => "given up by the visitor".to_owned(),
             Canceller::Logout => "given up because the session was logged out".to_owned(),
             Canceller::Binding => "given up because the session was used from elsewhere".to_owned(),
+            Canceller::Operator => "given up because the operator made another one".to_owned(),
         },
         Event::Expired => "expired: nobody came back in time".to_owned(),
         Event::Completed { destination } => format!("completed; the visitor goes to {destination}"),
@@ -184,6 +209,7 @@ fn by(check: &Check) -> String {
         Check::FlowDeleted => "the deletion of the flow".to_owned(),
         Check::UserInactive => "the user's being inactive or deleted".to_owned(),
         Check::Attempts => "the limit of attempts".to_owned(),
+        Check::Link => "the link that the visitor came by".to_owned(),
     }
 }
 

@@ -111,7 +111,7 @@ async fn a_user_deleted_on_the_way_leaves_the_browser_free_to_begin_again() {
     visitor.answers(json!({"uid_field": "alice"})).await;
     visitor.sees("ak-stage-password");
     let stored = bench.stored::<User>(alice.uuid).await.expect("alice");
-    let writes = command::deletion(bench.journal.as_ref(), &stored).await;
+    let writes = command::deletion(bench.journal.as_ref(), &stored, &[]).await;
     bench.write(writes.expect("a read")).await;
     // The actor may know the execution still, or it may have to read what nobody can read.
     for restarted in [false, true] {

@@ -1,6 +1,6 @@
 //! Policies that judge a secret of the vault: they see it, and the trail does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -67,7 +67,9 @@ async fn comes_with<'a>(bench: &'a Bench, user: Option<&User>, secret: &str) -> 
     let found: Vec<Versioned<Unfinished>> = found.expect("a read");
     let execution = found[0].value.execution;
     let kept = vec![(handle, secret.into())];
-    let writes = vault::writes(bench.journal.as_ref(), execution, kept, false).await;
+    let (before, after) = (BTreeSet::new(), BTreeSet::from([handle]));
+    let named = (&before, &after);
+    let writes = vault::writes(bench.journal.as_ref(), execution, kept, named, false).await;
     bench.write(writes.expect("a read")).await;
     visitor.answers(json!({})).await;
     visitor

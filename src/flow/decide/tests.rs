@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::decide;
 use crate::flow::client::Client;
 use crate::flow::context::Value;
+use crate::flow::effect::{Effect, Outcome};
 use crate::flow::event::{Check, Errors, Event, FieldError, PasswordProblem};
 use crate::flow::input::Canceller;
 use crate::flow::model::{InvalidResponseAction, PolicyEngineMode};
@@ -258,6 +259,27 @@ fn ids() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
+/// So few that the same comes up again.
+fn small_ids() -> impl Strategy<Value = Uuid> {
+    (0u128..3).prop_map(Uuid::from_u128)
+}
+
+fn requested(effect: Uuid) -> Event {
+    let what = Effect::Mail {
+        template: "email/invitation.html".to_owned(),
+    };
+    Event::EffectRequested { effect, what }
+}
+
+fn issued(link: Uuid) -> Event {
+    Event::LinkIssued {
+        link,
+        stage: None,
+        user: Some(Uuid::from_u128(1)),
+        expires: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
 fn commands() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => Just(start()),
@@ -279,6 +301,26 @@ fn commands() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(|keep_context| Command::Restart { keep_context }),
         1 => Just(deny()),
         1 => Just(finish()),
+        3 => small_ids().prop_map(|effect| Command::Learn(vec![requested(effect)])),
+        3 => small_ids().prop_map(|effect| Command::Suspend { effect }),
+        2 => (small_ids(), any::<bool>()).prop_map(|(effect, known)| Command::Conclude {
+            effect,
+            outcome: if known { Outcome::Done } else { Outcome::Unknown },
+        }),
+        3 => small_ids().prop_map(|link| Command::Learn(vec![issued(link)])),
+        2 => small_ids().prop_map(|link| Command::Open { link }),
+        2 => (small_ids(), small_ids()).prop_map(|(link, session)| Command::Confirm {
+            link,
+            session,
+            query: format!("flow_token={link}"),
+        }),
+        1 => small_ids().prop_map(|session| Command::Forget { session }),
+        1 => any::<bool>().prop_map(|keep_context| Command::Redirect {
+            flow: Pinned { id: Uuid::from_u128(8), version: 1 },
+            slug: "other".to_owned(),
+            query: "next=%2Fa".to_owned(),
+            keep_context,
+        }),
         1 => Just(Command::Cancel(Canceller::Visitor)),
         1 => Just(Command::Expire),
     ]
@@ -347,6 +389,36 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::Cancelled { .. }
         | Event::Expired
         | Event::Completed { .. } => after.is_over(),
+        Event::EffectRequested { effect, what } => new.effects.get(effect) == Some(what),
+        Event::Suspended { effect } => new.waits_for == Some(*effect),
+        Event::EffectFinished { effect, .. } | Event::EffectOutcomeUnknown { effect } => {
+            !new.effects.contains_key(effect) && new.waits_for != Some(*effect)
+        }
+        Event::LinkIssued { link, .. } => new.links.contains_key(link),
+        Event::LinkOpened { link } => new.links[link].opened > 0,
+        Event::LinkConsumed { link, session, .. } => {
+            let unused = new.links.values().filter(|link| !link.used);
+            new.links[link].used
+                && unused.count() == 0
+                && new.session == *session
+                && new.entries.last().is_some_and(|it| it.session == *session)
+                && new.context.get("is_restored").is_some()
+                && new.challenge.is_none()
+        }
+        Event::EntryLeft { session } => new.entries.iter().all(|it| it.session != *session),
+        Event::Redirected { slug, flow, .. } => {
+            let own: Vec<_> = new
+                .entries
+                .iter()
+                .filter(|it| it.session == new.session)
+                .collect();
+            new.slug == *slug
+                && new.flow == *flow
+                && !new.planned
+                && own.len() == 1
+                && own[0].slug == *slug
+                && new.context.get("is_redirected").is_some()
+        }
         // These are read from the trail; nothing that is decided later hangs on them.
         Event::ResponseRejected { .. }
         | Event::StageSkipped {
@@ -359,6 +431,15 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::ReputationChanged { .. }
         | Event::PasswordVerified { .. }
         | Event::SessionStarted { .. }
+        | Event::PromptSubmitted { .. }
+        | Event::UserWritten { .. }
+        | Event::UserDeleted { .. }
+        | Event::CaptchaAssessed { .. }
+        | Event::ConsentGranted { .. }
+        | Event::InvitationUsed { .. }
+        | Event::ExpressionFailed { .. }
+        | Event::ConfigurationError { .. }
+        | Event::MailWithheld { .. }
         | Event::SessionEnded { .. } => old == after.running(),
     }
 }

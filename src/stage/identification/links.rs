@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::catalog::{Flow, Source};
+use crate::flow::query::flow_url;
 use crate::journal::object::{self, Versioned};
 use crate::stage::{Error, Turn};
 
@@ -13,9 +14,9 @@ pub(super) async fn to_flow(turn: &Turn<'_>, flow: Option<Uuid>) -> Result<Optio
     let Some(id) = flow else { return Ok(None) };
     let flow: Option<Versioned<Flow>> = object::get(turn.world.objects(), id).await?;
     Ok(flow.map(|flow| {
-        let query = turn.query.encode();
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!("/if/flow/{}/{mark}{query}", flow.value.slug).into()
+        // The token of a mailed link belongs to this flow alone.
+        let query = turn.query.without_link().encode();
+        flow_url(flow.value.slug.as_str(), &query).into()
     }))
 }
 

@@ -25,7 +25,7 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Journal, KeyId, Objects, Version, Write};
 use crate::stage::{Handled, Kind, handle};
-use crate::world::{Change, Error, PasswordAnswer, World};
+use crate::world::{Call, Change, Error, Letter, NewLink, PasswordAnswer, World};
 use crate::world::{Evaluated, Look, Weighed, Work};
 
 /// A world in which every password is wrong, and which counts what that costs.
@@ -68,6 +68,26 @@ impl World for Counting {
 
     async fn open(&self, _handle: Uuid) -> Result<Option<SecretString>, Error> {
         Ok(None)
+    }
+
+    fn draw(&self) -> Result<Uuid, Error> {
+        Ok(Uuid::nil())
+    }
+
+    async fn hash_password(&self, password: &SecretString) -> Result<SecretString, Error> {
+        Ok(password.clone())
+    }
+
+    fn link(&self, _: NewLink) -> Result<Uuid, Error> {
+        Ok(Uuid::nil())
+    }
+
+    async fn post(&self, _: Letter) -> Result<Result<Uuid, String>, Error> {
+        Ok(Ok(Uuid::nil()))
+    }
+
+    fn request(&self, _: Call) -> Result<Uuid, Error> {
+        Ok(Uuid::nil())
     }
 
     fn written(&self, _: Uuid) -> Option<Versioned<User>> {
@@ -192,6 +212,8 @@ async fn a_refusal_costs_one_hash_whoever_it_is_and_whatever_the_back_ends_are()
                 execution: Uuid::from_u128(1),
                 session: Uuid::from_u128(2),
                 flow,
+                dead_link: None,
+                link_until: None,
             };
             let named = step(
                 &world,

@@ -25,6 +25,8 @@ pub(super) enum Occasion {
     Beginning,
     /// A stage wants it to begin again.
     Restart,
+    /// A stage of another flow led here.
+    Redirected,
 }
 
 impl Run<'_> {
@@ -139,13 +141,22 @@ impl Run<'_> {
 
     /// Begins the flow again, as its binding asks for.
     pub(super) async fn restart(&mut self, planned: &PlannedStage) -> Result<(), Error> {
-        let restarts = self.state.running().map_or(0, |running| running.restarts);
-        if restarts >= MAX_RESTARTS {
-            return self.deny(Check::Attempts, "Too many attempts. Please start again.");
+        if self.is_restarted_too_often()? {
+            return Ok(());
         }
         let keep_context = planned.on_invalid == InvalidResponseAction::RestartWithContext;
         self.apply(Command::Restart { keep_context })?;
         self.plan(Occasion::Restart).await
+    }
+
+    /// Ends an execution that begins again and again, here or in another flow.
+    pub(super) fn is_restarted_too_often(&mut self) -> Result<bool, Error> {
+        let restarts = self.state.running().map_or(0, |running| running.restarts);
+        if restarts < MAX_RESTARTS {
+            return Ok(false);
+        }
+        self.deny(Check::Attempts, "Too many attempts. Please start again.")?;
+        Ok(true)
     }
 
     /// Sends the visitor where they wanted to be.

@@ -16,6 +16,9 @@ use crate::stage::{Error, Reply, settings_of};
 
 impl Run<'_> {
     pub(super) async fn reply(&self) -> Result<Reply, Error> {
+        if let Some(aside) = &self.aside {
+            return self.beside(aside).await;
+        }
         match &self.state {
             Execution::Unstarted => Ok(Reply::Over),
             Execution::Running(running) => self.current(running).await,

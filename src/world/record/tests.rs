@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Record, SCHEMA};
 use crate::flow::client::Client;
 use crate::flow::context;
+use crate::flow::effect::{Effect, Outcome};
 use crate::flow::event::{Check, Event, FieldError, PasswordProblem};
 use crate::flow::execution::Execution;
 use crate::flow::fold;
@@ -72,6 +73,8 @@ fn the_newest_golden_records_hold_every_kind_there_is() {
     holds_all::<Request>("kind", &requests);
     holds_all_words::<PasswordProblem>(&inner("reason"));
     holds_all_words::<Canceller>(&inner("by"));
+    holds_all::<Effect>("kind", &inner("what"));
+    holds_all::<Outcome>("came_to", &inner("outcome"));
     holds_all_words::<When>(&inner("when"));
     holds_all::<PlanChange>("did", &inner("change"));
     holds_all::<Target>("of", &inner("target"));
@@ -262,6 +265,8 @@ fn inputs() -> impl Strategy<Value = Input> {
             session,
             flow,
             context: context::Context::default(),
+            dead_link: None,
+            link_until: None,
         }),
         prop::option::of(texts()).prop_map(|challenge| Request::Answer { challenge }),
         Just(Request::Visit),

@@ -105,9 +105,10 @@ impl CaptchaProvider {
         if names != ["remoteip", "response", "secret"] {
             problems.push(format!("the fields are {names:?}"));
         }
-        let mut known = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        known.append(&mut problems);
-        drop(known);
+        self.problems
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(&mut problems);
         let field = |wanted: &str| {
             let found = fields.iter().find(|(name, _)| name == wanted);
             found.map(|(_, value)| value.clone()).unwrap_or_default()

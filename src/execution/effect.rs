@@ -1,0 +1,178 @@
+//! Carries out what executions ask of other servers, and brings back what came of it.
+//!
+//! Outside of the actor, and after the request is in the journal. Whoever answered waits here for
+//! the outcome, so that the mailbox stays free; whoever asks again joins in waiting.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::actor::{Answered, Handle};
+use super::{Error, Executions, Outside, Request};
+use crate::flow::client::Client;
+use crate::flow::effect::Outcome;
+use crate::flow::input::{Input, Request as Asked};
+use crate::world::Call;
+
+/// How long a visitor waits for an outcome, before they are shown where the execution stands.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// How often an outcome is brought back once more when the execution had no time for it.
+const ATTEMPTS: u32 = 5;
+
+/// How long to wait in between, at first.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What is asked of other servers at this moment; what came of it, once that is known.
+#[derive(Default)]
+pub(super) struct InFlight(Mutex<HashMap<Uuid, watch::Receiver<Option<Answered>>>>);
+
+impl InFlight {
+    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<Option<Answered>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outside {
+    /// Asks another server, once.
+    async fn carry_out(&self, call: Call) -> Outcome {
+        match call {
+            Call::Captcha(question) => match self.captcha.ask(&question).await {
+                Ok(answer) => Outcome::Answered { answer },
+                Err(error) => Outcome::Failed {
+                    problem: error.to_string(),
+                },
+            },
+        }
+    }
+}
+
+impl Executions {
+    /// Starts what a command asked for.
+    pub(super) fn carry_out(&self, id: Uuid, request: &Request, calls: Vec<(Uuid, Call)>) {
+        for (effect, call) in calls {
+            let (tell, told) = watch::channel(None);
+            self.shared.in_flight.all().insert(effect, told);
+            let this = self.clone();
+            let request = request.clone();
+            actix::spawn(async move {
+                let outcome = this.shared.outside.carry_out(call).await;
+                match this.bring_back(id, effect, outcome, &request).await {
+                    Ok(answered) => {
+                        tell.send_replace(Some(answered));
+                    }
+                    Err(error) => {
+                        tracing::warn!(execution = %id, %error, "an outcome came to nobody");
+                    }
+                }
+                this.shared.in_flight.all().remove(&effect);
+            });
+        }
+    }
+
+    /// The answer that a visitor gets where their own waits for an effect.
+    pub(super) async fn settle(
+        &self,
+        id: Uuid,
+        request: &Request,
+        is_answer: bool,
+        answered: Answered,
+    ) -> Result<Answered, Error> {
+        let Some(effect) = answered.waits_for else {
+            return Ok(answered);
+        };
+        let told = self.shared.in_flight.all().get(&effect).cloned();
+        let Some(mut told) = told else {
+            // Whoever asked is gone with an earlier run of the server.
+            let concluded = self
+                .bring_back(id, effect, Outcome::Unknown, request)
+                .await?;
+            if is_answer {
+                return Ok(concluded);
+            }
+            let look = self.handle(request, Asked::Visit);
+            return self.send(id, look).await;
+        };
+        if !is_answer {
+            return Ok(answered);
+        }
+        let outcome = tokio::time::timeout(PATIENCE, told.wait_for(Option::is_some)).await;
+        match outcome {
+            Ok(Ok(concluded)) => Ok(concluded.clone().unwrap_or(answered)),
+            Ok(Err(_)) | Err(_) => Ok(answered),
+        }
+    }
+
+    async fn bring_back(
+        &self,
+        id: Uuid,
+        effect: Uuid,
+        outcome: Outcome,
+        request: &Request,
+    ) -> Result<Answered, Error> {
+        let mut pause = PAUSE;
+        let mut attempts = 0;
+        loop {
+            let asked = Asked::Conclude {
+                effect,
+                outcome: outcome.clone(),
+            };
+            attempts += 1;
+            match self.send(id, self.handle(request, asked)).await {
+                Err(Error::Busy) if attempts < ATTEMPTS => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                answered => return answered,
+            }
+        }
+    }
+
+    /// A command with the request's own particulars, and without an answer.
+    pub(super) fn handle(&self, request: &Request, asked: Asked) -> Handle {
+        Handle {
+            input: Input {
+                at: self.shared.clock.now(),
+                client: request.client.clone(),
+                query: request.query.clone(),
+                request: asked,
+                body: None,
+            },
+            typed: None,
+            received: request.received,
+            correlation: request.correlation,
+            begin: None,
+            session: None,
+            unless_answered: false,
+        }
+    }
+
+    /// Notes what came of an effect that nobody waits for, such as a mail. An execution that
+    /// nobody can read any more is told nothing.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], or what the journal said: then it has to be said again.
+    pub async fn conclude(
+        &self,
+        execution: Uuid,
+        effect: Uuid,
+        outcome: Outcome,
+    ) -> Result<(), Error> {
+        let request = Request {
+            session: None,
+            slug: String::new(),
+            query: String::new(),
+            client: Client::nobody(),
+            challenge: None,
+            received: self.shared.clock.monotonic(),
+            correlation: self.shared.clock.opaque_id(),
+        };
+        match self.bring_back(execution, effect, outcome, &request).await {
+            Ok(_) | Err(Error::Over) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Lets a user in again by a link that an operator hands over.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::actor::{Begin, Handle};
+use super::{Error, Executions, Request, Unfinished, unfinished};
+use crate::catalog::flow::flow_by_slug;
+use crate::flow::context::{Context, Value, key};
+use crate::flow::input::{Canceller, Request as Asked};
+use crate::flow::{Entry, client::Client};
+use crate::stage::Reply;
+
+/// A link that lets a user in again.
+pub struct Recovery {
+    /// The execution to which it leads.
+    pub execution: Uuid,
+    /// The path and the query string at which it is opened. It is a secret, and shown only once.
+    pub path: SecretString,
+}
+
+impl Executions {
+    /// Begins a flow for a user in nobody's browser, and makes a link to it that works once until
+    /// `until`. One that was made for the same user before, and that nobody has confirmed, works
+    /// no more. Source: authentik `core/api/users.py`, `recovery`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFlow`], [`Error::NotApplicable`] when the flow lets the user not in, or what
+    /// the journal said.
+    pub async fn recovery_link(
+        &self,
+        slug: &str,
+        user: Uuid,
+        until: Timestamp,
+        client: Client,
+        correlation: Uuid,
+    ) -> Result<Recovery, Error> {
+        let journal = self.shared.journal.as_ref();
+        let clock = &self.shared.clock;
+        let flow = flow_by_slug(journal, slug).await?;
+        let flow = flow.ok_or(Error::UnknownFlow)?;
+        for earlier in unfinished::recoveries_of(journal, user).await? {
+            let by = Asked::Cancel {
+                by: Canceller::Operator,
+            };
+            let id = earlier.value.execution;
+            self.end(id, &client, by, correlation).await?;
+        }
+        let (execution, session) = (clock.ordered_id(), clock.opaque_id());
+        let mut context = Context::default();
+        context.set(key::PENDING_USER, Some(Value::User(user)));
+        let request = Request {
+            session: None,
+            slug: slug.to_owned(),
+            query: String::new(),
+            client,
+            challenge: None,
+            received: clock.monotonic(),
+            correlation,
+        };
+        let asked = Asked::Begin {
+            execution,
+            session,
+            flow: flow.value.pk,
+            context: context.clone(),
+            dead_link: None,
+            link_until: Some(until),
+        };
+        let begin = Begin {
+            flow: flow.value.pk,
+            context,
+            unfinished: Unfinished {
+                execution,
+                session,
+                due: until,
+                entries: vec![Entry::new(session, slug, "")],
+                recovers: Some(user),
+            },
+            session: None,
+            dead_link: None,
+            link_until: Some(until),
+        };
+        let handle = Handle {
+            begin: Some(begin.into()),
+            ..self.handle(&request, asked)
+        };
+        let answered = self.send(execution, handle).await?;
+        match (answered.links.first(), &answered.reply) {
+            (Some(made), _) => Ok(Recovery {
+                execution,
+                path: made.path(),
+            }),
+            (None, Reply::Denied { body }) => {
+                let message = body["error_message"].as_str().unwrap_or_default();
+                Err(Error::NotApplicable(message.to_owned()))
+            }
+            (None, _) => Err(Error::NotApplicable("it is over at once".to_owned())),
+        }
+    }
+}

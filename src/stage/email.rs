@@ -1,0 +1,348 @@
+//! Mails a link and waits until somebody confirms it. Source: authentik `stages/email`.
+//!
+//! The link leads back to this very execution, from any browser. For somebody who does not exist
+//! everything is done alike, but nothing leaves the server.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::duration::Duration;
+use super::{Entered, Error, Response, Stage, Turn, Verdict};
+use crate::catalog::Hidden;
+use crate::directory::mail_attempts::{MailAttempts, mail_attempts};
+use crate::directory::user::User;
+use crate::flow::context::{Value as Known, key};
+use crate::flow::effect::Effect;
+use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
+use crate::flow::field::{Invalid, Problem};
+use crate::journal::Version;
+use crate::journal::object::{Versioned, put};
+use crate::world::{Change, Letter, NewLink, Person, Recipient};
+
+/// The settings of an e-mail stage. Those of the server are read by whoever sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Email {
+    /// Whether the server's own settings are used instead of those below.
+    pub use_global_settings: bool,
+    /// The SMTP server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who logs in there; nobody when empty.
+    pub username: String,
+    /// With which password.
+    pub password: Hidden,
+    /// Whether the connection becomes a TLS one by STARTTLS.
+    pub use_tls: bool,
+    /// Whether the connection is a TLS one from its beginning.
+    pub use_ssl: bool,
+    /// How long each step may take, in seconds.
+    pub timeout: u32,
+    /// Who sends.
+    pub from_address: String,
+    /// How long a link is good.
+    pub token_expiry: Duration,
+    /// The subject.
+    pub subject: String,
+    /// The template.
+    pub template: String,
+    /// Whether a user who confirms becomes an active one.
+    pub activate_user_on_success: bool,
+    /// How many mails the same address may ask for within the time below.
+    pub recovery_max_attempts: u32,
+    /// How long a mail counts.
+    pub recovery_cache_timeout: Duration,
+    /// Whether an operator hands the link over, so that nothing is sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub link_only: bool,
+}
+
+impl Default for Email {
+    fn default() -> Self {
+        Self {
+            use_global_settings: false,
+            host: "localhost".to_owned(),
+            port: 25,
+            username: String::new(),
+            password: Hidden::default(),
+            use_tls: false,
+            use_ssl: false,
+            timeout: 10,
+            from_address: "system@authentik.local".to_owned(),
+            token_expiry: Duration::from_secs(30 * 60),
+            subject: "authentik".to_owned(),
+            template: "email/password_reset.html".to_owned(),
+            activate_user_on_success: false,
+            recovery_max_attempts: 5,
+            recovery_cache_timeout: Duration::from_secs(5 * 60),
+            link_only: false,
+        }
+    }
+}
+
+/// The message of every refusal here: it says nothing about the account.
+const REFUSAL: &str = "Unknown error";
+
+/// The entry of the context that says that the first mail was sent.
+const EMAIL_SENT: &str = "email_sent";
+
+/// The entry of the context that replaces the user's own address.
+const EMAIL: &str = "email";
+
+/// How much longer a link is good than the stage says. Source: authentik `stages/email/stage.py`.
+const GRACE: SignedDuration = SignedDuration::from_mins(1);
+
+/// The settings of the stage that waits for a link which an operator hands over.
+pub(super) fn waits_for_link() -> Map<String, Value> {
+    Map::from_iter([
+        ("link_only".to_owned(), true.into()),
+        ("activate_user_on_success".to_owned(), false.into()),
+    ])
+}
+
+/// Whom a mail is for.
+enum Addressee {
+    User(Box<Versioned<User>>),
+    Stranger(String),
+}
+
+impl Email {
+    async fn addressee(&self, turn: &Turn<'_>) -> Result<Option<Addressee>, Error> {
+        Ok(match turn.running.context.get(key::PENDING_USER) {
+            Some(Known::Stranger { identifier }) => Some(Addressee::Stranger(identifier.clone())),
+            Some(Known::User(id)) => {
+                let user = turn.user(*id).await?;
+                user.map(|user| Addressee::User(user.into()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Sends a link, unless too many went there already.
+    ///
+    /// # Errors
+    /// The inner one is the operator's fault, in words.
+    async fn send(
+        &self,
+        addressee: &Addressee,
+        turn: &mut Turn<'_>,
+    ) -> Result<Result<(), String>, Error> {
+        let now = turn.world.now();
+        let told = turn.running.context.text(EMAIL).map(str::to_owned);
+        let (user, person) = match addressee {
+            Addressee::User(user) => (Some(user.value.uuid), person(&user.value)),
+            Addressee::Stranger(typed) => (None, stranger(typed)),
+        };
+        let address = told.filter(|told| !told.is_empty());
+        let address = address.unwrap_or_else(|| person.email.clone());
+        if !self.is_due(&address, turn).await? {
+            return Ok(Ok(()));
+        }
+        let expires = now
+            .checked_add(self.token_expiry.span().saturating_add(GRACE))
+            .unwrap_or(Timestamp::MAX);
+        let link = turn.world.link(NewLink {
+            slug: turn.running.slug.clone(),
+            query: turn.query.without_link().encode(),
+            expires,
+        })?;
+        let is_real = user.is_some() && !address.is_empty();
+        let language = match addressee {
+            Addressee::User(user) => user.value.attributes.get("settings"),
+            Addressee::Stranger(_) => None,
+        };
+        let language = language
+            .and_then(|settings| settings["locale"].as_str())
+            .filter(|language| !language.is_empty())
+            .map(str::to_owned);
+        let posted = turn
+            .world
+            .post(Letter {
+                template: self.template.clone(),
+                subject: self.subject.clone(),
+                to: is_real.then(|| Recipient {
+                    name: person.name.clone(),
+                    address,
+                }),
+                user: person,
+                from: (!self.use_global_settings).then(|| self.from_address.clone()),
+                server: (!self.use_global_settings).then_some(turn.stage.stage.id),
+                language: turn.client.language.clone().or(language),
+                link: Some(link),
+                expires,
+            })
+            .await?;
+        let mail = match posted {
+            Ok(mail) => mail,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        turn.learn(Event::LinkIssued {
+            link,
+            stage: Some(turn.stage.stage.id),
+            user,
+            expires,
+        });
+        turn.learn(Event::EffectRequested {
+            effect: mail,
+            what: Effect::Mail {
+                template: self.template.clone(),
+            },
+        });
+        Ok(Ok(()))
+    }
+
+    /// Whether another mail may go to this address, which is counted then. The first one of every
+    /// execution counts as well, or whoever begins many would fill somebody's mailbox.
+    async fn is_due(&self, address: &str, turn: &mut Turn<'_>) -> Result<bool, Error> {
+        let now = turn.world.now();
+        let window = self.recovery_cache_timeout.span();
+        let found = mail_attempts(turn.world.objects(), address).await?;
+        let mut attempts = match found {
+            Some(found) => found,
+            None => Versioned {
+                version: Version::NONE,
+                value: MailAttempts::none(turn.world.draw()?, address),
+            },
+        };
+        attempts.value.forget(now, window);
+        let recent = attempts.value.at.len();
+        let most = usize::try_from(self.recovery_max_attempts).unwrap_or(usize::MAX);
+        // Besides those that are asked for there is the first one.
+        if recent > most {
+            turn.learn(Event::MailWithheld {
+                recent: u32::try_from(recent).unwrap_or(u32::MAX),
+            });
+            return Ok(false);
+        }
+        attempts.value.count(now, window);
+        turn.world
+            .change(Change::Write(put(&attempts.value, attempts.version)));
+        Ok(true)
+    }
+
+    /// Makes a user who confirmed the link an active one, where the operator wants that.
+    fn activate(&self, user: &Versioned<User>, turn: &mut Turn<'_>) {
+        if !self.activate_user_on_success || user.value.is_active {
+            return;
+        }
+        let mut active = turn
+            .world
+            .written(user.value.uuid)
+            .unwrap_or_else(|| user.clone());
+        active.value.is_active = true;
+        active.value.last_updated = turn.world.now();
+        let id = active.value.uuid;
+        turn.world.change(Change::WriteUser(Box::new(active)));
+        turn.learn(Event::UserIdentified {
+            user: Some(id),
+            active: true,
+        });
+        turn.learn(Event::UserWritten {
+            user: id,
+            created: false,
+            fields: vec!["is_active".to_owned()],
+            groups: Vec::new(),
+        });
+    }
+
+    fn misconfigured(&self, problem: String, turn: &mut Turn<'_>) {
+        turn.learn(Event::ConfigurationError {
+            what: format!(
+                "Exception occurred while rendering E-mail template {}",
+                self.template
+            ),
+            problem,
+        });
+    }
+}
+
+/// What every answer gets: it means "send it again".
+fn sent() -> Errors {
+    errors(NON_FIELD_ERRORS, "email-sent", "email-sent")
+}
+
+fn person(user: &User) -> Person {
+    Person {
+        username: user.username.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+    }
+}
+
+fn stranger(typed: &str) -> Person {
+    Person {
+        username: typed.to_owned(),
+        name: String::new(),
+        email: typed.to_owned(),
+    }
+}
+
+#[async_trait(?Send)]
+impl Stage for Email {
+    const COMPONENT: &'static str = "ak-stage-email";
+
+    async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
+        let Some(addressee) = self.addressee(turn).await? else {
+            return Ok(Entered::Denied(REFUSAL.to_owned()));
+        };
+        let stage: Uuid = turn.stage.stage.id;
+        if let Addressee::User(user) = &addressee
+            && turn.running.is_confirmed(stage, user.value.uuid)
+        {
+            self.activate(user, turn);
+            return Ok(Entered::Passed);
+        }
+        let is_sent = turn.running.context.get(EMAIL_SENT).is_some();
+        if self.link_only || is_sent {
+            return Ok(Entered::Asks);
+        }
+        if let Err(problem) = self.send(&addressee, turn).await? {
+            self.misconfigured(problem, turn);
+            return Ok(Entered::Denied(REFUSAL.to_owned()));
+        }
+        turn.set(EMAIL_SENT, Some(Known::Json(json!(true))));
+        Ok(Entered::Asks)
+    }
+
+    async fn challenge(&self, _: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
+        Ok(Map::new())
+    }
+
+    async fn judge(&self, _: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        if self.link_only {
+            return Ok(Verdict::Rejected(sent()));
+        }
+        if let Some(addressee) = self.addressee(turn).await?
+            && let Err(problem) = self.send(&addressee, turn).await?
+        {
+            self.misconfigured(problem, turn);
+            return Ok(Verdict::Denied(REFUSAL.to_owned()));
+        }
+        Ok(Verdict::Rejected(sent()))
+    }
+
+    fn problems(&self) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        let is_path = self.template.ends_with(".html")
+            && !self.template.starts_with('/')
+            && !self.template.split('/').any(|part| part == "..");
+        if !is_path {
+            let problem = "A template is called like email/password_reset.html.";
+            found.push(Invalid::new("template", Problem::Other(problem)));
+        }
+        if self.use_tls && self.use_ssl {
+            let problem =
+                "use_tls (STARTTLS) and use_ssl (TLS from the beginning) exclude each other.";
+            found.push(Invalid::new("use_tls", Problem::Other(problem)));
+        }
+        if self.token_expiry.span() <= SignedDuration::ZERO {
+            let problem = "A link has to be good for some time.";
+            found.push(Invalid::new("token_expiry", Problem::Other(problem)));
+        }
+        found
+    }
+}

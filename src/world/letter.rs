@@ -1,0 +1,81 @@
+//! What a stage wants to have sent, linked to, or asked of others.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::captcha;
+use crate::flow::effect::Effect;
+
+/// A link that is about to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLink {
+    /// The slug of the flow at whose address it is.
+    pub slug: String,
+    /// What else is in its query string; never a secret.
+    pub query: String,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// A mail that is about to be written.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The template, such as `email/password_reset.html`.
+    pub template: String,
+    /// The subject; translated where it is one of ours.
+    pub subject: String,
+    /// To whom. One to nobody is written like any other and never sent, so that the time that it
+    /// takes does not tell who exists.
+    pub to: Option<Recipient>,
+    /// Who is spoken to.
+    pub user: Person,
+    /// From whom; `None` is the server's own address.
+    pub from: Option<String>,
+    /// The stage whose own server it is sent by; `None` is the global one.
+    pub server: Option<Uuid>,
+    /// The language, such as `de`.
+    pub language: Option<String>,
+    /// The link in it, which this very command made.
+    pub link: Option<Uuid>,
+    /// When the link ends. The mail is not tried any more afterwards.
+    pub expires: Timestamp,
+}
+
+/// Where a mail goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The display name; may be empty.
+    pub name: String,
+    /// The address.
+    pub address: String,
+}
+
+/// Who is spoken to in a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// What they log in with.
+    pub username: String,
+    /// What they are called; may be empty.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+}
+
+/// Something that is asked of another server, once the command is in the journal.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// Whether an answer to a captcha is good.
+    Captcha(captcha::Question),
+}
+
+impl Call {
+    /// What the trail keeps of it.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Captcha(question) => Effect::Captcha {
+                url: question.url.clone(),
+            },
+        }
+    }
+}
