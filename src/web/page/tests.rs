@@ -80,7 +80,7 @@ fn a_captcha_loads_two_scripts_and_says_so_where_none_run() {
     ] {
         let page = shown(challenge);
         for part in [
-            r#"<script src="https://captcha.example/api.js?a=1&amp;b=2" defer></script>"#,
+            r#"<script src="https:&#x2f;&#x2f;captcha.example&#x2f;api.js?a=1&amp;b=2" defer></script>"#,
             r#"data-sitekey="k&quot;ey""#,
             "<noscript>",
             &format!(r#"id="captcha-token" name="{field}" value="""#),
