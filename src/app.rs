@@ -4,7 +4,7 @@
 //! end. Nothing here decides anything about a request.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use crate::clock::Clock;
+use crate::courier::Courier;
 use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
@@ -24,6 +25,7 @@ use crate::settings::{Retention, Settings};
 mod first_run;
 pub mod lock;
 pub mod log;
+mod mail;
 mod parts;
 mod retention;
 mod servers;
@@ -48,6 +50,9 @@ pub struct Running {
     executions: Executions,
     install: Install,
     stopping: Arc<AtomicBool>,
+    courier: Courier,
+    /// Where mails go while there is no mail server.
+    mails: Option<PathBuf>,
     sweeper: tokio::task::JoinHandle<()>,
     remover: tokio::task::JoinHandle<()>,
     // The lock is the last to go: fields are dropped in this order.
@@ -132,6 +137,10 @@ fn start(
             let listen = settings.listen;
             format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
         })?;
+    if role == Role::Server {
+        let executions = parts.executions.clone();
+        parts.courier.start(mail::reporter(executions));
+    }
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
@@ -141,6 +150,8 @@ fn start(
         executions: parts.executions,
         install: parts.install,
         stopping: parts.stopping,
+        courier: parts.courier,
+        mails: mail::folder(settings),
         sweeper,
         remover,
         socket,
@@ -240,6 +251,12 @@ impl Running {
             }
             Setup::Done => lines.push(format!("Open http://{browser}/ in a browser.")),
         }
+        if let Some(folder) = &self.mails {
+            lines.push(format!(
+                "No mail server is set (email.host), so mails are written to {}.",
+                folder.display()
+            ));
+        }
         lines
     }
 
@@ -253,6 +270,7 @@ impl Running {
             journal,
             executions,
             stopping,
+            courier,
             sweeper,
             remover,
             socket,
@@ -263,6 +281,8 @@ impl Running {
         servers.stop().await;
         sweeper.abort();
         remover.abort();
+        // What came of a mail is told to executions.
+        courier.stop().await;
         executions.stop().await;
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;

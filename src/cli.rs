@@ -21,6 +21,7 @@ mod execution;
 mod exit;
 mod healthcheck;
 mod journal;
+mod mail;
 mod output;
 mod password;
 mod policy;
@@ -94,6 +95,9 @@ enum Command {
     /// Verify, rebuild and export the journal
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Try out whether mails can be sent
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Look after the root key
     #[command(subcommand)]
     Secret(secret::Command),
@@ -153,6 +157,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),
         Command::Journal(command) => block_on(journal::run(command, &settings, output)),
+        Command::Mail(command) => block_on(mail::run(command, &settings, output)),
         Command::Secret(command) => block_on(secret::run(command, &settings, output)),
     }
 }

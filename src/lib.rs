@@ -21,7 +21,7 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, tls, clock, settings
+//!                                 captcha, courier, tls, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -43,6 +43,7 @@
 //! | [`expression`] | runs Python expressions in worker processes | know users, flows or what a result is for |
 //! | [`geoip`] | where an address is | judge it |
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
+//! | [`courier`] | mails: letters from templates, the outbox, and how a mail server gets them | know what an execution is, or what a letter is for; send a mail twice |
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
@@ -65,6 +66,7 @@ pub mod captcha;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
+pub mod courier;
 pub mod directory;
 pub mod execution;
 pub mod expression;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 mod bootstrap;
+mod email;
 mod environment;
 mod execution;
 mod file;
@@ -24,6 +25,7 @@ mod value;
 mod web;
 
 pub use bootstrap::Bootstrap;
+pub use email::Email;
 pub use execution::Execution;
 pub use geoip::Geoip;
 pub use hash::Hash;
@@ -69,6 +71,8 @@ pub struct Settings {
     pub geoip: Geoip,
     /// `reputation.*`: how failed and successful attempts are counted.
     pub reputation: Reputation,
+    /// `email.*`: how mails are sent.
+    pub email: Email,
 }
 
 /// Where values are looked for.
@@ -178,6 +182,7 @@ impl Settings {
         let listen = from.parsed("listen", value::DEFAULT_LISTEN, value::address);
         let data = from.path("data", PathBuf::from("./data"));
         let secret_key_file = from.path("secret_key_file", data.join("secret.key"));
+        let email = Email::read(from, &data);
         Self {
             listen,
             data,
@@ -192,6 +197,7 @@ impl Settings {
             log: Log::read(from),
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),
+            email,
         }
     }
 }

@@ -10,9 +10,10 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use super::lock::Role;
-use super::{first_run, store};
+use super::{first_run, mail, store};
 use crate::breaches::Breaches;
 use crate::clock::Clock;
+use crate::courier::Courier;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
@@ -36,6 +37,8 @@ pub(super) struct Parts {
     pub(super) stopping: Arc<AtomicBool>,
     pub(super) state: Data<http::State>,
     pub(super) operator: Data<Operator>,
+    /// Not started yet.
+    pub(super) courier: Courier,
 }
 
 impl Parts {
@@ -48,6 +51,7 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         let geoip = Arc::new(geoip(settings)?);
         let workers = workers(clock, role)?;
+        let letters = mail::templates(settings)?;
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let devices = Devices::new(keyring.derive("device cookie"));
@@ -55,6 +59,7 @@ impl Parts {
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
+        let courier = mail::courier(Arc::clone(&journal), clock, settings);
         let install = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
         let executions = Executions::start(
             Arc::clone(&journal),
@@ -66,6 +71,9 @@ impl Parts {
                 geoip: Arc::clone(&geoip),
                 breaches: Arc::new(breaches(settings)?),
                 captcha: Arc::default(),
+                letters: Some(Arc::clone(&letters)),
+                courier: Some(courier.clone()),
+                public_url: settings.web.public_url.clone(),
             },
             threads(role),
         );
@@ -98,6 +106,8 @@ impl Parts {
             hashes: pool,
             executions: executions.clone(),
             workers,
+            courier: courier.clone(),
+            letters,
         });
         Ok(Self {
             journal: disk,
@@ -106,6 +116,7 @@ impl Parts {
             stopping,
             state,
             operator,
+            courier,
         })
     }
 }

@@ -84,7 +84,7 @@ impl Work {
                         self.answers.take(digest, now, after.version, reply);
                     }
                     self.loaded = Some(after);
-                    return Ok(answered);
+                    return Ok(*answered);
                 }
                 Attempt::OthersMoved => {}
                 Attempt::Moved => {
@@ -116,12 +116,13 @@ impl Work {
             .map_err(failed)?;
         let answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
         if handled.events.is_empty() {
-            return Ok(Attempt::Done(before.clone(), answered, false));
+            return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
         let mut left = world.leave();
         let mut answered = answered;
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);
+        let has_mail = !left.mails.is_empty();
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
             Ok(commit) => commit,
@@ -144,9 +145,12 @@ impl Work {
                 for event in &handled.events {
                     self.report(event);
                 }
+                if let Some(courier) = self.shared.outside.courier.as_ref().filter(|_| has_mail) {
+                    courier.wake();
+                }
                 let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
                 let took = handled.events.iter().any(took);
-                return Ok(Attempt::Done(after, answered, took));
+                return Ok(Attempt::Done(after, answered.into(), took));
             }
             Ok(Err(error)) => self.refused(error, &handled.state).await,
             Err(_) => Err(Error::Busy),
@@ -161,6 +165,9 @@ impl Work {
     /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:
     /// what went wrong may name a person.
     fn report(&self, event: &Event) {
+        if let Event::ConfigurationError { what, problem } = event {
+            tracing::error!(execution = %self.id, what, problem, "the operator has to mend something");
+        }
         if let Event::PolicyFailed(failed) = event {
             let counts = failed.passing;
             tracing::warn!(
@@ -255,7 +262,7 @@ impl Work {
 
 enum Attempt {
     /// It is in the journal, or there was nothing to write; and whether an answer was taken.
-    Done(Loaded, Answered, bool),
+    Done(Loaded, Box<Answered>, bool),
     /// The execution itself moved.
     Moved,
     /// Another object moved.

@@ -37,7 +37,7 @@ pub fn decide(state: &Execution, command: Command) -> Result<Vec<Event>, Rejecti
         (_, Command::Start { .. }) => Err(Rejection::Started),
         // A mail may be on its way when the visitor is gone already.
         (Execution::Ended(ended), Command::Conclude { effect, outcome }) => {
-            conclude(&ended.last, effect, outcome)
+            Ok(conclude(&ended.last, effect, outcome))
         }
         (Execution::Ended(_), _) => Err(Rejection::Over),
         (Execution::Running(running), command) => on_the_way(running, command),
@@ -123,14 +123,29 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
             }
             Event::Completed { destination }
         }
+        Command::Suspend { .. }
+        | Command::Conclude { .. }
+        | Command::Open { .. }
+        | Command::Confirm { .. }
+        | Command::Forget { .. }
+        | Command::Redirect { .. } => return from_outside(running, command),
+        Command::Cancel(by) => Event::Cancelled { by },
+        Command::Expire => Event::Expired,
+    };
+    Ok(vec![event])
+}
+
+/// What concerns others than the visitor who answers: other servers, links, other flows.
+fn from_outside(running: &Running, command: Command) -> Result<Vec<Event>, Rejection> {
+    let event = match command {
         Command::Suspend { effect } => {
-            current?;
+            running.plan.current().ok_or(Rejection::NoStage)?;
             if !running.effects.contains_key(&effect) {
                 return Err(Rejection::NoEffect);
             }
             Event::Suspended { effect }
         }
-        Command::Conclude { effect, outcome } => return conclude(running, effect, outcome),
+        Command::Conclude { effect, outcome } => return Ok(conclude(running, effect, outcome)),
         Command::Open { link } => {
             let known = running.links.get(&link).ok_or(Rejection::NoLink)?;
             // Whoever opens it again and again would fill the journal.
@@ -166,7 +181,7 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
             query,
             keep_context,
         } => {
-            current?;
+            running.plan.current().ok_or(Rejection::NoStage)?;
             Event::Redirected {
                 flow,
                 slug,
@@ -174,8 +189,7 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
                 keep_context,
             }
         }
-        Command::Cancel(by) => Event::Cancelled { by },
-        Command::Expire => Event::Expired,
+        _ => return Err(Rejection::NoStage),
     };
     Ok(vec![event])
 }
@@ -184,14 +198,14 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
 const MOST_OPENED: u8 = 3;
 
 /// An effect is concluded once; whoever says it again has nothing to add.
-fn conclude(running: &Running, effect: Uuid, outcome: Outcome) -> Result<Vec<Event>, Rejection> {
+fn conclude(running: &Running, effect: Uuid, outcome: Outcome) -> Vec<Event> {
     if !running.effects.contains_key(&effect) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    Ok(vec![match outcome {
+    vec![match outcome {
         Outcome::Unknown => Event::EffectOutcomeUnknown { effect },
         outcome => Event::EffectFinished { effect, outcome },
-    }])
+    }]
 }
 
 /// The facts, and what follows from them: a proof is one user's. As soon as somebody else goes

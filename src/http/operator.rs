@@ -14,6 +14,8 @@ use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
+use crate::courier::Courier;
+use crate::courier::template::Templates;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
 use crate::expression::Workers;
@@ -23,6 +25,7 @@ mod blueprints;
 mod caller;
 mod executions;
 mod journal_routes;
+mod mail;
 mod policies;
 mod refusal;
 mod users;
@@ -47,6 +50,10 @@ pub struct Operator {
     pub executions: Executions,
     /// Runs expressions.
     pub workers: Workers,
+    /// Sends mails.
+    pub courier: Courier,
+    /// Writes them.
+    pub letters: Arc<Templates>,
 }
 
 /// What only the concrete store of the journal can do.
@@ -105,6 +112,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))
+            .route("/mail/test", post().to(mail::test))
+            .route("/mail/templates", get().to(mail::templates))
             .route("/secret/rotate", post().to(journal_routes::rotate))
             .default_service(web::to(|| async {
                 Refusal::NotFound("no such route".to_owned())

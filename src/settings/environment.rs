@@ -45,6 +45,15 @@ const ALIASES: &[(&str, &str)] = &[
         "web.trusted_proxies",
     ),
     ("AUTHENTIK_LOG_LEVEL", "log.level"),
+    ("AUTHENTIK_EMAIL__HOST", "email.host"),
+    ("AUTHENTIK_EMAIL__PORT", "email.port"),
+    ("AUTHENTIK_EMAIL__USERNAME", "email.username"),
+    ("AUTHENTIK_EMAIL__PASSWORD", "email.password"),
+    ("AUTHENTIK_EMAIL__USE_TLS", "email.use_tls"),
+    ("AUTHENTIK_EMAIL__USE_SSL", "email.use_ssl"),
+    ("AUTHENTIK_EMAIL__TIMEOUT", "email.timeout"),
+    ("AUTHENTIK_EMAIL__FROM", "email.from"),
+    ("AUTHENTIK_EMAIL__TEMPLATE_DIR", "email.template_dir"),
     ("AUTHENTIK_EVENTS__CONTEXT_PROCESSORS__ASN", "geoip.asn"),
     ("AUTHENTIK_EVENTS__CONTEXT_PROCESSORS__GEOIP", "geoip.city"),
 ];
@@ -114,12 +123,13 @@ pub(super) fn read(variables: &[(String, String)], reader: &mut Reader) {
 }
 
 /// Whether Kubernetes put this variable there: beside a service called `gatelog`, every pod gets
-/// `GATELOG_SERVICE_HOST`, `GATELOG_PORT_9000_TCP_ADDR` and the like.
+/// `GATELOG_SERVICE_HOST`, `GATELOG_PORT_9000_TCP_ADDR` and the like. Two underscores are ours.
 fn is_service_link(name: &str) -> bool {
     let port = |rest: &str| rest.is_empty() || rest.starts_with('_');
-    name.ends_with("_SERVICE_HOST")
+    let is_theirs = name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
-        || name.split_once("_PORT").is_some_and(|(_, rest)| port(rest))
+        || name.split_once("_PORT").is_some_and(|(_, rest)| port(rest));
+    is_theirs && !name.contains("__")
 }
 
 fn key(name: &str) -> String {

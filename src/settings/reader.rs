@@ -78,6 +78,13 @@ impl Reader {
         })
     }
 
+    /// A duration; a number alone counts seconds.
+    pub(super) fn duration_or_seconds(&mut self, key: &'static str, default: Duration) -> Duration {
+        self.read(key, default, value::duration_or_seconds, |duration| {
+            Some(value::show_duration(*duration))
+        })
+    }
+
     /// A duration, or nothing for `forever`.
     pub(super) fn retention(
         &mut self,

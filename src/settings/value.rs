@@ -108,6 +108,14 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
         .ok_or_else(complaint)
 }
 
+/// The same, where a number alone counts seconds.
+pub(super) fn duration_or_seconds(text: &str) -> Parsed<Duration> {
+    match text.parse() {
+        Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => duration(text),
+    }
+}
+
 /// A duration, or nothing for `forever`.
 pub(super) fn retention(text: &str) -> Parsed<Option<Duration>> {
     if text == "forever" {

@@ -23,6 +23,10 @@ use crate::journal::object::{Versioned, put};
 use crate::world::{Change, Letter, NewLink, Person, Recipient};
 
 /// The settings of an e-mail stage. Those of the server are read by whoever sends.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are settings, each with its own name on the wire"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Email {
@@ -169,6 +173,8 @@ impl Email {
                     address,
                 }),
                 user: person,
+                client: turn.client.clone(),
+                brand: turn.brand().await?.branding_title,
                 from: (!self.use_global_settings).then(|| self.from_address.clone()),
                 server: (!self.use_global_settings).then_some(turn.stage.stage.id),
                 language: turn.client.language.clone().or(language),
@@ -327,7 +333,8 @@ impl Stage for Email {
 
     fn problems(&self) -> Vec<Invalid> {
         let mut found = Vec::new();
-        let is_path = self.template.ends_with(".html")
+        let is_html = self.template.strip_suffix(".html").is_some();
+        let is_path = is_html
             && !self.template.starts_with('/')
             && !self.template.split('/').any(|part| part == "..");
         if !is_path {

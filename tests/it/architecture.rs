@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "courier",
             "expression",
             "geoip",
             "tls",
@@ -37,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
@@ -58,6 +60,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "courier",
             "expression",
             "geoip",
             "web",
@@ -90,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "courier",
             "expression",
             "geoip",
             "breaches",
@@ -120,6 +124,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "blueprint",
         &[
+            "courier",
             "expression",
             "geoip",
             "stage",
@@ -134,6 +139,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "courier",
             "captcha",
             "policy",
             "world",
@@ -160,6 +166,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "courier",
             "captcha",
             "catalog",
             "directory",
@@ -176,6 +183,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("expression", &[]),
     ("geoip", &[]),
     ("breaches", &["tls"]),
+    (
+        "courier",
+        &["catalog", "directory", "flow", "journal", "tls"],
+    ),
     ("captcha", &["tls"]),
     ("tls", &[]),
     ("settings", &[]),

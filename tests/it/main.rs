@@ -4,6 +4,7 @@ mod app;
 mod architecture;
 mod browser;
 mod cli;
+mod courier;
 mod docs;
 mod execution;
 mod expression;

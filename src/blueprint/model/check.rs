@@ -223,7 +223,7 @@ pub(super) fn settings(
         };
         let found = match &*value {
             Value::Array(items) => references(*kind, items, staged),
-            single => reference(*kind, &*single, staged),
+            single => reference(*kind, single, staged),
         };
         match found {
             Ok(id) => *value = id,

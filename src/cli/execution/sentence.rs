@@ -74,6 +74,14 @@ fn planned(plan: &crate::flow::plan::Plan) -> Vec<String> {
 }
 
 fn line(event: &Event) -> String {
+    steps::told(event).unwrap_or_else(|| course(event))
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for every event, so that none is forgotten"
+)]
+fn course(event: &Event) -> String {
     match event {
         Event::Started {
             flow,
@@ -90,8 +98,8 @@ fn line(event: &Event) -> String {
         | Event::ResponseRejected { .. }
         | Event::PolicyEvaluated(_)
         | Event::PolicyFailed(_)
-        | Event::EngineDecided(_) => String::new(),
-        Event::PromptSubmitted { .. }
+        | Event::EngineDecided(_)
+        | Event::PromptSubmitted { .. }
         | Event::UserWritten { .. }
         | Event::UserDeleted { .. }
         | Event::CaptchaAssessed { .. }
@@ -108,7 +116,7 @@ fn line(event: &Event) -> String {
         | Event::LinkOpened { .. }
         | Event::LinkConsumed { .. }
         | Event::EntryLeft { .. }
-        | Event::Redirected { .. } => steps::told(event).unwrap_or_default(),
+        | Event::Redirected { .. } => String::new(),
         Event::StageSkipped { stage, when, .. } => policies::skipped(stage, *when),
         Event::PlanChanged { change, by } => policies::plan_changed(change, by),
         Event::CustomEvent {

@@ -327,6 +327,10 @@ fn commands() -> impl Strategy<Value = Command> {
 }
 
 /// Whether the state shows that the event happened.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for every event, so that none is forgotten"
+)]
 fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
     let (old, Some(new)) = (before.running(), after.latest()) else {
         return false;

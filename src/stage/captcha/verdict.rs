@@ -58,10 +58,9 @@ impl Captcha {
 fn complaint(codes: Option<&Value>) -> &'static str {
     let retryable = |code: &Value| code.as_str().is_some_and(|it| RETRYABLE.contains(&it));
     match codes {
-        None => INVALID,
         // Also where there are none.
         Some(Value::Array(codes)) if codes.iter().all(retryable) => RETRY,
-        Some(Value::Array(_) | Value::String(_)) => INVALID,
+        None | Some(Value::Array(_) | Value::String(_)) => INVALID,
         Some(_) => FAILED,
     }
 }
@@ -92,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    fn stage(settings: Value) -> Captcha {
+    fn stage(settings: &Value) -> Captcha {
         let mut all = json!({ "public_key": "p", "private_key": "s" });
         let all = all.as_object_mut().expect("an object");
         all.extend(settings.as_object().expect("an object").clone());
@@ -101,7 +100,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_judged_as_the_spelling_of_the_wire_says() {
-        let usual = stage(json!({}));
+        let usual = stage(&json!({}));
         for (said, outcome) in [
             (json!({"success": true}), Ok(())),
             (json!({"success": true, "score": 0.5}), Ok(())),
@@ -150,8 +149,8 @@ mod tests {
 
     #[test]
     fn bounds_can_be_moved_and_left_out() {
-        let risk = stage(json!({"score_min_threshold": 0, "score_max_threshold": 0.5}));
-        let free = stage(json!({"score_min_threshold": -1, "score_max_threshold": -1}));
+        let risk = stage(&json!({"score_min_threshold": 0, "score_max_threshold": 0.5}));
+        let free = stage(&json!({"score_min_threshold": -1, "score_max_threshold": -1}));
         for (score, risky, freely) in [
             (0.0, Ok(()), Ok(())),
             (0.5, Ok(()), Ok(())),
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn where_scores_do_not_count_nothing_does() {
-        let stage = stage(json!({"error_on_invalid_score": false}));
+        let stage = stage(&json!({"error_on_invalid_score": false}));
         for said in [
             json!({"success": true, "score": -3}),
             json!({"success": false, "error-codes": ["invalid-input-secret"]}),

@@ -87,12 +87,11 @@ impl Run<'_> {
 
     /// Shows what a link is for.
     pub(super) fn open(&mut self, link: Uuid) -> Result<(), Error> {
-        let asks = match self.refused(link) {
-            Some(dead) => Aside::Dead(dead),
-            None => {
-                self.apply(Command::Open { link })?;
-                Aside::Asks { link, errors: None }
-            }
+        let asks = if let Some(dead) = self.refused(link) {
+            Aside::Dead(dead)
+        } else {
+            self.apply(Command::Open { link })?;
+            Aside::Asks { link, errors: None }
         };
         self.aside = Some(asks);
         Ok(())

@@ -316,8 +316,8 @@ fn beside_the_name_a_captcha_is_judged_first_and_for_everybody() {
         // What was typed is kept nowhere, and the provider's answer is not the flow's.
         let history = server.histories().remove(0);
         let left = history.iter().filter(|it| it["event"] == "context_changed");
-        let left = left.filter(|it| it["key"] == "gatelog/stages/identification/held");
-        let last = left.last().expect("it was held");
+        let mut left = left.filter(|it| it["key"] == "gatelog/stages/identification/held");
+        let last = left.next_back().expect("it was held");
         assert_eq!(last["value"], Value::Null);
         assert!(!history.iter().any(|it| it["key"] == "captcha"));
     });

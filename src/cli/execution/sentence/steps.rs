@@ -61,6 +61,13 @@ pub(super) fn told(event: &Event) -> Option<String> {
         Event::ConfigurationError { what, problem } => {
             format!("the operator has to mend something: {what}: {problem}")
         }
+        _ => return outside(event),
+    })
+}
+
+/// What left the server, and what leads to the execution from outside.
+fn outside(event: &Event) -> Option<String> {
+    Some(match event {
         Event::EffectRequested { effect, what } => {
             format!("asked for {} ({effect})", asked(what))
         }

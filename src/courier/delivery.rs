@@ -1,0 +1,262 @@
+//! One attempt at one mail: what its state says, what a server says, and what is written down of it.
+//!
+//! The order is the promise: `Sending` is durable before the first byte of a message leaves, the
+//! outcome before anybody hears of it, and the mail goes only after they have heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::conversation::{Conversation, Handed, Told};
+use super::message::Message;
+use super::outbox::{self, Mail, State};
+use super::schedule;
+use super::server::{Route, Server, Way};
+use super::{Outcome, Report, Reporter, Shared, folder};
+use crate::catalog::Stage;
+use crate::journal::object::{self, Versioned};
+use crate::journal::{Commit, Durability, Error, Result, Write};
+
+/// How long it takes until something is tried again that failed here, not at a server.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// How long until what is known has to be written is tried again.
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why there is no way for a mail.
+pub(super) enum NoRoute {
+    /// The journal could not say.
+    Journal(Error),
+    /// The settings are wrong, or gone.
+    Wrong(String),
+}
+
+/// What came of an attempt.
+enum Came {
+    /// It is over.
+    Done(Outcome),
+    /// No server has it, for this reason.
+    Again(String),
+    /// The program is about to end; no server has it.
+    Stopped,
+}
+
+/// Attempts a mail.
+pub(super) struct Delivery {
+    pub(super) shared: Arc<Shared>,
+    pub(super) report: Reporter,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl Delivery {
+    /// Does what is to be done next for a mail; returns when to do it again, if ever.
+    pub(super) async fn attempt(mut self, id: Uuid) -> Option<Timestamp> {
+        let mail = match object::get::<Mail>(&*self.shared.journal, id).await {
+            Ok(Some(mail)) => mail.value,
+            Ok(None) => return None,
+            Err(error) => {
+                tracing::warn!(mail = %id, %error, "a mail cannot be read; trying again");
+                return Some(self.after(PAUSE));
+            }
+        };
+        let came = match &mail.state {
+            State::Done(outcome) => return self.tell(&mail, outcome.clone()).await,
+            // Whoever wrote this is gone, and with them what the server said.
+            State::Sending => Came::Done(Outcome::Unknown),
+            State::Waiting => self.send(&mail).await,
+        };
+        match came {
+            Came::Done(outcome) => self.done(mail, outcome).await,
+            Came::Again(problem) => self.again(mail, problem).await,
+            Came::Stopped => Some(self.after(PAUSE)),
+        }
+    }
+
+    fn after(&self, pause: Duration) -> Timestamp {
+        self.shared.clock.now() + pause
+    }
+
+    async fn send(&mut self, mail: &Mail) -> Came {
+        if mail.to_address.is_empty() {
+            return Came::Done(Outcome::Nobody);
+        }
+        if self.shared.clock.now() >= mail.until {
+            return failed("its time ran out before it could be sent");
+        }
+        let route = match self.shared.route(mail.server).await {
+            Ok(route) => route,
+            Err(NoRoute::Journal(error)) => return Came::Again(error.to_string()),
+            Err(NoRoute::Wrong(problem)) => return failed(problem),
+        };
+        let message = match Message::of(mail, &route.from) {
+            Ok(message) => message,
+            Err(problem) => return failed(problem),
+        };
+        match route.way {
+            Way::Server(server) => self.send_to(&server, mail, &message).await,
+            Way::Folder(path) => {
+                let copy = mail.clone();
+                let written =
+                    tokio::task::spawn_blocking(move || folder::write(&path, &copy, &message));
+                match written.await {
+                    Ok(Ok(path)) => {
+                        tracing::info!("a mail was written to {}", path.display());
+                        Came::Done(Outcome::Sent)
+                    }
+                    Ok(Err(error)) => {
+                        Came::Again(format!("it cannot be written to a file: {error}"))
+                    }
+                    Err(_) => Came::Again("it could not be written to a file".to_owned()),
+                }
+            }
+        }
+    }
+
+    async fn send_to(&mut self, server: &Server, mail: &Mail, message: &Message) -> Came {
+        let mut told = Told::new();
+        let prepared = tokio::select! {
+            prepared = Conversation::prepare(server, message, &mut told) => prepared,
+            _ = self.stopping.wait_for(|it| *it) => return Came::Stopped,
+        };
+        let conversation = match prepared {
+            Ok(conversation) => conversation,
+            Err(problem) if problem.is_final() => return failed(problem.to_string()),
+            Err(problem) => return Came::Again(problem.to_string()),
+        };
+        let mut sending = mail.clone();
+        sending.state = State::Sending;
+        // A server that waits for a message and gets none forgets all that came before.
+        match self.shared.keep(&sending).await {
+            Ok(true) => {}
+            Ok(false) => return failed("it was taken back"),
+            Err(error) => {
+                return Came::Again(format!("that it is sent cannot be written down: {error}"));
+            }
+        }
+        match conversation.hand_over(message).await {
+            Handed::Taken(_) => Came::Done(Outcome::Sent),
+            Handed::Refused(problem) if problem.is_final() => failed(problem.to_string()),
+            Handed::Refused(problem) => Came::Again(problem.to_string()),
+            Handed::Unknown(problem) => {
+                tracing::warn!(mail = %mail.id, %problem, "nobody knows whether a mail was sent");
+                Came::Done(Outcome::Unknown)
+            }
+        }
+    }
+
+    async fn again(&mut self, mut mail: Mail, problem: String) -> Option<Timestamp> {
+        mail.attempts = mail.attempts.saturating_add(1);
+        let pause = schedule::pause(mail.attempts);
+        mail.due = self.after(pause);
+        if mail.due >= mail.until {
+            let problem = format!("it could not be sent in time; at last: {problem}");
+            return self.done(mail, Outcome::Failed { problem }).await;
+        }
+        mail.state = State::Waiting;
+        let seconds = pause.as_secs();
+        tracing::warn!(mail = %mail.id, problem, "a mail is not sent yet; trying again in {seconds} seconds");
+        self.keep(&mail).await;
+        Some(mail.due)
+    }
+
+    async fn done(&mut self, mut mail: Mail, outcome: Outcome) -> Option<Timestamp> {
+        mail.state = State::Done(outcome.clone());
+        // Nobody needs the letter any more.
+        mail.html.clear();
+        mail.text.clear();
+        if !self.keep(&mail).await {
+            return None;
+        }
+        self.tell(&mail, outcome).await
+    }
+
+    /// Writes what is known, however long that takes; `false` when the program ends before, or there
+    /// is no such mail any more.
+    async fn keep(&mut self, mail: &Mail) -> bool {
+        loop {
+            match self.shared.keep(mail).await {
+                Ok(is_there) => return is_there,
+                Err(error) => {
+                    tracing::error!(mail = %mail.id, %error, "the journal does not take what came of a mail");
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(SHORT_PAUSE) => {}
+                _ = self.stopping.wait_for(|it| *it) => return false,
+            }
+        }
+    }
+
+    /// Tells whoever asked for the mail, and then removes it.
+    async fn tell(&self, mail: &Mail, outcome: Outcome) -> Option<Timestamp> {
+        let report = Report {
+            mail: mail.id,
+            execution: mail.execution,
+            outcome,
+        };
+        if let Err(error) = (self.report)(report).await {
+            tracing::warn!(mail = %mail.id, %error, "what came of a mail cannot be told; trying again");
+            return Some(self.after(PAUSE));
+        }
+        match self.shared.remove(mail.id).await {
+            Ok(()) => None,
+            Err(error) => {
+                tracing::warn!(mail = %mail.id, %error, "a mail that is done cannot be removed; trying again");
+                Some(self.after(PAUSE))
+            }
+        }
+    }
+}
+
+fn failed(problem: impl Into<String>) -> Came {
+    let problem = problem.into();
+    Came::Done(Outcome::Failed { problem })
+}
+
+impl Shared {
+    /// How a mail goes, by what is set at this moment.
+    pub(super) async fn route(&self, server: Option<Uuid>) -> std::result::Result<Route, NoRoute> {
+        let Some(stage) = server else {
+            return Route::global(&self.email).map_err(NoRoute::Wrong);
+        };
+        let stage = object::get::<Stage>(&*self.journal, stage).await;
+        match stage.map_err(NoRoute::Journal)? {
+            Some(stage) => Route::of_stage(&stage.value.settings, &self.email),
+            None => Err("the stage that it was sent by is gone".to_owned()),
+        }
+        .map_err(NoRoute::Wrong)
+    }
+
+    /// Makes this the mail's current revision, if there still is such a mail. Only one attempt at a
+    /// mail runs at a time, so whatever version there is, is its own.
+    async fn keep(&self, mail: &Mail) -> Result<bool> {
+        let found: Option<Versioned<Mail>> = object::get(&*self.journal, mail.id).await?;
+        let Some(found) = found else {
+            return Ok(false);
+        };
+        self.commit(vec![object::put(mail, found.version)]).await?;
+        Ok(true)
+    }
+
+    async fn remove(&self, mail: Uuid) -> Result<()> {
+        let found: Option<Versioned<Mail>> = object::get(&*self.journal, mail).await?;
+        match found {
+            Some(found) => self.commit(outbox::remove(mail, found.version)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<()> {
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: self.clock.now(),
+            correlation: self.clock.opaque_id(),
+        };
+        self.journal.commit(commit).await.map(|_| ())
+    }
+}

@@ -1,0 +1,231 @@
+//! Mails: from templates to letters, from the outbox to a mail server, and back what came of it.
+//!
+//! Whoever asks for a mail puts it into the [`outbox`] with the commit of what they do; the
+//! [`Courier`] takes it from there. A mail is sent once or not at all, or its outcome is told as
+//! unknown: it is never sent twice. This module knows nothing of executions but their ids.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
+use tokio::task::{Id, JoinHandle, JoinSet};
+use uuid::Uuid;
+
+mod conversation;
+mod delivery;
+mod folder;
+pub mod letter;
+mod message;
+pub mod outbox;
+mod phrases;
+mod problem;
+mod schedule;
+mod server;
+pub mod template;
+mod trial;
+
+pub use trial::Trial;
+
+use crate::clock::Clock;
+use crate::journal::object;
+use crate::journal::{self, Journal, Object};
+use crate::settings::Email;
+use delivery::Delivery;
+use outbox::Mail;
+use schedule::{Place, Schedule};
+
+/// How often the outbox is looked at where nobody wakes the courier.
+const POLL: Duration = Duration::from_secs(10);
+
+/// How long a stop waits for mails that are being handed over. One that takes longer is found at
+/// the next start, and its outcome is unknown.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// How many mails are read from the journal at once.
+const PAGE: usize = 256;
+
+/// When the outbox could not be read, or an attempt broke off.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What came of a mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A server took it, or it was written to a file.
+    Sent,
+    /// It was not sent and never will be.
+    Failed {
+        /// Why. It names neither the recipient nor anything of the letter.
+        problem: String,
+    },
+    /// It was written to nobody, so there was nothing to send.
+    Nobody,
+    /// It may have been sent: the connection or this program ended while it was handed over.
+    Unknown,
+}
+
+/// What came of which mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The mail.
+    pub mail: Uuid,
+    /// The execution that asked for it.
+    pub execution: Option<Uuid>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Why a report was not taken; it is made again later.
+pub type NotTaken = Box<dyn std::error::Error + Send + Sync>;
+
+/// Who hears what came of mails. The mail is removed once this went well, so after a crash the same
+/// report may come twice.
+pub type Reporter =
+    Arc<dyn Fn(Report) -> BoxFuture<'static, Result<(), NotTaken>> + Send + Sync + 'static>;
+
+/// Sends what is in the outbox. Clones are the same courier.
+#[derive(Clone)]
+pub struct Courier(Arc<Shared>);
+
+struct Shared {
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    email: Email,
+    bell: Notify,
+    stopping: watch::Sender<bool>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Courier {
+    /// A courier that has not started: it can be woken and stopped, and try a mail out.
+    #[must_use]
+    pub fn new(journal: Arc<dyn Journal>, clock: Clock, email: Email) -> Self {
+        Self(Arc::new(Shared {
+            journal,
+            clock,
+            email,
+            bell: Notify::new(),
+            stopping: watch::Sender::new(false),
+            task: Mutex::new(None),
+        }))
+    }
+
+    /// Begins to send, first what an earlier run left over. `report` hears what comes of each mail.
+    /// It needs the runtime that it is called on, and is called once.
+    pub fn start(&self, report: Reporter) {
+        let task = tokio::spawn(run(Arc::clone(&self.0), report));
+        let mut place = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(former) = place.replace(task) {
+            former.abort();
+        }
+    }
+
+    /// Says that there is a new mail in the outbox. Cheap, and never in vain: the courier also looks
+    /// by itself, but only now and then.
+    pub fn wake(&self) {
+        self.0.bell.notify_one();
+    }
+
+    /// Takes up nothing more, and waits for what is being handed over, for a while.
+    pub async fn stop(&self) {
+        self.0.stopping.send_replace(true);
+        let task = {
+            let mut place = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
+            place.take()
+        };
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the courier ended badly");
+        }
+    }
+}
+
+/// The attempts under way, with what each is at.
+#[derive(Default)]
+struct Attempts {
+    tasks: JoinSet<Option<jiff::Timestamp>>,
+    at: HashMap<Id, (Uuid, Place)>,
+}
+
+async fn run(shared: Arc<Shared>, report: Reporter) {
+    let mut schedule = Schedule::default();
+    let mut attempts = Attempts::default();
+    let mut stopping = shared.stopping.subscribe();
+    let mut knows_all = false;
+    let mut looks = true;
+    loop {
+        if looks {
+            match shared.look(&mut schedule, knows_all).await {
+                Ok(()) => knows_all = true,
+                Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
+            }
+        }
+        while let Some((mail, place)) = schedule.begin(shared.clock.now()) {
+            let delivery = Delivery {
+                shared: Arc::clone(&shared),
+                report: Arc::clone(&report),
+                stopping: shared.stopping.subscribe(),
+            };
+            let task = attempts.tasks.spawn(delivery.attempt(mail));
+            attempts.at.insert(task.id(), (mail, place));
+        }
+        let until_next = schedule.next().map_or(POLL, |due| {
+            let wait = due.duration_since(shared.clock.now());
+            Duration::try_from(wait).unwrap_or_default().min(POLL)
+        });
+        looks = tokio::select! {
+            _ = stopping.wait_for(|it| *it) => break,
+            () = shared.bell.notified() => true,
+            Some(ended) = attempts.tasks.join_next_with_id(), if !attempts.tasks.is_empty() => {
+                let (task, due) = match ended {
+                    Ok((task, due)) => (task, due),
+                    Err(error) => {
+                        tracing::error!(%error, "an attempt at a mail broke off");
+                        (error.id(), Some(shared.clock.now() + PAUSE))
+                    }
+                };
+                if let Some((mail, place)) = attempts.at.remove(&task) {
+                    schedule.ended(mail, place, due);
+                }
+                false
+            }
+            () = tokio::time::sleep(until_next) => true,
+        };
+    }
+    let ended = async { while attempts.tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        tracing::warn!("a mail is still being handed over; its outcome will be unknown");
+        attempts.tasks.shutdown().await;
+    }
+}
+
+impl Shared {
+    /// Takes note of the mails in the outbox: of all, or only of those that were never tried.
+    async fn look(&self, schedule: &mut Schedule, only_fresh: bool) -> journal::Result<()> {
+        let mut after = None;
+        loop {
+            let found: Vec<Object> = if only_fresh {
+                let fresh = outbox::fresh();
+                self.journal.scan(MAIL, fresh, after, PAGE).await?
+            } else {
+                self.journal.list(MAIL, after, PAGE).await?
+            };
+            for found in &found {
+                match object::open::<Mail>(found) {
+                    Ok(mail) => schedule.learn(mail.value.id, mail.value.server, mail.value.due),
+                    Err(error) => tracing::warn!(%error, "a mail is left out"),
+                }
+            }
+            match found.last() {
+                Some(last) if found.len() == PAGE => after = Some(last.stream.id),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+const MAIL: journal::Kind = <Mail as object::Stored>::KIND;

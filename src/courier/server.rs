@@ -1,0 +1,195 @@
+//! Where mails are handed over, read from the settings or from an e-mail stage. Connects to nobody.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::catalog;
+use crate::settings::Email;
+
+/// A mail server and how it is spoken to.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// A name and a password; nobody logs in without both.
+    pub(super) login: Option<(String, SecretString)>,
+    pub(super) security: Security,
+    /// How long each answer may take.
+    pub(super) timeout: Duration,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Security {
+    /// Not at all.
+    Plain,
+    /// It begins in the clear and is encrypted by `STARTTLS`, or not used.
+    StartTls,
+    /// From the first byte.
+    Tls,
+}
+
+/// What is done with a mail.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// A server gets it.
+    Server(Server),
+    /// It becomes a file in this folder.
+    Folder(PathBuf),
+}
+
+/// The way of a mail, and whom it comes from unless it says so itself.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub(super) way: Way,
+    pub(super) from: String,
+}
+
+/// The settings of an e-mail stage that concern its server, with authentik's defaults.
+#[derive(Deserialize)]
+#[serde(default)]
+struct OfStage {
+    use_global_settings: bool,
+    host: String,
+    port: i64,
+    username: String,
+    password: String,
+    use_tls: bool,
+    use_ssl: bool,
+    timeout: i64,
+    from_address: String,
+}
+
+impl Default for OfStage {
+    fn default() -> Self {
+        Self {
+            use_global_settings: false,
+            host: "localhost".to_owned(),
+            port: 25,
+            username: String::new(),
+            password: String::new(),
+            use_tls: false,
+            use_ssl: false,
+            timeout: 10,
+            from_address: "system@authentik.local".to_owned(),
+        }
+    }
+}
+
+/// What is wrong when both ways to encrypt are asked for.
+const BOTH: &str =
+    "use_tls and use_ssl are both set; keep use_ssl for port 465, use_tls for any other";
+
+impl Security {
+    fn of(use_tls: bool, use_ssl: bool) -> Result<Self, String> {
+        match (use_tls, use_ssl) {
+            (false, false) => Ok(Self::Plain),
+            (true, false) => Ok(Self::StartTls),
+            (false, true) => Ok(Self::Tls),
+            (true, true) => Err(BOTH.to_owned()),
+        }
+    }
+}
+
+impl Route {
+    /// The way of the settings.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(super) fn global(email: &Email) -> Result<Self, String> {
+        let way = match &email.host {
+            None => Way::Folder(email.folder.clone()),
+            Some(host) => Way::Server(Server {
+                host: host.clone(),
+                port: email.port,
+                login: email.username.clone().zip(email.password.clone()),
+                security: Security::of(email.use_tls, email.use_ssl)?,
+                timeout: email.timeout,
+            }),
+        };
+        Ok(Self {
+            way,
+            from: email.from.clone(),
+        })
+    }
+
+    /// The way of an e-mail stage, which may use that of the settings.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn of_stage(settings: &Map<String, Value>, email: &Email) -> Result<Self, String> {
+        let stage: OfStage = catalog::settings::read(settings)?;
+        if stage.use_global_settings {
+            return Self::global(email);
+        }
+        let port = u16::try_from(stage.port).ok().filter(|port| *port > 0);
+        let has_login = !stage.username.is_empty() && !stage.password.is_empty();
+        let server = Server {
+            host: stage.host,
+            port: port.ok_or_else(|| format!("{} is no port", stage.port))?,
+            login: has_login.then(|| (stage.username, stage.password.into())),
+            security: Security::of(stage.use_tls, stage.use_ssl)?,
+            timeout: u64::try_from(stage.timeout)
+                .ok()
+                .filter(|seconds| *seconds > 0)
+                .map_or(Duration::from_secs(10), Duration::from_secs),
+        };
+        Ok(Self {
+            way: Way::Server(server),
+            from: stage.from_address,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use serde_json::json;
+
+    fn of_stage(settings: &Value) -> Result<Route, String> {
+        let email = Settings::in_directory("data".as_ref()).email;
+        Route::of_stage(settings.as_object().expect("an object"), &email)
+    }
+
+    #[test]
+    fn a_stage_without_settings_uses_the_mail_server_of_this_machine() {
+        let route = of_stage(&json!({ "name": "not ours" })).expect("it can be used");
+        assert_eq!(route.from, "system@authentik.local");
+        let Way::Server(server) = route.way else {
+            panic!("a folder");
+        };
+        assert_eq!((server.host.as_str(), server.port), ("localhost", 25));
+        assert_eq!(server.security, Security::Plain);
+        assert!(server.login.is_none());
+    }
+
+    #[test]
+    fn a_stage_may_use_the_settings_of_all() {
+        let route = of_stage(&json!({ "use_global_settings": true, "host": "elsewhere" }));
+        let route = route.expect("it can be used");
+        assert!(matches!(route.way, Way::Folder(folder) if folder.ends_with("mail")));
+        assert_eq!(route.from, "authentik@localhost");
+    }
+
+    #[test]
+    fn both_ways_to_encrypt_are_a_mistake() {
+        let problem = of_stage(&json!({ "use_tls": true, "use_ssl": true }));
+        assert_eq!(problem.expect_err("a mistake"), BOTH);
+        assert!(of_stage(&json!({ "port": 70_000 })).is_err());
+    }
+
+    #[test]
+    fn nobody_logs_in_without_both_a_name_and_a_password() {
+        let login = |settings| match of_stage(&settings).expect("it can be used").way {
+            Way::Server(server) => server.login.is_some(),
+            Way::Folder(_) => panic!("a folder"),
+        };
+        assert!(!login(json!({ "username": "a" })) && !login(json!({ "password": "b" })));
+        assert!(login(json!({ "username": "a", "password": "b" })));
+    }
+}
