@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod captcha;
 pub mod deny;
 pub mod dummy;
 pub mod duration;
@@ -213,6 +214,7 @@ macro_rules! stages {
 }
 
 stages! {
+    captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
     email::Email, "authentik_stages_email.emailstage", "Email Stage";

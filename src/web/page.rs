@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 16] = templates![
+const TEMPLATES: [(&str, &str); 17] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -32,6 +32,7 @@ const TEMPLATES: [(&str, &str); 16] = templates![
     "challenge/password.html",
     "challenge/user_login.html",
     "challenge/prompt.html",
+    "challenge/captcha.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -50,6 +51,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
+        "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
@@ -142,6 +144,7 @@ pub struct Message<'a> {
 pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
+    captcha_script: String,
 }
 
 impl Default for Pages {
@@ -170,7 +173,8 @@ impl Pages {
         }
         Self {
             templates,
-            stylesheet: assets::stylesheet(),
+            stylesheet: assets::address(assets::STYLESHEET),
+            captcha_script: assets::address(assets::CAPTCHA),
         }
     }
 
@@ -201,6 +205,7 @@ impl Pages {
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
+                captcha_script => self.captcha_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },

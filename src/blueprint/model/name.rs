@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalog::SourceKind;
 use crate::{policy, stage};
 
-/// The models of this version that are neither stages nor policies.
+/// The models of this version that are neither stages, policies nor sources.
 const OWN: &[&str] = &[
     "authentik_flows.flow",
     "authentik_flows.flowstagebinding",
@@ -77,7 +78,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_ldap.ldapsourcepropertymapping",
     "authentik_sources_ldap.userldapsourceconnection",
     "authentik_sources_oauth.groupoauthsourceconnection",
-    "authentik_sources_oauth.oauthsource",
     "authentik_sources_oauth.oauthsourcepropertymapping",
     "authentik_sources_oauth.useroauthsourceconnection",
     "authentik_sources_plex.groupplexsourceconnection",
@@ -85,7 +85,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_plex.plexsourcepropertymapping",
     "authentik_sources_plex.userplexsourceconnection",
     "authentik_sources_saml.groupsamlsourceconnection",
-    "authentik_sources_saml.samlsource",
     "authentik_sources_saml.samlsourcepropertymapping",
     "authentik_sources_saml.usersamlsourceconnection",
     "authentik_sources_scim.scimsource",
@@ -108,7 +107,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
-    "authentik_stages_captcha.captchastage",
     "authentik_stages_consent.consentstage",
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
@@ -132,7 +130,12 @@ pub(super) const APPLY: &str = "authentik_blueprints.metaapplyblueprint";
 fn own() -> impl Iterator<Item = &'static str> {
     let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
     let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
-    OWN.iter().copied().chain(stages).chain(policies)
+    let sources = SourceKind::ALL.iter().map(|kind| kind.model());
+    OWN.iter()
+        .copied()
+        .chain(stages)
+        .chain(policies)
+        .chain(sources)
 }
 
 /// The app of each model that has objects.

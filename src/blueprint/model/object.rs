@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
+use crate::catalog::stage::SECRETS;
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -17,6 +18,7 @@ pub(in crate::blueprint) enum Object {
     Stage(Stage),
     Policy(Policy),
     PolicyBinding(PolicyBinding),
+    Source(Source),
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
@@ -33,6 +35,7 @@ macro_rules! each {
             Object::Stage($it) => $result,
             Object::Policy($it) => $result,
             Object::PolicyBinding($it) => $result,
+            Object::Source($it) => $result,
             Object::Brand($it) => {
                 let $it = $it.as_ref();
                 $result
@@ -83,6 +86,7 @@ impl Object {
         match (self, model) {
             (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind.name(),
             (Self::Policy(policy), Model::Policy(kind)) => policy.kind == kind.name(),
+            (Self::Source(source), Model::Source(kind)) => source.kind == kind,
             _ => model.kind() == Some(self.stream().kind),
         }
     }
@@ -103,6 +107,7 @@ impl Object {
             Self::Stage(stage) => stage.name.clone(),
             Self::Policy(policy) => policy.name.clone(),
             Self::PolicyBinding(binding) => binding.pk.to_string(),
+            Self::Source(source) => source.slug.to_string(),
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
@@ -116,6 +121,7 @@ impl Object {
         match self {
             Self::Flow(flow) => Some(flow.pbm),
             Self::Binding(binding) => Some(binding.pbm),
+            Self::Source(source) => Some(source.pbm),
             _ => None,
         }
     }
@@ -135,7 +141,9 @@ impl Object {
             Self::Stage(stage) => {
                 row.remove("settings");
                 row.remove("kind");
-                row.extend(stage.settings.clone());
+                let shown = stage.settings.iter();
+                let shown = shown.filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+                row.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
             }
             Self::Policy(policy) => {
                 row.remove("settings");
@@ -156,6 +164,9 @@ impl Object {
             }
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
+            }
+            Self::Source(_) => {
+                row.remove("kind");
             }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
@@ -181,6 +192,7 @@ impl Object {
             Stage::KIND => of(stored, Self::Stage),
             Policy::KIND => of(stored, Self::Policy),
             PolicyBinding::KIND => of(stored, Self::PolicyBinding),
+            Source::KIND => of(stored, Self::Source),
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
@@ -204,6 +216,7 @@ impl Model {
             Self::Stage(_) => Stage::KIND,
             Self::Policy(_) => Policy::KIND,
             Self::PolicyBinding => PolicyBinding::KIND,
+            Self::Source(_) => Source::KIND,
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,

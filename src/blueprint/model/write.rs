@@ -11,7 +11,7 @@ use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, secret, syntax};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
 };
 use crate::clock::Clock;
 use crate::directory::token::Intent;
@@ -62,6 +62,7 @@ pub(in crate::blueprint) fn write(
         Model::Stage(_) => field::STAGE,
         Model::Policy(_) => field::POLICY,
         Model::PolicyBinding => field::POLICY_BINDING,
+        Model::Source(_) => field::SOURCE,
         Model::Brand => field::BRAND,
         Model::User => field::USER,
         Model::Group => field::GROUP,
@@ -164,6 +165,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
         Model::Policy(kind) => Object::Policy(Policy::new(clock, kind.name(), "", Map::new())),
         Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
+        Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
@@ -321,6 +323,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::PolicyBinding => serde_json::from_value(body).map(|it: PolicyBinding| {
             let problems = it.problems();
             (Object::PolicyBinding(it), problems)
+        }),
+        Model::Source(_) => serde_json::from_value(body).map(|it: Source| {
+            let problems = it.problems();
+            (Object::Source(it), problems)
         }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();

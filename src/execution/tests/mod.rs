@@ -257,6 +257,7 @@ impl Visitor<'_> {
                 secure: true,
                 language: None,
                 outpost: None,
+                device: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

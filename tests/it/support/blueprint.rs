@@ -250,6 +250,7 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "captcha" => "authentik_stages_captcha.captchastage",
         "deny" => "authentik_stages_deny.denystage",
         "dummy" => "authentik_stages_dummy.dummystage",
         "identification" => "authentik_stages_identification.identificationstage",
