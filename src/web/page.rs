@@ -24,13 +24,14 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates![
+const TEMPLATES: [(&str, &str); 16] = templates![
     "base.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
     "challenge/password.html",
     "challenge/user_login.html",
+    "challenge/consent.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -48,6 +49,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
+        "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),

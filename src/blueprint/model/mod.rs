@@ -30,6 +30,7 @@ pub(super) enum Model {
     User,
     Group,
     Token,
+    Invitation,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -93,6 +94,7 @@ impl Model {
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
+            "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);

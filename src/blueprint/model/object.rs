@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Model;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
 
@@ -21,6 +21,7 @@ pub(in crate::blueprint) enum Object {
     User(Box<User>),
     Group(Group),
     Token(Token),
+    Invitation(Invitation),
 }
 
 /// Does the same with the object, whatever its type.
@@ -42,6 +43,7 @@ macro_rules! each {
             }
             Object::Group($it) => $result,
             Object::Token($it) => $result,
+            Object::Invitation($it) => $result,
         }
     };
 }
@@ -105,6 +107,7 @@ impl Object {
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
+            Self::Invitation(invitation) => invitation.name.to_string(),
         }
     }
 
@@ -154,6 +157,10 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
+            // Whoever else keeps it at the moment is no business of a file.
+            Self::Invitation(_) => {
+                row.remove("reserved");
+            }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
@@ -182,6 +189,7 @@ impl Object {
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
+            Invitation::KIND => of(stored, Self::Invitation),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -204,6 +212,7 @@ impl Model {
             Self::User => User::KIND,
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
+            Self::Invitation => Invitation::KIND,
             Self::ApplyBlueprint => return None,
         })
     }
