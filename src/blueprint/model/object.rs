@@ -158,8 +158,9 @@ impl Object {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
             // Whoever else keeps it at the moment is no business of a file.
-            Self::Invitation(_) => {
+            Self::Invitation(invitation) => {
                 row.remove("reserved");
+                row.insert("fixed_data".to_owned(), invitation.shown_data().into());
             }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) => {}
         }
