@@ -18,9 +18,9 @@ fn whoever_writes_their_account_keeps_their_session_and_logs_in_with_the_new_pas
         let ann = server.person();
         let mut changed = Person::new(server.canaries());
         changed.username.clone_from(&ann.username);
+        let Person { name, password, .. } = &changed;
         let data = format!(
-            "{{'name': '{}', 'attributes.settings.locale': 'de'}}",
-            changed.name
+            "{{'name': '{name}', 'password': '{password}', 'attributes.settings.locale': 'de'}}"
         );
         let flow = Flow::new("settings")
             .dummy("settings-ask")
@@ -42,6 +42,7 @@ fn whoever_writes_their_account_keeps_their_session_and_logs_in_with_the_new_pas
         let me = visitor.gets("/api/v3/core/users/me/").await;
         me.has_status(200);
         assert_eq!(me.json()["user"]["name"], changed.name.as_str());
+        visitor.as_somebody_else().logs_in(&changed).await;
     });
 }
 
