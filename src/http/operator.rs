@@ -24,6 +24,7 @@ use crate::journal::{self, Envelope, Journal, Position};
 mod blueprints;
 mod caller;
 mod executions;
+mod invitations;
 mod journal_routes;
 mod mail;
 mod policies;
@@ -105,6 +106,12 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
                 "/users/{username}/recovery-link",
                 post().to(users::recovery_link),
             )
+            .service(
+                resource("/invitations")
+                    .get(invitations::list)
+                    .post(invitations::create),
+            )
+            .route("/invitations/{key}/delete", post().to(invitations::delete))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/policies", get().to(policies::list))

@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 17] = templates![
+const TEMPLATES: [(&str, &str); 18] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,6 +33,7 @@ const TEMPLATES: [(&str, &str); 17] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/consent.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -52,6 +53,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
+        "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Model;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
 
@@ -24,6 +24,7 @@ pub(in crate::blueprint) enum Object {
     Group(Group),
     Token(Token),
     Prompt(Prompt),
+    Invitation(Invitation),
 }
 
 /// Does the same with the object, whatever its type.
@@ -47,6 +48,7 @@ macro_rules! each {
             Object::Group($it) => $result,
             Object::Token($it) => $result,
             Object::Prompt($it) => $result,
+            Object::Invitation($it) => $result,
         }
     };
 }
@@ -113,6 +115,7 @@ impl Object {
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
+            Self::Invitation(invitation) => invitation.name.to_string(),
         }
     }
 
@@ -168,6 +171,11 @@ impl Object {
             Self::Source(_) => {
                 row.remove("kind");
             }
+            // Whoever else keeps it at the moment is no business of a file.
+            Self::Invitation(invitation) => {
+                row.remove("reserved");
+                row.insert("fixed_data".to_owned(), invitation.shown_data().into());
+            }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
@@ -198,6 +206,7 @@ impl Object {
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
             Prompt::KIND => of(stored, Self::Prompt),
+            Invitation::KIND => of(stored, Self::Invitation),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -222,6 +231,7 @@ impl Model {
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
             Self::Prompt => Prompt::KIND,
+            Self::Invitation => Invitation::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

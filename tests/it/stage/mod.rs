@@ -2,6 +2,7 @@
 
 mod captcha;
 mod identification;
+mod invitation;
 mod known_device;
 mod others;
 mod password;
@@ -9,3 +10,4 @@ mod prompt;
 mod session_binding;
 mod sources;
 mod user_login;
+mod user_write;
