@@ -9,10 +9,10 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::model::{Object, STAGE_REFERENCES};
+use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
 use super::resolve::{Miss, Need};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Source, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
     problem_of as catalog_problem,
 };
 use crate::directory::password_history;
@@ -225,8 +225,9 @@ impl Staged {
                 Stage::KIND,
             ],
             Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
-            Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
-            FlowStageBinding::KIND | Policy::KIND => &[PolicyBinding::KIND],
+            FlowStageBinding::KIND => &[PolicyBinding::KIND],
+            Policy::KIND | Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
+            Prompt::KIND => &[Stage::KIND],
             User::KIND => &[Token::KIND, PolicyBinding::KIND],
             Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
             _ => &[],
@@ -375,6 +376,15 @@ fn without(object: &Object, gone: StreamId) -> Option<Object> {
                         cleared = true;
                     }
                     _ => {}
+                }
+            }
+            for (name, kind) in STAGE_LISTS {
+                if let Some(serde_json::Value::Array(ids)) = stage.settings.get_mut(*name)
+                    && *kind == gone.kind
+                {
+                    let before = ids.len();
+                    ids.retain(|it| it.as_str() != Some(&id));
+                    cleared |= ids.len() < before;
                 }
             }
             cleared.then_some(Object::Stage(stage))

@@ -14,7 +14,8 @@ pub struct Reply {
     pub body: Value,
     /// The id of the open challenge, if one is open.
     pub challenge: Option<String>,
-    /// The browser's session; it is a new one when the request came without.
+    /// The browser's session; it is a new one when the request came without, and nil when nothing
+    /// was begun that needs one.
     pub session: Uuid,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Model;
 use crate::catalog::stage::SECRETS;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Source, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -23,6 +23,7 @@ pub(in crate::blueprint) enum Object {
     User(Box<User>),
     Group(Group),
     Token(Token),
+    Prompt(Prompt),
 }
 
 /// Does the same with the object, whatever its type.
@@ -45,6 +46,7 @@ macro_rules! each {
             }
             Object::Group($it) => $result,
             Object::Token($it) => $result,
+            Object::Prompt($it) => $result,
         }
     };
 }
@@ -110,6 +112,7 @@ impl Object {
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
+            Self::Prompt(prompt) => prompt.name.clone(),
         }
     }
 
@@ -165,7 +168,7 @@ impl Object {
             Self::Source(_) => {
                 row.remove("kind");
             }
-            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) => {}
+            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
         row
@@ -194,6 +197,7 @@ impl Object {
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
+            Prompt::KIND => of(stored, Self::Prompt),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -217,6 +221,7 @@ impl Model {
             Self::User => User::KIND,
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
+            Self::Prompt => Prompt::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

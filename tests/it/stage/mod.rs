@@ -5,6 +5,7 @@ mod identification;
 mod known_device;
 mod others;
 mod password;
+mod prompt;
 mod session_binding;
 mod sources;
 mod user_login;
