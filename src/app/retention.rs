@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
+use crate::courier::outbox::Mail;
 use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
@@ -21,13 +22,15 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 6] = [
+const CATALOG: [Kind; 8] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
     Policy::KIND,
     PolicyBinding::KIND,
+    Prompt::KIND,
     Brand::KIND,
+    Source::KIND,
 ];
 const DIRECTORY: [Kind; 5] = [
     User::KIND,
@@ -50,7 +53,8 @@ pub(super) async fn apply(
     let mut removed = 0;
     if let Some(before) = before(retention.execution) {
         let alive = Arc::new(alive(journal, before).await?);
-        removed += remove(journal, &[record::KIND, Unfinished::KIND], before, alive).await?;
+        let kinds = [record::KIND, Unfinished::KIND, Mail::KIND];
+        removed += remove(journal, &kinds, before, alive).await?;
     }
     if let Some(before) = before(retention.session) {
         removed += remove(journal, &[Session::KIND], before, Arc::default()).await?;

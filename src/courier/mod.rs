@@ -61,6 +61,8 @@ pub enum Outcome {
         /// Why. It names neither the recipient nor anything of the letter.
         problem: String,
     },
+    /// It was written to nobody, so there was nothing to send.
+    Nobody,
     /// It may have been sent: the connection or this program ended while it was handed over.
     Unknown,
 }
@@ -176,6 +178,8 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
             Duration::try_from(wait).unwrap_or_default().min(POLL)
         });
         looks = tokio::select! {
+            // A stop comes first: attempts that it ends make room, which nobody is to use any more.
+            biased;
             _ = stopping.wait_for(|it| *it) => break,
             () = shared.bell.notified() => true,
             Some(ended) = attempts.tasks.join_next_with_id(), if !attempts.tasks.is_empty() => {

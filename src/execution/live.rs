@@ -11,13 +11,14 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Shared, attempts, vault};
+use super::{Shared, attempts, posting, vault};
+use crate::courier::outbox::Mail;
 use crate::directory::link::{self, Link};
 use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
 use crate::directory::token::KEY_LENGTH;
 use crate::directory::user::User;
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::flow::query::{self, LINK};
 use crate::geoip::Place;
 use crate::journal::Objects;
@@ -40,10 +41,13 @@ pub(super) struct Live {
     changes: Mutex<Vec<Change>>,
     kept: Mutex<Vec<(Uuid, SecretString)>>,
     links: Mutex<Vec<MadeLink>>,
+    mails: Mutex<Vec<Mail>>,
     calls: Mutex<Vec<(Uuid, Call)>>,
     carried: Arc<Carried>,
     /// How many passwords had to be hashed for nothing in this run.
     burns: AtomicUsize,
+    /// How the evaluation went that is about to end, where it was handed a secret.
+    told: Mutex<Option<Told>>,
 }
 
 /// What is not computed again when a command is run again after a conflict.
@@ -101,6 +105,8 @@ pub(super) struct Left {
     pub(super) upgrades: Vec<(Uuid, SecretString, SecretString)>,
     /// The links that were made.
     pub(super) links: Vec<MadeLink>,
+    /// The mails that were written.
+    pub(super) mails: Vec<Mail>,
     /// What is asked of other servers, each under the id by which it is concluded.
     pub(super) calls: Vec<(Uuid, Call)>,
 }
@@ -124,6 +130,7 @@ impl Live {
             execution,
             kept: Mutex::default(),
             links: Mutex::default(),
+            mails: Mutex::default(),
             calls: Mutex::default(),
             now,
             observed: Observed::new(Arc::clone(&shared.journal)),
@@ -131,6 +138,7 @@ impl Live {
             changes: Mutex::default(),
             carried: Arc::clone(carried),
             burns: AtomicUsize::new(0),
+            told: Mutex::default(),
         }
     }
 
@@ -147,6 +155,7 @@ impl Live {
             changes: taken(self.changes),
             upgrades,
             links: taken(self.links),
+            mails: taken(self.mails),
             calls: taken(self.calls),
         }
     }
@@ -159,6 +168,12 @@ impl Live {
             .filter_map(Change::attempt)
             .cloned()
             .collect()
+    }
+
+    /// How the evaluation went that ends now, where it was handed a secret.
+    fn take_told(&self) -> Option<Told> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.take()
     }
 
     async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
@@ -310,8 +325,18 @@ impl World for Live {
         Ok(id)
     }
 
-    async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
-        let mail = Err("this server sends no mail".to_owned());
+    async fn post(&self, letter: Letter) -> Result<Result<Uuid, String>, Error> {
+        let link = letter.link.and_then(|id| {
+            let links = locked(&self.links);
+            links.iter().find(|made| made.link.id == id).cloned()
+        });
+        let (shared, execution) = (&self.shared, self.execution);
+        let mail = posting::write(shared, execution, self.now, &letter, link.as_ref()).await?;
+        let mail = mail.map(|mail| {
+            let id = mail.id;
+            locked(&self.mails).push(mail);
+            id
+        });
         self.observed
             .note(Observation::Posted { mail: mail.clone() });
         Ok(mail)
@@ -343,6 +368,11 @@ impl World for Live {
         let ended = actix::clock::timeout(deadline, work).await;
         let interrupted = ended.unwrap_or_else(|_| Err(bracket.over())).err();
         Ok(bracket.end(interrupted))
+    }
+
+    fn tell(&self, told: Told) {
+        let mut slot = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(told);
     }
 
     fn expressions(&self) -> Option<&Workers> {

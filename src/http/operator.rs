@@ -108,6 +108,10 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
                     .post(invitations::create),
             )
             .route("/invitations/{key}/delete", post().to(invitations::delete))
+            .route(
+                "/users/{username}/recovery-link",
+                post().to(users::recovery_link),
+            )
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/policies", get().to(policies::list))

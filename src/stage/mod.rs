@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod captcha;
 pub mod consent;
 pub mod deny;
 pub mod dummy;
@@ -27,6 +28,7 @@ pub mod identification;
 pub mod invitation;
 pub mod password;
 mod planner;
+pub mod prompt;
 pub mod redirect;
 mod reply;
 mod run;
@@ -109,7 +111,8 @@ pub trait Stage {
         Ok(Entered::Asks)
     }
 
-    /// The stage's own part of the challenge. Called for every showing, so it only reads.
+    /// The stage's own part of the challenge. Called for every showing, so it only reads; what it
+    /// notes counts when the challenge is issued, not when it is shown again.
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error>;
 
     /// Judges an answer.
@@ -215,6 +218,7 @@ macro_rules! stages {
 }
 
 stages! {
+    captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
@@ -222,6 +226,7 @@ stages! {
     identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
     invitation::Invitation, "authentik_stages_invitation.invitationstage", "Invitation Stage";
     password::Password, "authentik_stages_password.passwordstage", "Password Stage";
+    prompt::Prompt, "authentik_stages_prompt.promptstage", "Prompt Stage";
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
     user_delete::UserDelete, "authentik_stages_user_delete.userdeletestage", "User Delete Stage";
     user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";

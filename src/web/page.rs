@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::assets;
+use super::{assets, markup};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 16] = templates![
+const TEMPLATES: [(&str, &str); 18] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -32,6 +32,8 @@ const TEMPLATES: [(&str, &str); 16] = templates![
     "challenge/password.html",
     "challenge/user_login.html",
     "challenge/consent.html",
+    "challenge/prompt.html",
+    "challenge/captcha.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -50,6 +52,8 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
+        "ak-stage-prompt" => ("challenge/prompt.html", &[]),
+        "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
@@ -142,6 +146,7 @@ pub struct Message<'a> {
 pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
+    captcha_script: String,
 }
 
 impl Default for Pages {
@@ -160,6 +165,9 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Chainable);
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
+        templates.add_filter("markup", |text: &str| {
+            Template::from_safe_string(markup::safe(text))
+        });
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
@@ -167,7 +175,8 @@ impl Pages {
         }
         Self {
             templates,
-            stylesheet: assets::stylesheet(),
+            stylesheet: assets::address(assets::STYLESHEET),
+            captcha_script: assets::address(assets::CAPTCHA),
         }
     }
 
@@ -195,8 +204,10 @@ impl Pages {
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
                 general_errors => Serde(errors_besides(challenge, shown)),
+                prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
+                captcha_script => self.captcha_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },
@@ -270,10 +281,11 @@ impl Pages {
 /// The errors that no field of the page shows.
 fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
     let errors = challenge["response_errors"].as_object();
+    let prompts = prompt::keys(challenge);
     errors
         .into_iter()
         .flatten()
-        .filter(|(field, _)| !shown.contains(&field.as_str()))
+        .filter(|(field, _)| !shown.contains(&field.as_str()) && !prompts.contains(&field.as_str()))
         .filter_map(|(_, errors)| errors.as_array())
         .flatten()
         .cloned()
@@ -308,5 +320,6 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod prompt;
 #[cfg(test)]
 mod tests;

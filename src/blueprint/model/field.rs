@@ -1,7 +1,10 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::stage::SECRETS;
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
+};
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
 use crate::directory::{Group, Invitation, Token, User};
@@ -28,6 +31,8 @@ pub(super) struct Field {
 pub(super) enum Shape {
     /// A text; `blank` says whether it may be empty, `most` how many characters it may have.
     Text { blank: bool, most: usize },
+    /// Text of any length, also none, and with line breaks.
+    Prose,
     /// Letters, digits, hyphens and underscores.
     Slug,
     /// One of some words.
@@ -74,7 +79,7 @@ const fn optional(name: &'static str, shape: Shape) -> Field {
     }
 }
 
-const ANY_LENGTH: usize = 65_536;
+pub(super) const ANY_LENGTH: usize = 65_536;
 const TEXT: Shape = Shape::Text {
     blank: false,
     most: ANY_LENGTH,
@@ -135,7 +140,17 @@ pub(super) const POLICY_BINDING: &[Field] = &[
     optional("failure_result", Shape::Flag),
 ];
 
-/// Settings that name other objects, in whatever kind of stage.
+/// What a source is shown by. What its provider wants is not kept: nothing here would use it, and
+/// much of it is secret.
+pub(super) const SOURCE: &[Field] = &[
+    required("name", TEXT),
+    required("slug", Shape::Slug),
+    optional("enabled", Shape::Flag),
+    optional("promoted", Shape::Flag),
+    optional("icon", MAYBE_EMPTY),
+];
+
+/// Settings that name other objects, one or a list of them, in whatever kind of stage.
 pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("captcha_stage", Stage::KIND),
     ("configure_flow", Flow::KIND),
@@ -144,8 +159,29 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
+    ("sources", Source::KIND),
     ("target_flow", Flow::KIND),
     ("webauthn_stage", Stage::KIND),
+];
+
+/// Settings that list other objects, in whatever kind of stage.
+pub(in crate::blueprint) const STAGE_LISTS: &[(&str, Kind)] = &[
+    ("fields", Prompt::KIND),
+    ("validation_policies", Policy::KIND),
+];
+
+pub(super) const PROMPT: &[Field] = &[
+    required("name", TEXT),
+    required("field_key", TEXT),
+    required("label", TEXT),
+    required("type", word!(PromptType)),
+    optional("required", Shape::Flag),
+    optional("placeholder", Shape::Prose),
+    optional("initial_value", Shape::Prose),
+    optional("sub_text", Shape::Prose),
+    optional("order", Shape::Integer),
+    optional("placeholder_expression", Shape::Flag),
+    optional("initial_value_expression", Shape::Flag),
 ];
 
 pub(super) const BRAND: &[Field] = &[
@@ -227,20 +263,23 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Flow => FLOW,
         Model::Binding => BINDING,
         // Every setting is a field, and only the kind knows which it has.
-        Model::Stage(_) | Model::Policy(_) => return true,
+        Model::Stage(_) => return !SECRETS.contains(&name),
+        Model::Policy(_) => return true,
         Model::PolicyBinding => POLICY_BINDING,
+        Model::Source(_) => SOURCE,
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,
         Model::Token => TOKEN,
         Model::Invitation => INVITATION,
+        Model::Prompt => PROMPT,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
         Model::Token => &["managed"],
-        Model::Flow | Model::Binding => PBM,
+        Model::Flow | Model::Binding | Model::Source(_) => PBM,
         _ => &[],
     };
     // Nobody may find out a secret by looking it up.

@@ -10,7 +10,9 @@ use super::super::resolve::{Miss, Need};
 use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, secret, syntax};
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
+};
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
 use crate::directory::token::Intent;
@@ -29,8 +31,8 @@ pub(in crate::blueprint) struct Draft<'a> {
     pub(in crate::blueprint) pk: Option<&'a Value>,
     /// The password of the entry, encoded; asked for with [`Need::Password`].
     pub(in crate::blueprint) encoded: Option<&'a SecretString>,
-    /// Whether its expression is understood; asked for with [`Need::Syntax`].
-    pub(in crate::blueprint) understood: Option<&'a Understood>,
+    /// Which of its expressions are understood; asked for with [`Need::Syntax`].
+    pub(in crate::blueprint) understood: &'a [Understood],
 }
 
 /// The object as it is to be, and other objects that change with it.
@@ -61,11 +63,13 @@ pub(in crate::blueprint) fn write(
         Model::Stage(_) => field::STAGE,
         Model::Policy(_) => field::POLICY,
         Model::PolicyBinding => field::POLICY_BINDING,
+        Model::Source(_) => field::SOURCE,
         Model::Brand => field::BRAND,
         Model::User => field::USER,
         Model::Group => field::GROUP,
         Model::Token => field::TOKEN,
         Model::Invitation => field::INVITATION,
+        Model::Prompt => field::PROMPT,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -106,6 +110,10 @@ pub(in crate::blueprint) fn write(
         errors.add(invalid.field, invalid.problem.to_string());
     }
     errors.none_or_refuse()?;
+    if let Object::Prompt(prompt) = &object {
+        syntax::check_prompt(draft, prompt, &mut errors)?;
+        errors.none_or_refuse()?;
+    }
     if let Object::User(user) = &mut object {
         secret::apply(draft, user, clock);
         if draft
@@ -168,9 +176,11 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
         Model::Policy(kind) => Object::Policy(Policy::new(clock, kind.name(), "", Map::new())),
         Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
+        Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
+        Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -258,7 +268,7 @@ fn settings(
         }
     };
     if let Model::Policy(kind) = draft.model {
-        syntax::check(draft, kind, &settings, errors)?;
+        syntax::check_policy(draft, kind, &settings, errors)?;
     }
     Ok(Some(settings))
 }
@@ -326,6 +336,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::PolicyBinding(it), problems)
         }),
+        Model::Source(_) => serde_json::from_value(body).map(|it: Source| {
+            let problems = it.problems();
+            (Object::Source(it), problems)
+        }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();
             (Object::Brand(Box::new(it)), problems)
@@ -345,6 +359,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::Invitation => {
             serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
         }
+        Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
+            let problems = it.problems();
+            (Object::Prompt(it), problems)
+        }),
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     // The text of the error could quote a secret field, so it is not passed on.

@@ -16,8 +16,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_authenticator_totp.authenticatortotpstage",
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
-    "authentik_stages_prompt.prompt",
-    "authentik_stages_prompt.promptstage",
 ];
 
 /// What else is left out, because it builds on those.

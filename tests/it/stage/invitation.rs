@@ -127,3 +127,72 @@ fn what_an_invitation_may_not_be_is_told() {
         );
     });
 }
+
+/// A prompt of this type whose key is also its name.
+fn prompt(key: &str, kind: &str) -> String {
+    format!(
+        "- model: authentik_stages_prompt.prompt\n  id: {key}\n  identifiers:\n    name: \
+         {key}\n  attrs:\n    field_key: {key}\n    label: {key}\n    type: {kind}\n"
+    )
+}
+
+#[test]
+fn whoever_signs_up_gets_what_they_typed_but_not_what_their_invitation_fixes() {
+    with_server(async |server| {
+        let signup = Flow::new("join")
+            .stage("invitation", "join-invitation", json!({}))
+            .stage(
+                "user_write",
+                "join-write",
+                json!({"user_creation_mode": "always_create"}),
+            )
+            .stage("user_login", "join-login", json!({}));
+        server.has_flow(&signup);
+        let mut yaml = "version: 1\nentries:\n".to_owned();
+        for (key, kind) in [
+            ("username", "username"),
+            ("email", "email"),
+            ("password", "password"),
+        ] {
+            yaml.push_str(&prompt(key, kind));
+        }
+        yaml.push_str(
+            "- model: authentik_stages_prompt.promptstage\n  id: ask\n  identifiers:\n    name: \
+             join-ask\n  attrs:\n    fields: [!KeyOf username, !KeyOf email, !KeyOf password]\n\
+             - model: authentik_flows.flowstagebinding\n  identifiers:\n    target: !Find \
+             [authentik_flows.flow, [slug, join]]\n    stage: !KeyOf ask\n    order: 0\n",
+        );
+        server.apply(&yaml);
+        let ann = Person::new(server.canaries());
+        let mut typed = ann.clone();
+        typed.mail = Person::new(server.canaries()).mail;
+        let data = json!({ "email": ann.mail }).to_string();
+        let create = [
+            "invitation",
+            "create",
+            "a",
+            "--flow",
+            "join",
+            "--data",
+            &data,
+        ];
+        let made = server.gatelog(&create);
+        let path = made.succeeds().stdout.trim().to_owned();
+        let (_, query) = path.split_once('?').expect("a query");
+
+        let mut visitor = server.visitor();
+        let asked = visitor.opens_with("join", query).await;
+        asked.sees("ak-stage-prompt");
+        let body = json!({
+            "username": typed.username, "email": typed.mail, "password": typed.password,
+            "is_superuser": true, "type": "internal", "groups": ["authentik Admins"],
+        });
+        visitor.answers(body).await.is_redirected_to("/");
+        let me = visitor.gets("/api/v3/core/users/me/").await.json();
+        assert_eq!(me["user"]["email"], ann.mail.as_str(), "it was fixed");
+        assert_eq!(me["user"]["username"], ann.username.as_str());
+        assert_eq!(me["user"]["is_superuser"], false);
+        assert_eq!(me["user"]["type"], "external", "no prompt asked for it");
+        server.visitor().logs_in(&ann).await;
+    });
+}

@@ -250,6 +250,7 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "captcha" => "authentik_stages_captcha.captchastage",
         "consent" => "authentik_stages_consent.consentstage",
         "deny" => "authentik_stages_deny.denystage",
         "dummy" => "authentik_stages_dummy.dummystage",
