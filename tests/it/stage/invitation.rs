@@ -136,18 +136,22 @@ fn prompt(key: &str, kind: &str) -> String {
     )
 }
 
+/// A stage of the flow `join`.
+fn stage(order: u32, kind: &str, attrs: &str) -> String {
+    format!(
+        "- model: authentik_stages_{kind}\n  id: s{order}\n  identifiers:\n    name: \
+         join-{order}\n  attrs:\n    {attrs}\n\
+         - model: authentik_flows.flowstagebinding\n  identifiers:\n    target: !Find \
+         [authentik_flows.flow, [slug, join]]\n    stage: !KeyOf s{order}\n    order: \
+         {order}\n"
+    )
+}
+
 #[test]
 fn whoever_signs_up_gets_what_they_typed_but_not_what_their_invitation_fixes() {
     with_server(async |server| {
-        let signup = Flow::new("join")
-            .stage("invitation", "join-invitation", json!({}))
-            .stage(
-                "user_write",
-                "join-write",
-                json!({"user_creation_mode": "always_create"}),
-            )
-            .stage("user_login", "join-login", json!({}));
-        server.has_flow(&signup);
+        let first = Flow::new("join").stage("invitation", "join-invitation", json!({}));
+        server.has_flow(&first);
         let mut yaml = "version: 1\nentries:\n".to_owned();
         for (key, kind) in [
             ("username", "username"),
@@ -156,12 +160,21 @@ fn whoever_signs_up_gets_what_they_typed_but_not_what_their_invitation_fixes() {
         ] {
             yaml.push_str(&prompt(key, kind));
         }
-        yaml.push_str(
-            "- model: authentik_stages_prompt.promptstage\n  id: ask\n  identifiers:\n    name: \
-             join-ask\n  attrs:\n    fields: [!KeyOf username, !KeyOf email, !KeyOf password]\n\
-             - model: authentik_flows.flowstagebinding\n  identifiers:\n    target: !Find \
-             [authentik_flows.flow, [slug, join]]\n    stage: !KeyOf ask\n    order: 0\n",
-        );
+        for (order, kind, attrs) in [
+            (
+                10,
+                "prompt.promptstage",
+                "fields: [!KeyOf username, !KeyOf email, !KeyOf password]",
+            ),
+            (
+                20,
+                "user_write.userwritestage",
+                "user_creation_mode: always_create",
+            ),
+            (30, "user_login.userloginstage", "session_duration: hours=1"),
+        ] {
+            yaml.push_str(&stage(order, kind, attrs));
+        }
         server.apply(&yaml);
         let ann = Person::new(server.canaries());
         let mut typed = ann.clone();
