@@ -66,13 +66,11 @@ pub(super) async fn run(
                 return print_value(&made);
             }
             talk(&format!("Made the invitation {name}."));
-            match made["path"].as_str() {
-                Some(path) => print_line(path),
-                None => {
-                    let key = made["pk"].as_str().unwrap_or_default();
-                    print_line(&format!("/if/flow/<slug>/?itoken={key}"))
-                }
+            if let Some(path) = made["path"].as_str() {
+                return print_line(path);
             }
+            let key = made["pk"].as_str().unwrap_or_default();
+            print_line(&format!("/if/flow/<slug>/?itoken={key}"))
         }
         Command::List => {
             let answer = call(settings, "invitations", None).await?;

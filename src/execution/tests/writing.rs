@@ -39,7 +39,7 @@ async fn bench(settings: Value) -> Bench {
 }
 
 /// Comes to the stage with this prompt data.
-async fn writes<'a>(bench: &'a Bench, data: Value) -> Visitor<'a> {
+async fn writes(bench: &Bench, data: Value) -> Visitor<'_> {
     let mut visitor = bench.visitor("write");
     visitor.begins_with(json!({ "prompt_data": data })).await;
     visitor.answers(json!({})).await;
@@ -349,7 +349,7 @@ async fn a_stage_that_never_makes_anybody_needs_somebody() {
 }
 
 /// Logs in and comes to the stage in the same browser.
-async fn logged_in<'a>(bench: &'a Bench, data: Value) -> Visitor<'a> {
+async fn logged_in(bench: &Bench, data: Value) -> Visitor<'_> {
     bench.flow("login", &login_stages()).await;
     let mut visitor = bench.visitor("login");
     visitor.opens().await;
@@ -485,9 +485,9 @@ async fn of_many_who_want_one_name_at_once_one_gets_it_and_the_others_are_refuse
         .filter(|visitor| visitor.body()["component"] == "ak-stage-access-denied");
     let denied: Vec<_> = denied.collect();
     assert_eq!(denied.len(), 7);
-    denied.iter().for_each(|visitor| {
+    for visitor in denied {
         visitor.is_denied(FAILED);
-    });
+    }
     assert_eq!(count(&bench).await, 1);
     bench.check().await;
 }
