@@ -1,6 +1,6 @@
 //! Redirect stages that lead into another flow, in which the same execution goes on.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Bench;
 use crate::catalog::Flow;
