@@ -35,7 +35,7 @@ pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer 
     for summary in replay::list(&*operator.journal, page.before, limit).await? {
         shown.push(show_summary(&operator, &summary).await?);
     }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
 }
 
 /// `GET /operator/executions/{id}`
@@ -82,7 +82,7 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
             }));
         }
     }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
 }
 
 /// The summary, with the user's name beside their id while they have one.

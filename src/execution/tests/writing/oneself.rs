@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::{Bench, Visitor, login_stages};
-use super::{FAILED, TYPED, bench, bench_with, count, user, writes, writes_of};
+use super::{FAILED, TYPED, bench, bench_with, count, user, writes_of};
 use crate::directory::user::{has_usable_password, users};
 use crate::execution::{unfinished, vault};
 use crate::flow::Context;
