@@ -26,7 +26,7 @@ pub(super) enum Command {
         single_use: bool,
         /// What is known of whoever comes by it, as a JSON object of prompt data
         #[arg(long, value_name = "JSON")]
-        data: Option<String>,
+        fixed_data: Option<String>,
     },
     /// List all invitations
     List,
@@ -48,10 +48,12 @@ pub(super) async fn run(
             flow,
             expires,
             single_use,
-            data,
+            fixed_data,
         } => {
-            let data: Map<String, Value> = match data {
-                Some(text) => serde_json::from_str(text).context("--data is no JSON object")?,
+            let data: Map<String, Value> = match fixed_data {
+                Some(text) => {
+                    serde_json::from_str(text).context("--fixed-data is no JSON object")?
+                }
                 None => Map::new(),
             };
             let body = json!({
@@ -66,13 +68,11 @@ pub(super) async fn run(
                 return print_value(&made);
             }
             talk(&format!("Made the invitation {name}."));
-            match made["path"].as_str() {
-                Some(path) => print_line(path),
-                None => {
-                    let key = made["pk"].as_str().unwrap_or_default();
-                    print_line(&format!("/if/flow/<slug>/?itoken={key}"))
-                }
+            if let Some(path) = made["path"].as_str() {
+                return print_line(path);
             }
+            let key = made["pk"].as_str().unwrap_or_default();
+            print_line(&format!("/if/flow/<slug>/?itoken={key}"))
         }
         Command::List => {
             let answer = call(settings, "invitations", None).await?;

@@ -54,7 +54,7 @@ pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
 /// same events, and whether the actor that is awake holds what the journal folds into.
 pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
     let journal = &*operator.journal;
-    let mut shown = Vec::new();
+    let (mut shown, mut erased) = (Vec::new(), Vec::new());
     let mut before = None;
     loop {
         let streams = journal.streams(KIND, before, PAGE).await?;
@@ -63,6 +63,11 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
         };
         before = Some(last.id);
         for stream in streams {
+            // Nothing is left to compare of somebody who was deleted.
+            if let Err(replay::Error::Erased(id)) = replay::entries(journal, stream.id).await {
+                erased.push(id);
+                continue;
+            }
             let awake = operator.executions.snapshot(stream.id).await?;
             let compared = awake.map(|held| replay::compare(journal, stream.id, held));
             let live = match compared {
@@ -77,7 +82,7 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
             }));
         }
     }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
 }
 
 /// The summary, with the user's name beside their id while they have one.

@@ -21,7 +21,7 @@ fn invites(server: &TestServer, person: &Person, further: &[&str]) -> String {
     });
     let data = data.to_string();
     let mut command = vec!["invitation", "create", "friends", "--flow", "join"];
-    command.extend_from_slice(&["--data", &data]);
+    command.extend_from_slice(&["--fixed-data", &data]);
     command.extend_from_slice(further);
     let made = server.gatelog(&command);
     let path = made.succeeds().stdout.trim().to_owned();
@@ -113,7 +113,7 @@ fn what_an_invitation_may_not_be_is_told() {
             &["a b"][..],
             &["friends", "--flow", "nowhere"],
             &["friends", "--expires", "yesterday"],
-            &["friends", "--data", "[]"],
+            &["friends", "--fixed-data", "[]"],
         ] {
             let mut command = vec!["invitation", "create"];
             command.extend_from_slice(wrong);
@@ -125,5 +125,87 @@ fn what_an_invitation_may_not_be_is_told() {
                 .values()
                 .is_empty()
         );
+    });
+}
+
+/// A prompt of this type whose key is also its name.
+fn prompt(key: &str, kind: &str) -> String {
+    format!(
+        "- model: authentik_stages_prompt.prompt\n  id: {key}\n  identifiers:\n    name: \
+         {key}\n  attrs:\n    field_key: {key}\n    label: {key}\n    type: {kind}\n"
+    )
+}
+
+/// A stage of the flow `join`.
+fn stage(order: u32, kind: &str, attrs: &str) -> String {
+    format!(
+        "- model: authentik_stages_{kind}\n  id: s{order}\n  identifiers:\n    name: \
+         join-{order}\n  attrs:\n    {attrs}\n\
+         - model: authentik_flows.flowstagebinding\n  identifiers:\n    target: !Find \
+         [authentik_flows.flow, [slug, join]]\n    stage: !KeyOf s{order}\n    order: \
+         {order}\n"
+    )
+}
+
+#[test]
+fn whoever_signs_up_gets_what_they_typed_but_not_what_their_invitation_fixes() {
+    with_server(async |server| {
+        let first = Flow::new("join").stage("invitation", "join-invitation", json!({}));
+        server.has_flow(&first);
+        let mut yaml = "version: 1\nentries:\n".to_owned();
+        for (key, kind) in [
+            ("username", "username"),
+            ("email", "email"),
+            ("password", "password"),
+        ] {
+            yaml.push_str(&prompt(key, kind));
+        }
+        for (order, kind, attrs) in [
+            (
+                10,
+                "prompt.promptstage",
+                "fields: [!KeyOf username, !KeyOf email, !KeyOf password]",
+            ),
+            (
+                20,
+                "user_write.userwritestage",
+                "user_creation_mode: always_create",
+            ),
+            (30, "user_login.userloginstage", "session_duration: hours=1"),
+        ] {
+            yaml.push_str(&stage(order, kind, attrs));
+        }
+        server.apply(&yaml);
+        let ann = Person::new(server.canaries());
+        let mut typed = ann.clone();
+        typed.mail = Person::new(server.canaries()).mail;
+        let data = json!({ "email": ann.mail }).to_string();
+        let create = [
+            "invitation",
+            "create",
+            "a",
+            "--flow",
+            "join",
+            "--fixed-data",
+            &data,
+        ];
+        let made = server.gatelog(&create);
+        let path = made.succeeds().stdout.trim().to_owned();
+        let (_, query) = path.split_once('?').expect("a query");
+
+        let mut visitor = server.visitor();
+        let asked = visitor.opens_with("join", query).await;
+        asked.sees("ak-stage-prompt");
+        let body = json!({
+            "username": typed.username, "email": typed.mail, "password": typed.password,
+            "is_superuser": true, "type": "internal", "groups": ["authentik Admins"],
+        });
+        visitor.answers(body).await.is_redirected_to("/");
+        let me = visitor.gets("/api/v3/core/users/me/").await.json();
+        assert_eq!(me["user"]["email"], ann.mail.as_str(), "it was fixed");
+        assert_eq!(me["user"]["username"], ann.username.as_str());
+        assert_eq!(me["user"]["is_superuser"], false);
+        assert_eq!(me["user"]["type"], "external", "no prompt asked for it");
+        server.visitor().logs_in(&ann).await;
     });
 }
