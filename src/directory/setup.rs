@@ -67,9 +67,10 @@ async fn first_steps(
     wanted: &Wanted,
     found: &Versioned<Install>,
 ) -> Result<Vec<Write>, Error> {
-    let mut next = Install::new(clock);
-    next.install_id = found.value.install_id;
-    next.next_user_pk = found.value.next_user_pk;
+    let mut next = Install {
+        setup: Install::new(clock).setup,
+        ..found.value.clone()
+    };
     let mut writes = Vec::new();
     if wanted.password.is_some() {
         next.setup = Setup::Done;
@@ -118,6 +119,29 @@ async fn administrators(
     group.is_superuser = true;
     writes.push(put(&group, Version::NONE));
     Ok(group.pk)
+}
+
+/// Notes which blueprints that come with the server this installation was offered.
+///
+/// # Errors
+/// When the journal fails.
+pub async fn note_defaults(
+    journal: &dyn Journal,
+    clock: &Clock,
+    names: &[String],
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let mut found = install(journal).await?.ok_or(Error::NotInstalled)?;
+        if found.value.defaults.as_deref() == Some(names) {
+            return Ok(());
+        }
+        found.value.defaults = Some(names.to_vec());
+        let writes = vec![put(&found.value, found.version)];
+        if commit(journal, clock, writes).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::Contended)
 }
 
 fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
