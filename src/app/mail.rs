@@ -55,6 +55,9 @@ async fn conclude(
     let outcome = match report.outcome {
         Outcome::Sent => effect::Outcome::Done,
         Outcome::Failed { problem } => effect::Outcome::Failed { problem },
+        Outcome::Nobody => effect::Outcome::Failed {
+            problem: "nobody has this name, or no address of theirs is known".to_owned(),
+        },
         Outcome::Unknown => effect::Outcome::Unknown,
     };
     match executions.conclude(execution, report.mail, outcome).await {
@@ -72,6 +75,7 @@ fn log(report: &Report) {
     let mail = report.mail;
     match &report.outcome {
         Outcome::Sent => tracing::info!(%mail, "a mail was sent"),
+        Outcome::Nobody => tracing::debug!(%mail, "a mail to nobody was not sent"),
         Outcome::Failed { problem } => tracing::error!(%mail, problem, "a mail was not sent"),
         Outcome::Unknown => tracing::error!(
             %mail,

@@ -69,6 +69,9 @@ impl Parts {
                 geoip: Arc::clone(&geoip),
                 breaches: Arc::new(breaches(settings)?),
                 captcha: Arc::default(),
+                letters: Some(Arc::clone(&letters)),
+                courier: Some(courier.clone()),
+                public_url: settings.web.public_url.clone(),
             },
             threads(role),
         );

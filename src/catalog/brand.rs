@@ -87,6 +87,14 @@ impl Brand {
         }
     }
 
+    /// Whether this is the brand's very own host, with or without a port. Hosts below it are not:
+    /// they may be somebody else's.
+    #[must_use]
+    pub fn is_of(&self, host: &str) -> bool {
+        let is = |host: &str| !host.is_empty() && host.eq_ignore_ascii_case(&self.domain);
+        is(host) || host.rsplit_once(':').is_some_and(|(name, _)| is(name))
+    }
+
     /// What is wrong with it; nothing is when it may be stored.
     #[must_use]
     pub fn problems(&self) -> Vec<Invalid> {

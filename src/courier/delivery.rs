@@ -80,6 +80,9 @@ impl Delivery {
     }
 
     async fn send(&mut self, mail: &Mail) -> Came {
+        if mail.to_address.is_empty() {
+            return Came::Done(Outcome::Nobody);
+        }
         if self.shared.clock.now() >= mail.until {
             return failed("its time ran out before it could be sent");
         }

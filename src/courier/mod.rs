@@ -62,6 +62,8 @@ pub enum Outcome {
         /// Why. It names neither the recipient nor anything of the letter.
         problem: String,
     },
+    /// It was written to nobody, so there was nothing to send.
+    Nobody,
     /// It may have been sent: the connection or this program ended while it was handed over.
     Unknown,
 }

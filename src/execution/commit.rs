@@ -10,6 +10,7 @@ use super::actor::{Handle, Loaded};
 use super::live::Left;
 use super::{Shared, attempts, former, unfinished, vault};
 use crate::clock::Clock;
+use crate::courier::outbox::enqueue;
 use crate::directory::command::deletion;
 use crate::directory::install::{Install, install};
 use crate::directory::login::{self, Login};
@@ -83,6 +84,7 @@ pub(super) async fn build(
             .iter()
             .map(|made| object::put(&made.link, Version::NONE)),
     );
+    writes.extend(left.mails.iter().flat_map(enqueue));
     let mut deleted = Vec::new();
     for change in &left.changes {
         match change {

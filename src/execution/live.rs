@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use super::{Shared, attempts, vault};
+use super::{Shared, attempts, posting, vault};
+use crate::courier::outbox::Mail;
 use crate::directory::link::{self, Link};
 use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
@@ -40,6 +41,7 @@ pub(super) struct Live {
     changes: Mutex<Vec<Change>>,
     kept: Mutex<Vec<(Uuid, SecretString)>>,
     links: Mutex<Vec<MadeLink>>,
+    mails: Mutex<Vec<Mail>>,
     calls: Mutex<Vec<(Uuid, Call)>>,
     carried: Arc<Carried>,
     /// How many passwords had to be hashed for nothing in this run.
@@ -101,6 +103,8 @@ pub(super) struct Left {
     pub(super) upgrades: Vec<(Uuid, SecretString, SecretString)>,
     /// The links that were made.
     pub(super) links: Vec<MadeLink>,
+    /// The mails that were written.
+    pub(super) mails: Vec<Mail>,
     /// What is asked of other servers, each under the id by which it is concluded.
     pub(super) calls: Vec<(Uuid, Call)>,
 }
@@ -124,6 +128,7 @@ impl Live {
             execution,
             kept: Mutex::default(),
             links: Mutex::default(),
+            mails: Mutex::default(),
             calls: Mutex::default(),
             now,
             observed: Observed::new(Arc::clone(&shared.journal)),
@@ -147,6 +152,7 @@ impl Live {
             changes: taken(self.changes),
             upgrades,
             links: taken(self.links),
+            mails: taken(self.mails),
             calls: taken(self.calls),
         }
     }
@@ -310,8 +316,18 @@ impl World for Live {
         Ok(id)
     }
 
-    async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
-        let mail = Err("this server sends no mail".to_owned());
+    async fn post(&self, letter: Letter) -> Result<Result<Uuid, String>, Error> {
+        let link = letter.link.and_then(|id| {
+            let links = locked(&self.links);
+            links.iter().find(|made| made.link.id == id).cloned()
+        });
+        let (shared, execution) = (&self.shared, self.execution);
+        let mail = posting::write(shared, execution, self.now, &letter, link.as_ref()).await?;
+        let mail = mail.map(|mail| {
+            let id = mail.id;
+            locked(&self.mails).push(mail);
+            id
+        });
         self.observed
             .note(Observation::Posted { mail: mail.clone() });
         Ok(mail)

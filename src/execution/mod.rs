@@ -13,6 +13,8 @@ use uuid::Uuid;
 use crate::breaches::Breaches;
 use crate::captcha::Providers;
 use crate::clock::Clock;
+use crate::courier::Courier;
+use crate::courier::template::Templates;
 use crate::directory::password::pool::Pool;
 use crate::directory::reputation::Rules;
 use crate::expression::Workers;
@@ -32,6 +34,7 @@ mod ending;
 mod former;
 pub mod limit;
 mod live;
+mod posting;
 mod recent;
 mod recovery;
 mod reply;
@@ -131,6 +134,12 @@ pub struct Outside {
     pub breaches: Arc<Breaches>,
     /// Who judges captchas.
     pub captcha: Arc<Providers>,
+    /// What mails are made from; without it there are none.
+    pub letters: Option<Arc<Templates>>,
+    /// Who sends them.
+    pub courier: Option<Courier>,
+    /// The scheme and host under which browsers reach the server, where the operator says so.
+    pub public_url: Option<String>,
 }
 
 /// What the actors share.

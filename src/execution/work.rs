@@ -122,6 +122,7 @@ impl Work {
         let mut answered = answered;
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);
+        let has_mail = !left.mails.is_empty();
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
             Ok(commit) => commit,
@@ -144,6 +145,9 @@ impl Work {
                 for event in &handled.events {
                     self.report(event);
                 }
+                if let Some(courier) = self.shared.outside.courier.as_ref().filter(|_| has_mail) {
+                    courier.wake();
+                }
                 let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
                 let took = handled.events.iter().any(took);
                 return Ok(Attempt::Done(after, answered.into(), took));
@@ -161,6 +165,9 @@ impl Work {
     /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:
     /// what went wrong may name a person.
     fn report(&self, event: &Event) {
+        if let Event::ConfigurationError { what, problem } = event {
+            tracing::error!(execution = %self.id, what, problem, "the operator has to mend something");
+        }
         if let Event::PolicyFailed(failed) = event {
             let counts = failed.passing;
             tracing::warn!(

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use url::Url;
 
 use super::reader::Reader;
-use super::value;
+use super::value::{self, Parsed};
 
 /// `web.*`.
 #[derive(Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct Web {
     /// Whoever is listed here can claim any client address, and so step around limits per
     /// address; the default is this machine alone. authentik trusts all private networks.
     pub trusted_proxies: Vec<IpNet>,
+    /// The scheme and host under which browsers reach the server, such as `https://id.example.org`.
+    /// Links in mails lead there.
+    pub public_url: Option<String>,
     /// How often an address may post to a flow, in the long run, for each second.
     pub posts_per_second: u32,
     /// How often it may post at once.
@@ -29,6 +33,7 @@ impl Web {
         let loopback = value::networks("loopback").unwrap_or_default();
         Self {
             trusted_proxies: from.list("web.trusted_proxies", loopback, value::networks),
+            public_url: from.optional("web.public_url", origin),
             posts_per_second: from.parsed("web.posts_per_second", 20, value::small_count),
             posts_at_once: from.parsed("web.posts_at_once", 200, value::small_count),
             shutdown_timeout: from.duration("web.shutdown_timeout", Duration::from_secs(30)),
@@ -40,5 +45,19 @@ impl Web {
     pub fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.trusted_proxies.iter().any(|net| net.contains(&peer))
+    }
+}
+
+/// Nothing but a scheme and a host: paths belong to flows.
+fn origin(text: &str) -> Parsed<String> {
+    let url = Url::parse(text).ok();
+    let is_web = |url: &Url| ["http", "https"].contains(&url.scheme()) && url.has_host();
+    match url.filter(is_web) {
+        Some(url) if url.path() == "/" && url.query().is_none() && url.username().is_empty() => {
+            Ok(url.origin().ascii_serialization())
+        }
+        _ => Err(format!(
+            "{text:?} is no address of a server, such as https://id.example.org"
+        )),
     }
 }

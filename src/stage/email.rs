@@ -173,6 +173,8 @@ impl Email {
                     address,
                 }),
                 user: person,
+                client: turn.client.clone(),
+                brand: turn.brand().await?.branding_title,
                 from: (!self.use_global_settings).then(|| self.from_address.clone()),
                 server: (!self.use_global_settings).then_some(turn.stage.stage.id),
                 language: turn.client.language.clone().or(language),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::captcha;
+use crate::flow::client::Client;
 use crate::flow::effect::Effect;
 
 /// A link that is about to be made.
@@ -29,6 +30,10 @@ pub struct Letter {
     pub to: Option<Recipient>,
     /// Who is spoken to.
     pub user: Person,
+    /// Who asked for it.
+    pub client: Client,
+    /// What the whole is called.
+    pub brand: String,
     /// From whom; `None` is the server's own address.
     pub from: Option<String>,
     /// The stage whose own server it is sent by; `None` is the global one.

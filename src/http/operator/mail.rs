@@ -39,6 +39,7 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
     let (outcome, problem) = match outcome {
         Outcome::Sent => ("sent", None),
         Outcome::Failed { problem } => ("failed", Some(problem)),
+        Outcome::Nobody => ("failed", None),
         Outcome::Unknown => ("unknown", None),
     };
     Ok(HttpResponse::Ok().json(json!({

@@ -1,0 +1,132 @@
+//! Writes the mails that a command asks for. They lie in the outbox with the command's own commit;
+//! the courier sends them afterwards.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+use super::live::MadeLink;
+use super::{Outside, Shared};
+use crate::catalog::brand;
+use crate::courier::letter;
+use crate::courier::outbox::{Mail, State};
+use crate::flow::client::Client;
+use crate::journal;
+use crate::world::Letter;
+
+/// What the operator reads whose server does not know its own address.
+const NO_ADDRESS: &str = "no address is known under which a link can be opened, and the host that \
+    a browser asks for may be anybody's: set web.public_url, or give the brand the domain";
+
+/// Writes a mail.
+///
+/// # Errors
+/// The inner one says what the operator has to mend.
+pub(super) async fn write(
+    shared: &Shared,
+    execution: Uuid,
+    now: Timestamp,
+    letter: &Letter,
+    link: Option<&MadeLink>,
+) -> journal::Result<Result<Mail, String>> {
+    let Some(templates) = &shared.outside.letters else {
+        return Ok(Err("this server sends no mail".to_owned()));
+    };
+    let Some(origin) = origin(shared, &letter.client).await? else {
+        return Ok(Err(NO_ADDRESS.to_owned()));
+    };
+    let url = link.map(|link| format!("{origin}{}", link.path().expose_secret()));
+    let person = letter::Person {
+        username: letter.user.username.clone(),
+        name: letter.user.name.clone(),
+        email: letter.user.email.clone(),
+    };
+    let values = letter::Values {
+        url,
+        expires: Some(letter.expires),
+        now: Some(now),
+        user: Some(person),
+        token: link.map(|link| link.secret.expose_secret().to_owned()),
+        host: Some(letter.client.host.clone()),
+        brand: letter.brand.clone(),
+        ..letter::Values::default()
+    };
+    let language = letter.language.as_deref();
+    let rendered = match templates.render(&letter.template, &letter.subject, language, &values) {
+        Ok(rendered) => rendered,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let to = letter.to.clone();
+    let (to_name, to_address) = to.map_or_else(Default::default, |to| (to.name, to.address));
+    Ok(Ok(Mail {
+        id: shared.clock.opaque_id(),
+        to_name,
+        to_address,
+        from: letter.from.clone(),
+        subject: rendered.subject,
+        html: rendered.html,
+        text: rendered.text,
+        server: letter.server,
+        execution: Some(execution),
+        created: now,
+        until: letter.expires,
+        attempts: 0,
+        due: now,
+        state: State::Waiting,
+    }))
+}
+
+/// The scheme and host of links. What a browser asks for counts only where it cannot be somebody
+/// else's: otherwise whoever asks for a mail to another person chooses where its link leads.
+async fn origin(shared: &Shared, client: &Client) -> journal::Result<Option<String>> {
+    let Outside { public_url, .. } = &shared.outside;
+    if let Some(url) = public_url {
+        return Ok(Some(url.trim_end_matches('/').to_owned()));
+    }
+    if is_this_machine(&client.host) {
+        return Ok(Some(client.origin()));
+    }
+    let brands = brand::brands(shared.journal.as_ref()).await?;
+    let known = brands.iter().any(|it| it.value.is_of(&client.host));
+    Ok(known.then(|| client.origin()))
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_known_by_itself() {
+        for host in [
+            "localhost",
+            "localhost:9000",
+            "127.0.0.1:80",
+            "[::1]:9000",
+            "[::1]",
+        ] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}
