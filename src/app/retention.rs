@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
 use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
@@ -21,12 +21,13 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 6] = [
+const CATALOG: [Kind; 7] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
     Policy::KIND,
     PolicyBinding::KIND,
+    Prompt::KIND,
     Brand::KIND,
 ];
 const DIRECTORY: [Kind; 5] = [

@@ -45,8 +45,8 @@ pub(super) struct Turn<'a> {
     pub(super) clock: &'a Clock,
     /// The entry's password, encoded, once that was asked for.
     pub(super) encoded: Option<&'a SecretString>,
-    /// Whether the entry's expression is understood, once that was asked for.
-    pub(super) understood: Option<&'a Understood>,
+    /// Which of the entry's expressions are understood, as far as that was asked for.
+    pub(super) understood: &'a [Understood],
     /// Whether the entry binds a policy, so that `!KeyOf` names what that is bound to.
     pub(super) binds: Cell<bool>,
 }

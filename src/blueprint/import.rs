@@ -46,7 +46,7 @@ pub struct Options<'a> {
     pub known: &'a [(&'a str, &'a str)],
     /// Encodes passwords; without it, an entry with a password is an error.
     pub passwords: Option<&'a Pool>,
-    /// Says whether the expressions of policies are understood.
+    /// Says whether the expressions of policies and prompts are understood.
     pub syntax: Syntax<'a>,
     /// The request on whose behalf; without one, the commit gets a new correlation.
     pub correlation: Option<Uuid>,
@@ -203,7 +203,7 @@ impl Run<'_> {
             Error::Invalid(named.collect())
         };
         let mut encoded = None;
-        let mut understood = None;
+        let mut understood = Vec::new();
         let step = loop {
             let turn = Turn {
                 document,
@@ -213,7 +213,7 @@ impl Run<'_> {
                 options: self.options,
                 clock: self.clock,
                 encoded: encoded.as_ref(),
-                understood: understood.as_ref(),
+                understood: &understood,
                 binds: Cell::new(false),
             };
             let step = turn.step(entry);
@@ -238,7 +238,7 @@ impl Run<'_> {
                         let message = "an expression cannot be checked here";
                         return Err(invalid(vec![Problem::at(entry.span, message)]));
                     };
-                    understood = Some(Understood { source, problem });
+                    understood.push(Understood { source, problem });
                 }
                 Err(Stop::LeftOut(id)) => {
                     let message = format!("it builds on {id}, which is left out");

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::model::{Object, STAGE_REFERENCES};
+use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
 use super::resolve::{Miss, Need};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage, problem_of as catalog_problem,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage,
+    problem_of as catalog_problem,
 };
 use crate::directory::password_history;
 use crate::directory::{Group, Install, Token, User, install, problem_of as directory_problem};
@@ -223,7 +224,9 @@ impl Staged {
                 Stage::KIND,
             ],
             Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
-            FlowStageBinding::KIND | Policy::KIND => &[PolicyBinding::KIND],
+            FlowStageBinding::KIND => &[PolicyBinding::KIND],
+            Policy::KIND => &[PolicyBinding::KIND, Stage::KIND],
+            Prompt::KIND => &[Stage::KIND],
             User::KIND => &[Token::KIND, PolicyBinding::KIND],
             Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
             _ => &[],
@@ -366,6 +369,15 @@ fn without(object: &Object, gone: StreamId) -> Option<Object> {
                 {
                     *value = serde_json::Value::Null;
                     cleared = true;
+                }
+            }
+            for (name, kind) in STAGE_LISTS {
+                if let Some(serde_json::Value::Array(ids)) = stage.settings.get_mut(*name)
+                    && *kind == gone.kind
+                {
+                    let before = ids.len();
+                    ids.retain(|it| it.as_str() != Some(&id));
+                    cleared |= ids.len() < before;
                 }
             }
             cleared.then_some(Object::Stage(stage))

@@ -1,4 +1,4 @@
-//! What an operator configures: flows, stages, the bindings between them, policies, and brands.
+//! What an operator configures: flows, stages, the bindings between them, policies, prompts, and brands.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
@@ -9,6 +9,7 @@ mod hidden;
 pub(crate) mod kind;
 pub mod policy;
 pub mod policy_binding;
+pub mod prompt;
 pub mod settings;
 pub mod stage;
 
@@ -21,6 +22,7 @@ pub use flow::{Flow, flow_by_slug, flows_by_designation};
 pub use hidden::Hidden;
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
+pub use prompt::{Prompt, PromptType, prompts};
 pub use stage::{Stage, stage_by_name};
 
 use crate::flow::field::{Invalid, Problem};

@@ -18,7 +18,7 @@ use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
 use crate::directory::token::KEY_LENGTH;
 use crate::directory::user::User;
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::flow::query::{self, LINK};
 use crate::geoip::Place;
 use crate::journal::Objects;
@@ -46,6 +46,8 @@ pub(super) struct Live {
     carried: Arc<Carried>,
     /// How many passwords had to be hashed for nothing in this run.
     burns: AtomicUsize,
+    /// How the evaluation went that is about to end, where it was handed a secret.
+    told: Mutex<Option<Told>>,
 }
 
 /// What is not computed again when a command is run again after a conflict.
@@ -136,6 +138,7 @@ impl Live {
             changes: Mutex::default(),
             carried: Arc::clone(carried),
             burns: AtomicUsize::new(0),
+            told: Mutex::default(),
         }
     }
 
@@ -165,6 +168,12 @@ impl Live {
             .filter_map(Change::attempt)
             .cloned()
             .collect()
+    }
+
+    /// How the evaluation went that ends now, where it was handed a secret.
+    fn take_told(&self) -> Option<Told> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.take()
     }
 
     async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
@@ -359,6 +368,11 @@ impl World for Live {
         let ended = actix::clock::timeout(deadline, work).await;
         let interrupted = ended.unwrap_or_else(|_| Err(bracket.over())).err();
         Ok(bracket.end(interrupted))
+    }
+
+    fn tell(&self, told: Told) {
+        let mut slot = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(told);
     }
 
     fn expressions(&self) -> Option<&Workers> {

@@ -15,6 +15,7 @@ mod host;
 mod interpreter;
 mod keeper;
 mod process;
+mod told;
 mod value;
 mod wire;
 pub mod worker;
@@ -23,8 +24,9 @@ mod workers;
 pub use error::{Error, Frame, SyntaxError, Unfinished};
 pub use evaluation::{Change, DEEPEST, Evaluation, Level, Limits, LogLine, Outcome, Plan, Root};
 pub use host::{Call, Failure, Host, Raised, policy_called};
+pub use told::{Asked, Asking, End, Told};
 pub use value::{Object, Value};
-pub use workers::{Options, WAIT, Workers};
+pub use workers::{Options, WAIT, Workers, retell};
 
 /// Whether the expression can be understood, found out in this process. For unit tests, which
 /// have no program to start as a worker.

@@ -15,14 +15,17 @@ use super::evaluation::{DEEPEST, Evaluation, Limits, Outcome};
 use super::host::{Failure, Host};
 use super::keeper::{self, Job, Place};
 use super::process::Process;
+use super::told::Asking;
 use super::wire::{Answer, Done, Failed, Order, Question, Report, Revealed, Text};
 use crate::clock::Clock;
 
 mod conversation;
 mod opening;
+mod retelling;
 
 use conversation::Conversation;
 use opening::{reveal_start, start};
+pub use retelling::retell;
 
 /// How long a check of the syntax may take, the wait for a worker included.
 const CHECK: Duration = Duration::from_secs(5);
@@ -153,11 +156,22 @@ impl Workers {
         evaluation: Evaluation<'_>,
         host: &dyn Host,
     ) -> Result<Outcome, Unfinished> {
+        let mut asking = Asking::default();
+        self.evaluate_aloud(evaluation, host, &mut asking).await
+    }
+
+    /// The same, and `asking` has afterwards what was asked on the way.
+    pub async fn evaluate_aloud(
+        &self,
+        evaluation: Evaluation<'_>,
+        host: &dyn Host,
+        asking: &mut Asking,
+    ) -> Result<Outcome, Unfinished> {
         let began = self.clock.monotonic();
         let after = evaluation.timeout;
         // Whoever waits for others is not slow.
         let talk = self.begin(evaluation.depth).await?;
-        let done = timeout(after, self.conduct(talk, evaluation, host)).await;
+        let done = timeout(after, self.conduct(talk, evaluation, host, asking)).await;
         let done = done.unwrap_or(Err(Error::Timeout { after }.into()))?;
         Ok(Outcome {
             passing: done.value.truthy(),
@@ -174,6 +188,7 @@ impl Workers {
         mut talk: Conversation,
         evaluation: Evaluation<'_>,
         host: &dyn Host,
+        asking: &mut Asking,
     ) -> Result<Done, Unfinished> {
         let limits = &self.shared.options.limits;
         let silence = limits.time + GRACE;
@@ -192,6 +207,7 @@ impl Workers {
                 return Err(error.into());
             }
         };
+        asking.has_secrets |= !start.secrets.is_empty();
         talk.say(&Order::Evaluate(Box::new(start))).await?;
         loop {
             let question = match talk.hear(silence).await? {
@@ -207,8 +223,12 @@ impl Workers {
                 }
                 other => return Err(unexpected(&other).into()),
             };
+            asking.asked.push((&question).into());
             let answer = match answer(question, host, &mut revealed).await {
-                Ok((answer, secrets)) => Order::Answer(answer, secrets),
+                Ok((answer, secrets)) => {
+                    asking.has_secrets |= !secrets.is_empty();
+                    Order::Answer(answer, secrets)
+                }
                 Err(error) => {
                     talk.say(&Order::Answer(Answer::Abort, Vec::new())).await?;
                     if matches!(

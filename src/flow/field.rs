@@ -15,6 +15,9 @@ pub enum Problem {
     /// The field is JSON's null.
     #[error("This field may not be null.")]
     Null,
+    /// The list has nothing in it.
+    #[error("This list may not be empty.")]
+    EmptyList,
     /// The text has more characters than fit.
     #[error("Ensure this field has no more than {0} characters.")]
     TooLong(usize),
@@ -52,6 +55,7 @@ impl Problem {
             Self::Required => "required",
             Self::Blank => "blank",
             Self::Null => "null",
+            Self::EmptyList => "empty",
             Self::TooLong(_) => "max_length",
             Self::NotAChoice(_) => "invalid_choice",
             Self::NotUnique | Self::NotAUniqueSet(_) => "unique",

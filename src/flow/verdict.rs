@@ -11,7 +11,7 @@ use super::plan::{Pinned, PlannedStage};
 /// A policy was asked and answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicyEvaluated {
-    /// The binding that asked; `None` when another policy did.
+    /// The binding that asked; `None` when another policy or a prompt stage did.
     pub binding: Option<Pinned>,
     /// The policy and its revision.
     pub policy: Pinned,
@@ -36,7 +36,7 @@ pub struct PolicyEvaluated {
 /// A policy was asked and its evaluation failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicyFailed {
-    /// The binding that asked; `None` when another policy did.
+    /// The binding that asked; `None` when another policy or a prompt stage did.
     pub binding: Option<Pinned>,
     /// The policy and its revision; version 0 when there is none.
     pub policy: Pinned,
@@ -125,6 +125,13 @@ pub enum Target {
         binding: Uuid,
         /// The stage's name.
         stage: String,
+    },
+    /// What was typed into a prompt stage.
+    Prompt {
+        /// The stage's identifier.
+        stage: Uuid,
+        /// The stage's name.
+        name: String,
     },
 }
 

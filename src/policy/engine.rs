@@ -121,17 +121,66 @@ async fn members(
     Ok(found.collect())
 }
 
+/// Asks what policies come to that are bound to nothing: all of them have to pass.
+///
+/// # Errors
+/// When the world did not answer. A policy that fails does not pass.
+pub async fn decide_all(
+    request: &Request<'_>,
+    policies: &[Uuid],
+    target: Target,
+) -> Result<Decision, world::Error> {
+    let mut decision = Decision {
+        passing: true,
+        messages: Vec::new(),
+    };
+    for policy in policies {
+        let counts = Counts {
+            binding: None,
+            negate: false,
+            failure: false,
+        };
+        let (passing, said) = one(request, *policy, &counts).await?;
+        decision.passing &= passing;
+        decision.messages.extend(said);
+    }
+    request.scope.learn(Event::EngineDecided(EngineDecided {
+        target,
+        mode: PolicyEngineMode::All,
+        passing: decision.passing,
+        members: Vec::new(),
+        failed: request.scope.take_failed(),
+    }));
+    Ok(decision)
+}
+
 /// What the policy of a binding says.
 async fn dynamic(
     request: &Request<'_>,
     condition: &Versioned<PolicyBinding>,
 ) -> Result<(bool, Vec<String>), world::Error> {
     let Versioned { version, value } = condition;
-    let binding = Pinned {
-        id: value.pk,
-        version: version.0,
+    let counts = Counts {
+        binding: Some(Pinned {
+            id: value.pk,
+            version: version.0,
+        }),
+        negate: value.negate,
+        failure: value.failure_result,
     };
-    let id = value.policy.unwrap_or_default();
+    let request = Request {
+        deadline: value.deadline(),
+        ..*request
+    };
+    one(&request, value.policy.unwrap_or_default(), &counts).await
+}
+
+/// What a policy says; what it wants done takes effect.
+async fn one(
+    request: &Request<'_>,
+    id: Uuid,
+    counts: &Counts,
+) -> Result<(bool, Vec<String>), world::Error> {
     let found: Option<Versioned<catalog::Policy>> =
         object::get(request.world.objects(), id).await?;
     let Some(policy) = found else {
@@ -139,29 +188,23 @@ async fn dynamic(
         let policy = Pinned { id, version: 0 };
         request.scope.fail(id);
         request.scope.learn(Event::PolicyFailed(PolicyFailed {
-            binding: Some(binding),
+            binding: counts.binding,
             policy,
             name: String::new(),
             kind: String::new(),
-            passing: value.failure_result,
+            passing: counts.failure,
             error: error.clone(),
             traceback: None,
             log: Vec::new(),
             micros: 0,
         }));
-        return Ok((value.failure_result, vec![error]));
+        return Ok((counts.failure, vec![error]));
     };
     let request = Request {
         policy: &policy.value.name,
-        deadline: value.deadline(),
         ..*request
     };
-    let counts = Counts {
-        binding: Some(binding),
-        negate: value.negate,
-        failure: value.failure_result,
-    };
-    let judged = ask(&request, &policy, &counts).await?;
+    let judged = ask(&request, &policy, counts).await?;
     context::apply(&request, &judged.changes).await?;
     for effect in judged.effects {
         request.scope.take_effect(request.world, effect);
@@ -171,7 +214,7 @@ async fn dynamic(
 
 /// How the answer of a policy counts.
 pub(super) struct Counts {
-    /// The binding that asks; `None` when another policy does.
+    /// The binding that asks; `None` when another policy or a prompt stage does.
     pub(super) binding: Option<Pinned>,
     /// Whether the opposite counts.
     pub(super) negate: bool,

@@ -3,15 +3,13 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::evaluation::{self, Ended};
 use super::host::Answers;
 use super::{Error, Judged, Policy, Request, context};
-use crate::expression::{
-    self, Evaluation, Failure, Level, LogLine, Object, Outcome, Plan, Unfinished, Value,
-};
+use crate::expression::{Change, Evaluation, Failure, Object, Plan, Value};
 use crate::flow::context::{Value as Known, key};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::verdict::Logged;
-use crate::world::{self, Interrupted};
 
 /// The settings of an expression policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,25 +23,16 @@ impl Policy for ExpressionPolicy {
     async fn judge(&self, request: &Request<'_>) -> Result<Judged, Error> {
         let answers = Answers::new(request, &self.expression);
         let mark = request.scope.mark();
-        let workers = request.world.expressions();
-        let workers = workers.ok_or_else(|| Interrupted::Unavailable {
-            cause: "this program has no workers for expressions".to_owned(),
-        })?;
         let evaluation = evaluation(&self.expression, request, &answers).await;
-        let evaluation = match evaluation {
-            Ok(evaluation) => evaluation,
-            Err(Failure::Raise(raised)) => return Err(Error::failed(raised.message)),
-            Err(Failure::Abort(error)) => {
-                return Err(failure(expression::Error::Host(error), Vec::new(), request));
-            }
-        };
-        let Unfinished { error, log } = match workers.evaluate(evaluation, &answers).await {
-            Ok(outcome) => return Ok(judged(outcome)),
-            Err(unfinished) => unfinished,
-        };
-        let log = log.into_iter().map(logged).collect();
-        match error {
-            expression::Error::Skipped { message } => {
+        let evaluation = evaluation.map_err(evaluation::unanswered)?;
+        match evaluation::run(request, &answers, evaluation).await? {
+            Ended::Done {
+                value,
+                messages,
+                log,
+                changes,
+            } => Ok(judged(value, messages, log, changes)),
+            Ended::Skipped { message, log } => {
                 drop(request.scope.take_wishes(&mark));
                 let message = Some(message).filter(|it| !it.is_empty());
                 Ok(Judged {
@@ -52,7 +41,6 @@ impl Policy for ExpressionPolicy {
                     ..Judged::new(false)
                 })
             }
-            error => Err(failure(error, log, request)),
         }
     }
 
@@ -66,65 +54,26 @@ impl Policy for ExpressionPolicy {
 }
 
 /// What it wants done is in the scope; the engine takes it from there.
-fn judged(outcome: Outcome) -> Judged {
-    let mut log: Vec<Logged> = outcome.log.into_iter().map(logged).collect();
-    if outcome.value == Value::None {
+fn judged(
+    value: Value,
+    messages: Vec<String>,
+    mut log: Vec<Logged>,
+    changes: Vec<Change>,
+) -> Judged {
+    if value == Value::None {
         log.push(Logged {
             level: "warning".to_owned(),
             text: "the expression returned None, which does not pass".to_owned(),
         });
     }
     Judged {
-        passing: outcome.passing,
-        messages: outcome.messages,
+        passing: value.truthy(),
+        messages,
         log,
-        value: Some(outcome.value),
-        changes: outcome.context_changes,
+        value: Some(value),
+        changes,
         effects: Vec::new(),
     }
-}
-
-fn logged(line: LogLine) -> Logged {
-    let level = match line.level {
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
-    Logged {
-        level: level.to_owned(),
-        text: line.text,
-    }
-}
-
-/// What cannot be run again with the same end is told apart from what can.
-fn failure(error: expression::Error, log: Vec<Logged>, request: &Request<'_>) -> Error {
-    use expression::Error as Expression;
-    let interrupted = match error {
-        Expression::Host(error) => {
-            return match error.downcast::<world::Error>() {
-                Ok(error) => Error::World(*error),
-                Err(error) => Error::failed(error.to_string()),
-            };
-        }
-        // Nothing was evaluated, so nothing counts: whoever asked comes back in a moment.
-        Expression::Busy => return Error::World(world::Error::Busy),
-        Expression::Timeout { after } => Interrupted::Deadline {
-            millis: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
-            log,
-        },
-        Expression::Memory => Interrupted::Memory { log },
-        Expression::WorkerDied(cause) => Interrupted::Died { cause },
-        Expression::Unavailable(cause) => Interrupted::Unavailable { cause },
-        other => {
-            return Error::Failed {
-                traceback: other.traceback(request.policy),
-                message: other.to_string(),
-                log,
-            };
-        }
-    };
-    Error::Interrupted(interrupted)
 }
 
 /// Everything that the expression is handed.

@@ -21,10 +21,12 @@ use crate::world;
 pub mod context;
 pub mod dummy;
 pub mod engine;
+mod evaluation;
 pub mod event_matcher;
 pub mod expression_policy;
 pub mod geoip;
 mod host;
+pub mod mapping;
 pub mod password;
 pub mod password_expiry;
 pub mod question;
@@ -33,6 +35,7 @@ pub mod request;
 pub mod unique_password;
 
 pub use engine::{Decision, decide};
+pub use mapping::Mapping;
 pub use question::{Asker, Question};
 pub use request::{Request, Scope, Subject, Visit};
 

@@ -1,6 +1,10 @@
 //! Who asks, about whom, and what policies get to see: made from what an execution has learnt,
 //! or from nothing where none has begun.
 
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
 use super::engine::{self, Decision};
 use super::request::{Object, Request, Scope, Subject, Visit};
 use crate::catalog::{Flow, FlowStageBinding, PolicyBinding};
@@ -103,6 +107,42 @@ impl<'a> Question<'a> {
         engine::decide(&request, conditions, binding.policy_engine_mode, target).await
     }
 
+    /// The question about what was typed into a prompt stage: policies see that and nothing else
+    /// of what was learnt.
+    #[must_use]
+    pub fn about_prompts(mut self, typed: BTreeMap<String, Known>) -> Self {
+        let mut context = Context::default();
+        context.set(key::PROMPT_DATA, Some(Known::map(typed)));
+        self.scope = Scope::new(context, None, self.visit.extras());
+        self
+    }
+
+    /// What the policies of a prompt stage come to, all of which have to pass.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub async fn of_prompts(
+        &self,
+        stage: Uuid,
+        name: &str,
+        policies: &[Uuid],
+    ) -> Result<Decision, world::Error> {
+        let target = Target::Prompt {
+            stage,
+            name: name.to_owned(),
+        };
+        let request = self.request(Object::None);
+        engine::decide_all(&request, policies, target).await
+    }
+
+    /// What was typed, as the policies leave it.
+    #[must_use]
+    pub fn typed(&self) -> BTreeMap<String, Known> {
+        let context = self.scope.context();
+        let typed = context.get(key::PROMPT_DATA).and_then(Known::entries);
+        typed.unwrap_or_default()
+    }
+
     /// The plan as the policies leave it.
     #[must_use]
     pub fn plan(&self) -> Option<Plan> {
@@ -115,7 +155,7 @@ impl<'a> Question<'a> {
         self.scope.into_learnt()
     }
 
-    fn request<'r>(&'r self, object: Object<'r>) -> Request<'r> {
+    pub(super) fn request<'r>(&'r self, object: Object<'r>) -> Request<'r> {
         Request::new(
             self.world,
             &self.subject,

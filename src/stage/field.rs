@@ -167,11 +167,11 @@ fn read_field(
     Ok(())
 }
 
-fn required() -> FieldError {
+pub(super) fn required() -> FieldError {
     error("This field is required.", "required")
 }
 
-fn null() -> FieldError {
+pub(super) fn null() -> FieldError {
     error("This field may not be null.", "null")
 }
 
@@ -194,7 +194,19 @@ fn text(value: &Value) -> Result<String, FieldError> {
     Ok(text)
 }
 
-fn flag(value: &Value) -> Result<bool, FieldError> {
+/// The component that an answer names, which is text that says something.
+pub(super) fn component(value: &Value) -> Result<String, FieldError> {
+    if value.is_null() {
+        return Err(null());
+    }
+    let text = text(value)?.trim().to_owned();
+    if text.is_empty() {
+        return Err(error("This field may not be blank.", "blank"));
+    }
+    Ok(text)
+}
+
+pub(super) fn flag(value: &Value) -> Result<bool, FieldError> {
     let word = match value {
         Value::Bool(flag) => return Ok(*flag),
         Value::String(word) => word.to_ascii_lowercase(),

@@ -25,6 +25,7 @@ pub mod form;
 pub mod identification;
 pub mod password;
 mod planner;
+pub mod prompt;
 pub mod redirect;
 mod reply;
 mod run;
@@ -105,7 +106,8 @@ pub trait Stage {
         Ok(Entered::Asks)
     }
 
-    /// The stage's own part of the challenge. Called for every showing, so it only reads.
+    /// The stage's own part of the challenge. Called for every showing, so it only reads; what it
+    /// notes counts when the challenge is issued, not when it is shown again.
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error>;
 
     /// Judges an answer.
@@ -216,6 +218,7 @@ stages! {
     email::Email, "authentik_stages_email.emailstage", "Email Stage";
     identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
     password::Password, "authentik_stages_password.passwordstage", "Password Stage";
+    prompt::Prompt, "authentik_stages_prompt.promptstage", "Prompt Stage";
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
     user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";
     user_logout::UserLogout, "authentik_stages_user_logout.userlogoutstage", "User Logout Stage";

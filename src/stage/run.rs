@@ -282,22 +282,27 @@ impl Run<'_> {
     /// Issues a challenge of the current stage.
     async fn ask(&mut self, stage: &Configured, planned: &PlannedStage) -> Result<(), Error> {
         match self.fields(stage, planned).await {
-            Ok(fields) => self.apply(Command::Ask {
-                component: stage.component().to_owned(),
-                fields: Value::Object(fields),
-            }),
+            Ok((fields, learnt)) => {
+                self.apply(Command::Learn(learnt))?;
+                self.apply(Command::Ask {
+                    component: stage.component().to_owned(),
+                    fields: Value::Object(fields),
+                })
+            }
             Err(error) => self.fail(error),
         }
     }
 
+    /// The stage's own part of the challenge, and what happened while it was made.
     async fn fields(
         &self,
         stage: &Configured,
         planned: &PlannedStage,
-    ) -> Result<Map<String, Value>, Error> {
+    ) -> Result<(Map<String, Value>, Vec<Event>), Error> {
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
-        stage.challenge(&mut turn).await
+        let fields = stage.challenge(&mut turn).await?;
+        Ok((fields, turn.learnt))
     }
 
     /// A stage's own failure is an event; anything else undoes the command.

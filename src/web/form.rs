@@ -6,6 +6,63 @@ use url::form_urlencoded;
 /// Fields of the page itself, which are not part of the answer.
 const OUR_OWN: [&str; 4] = ["csrf", "challenge", "component", "username"];
 
+/// How a field of a prompt is read; its name says so, in front of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// Text, also none.
+    Text,
+    /// Anything that is written as text; none is none.
+    Maybe,
+    /// The same, and it is never shown again.
+    Secret,
+    /// `true` or `false`; the last one counts.
+    Flag,
+}
+
+impl How {
+    const ALL: [(Self, &str); 4] = [
+        (Self::Text, "text:"),
+        (Self::Maybe, "maybe:"),
+        (Self::Secret, "secret:"),
+        (Self::Flag, "flag:"),
+    ];
+
+    /// The name of the field that is read so.
+    pub(super) fn name(self, key: &str) -> String {
+        let found = Self::ALL.iter().find(|(how, _)| *how == self);
+        format!("{}{key}", found.map_or("", |(_, word)| word))
+    }
+
+    fn of(name: &str) -> Option<(Self, &str)> {
+        let mut all = Self::ALL.iter();
+        all.find_map(|(how, word)| Some((*how, name.strip_prefix(word)?)))
+    }
+}
+
+/// Reads what was typed into prompts. Fields of the page itself have no such word in front.
+fn prompts(
+    fields: &[(String, String)],
+    answer: &mut Map<String, Value>,
+    values: &mut Map<String, Value>,
+) {
+    for (name, value) in fields {
+        let Some((how, key)) = How::of(name) else {
+            continue;
+        };
+        let typed: Value = match how {
+            How::Flag => (value == "true").into(),
+            How::Maybe | How::Secret if value.is_empty() => continue,
+            How::Secret => value.as_str().into(),
+            // Browsers end lines in forms as mails do.
+            How::Text | How::Maybe => value.replace("\r\n", "\n").into(),
+        };
+        if how != How::Secret {
+            values.insert(key.to_owned(), typed.clone());
+        }
+        answer.insert(key.to_owned(), typed);
+    }
+}
+
 /// A posted form.
 #[derive(Debug, Default)]
 pub struct Posted {
@@ -45,6 +102,7 @@ pub fn read(body: &[u8]) -> Posted {
             answer.extend(yes.map(|yes: Value| ("remember_me".into(), yes)));
         }
         Some("ak-stage-dummy") => {}
+        Some("ak-stage-prompt") => prompts(&fields, &mut answer, &mut values),
         _ => {
             let rest = fields
                 .iter()
@@ -99,6 +157,28 @@ mod tests {
             let posted = read(format!("component=ak-stage-user-login&{body}").as_bytes());
             assert_eq!(posted.answer["remember_me"], answer);
         }
+    }
+
+    #[test]
+    fn prompts_say_how_they_are_read_whatever_they_are_called() {
+        let posted = read(
+            b"csrf=t&challenge=c1&component=ak-stage-prompt&text%3Ausername=ann&text%3Acsrf=x\
+              &text%3Anote=a%0D%0Ab&maybe%3Aage=&maybe%3Achallenge=3&secret%3Apassword=+s3cret\
+              &secret%3Aother=&flag%3Aterms=false&flag%3Aterms=true&flag%3Anews=false&stray=1\
+              &text%3A%22%3E%3Cb%3E=y&text%3Anick=",
+        );
+        assert_eq!(posted.csrf.as_deref(), Some("t"));
+        assert_eq!(posted.challenge.as_deref(), Some("c1"));
+        assert_eq!(
+            posted.answer,
+            json!({
+                "component": "ak-stage-prompt", "username": "ann", "csrf": "x", "note": "a\nb",
+                "challenge": "3", "password": " s3cret", "terms": true, "news": false,
+                "\"><b>": "y", "nick": "",
+            })
+        );
+        assert!(!posted.values.contains_key("password"));
+        assert_eq!(posted.values["username"], "ann");
     }
 
     #[test]

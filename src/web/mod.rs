@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod form;
+mod markup;
 mod page;
 
 pub use page::{Dress, Error, Form, Message, Pages, Person};

@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::assets;
+use super::{assets, markup};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
@@ -24,13 +24,14 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates![
+const TEMPLATES: [(&str, &str); 16] = templates![
     "base.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
     "challenge/password.html",
     "challenge/user_login.html",
+    "challenge/prompt.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -48,6 +49,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
+        "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
@@ -158,6 +160,9 @@ impl Pages {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Chainable);
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
+        templates.add_filter("markup", |text: &str| {
+            Template::from_safe_string(markup::safe(text))
+        });
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
@@ -193,6 +198,7 @@ impl Pages {
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
                 general_errors => Serde(errors_besides(challenge, shown)),
+                prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
                 form => Serde(form),
@@ -268,10 +274,11 @@ impl Pages {
 /// The errors that no field of the page shows.
 fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
     let errors = challenge["response_errors"].as_object();
+    let prompts = prompt::keys(challenge);
     errors
         .into_iter()
         .flatten()
-        .filter(|(field, _)| !shown.contains(&field.as_str()))
+        .filter(|(field, _)| !shown.contains(&field.as_str()) && !prompts.contains(&field.as_str()))
         .filter_map(|(_, errors)| errors.as_array())
         .flatten()
         .cloned()
@@ -306,5 +313,6 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod prompt;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::directory::user::User;
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Objects};
@@ -114,6 +114,15 @@ pub trait World {
         deadline: Duration,
         work: Work<'w>,
     ) -> Result<Evaluated, Error>;
+
+    /// Notes how the evaluation that is under way went, as it was handed a secret.
+    fn tell(&self, _told: Told) {}
+
+    /// How the evaluation that is under way went then, where it was handed a secret: whoever
+    /// replays it goes by that. Nobody knows before it happens.
+    fn recall(&self) -> Option<Told> {
+        None
+    }
 
     /// The processes that run expressions, where there are any.
     fn expressions(&self) -> Option<&Workers>;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::expression::Told;
 use crate::flow::verdict::Logged;
 use crate::geoip::Place;
 use crate::journal::{Kind, Version};
@@ -71,6 +72,9 @@ pub enum Observation {
         /// Why it could not come to its own end, where it could not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         interrupted: Option<Interrupted>,
+        /// How it went, where it was handed a secret: a replay has none to hand to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<Box<Told>>,
     },
     /// What a counter stood at.
     Counter {

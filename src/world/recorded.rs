@@ -16,7 +16,7 @@ use super::{
     Work, World, observed,
 };
 use crate::directory::user::User;
-use crate::expression::Workers;
+use crate::expression::{Told, Workers};
 use crate::flow::input::SECRET;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
@@ -129,19 +129,19 @@ impl Replayed {
         Err(first.get_or_insert(divergence).clone().into())
     }
 
+    /// How the evaluation went that has just begun, where it was handed a secret.
+    fn recall(&self) -> Option<Told> {
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match notes.get(end_of_evaluation(&notes)?)? {
+            Observation::EvaluationEnded { told, .. } => told.as_deref().cloned(),
+            _ => None,
+        }
+    }
+
     /// Passes over an evaluation that has just begun, if it was interrupted then.
     fn skip_interrupted(&self) -> Option<Evaluated> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Evaluations may lie within each other.
-        let mut open = 1;
-        let end = notes.iter().position(|note| {
-            match note {
-                Observation::EvaluationBegan { .. } => open += 1,
-                Observation::EvaluationEnded { .. } => open -= 1,
-                _ => {}
-            }
-            open == 0
-        })?;
+        let end = end_of_evaluation(&notes)?;
         let evaluated = ended(notes.get(end)?)?;
         evaluated.interrupted.as_ref()?;
         notes.drain(..=end);
@@ -169,6 +169,20 @@ impl Replayed {
         }
         Ok(objects)
     }
+}
+
+/// Where the end of the evaluation is noted within which the first of `notes` lies.
+fn end_of_evaluation(notes: &VecDeque<Observation>) -> Option<usize> {
+    // Evaluations may lie within each other.
+    let mut open = 1;
+    notes.iter().position(|note| {
+        match note {
+            Observation::EvaluationBegan { .. } => open += 1,
+            Observation::EvaluationEnded { .. } => open -= 1,
+            _ => {}
+        }
+        open == 0
+    })
 }
 
 fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, Version)>> {
@@ -363,6 +377,10 @@ impl World for Recorded {
         self.next(&format!("for the end of policy {asked}"), ended)
     }
 
+    fn recall(&self) -> Option<Told> {
+        self.replayed.recall()
+    }
+
     fn expressions(&self) -> Option<&Workers> {
         self.workers.as_ref()
     }
@@ -433,6 +451,7 @@ fn ended(note: &Observation) -> Option<Evaluated> {
         Observation::EvaluationEnded {
             micros,
             interrupted,
+            ..
         } => Some(Evaluated {
             micros: *micros,
             interrupted: interrupted.clone(),

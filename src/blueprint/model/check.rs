@@ -37,6 +37,13 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             }
             Ok(text.into())
         }
+        Shape::Prose => {
+            let text = text(value)?;
+            if text.chars().count() > super::field::ANY_LENGTH {
+                return Err(wrong(&Problem::TooLong(super::field::ANY_LENGTH)));
+            }
+            Ok(text.into())
+        }
         Shape::Slug => {
             let slug = Slug::try_from(text(value)?).map_err(|it| wrong(&it))?;
             Ok(slug.as_str().into())
@@ -219,6 +226,14 @@ pub(super) fn settings(
         match reference(*kind, value, staged) {
             Ok(id) => *value = id,
             Err(miss) => misses.push(((*name).to_owned(), miss)),
+        }
+    }
+    for (name, kind) in super::field::STAGE_LISTS {
+        if let Some(value) = checked.get_mut(*name) {
+            match check(Shape::Many(*kind), value, staged) {
+                Ok(ids) => *value = ids,
+                Err(miss) => misses.push(((*name).to_owned(), miss)),
+            }
         }
     }
     if misses.is_empty() {

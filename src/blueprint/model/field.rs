@@ -1,7 +1,9 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
+};
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
 use crate::directory::{Group, Token, User};
@@ -28,6 +30,8 @@ pub(super) struct Field {
 pub(super) enum Shape {
     /// A text; `blank` says whether it may be empty, `most` how many characters it may have.
     Text { blank: bool, most: usize },
+    /// Text of any length, also none, and with line breaks.
+    Prose,
     /// Letters, digits, hyphens and underscores.
     Slug,
     /// One of some words.
@@ -74,7 +78,7 @@ const fn optional(name: &'static str, shape: Shape) -> Field {
     }
 }
 
-const ANY_LENGTH: usize = 65_536;
+pub(super) const ANY_LENGTH: usize = 65_536;
 const TEXT: Shape = Shape::Text {
     blank: false,
     most: ANY_LENGTH,
@@ -145,6 +149,26 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("recovery_flow", Flow::KIND),
     ("target_flow", Flow::KIND),
     ("webauthn_stage", Stage::KIND),
+];
+
+/// Settings that list other objects, in whatever kind of stage.
+pub(in crate::blueprint) const STAGE_LISTS: &[(&str, Kind)] = &[
+    ("fields", Prompt::KIND),
+    ("validation_policies", Policy::KIND),
+];
+
+pub(super) const PROMPT: &[Field] = &[
+    required("name", TEXT),
+    required("field_key", TEXT),
+    required("label", TEXT),
+    required("type", word!(PromptType)),
+    optional("required", Shape::Flag),
+    optional("placeholder", Shape::Prose),
+    optional("initial_value", Shape::Prose),
+    optional("sub_text", Shape::Prose),
+    optional("order", Shape::Integer),
+    optional("placeholder_expression", Shape::Flag),
+    optional("initial_value_expression", Shape::Flag),
 ];
 
 pub(super) const BRAND: &[Field] = &[
@@ -224,6 +248,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::User => USER,
         Model::Group => GROUP,
         Model::Token => TOKEN,
+        Model::Prompt => PROMPT,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {

@@ -10,7 +10,7 @@ mod secret;
 mod syntax;
 mod write;
 
-pub(super) use field::{PBM, STAGE_REFERENCES, known, refers_to};
+pub(super) use field::{PBM, STAGE_LISTS, STAGE_REFERENCES, known, refers_to};
 pub(super) use name::apps;
 pub(super) use object::Object;
 pub(super) use syntax::Understood;
@@ -30,6 +30,7 @@ pub(super) enum Model {
     User,
     Group,
     Token,
+    Prompt,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -93,6 +94,7 @@ impl Model {
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
+            "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);

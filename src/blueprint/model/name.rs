@@ -16,6 +16,7 @@ const OWN: &[&str] = &[
     "authentik_core.user",
     "authentik_core.group",
     "authentik_core.token",
+    "authentik_stages_prompt.prompt",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
@@ -112,8 +113,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
     "authentik_stages_mtls.mutualtlsstage",
-    "authentik_stages_prompt.prompt",
-    "authentik_stages_prompt.promptstage",
     "authentik_stages_source.sourcestage",
     "authentik_stages_user_delete.userdeletestage",
     "authentik_stages_user_write.userwritestage",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -21,6 +21,7 @@ pub(in crate::blueprint) enum Object {
     User(Box<User>),
     Group(Group),
     Token(Token),
+    Prompt(Prompt),
 }
 
 /// Does the same with the object, whatever its type.
@@ -42,6 +43,7 @@ macro_rules! each {
             }
             Object::Group($it) => $result,
             Object::Token($it) => $result,
+            Object::Prompt($it) => $result,
         }
     };
 }
@@ -105,6 +107,7 @@ impl Object {
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
+            Self::Prompt(prompt) => prompt.name.clone(),
         }
     }
 
@@ -154,7 +157,7 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
-            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) => {}
+            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
         row
@@ -182,6 +185,7 @@ impl Object {
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
+            Prompt::KIND => of(stored, Self::Prompt),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -204,6 +208,7 @@ impl Model {
             Self::User => User::KIND,
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
+            Self::Prompt => Prompt::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

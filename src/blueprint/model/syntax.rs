@@ -1,13 +1,14 @@
-//! Whether the expression of a policy is understood, which only a worker can say.
+//! Whether the expressions of a policy or a prompt are understood, which only a worker can say.
 
 use serde_json::{Map, Value};
 
 use super::super::resolve::Need;
 use super::Object;
 use super::write::{Draft, Errors, Refused};
+use crate::catalog::Prompt;
 use crate::policy::Kind;
 
-/// The field that holds it.
+/// The field of a policy that holds one.
 const EXPRESSION: &str = "expression";
 
 /// What was found out about an expression.
@@ -18,9 +19,9 @@ pub(in crate::blueprint) struct Understood {
     pub(in crate::blueprint) problem: Option<String>,
 }
 
-/// Asks whether a new expression is understood, and adds what is wrong with it. One that is
-/// stored already was asked about when it was stored.
-pub(super) fn check(
+/// Asks whether a new expression of a policy is understood, and adds what is wrong with it. One
+/// that is stored already was asked about when it was stored.
+pub(super) fn check_policy(
     draft: &Draft<'_>,
     kind: Kind,
     settings: &Map<String, Value>,
@@ -29,26 +30,44 @@ pub(super) fn check(
     let Some(Value::String(source)) = settings.get(EXPRESSION) else {
         return Ok(());
     };
-    if kind != Kind::ExpressionPolicy || stored(draft.existing) == Some(source) {
+    let stored = match draft.existing {
+        Some(Object::Policy(policy)) => policy.settings.get(EXPRESSION),
+        _ => None,
+    };
+    if kind != Kind::ExpressionPolicy || stored.and_then(Value::as_str) == Some(source) {
         return Ok(());
     }
-    match draft.understood {
-        Some(known) if known.source == *source => {
+    check(draft, EXPRESSION, source, errors)
+}
+
+/// The same for those of a prompt.
+pub(super) fn check_prompt(
+    draft: &Draft<'_>,
+    prompt: &Prompt,
+    errors: &mut Errors,
+) -> Result<(), Refused> {
+    let stored = match draft.existing {
+        Some(Object::Prompt(prompt)) => Some(prompt),
+        _ => None,
+    };
+    for (field, source) in prompt.expressions() {
+        let mut known = stored.into_iter().flat_map(Prompt::expressions);
+        if !known.any(|(_, known)| known == source) {
+            check(draft, field, source, errors)?;
+        }
+    }
+    Ok(())
+}
+
+fn check(draft: &Draft<'_>, field: &str, source: &str, errors: &mut Errors) -> Result<(), Refused> {
+    let mut known = draft.understood.iter();
+    match known.find(|known| known.source == source) {
+        Some(known) => {
             if let Some(problem) = &known.problem {
-                errors.add(EXPRESSION, problem.clone());
+                errors.add(field, problem.clone());
             }
             Ok(())
         }
-        _ => Err(Refused::Need(Need::Syntax(source.clone()))),
-    }
-}
-
-fn stored(existing: Option<&Object>) -> Option<&String> {
-    match existing {
-        Some(Object::Policy(policy)) => match policy.settings.get(EXPRESSION) {
-            Some(Value::String(source)) => Some(source),
-            _ => None,
-        },
-        _ => None,
+        None => Err(Refused::Need(Need::Syntax(source.to_owned()))),
     }
 }

@@ -10,7 +10,9 @@ use super::super::resolve::{Miss, Need};
 use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, secret, syntax};
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Stage};
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
+};
 use crate::clock::Clock;
 use crate::directory::token::Intent;
 use crate::directory::{Group, NewUser, Token, User};
@@ -28,8 +30,8 @@ pub(in crate::blueprint) struct Draft<'a> {
     pub(in crate::blueprint) pk: Option<&'a Value>,
     /// The password of the entry, encoded; asked for with [`Need::Password`].
     pub(in crate::blueprint) encoded: Option<&'a SecretString>,
-    /// Whether its expression is understood; asked for with [`Need::Syntax`].
-    pub(in crate::blueprint) understood: Option<&'a Understood>,
+    /// Which of its expressions are understood; asked for with [`Need::Syntax`].
+    pub(in crate::blueprint) understood: &'a [Understood],
 }
 
 /// The object as it is to be, and other objects that change with it.
@@ -64,6 +66,7 @@ pub(in crate::blueprint) fn write(
         Model::User => field::USER,
         Model::Group => field::GROUP,
         Model::Token => field::TOKEN,
+        Model::Prompt => field::PROMPT,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -104,6 +107,10 @@ pub(in crate::blueprint) fn write(
         errors.add(invalid.field, invalid.problem.to_string());
     }
     errors.none_or_refuse()?;
+    if let Object::Prompt(prompt) = &object {
+        syntax::check_prompt(draft, prompt, &mut errors)?;
+        errors.none_or_refuse()?;
+    }
     if let Object::User(user) = &mut object {
         secret::apply(draft, user, clock);
         if draft
@@ -159,6 +166,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
+        Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -246,7 +254,7 @@ fn settings(
         }
     };
     if let Model::Policy(kind) = draft.model {
-        syntax::check(draft, kind, &settings, errors)?;
+        syntax::check_policy(draft, kind, &settings, errors)?;
     }
     Ok(Some(settings))
 }
@@ -329,6 +337,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::Token => serde_json::from_value(body).map(|it: Token| {
             let problems = it.problems();
             (Object::Token(it), problems)
+        }),
+        Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
+            let problems = it.problems();
+            (Object::Prompt(it), problems)
         }),
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };

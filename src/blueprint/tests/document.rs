@@ -147,13 +147,13 @@ fn a_file_cannot_be_made_to_eat_all_memory() {
 fn models_of_later_versions_are_told_apart_from_mistakes() {
     let source = "
 entries:
-- {model: authentik_stages_prompt.prompt, identifiers: {name: p}}
+- {model: authentik_outposts.outpost, identifiers: {name: p}}
 - {model: authentik_flows.FLOW, identifiers: {slug: s}}
 ";
     let document = check(source, "f.yaml").expect("no problems");
     let found = unsupported(&document);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].model, "authentik_stages_prompt.prompt");
+    assert_eq!(found[0].model, "authentik_outposts.outpost");
     assert_eq!((found[0].entry.number, found[0].span.line), (1, 3));
 }
 

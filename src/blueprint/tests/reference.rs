@@ -19,8 +19,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_consent.consentstage",
     "authentik_stages_invitation.invitation",
     "authentik_stages_invitation.invitationstage",
-    "authentik_stages_prompt.prompt",
-    "authentik_stages_prompt.promptstage",
     "authentik_stages_user_write.userwritestage",
 ];
 

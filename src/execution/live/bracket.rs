@@ -46,9 +46,13 @@ impl<'a> Bracket<'a> {
             micros: u64::try_from(took).unwrap_or(u64::MAX),
             interrupted,
         };
+        // One that was interrupted is not run again at all.
+        let told = self.live.take_told();
+        let told = told.filter(|_| evaluated.interrupted.is_none());
         self.live.observed.note(Observation::EvaluationEnded {
             micros: evaluated.micros,
             interrupted: evaluated.interrupted.clone(),
+            told: told.map(Box::new),
         });
         evaluated
     }

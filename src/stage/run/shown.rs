@@ -48,7 +48,8 @@ impl Run<'_> {
             Err(other) => return Err(other),
         };
         let fields = match self.fields(&stage, planned).await {
-            Ok(fields) => fields,
+            // It was noted when it was asked.
+            Ok((fields, _)) => fields,
             Err(Error::Failed(problem)) => return self.failure(&problem).await,
             Err(other) => return Err(other),
         };

@@ -3,4 +3,5 @@
 mod identification;
 mod others;
 mod password;
+mod prompt;
 mod user_login;
