@@ -115,3 +115,124 @@ async fn wanted(pool: &Pool, bootstrap: &Bootstrap) -> anyhow::Result<Wanted> {
         ..Wanted::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::catalog::{brand::default_brand, flow_by_slug, stage_by_name};
+    use crate::journal::memory::MemoryJournal;
+
+    /// What the first version left behind, and an operator's own flow for changing passwords.
+    const OLD: &str = "
+version: 1
+entries:
+- model: authentik_flows.flow
+  id: login
+  identifiers: {slug: default-authentication-flow}
+  attrs: {name: Log in, title: Log in, designation: authentication}
+- model: authentik_stages_password.passwordstage
+  identifiers: {name: default-authentication-password}
+  attrs: {backends: [authentik.core.auth.InbuiltBackend]}
+- model: authentik_brands.brand
+  identifiers: {domain: authentik-default, default: true}
+  attrs: {flow_authentication: !KeyOf login}
+- model: authentik_flows.flow
+  identifiers: {slug: default-source-enrollment}
+  attrs: {name: Ours, title: Ours, designation: enrollment}
+";
+
+    struct Bench {
+        journal: MemoryJournal,
+        clock: Clock,
+        pool: Pool,
+    }
+
+    impl Bench {
+        async fn of_the_first_version() -> Self {
+            let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+            let bench = Self {
+                journal: MemoryJournal::new(clock.clone()),
+                pool: Pool::no_op(clock.clone()),
+                clock,
+            };
+            let wanted = Wanted {
+                password: Some("!x".to_owned().into()),
+                ..Wanted::default()
+            };
+            let begun = setup::begin(&bench.journal, &bench.clock, &wanted).await;
+            assert!(begun.expect("a first start").value.defaults.is_none());
+            bench.applies(OLD).await;
+            bench
+        }
+
+        async fn applies(&self, yaml: &str) {
+            let document = blueprint::check(yaml, "test.yaml").expect("it can be read");
+            let options = blueprint::Options::default();
+            let applied = blueprint::apply(&self.journal, &self.clock, &[document], &options).await;
+            applied.expect("it fits");
+        }
+
+        async fn starts(&self) -> Install {
+            let bootstrap = Bootstrap {
+                password: None,
+                password_hash: None,
+                email: None,
+                token: None,
+            };
+            let (journal, clock) = (&self.journal, &self.clock);
+            let begun = begin(journal, clock, &self.pool, &bootstrap, Role::Server).await;
+            begun.expect("it starts")
+        }
+
+        async fn has(&self, slug: &str) -> bool {
+            let found = flow_by_slug(&self.journal, slug).await;
+            found.expect("a read").is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_version_brings_its_flows_and_leaves_alone_what_is_there() {
+        let bench = Bench::of_the_first_version().await;
+        bench.starts().await;
+        for slug in [
+            "default-user-settings-flow",
+            "initial-setup",
+            "default-password-change",
+        ] {
+            assert!(bench.has(slug).await, "{slug}");
+        }
+        let flow = flow_by_slug(&bench.journal, "default-source-enrollment").await;
+        assert_eq!(
+            flow.expect("a read").expect("it is there").value.title,
+            "Ours"
+        );
+        let prompt = stage_by_name(&bench.journal, "default-source-enrollment-prompt").await;
+        assert!(prompt.expect("a read").is_none());
+        let brand = default_brand(&bench.journal).await.expect("a read");
+        let brand = brand.expect("it is there").value;
+        let settings = flow_by_slug(&bench.journal, "default-user-settings-flow").await;
+        let settings = settings.expect("a read").expect("it is there");
+        assert_eq!(brand.flow_user_settings, Some(settings.value.pk));
+        let stage = stage_by_name(&bench.journal, "default-authentication-password").await;
+        let stage = stage.expect("a read").expect("it is there");
+        assert!(stage.value.settings["configure_flow"].is_string());
+    }
+
+    #[tokio::test]
+    async fn a_flow_that_an_operator_removed_does_not_come_back() {
+        let bench = Bench::of_the_first_version().await;
+        bench.starts().await;
+        let gone = "
+version: 1
+entries:
+- {model: authentik_flows.flow, state: absent, identifiers: {slug: default-password-change}}
+";
+        bench.applies(gone).await;
+        bench.starts().await;
+        assert!(!bench.has("default-password-change").await);
+        // One that the first version had is not made either.
+        assert!(!bench.has("default-invalidation-flow").await);
+    }
+}

@@ -51,7 +51,9 @@ pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) -> Filled {
             }
         }
         // There was one question where there are three answers now.
-        Model::Stage(Kind::UserWrite) if !data.contains_key("user_creation_mode") => {
+        Model::Stage(kind)
+            if kind.name() == "user_write" && !data.contains_key("user_creation_mode") =>
+        {
             if let Some(Value::Bool(can_create)) = data.remove("can_create_users") {
                 let mode = match can_create {
                     true => "create_when_required",

@@ -106,7 +106,9 @@ pub(super) fn of_fields(ignored: &[String], filled: &Map<String, Value>) -> Vec<
         said.push(format!("fields that are not known are ignored: {fields}"));
     }
     if !filled.is_empty() {
-        let fields = filled.iter().map(|(name, value)| format!("{name}: {value}"));
+        let fields = filled
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"));
         let fields: Vec<_> = fields.collect();
         let fields = fields.join(", ");
         said.push(format!(

@@ -236,12 +236,16 @@ impl Executions {
     }
 
     /// Begins an execution with what is known before the first stage, in the place of one that
-    /// the session may have under way already. Whether it waits for the visitor now: a flow that
-    /// is not for them, or is over at once, does not.
+    /// the session may have under way already. The session in which it waits for the visitor now:
+    /// a flow that is not for them, or is over at once, does not wait.
     ///
     /// # Errors
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
-    pub async fn begin_anew(&self, mut request: Request, context: Context) -> Result<bool, Error> {
+    pub async fn begin_anew(
+        &self,
+        mut request: Request,
+        context: Context,
+    ) -> Result<Option<Uuid>, Error> {
         let this = self.clone();
         (request.query, _) = link::known(&request.query);
         let asked = actix::spawn(async move {
@@ -259,7 +263,7 @@ impl Executions {
         asked.await.map_err(broken)?
     }
 
-    async fn replace(&self, request: &Request, context: &Context) -> Result<bool, Error> {
+    async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Uuid>, Error> {
         match self.find(request, false).await? {
             Some(Target::Under(earlier)) => self.make_way(request, &[earlier]).await?,
             Some(Target::Elsewhere(earlier)) => {
@@ -274,8 +278,8 @@ impl Executions {
         let mut begin = self.begin(request).await?;
         begin.context = context.clone();
         let target = Target::New(begin.into());
-        let (_, answered) = self.put_to(request, target, false, None).await?;
-        Ok(answered.waits)
+        let (session, answered) = self.put_to(request, target, false, None).await?;
+        Ok(answered.waits.then_some(session))
     }
 
     /// A session for a browser that has none.
