@@ -20,6 +20,7 @@ mod evaluate;
 mod execution;
 mod exit;
 mod healthcheck;
+mod invitation;
 mod journal;
 mod mail;
 mod output;
@@ -83,6 +84,9 @@ enum Command {
     /// Make users, set their passwords, list them
     #[command(subcommand)]
     User(user::Command),
+    /// Make invitations, list them, take them back
+    #[command(subcommand)]
+    Invitation(invitation::Command),
     /// Check and apply blueprint files
     #[command(subcommand)]
     Blueprint(blueprint::Command),
@@ -153,6 +157,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Serve => serve::run(settings),
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),
         Command::User(command) => block_on(user::run(command, &settings, output)),
+        Command::Invitation(command) => block_on(invitation::run(command, &settings, output)),
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
         Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),

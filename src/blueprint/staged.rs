@@ -15,7 +15,8 @@ use crate::catalog::{
     problem_of as catalog_problem,
 };
 use crate::directory::password_history;
-use crate::directory::{Group, Install, Token, User, install, problem_of as directory_problem};
+use crate::directory::problem_of as directory_problem;
+use crate::directory::{Group, Install, Invitation, Token, User, install};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
@@ -31,7 +32,7 @@ struct Slot {
 }
 
 /// The kinds that the directory has the say about; the rest are the catalog's.
-const OF_DIRECTORY: [Kind; 3] = [User::KIND, Group::KIND, Token::KIND];
+const OF_DIRECTORY: [Kind; 4] = [User::KIND, Group::KIND, Token::KIND, Invitation::KIND];
 
 /// The overlay.
 #[derive(Default)]

@@ -5,6 +5,8 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::consent::{UserConsent, consents_of};
+use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
 use super::{Error, Install, NewUser, Session, Token, User, install};
 use super::{session::sessions_of, token::tokens_of};
@@ -38,7 +40,7 @@ pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
     sessions.iter().map(ends).collect()
 }
 
-/// The writes that remove a user with their sessions and tokens, and destroy the key of all that
+/// The writes that remove a user with their sessions, tokens, consents and logins, and destroy the key of all that
 /// was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
 /// that are `spared` somebody else writes what becomes of them.
 pub async fn deletion(
@@ -53,6 +55,12 @@ pub async fn deletion(
     let tokens = tokens_of(objects, id).await?;
     let ends = |it: &Versioned<Token>| delete::<Token>(it.value.token_uuid, it.version);
     writes.extend(tokens.iter().map(ends));
+    let consents = consents_of(objects, id).await?;
+    let ends = |it: &Versioned<UserConsent>| delete::<UserConsent>(it.value.id, it.version);
+    writes.extend(consents.iter().map(ends));
+    let logins = logins_of(objects, id).await?;
+    let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
+    writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, id).await?);
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });

@@ -6,9 +6,11 @@
 pub mod attributes;
 pub mod avatar;
 pub mod command;
+pub mod consent;
 mod error;
 pub mod group;
 pub mod install;
+pub mod invitation;
 pub mod link;
 pub mod login;
 pub mod mail_attempts;
@@ -24,9 +26,11 @@ pub mod user;
 mod tests;
 
 pub use command::{create_user, set_password};
+pub use consent::UserConsent;
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};
 pub use install::{Install, Setup, install};
+pub use invitation::Invitation;
 pub use login::{Login, logins_of};
 pub use password_history::{Keeping, PasswordHistory};
 pub use reputation::Reputation;

@@ -50,7 +50,9 @@ pub(super) async fn build(
             under: KeyId::SYSTEM,
         });
     }
+    let deleted = deleted(&left.changes);
     let mut written = written(&left.changes);
+    written.retain(|id, _| !deleted.contains_key(id));
     writes.extend(creation(shared, &written).await?);
     let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
     writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
@@ -86,29 +88,26 @@ pub(super) async fn build(
             .map(|made| object::put(&made.link, Version::NONE)),
     );
     writes.extend(left.mails.iter().flat_map(enqueue));
-    let mut deleted = Vec::new();
-    for change in &left.changes {
-        match change {
-            Change::Write(write) => writes.push(write.clone()),
-            Change::DeleteUser(user) => deleted.push(user.clone()),
-            _ => {}
-        }
-    }
+    writes.extend(others(&left.changes, &deleted));
+    let proven = match proven {
+        Some(session) => Some(session),
+        None => rekeyed(shared, handled).await?,
+    };
     let (touched, ended) =
         sessions(shared, handle, &record.observations, left.changes, proven).await?;
     writes.extend(ended);
     for (user, checked, upgrade) in left.upgrades {
         upgraded(shared, now, user, &checked, upgrade, &mut written).await?;
     }
-    written.retain(|id, _| !deleted.iter().any(|user| user.value.uuid == *id));
+    written.retain(|id, _| !deleted.contains_key(id));
     let written = written.values();
     writes.extend(written.map(|user| object::put(&user.value, user.version)));
     let (named, over) = (named(&before.state), handled.state.is_over());
     let still = self::named(&handled.state);
     writes.extend(vault::writes(objects, execution, left.kept, (&named, &still), over).await?);
     // Last of all, since nothing that is theirs can be written once their key is gone.
-    for user in deleted {
-        writes.extend(deletion(objects, &user, &touched).await?);
+    for user in deleted.values() {
+        writes.extend(deletion(objects, user, &touched).await?);
     }
     Ok(Commit {
         writes,
@@ -292,6 +291,25 @@ fn proven(handled: &Handled) -> Option<Uuid> {
         .map(|it| it.session)
 }
 
+/// The session of whoever changed their own password in it. Source: authentik
+/// `stages/user_write/stage.py`, `update_session_auth_hash`.
+async fn rekeyed(shared: &Shared, handled: &Handled) -> Result<Option<Uuid>> {
+    let changed = handled.events.iter().find_map(|event| match event {
+        Event::UserWritten { user, fields, .. } => fields
+            .iter()
+            .any(|field| field.contains("password"))
+            .then_some(*user),
+        _ => None,
+    });
+    let (Some(user), Some(latest)) = (changed, handled.state.latest()) else {
+        return Ok(None);
+    };
+    let found: Option<Versioned<Session>> =
+        object::get(shared.journal.as_ref(), latest.session).await?;
+    let is_theirs = found.is_some_and(|session| session.value.user == Some(user));
+    Ok(is_theirs.then_some(latest.session))
+}
+
 /// Leaves the session to whoever typed the password, while the flow goes on: somebody may have
 /// planted its cookie, and must not take the steps that follow. Pages in other tabs stay good,
 /// so they keep their token until the login replaces it.
@@ -365,6 +383,35 @@ fn written(changes: &[Change]) -> BTreeMap<Uuid, Versioned<User>> {
         _ => None,
     });
     written.collect()
+}
+
+/// The users who are deleted.
+fn deleted(changes: &[Change]) -> BTreeMap<Uuid, Versioned<User>> {
+    let deleted = changes.iter().filter_map(|change| match change {
+        Change::DeleteUser(user) => Some((user.value.uuid, (**user).clone())),
+        _ => None,
+    });
+    deleted.collect()
+}
+
+/// The writes of all other objects: of each object the last one, as all were made of the revision
+/// that the command saw, and none that a deleted user would leave behind.
+fn others(changes: &[Change], deleted: &BTreeMap<Uuid, Versioned<User>>) -> Vec<Write> {
+    let mut writes: Vec<(StreamId, &Write)> = Vec::new();
+    for change in changes {
+        let Change::Write(write) = change else {
+            continue;
+        };
+        let (Write::Put { stream, .. } | Write::Delete { stream, .. }) = write else {
+            continue;
+        };
+        writes.retain(|(other, _)| other != stream);
+        let is_theirs = matches!(write, Write::Put { key, .. } if deleted.contains_key(&key.0));
+        if !is_theirs {
+            writes.push((*stream, write));
+        }
+    }
+    writes.into_iter().map(|(_, write)| write.clone()).collect()
 }
 
 /// What is kept of a login for policies that compare places; nothing where no place is known.

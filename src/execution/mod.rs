@@ -154,6 +154,8 @@ pub(crate) struct Shared {
     recent: Recent,
     /// What is asked of other servers at this moment.
     in_flight: InFlight,
+    /// Held by one of those who lost the number of a new user, so that they do not all lose again.
+    creating: tokio::sync::Mutex<()>,
     /// Each execution stays in the journal, also one that nobody answers.
     begun: Limiter,
 }
@@ -252,6 +254,7 @@ impl Executions {
             digest_key,
             recent: Recent::default(),
             in_flight: InFlight::default(),
+            creating: tokio::sync::Mutex::default(),
             begun,
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();

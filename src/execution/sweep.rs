@@ -6,7 +6,7 @@ use super::{Error, Executions, Unfinished};
 use crate::directory::link::Link;
 use crate::directory::mail_attempts::MailAttempts;
 use crate::directory::session::{self, Session};
-use crate::directory::{PasswordHistory, Reputation};
+use crate::directory::{Invitation, PasswordHistory, Reputation, UserConsent};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
 use crate::journal::object::{self, Stored, Versioned};
@@ -41,6 +41,18 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
         let Versioned { version, value } = it;
         let is_over = value.expires <= now;
         is_over.then(|| object::delete::<MailAttempts>(value.id, *version))
+    })
+    .await?;
+    tidy::<Invitation>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.is_over(now);
+        is_over.then(|| object::delete::<Invitation>(value.pk, *version))
+    })
+    .await?;
+    tidy::<UserConsent>(executions, now, |it| {
+        let Versioned { version, value } = it;
+        let is_over = value.is_expired(now);
+        is_over.then(|| object::delete::<UserConsent>(value.id, *version))
     })
     .await?;
     tidy::<Reputation>(executions, now, |it| {

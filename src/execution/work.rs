@@ -12,6 +12,7 @@ use super::live::{Carried, Live};
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
 use super::{Error, Shared, vault};
+use crate::directory::Install;
 use crate::flow::event::Event;
 use crate::flow::input::Request;
 use crate::flow::query::Query;
@@ -22,7 +23,10 @@ use crate::stage::{self, Reply};
 use crate::world::Record;
 
 /// How often a command is run again because another object moved.
-const RERUNS: usize = 3;
+const RERUNS: usize = 7;
+
+/// How long whoever lost the number of a new user waits for others who did, to be the next.
+const QUEUE: Duration = Duration::from_secs(10);
 
 /// How long a commit may take before the command is given up as undecided.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(30);
@@ -74,6 +78,8 @@ impl Work {
             return Ok(answered);
         }
         let carried = Arc::default();
+        let shared = Arc::clone(&self.shared);
+        let mut next_in_line = None;
         for _ in 0..=RERUNS {
             match self.attempt(&before, &message, &carried, digest).await? {
                 Attempt::Erased => return Err(self.give_up(&message).await),
@@ -87,6 +93,11 @@ impl Work {
                     return Ok(*answered);
                 }
                 Attempt::OthersMoved => {}
+                Attempt::NumberTaken if next_in_line.is_some() => {}
+                Attempt::NumberTaken => {
+                    let queue = actix::clock::timeout(QUEUE, shared.creating.lock());
+                    next_in_line = queue.await.ok();
+                }
                 Attempt::Moved => {
                     // Somebody else answered first, so this answer is a stale tab's.
                     before = self.load(&message).await?;
@@ -188,6 +199,9 @@ impl Work {
             journal::Error::Taken { kind, .. } if kind == Unfinished::KIND => {
                 self.in_the_way(after).await
             }
+            journal::Error::Conflict { stream, .. } if stream.kind == Install::KIND => {
+                Ok(Attempt::NumberTaken)
+            }
             journal::Error::NoKey(key) if key == self.id => Ok(Attempt::Erased),
             journal::Error::Conflict { .. } | journal::Error::Taken { .. } => {
                 Ok(Attempt::OthersMoved)
@@ -267,6 +281,8 @@ enum Attempt {
     Moved,
     /// Another object moved.
     OthersMoved,
+    /// Somebody else made a user, who has the number that this one would have had.
+    NumberTaken,
     /// The execution's key was destroyed with the user whose it was.
     Erased,
 }

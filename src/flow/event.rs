@@ -296,6 +296,9 @@ pub enum Event {
         invitation: Uuid,
         /// Whether nobody can use it any more.
         consumed: bool,
+        /// Whether nobody else can use it before this execution has ended.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reserved: bool,
     },
     /// An expression that is no policy failed; something else was taken in its place.
     ExpressionFailed {

@@ -52,6 +52,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             effects: BTreeMap::new(),
             waits_for: None,
             links: BTreeMap::new(),
+            invitation: None,
         })),
         (Execution::Running(running), event) => match end(event) {
             Some(how) => Execution::Ended(Box::new(Ended {
@@ -138,6 +139,14 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.identified = user.map(|user| (user, *active));
         }
         Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::InvitationUsed {
+            reserved: true,
+            invitation,
+            ..
+        } => {
+            running.invitation = Some(*invitation);
+        }
+        Event::InvitationUsed { consumed: true, .. } => running.invitation = None,
         Event::EngineDecided(decided) => {
             running.decisions += 1;
             running.failed_policies = Some(decided.failed.clone());

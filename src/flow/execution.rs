@@ -76,6 +76,8 @@ pub struct Running {
     pub waits_for: Option<Uuid>,
     /// The links that lead here.
     pub links: BTreeMap<Uuid, Link>,
+    /// The invitation that nobody else can use meanwhile.
+    pub invitation: Option<Uuid>,
 }
 
 /// A link that leads to an execution.

@@ -24,6 +24,7 @@ use crate::journal::{self, Envelope, Journal, Position};
 mod blueprints;
 mod caller;
 mod executions;
+mod invitations;
 mod journal_routes;
 mod mail;
 mod policies;
@@ -101,6 +102,12 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/status", get().to(status))
             .service(resource("/users").get(users::list).post(users::create))
             .route("/users/{username}/password", post().to(users::set_password))
+            .service(
+                resource("/invitations")
+                    .get(invitations::list)
+                    .post(invitations::create),
+            )
+            .route("/invitations/{key}/delete", post().to(invitations::delete))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/blueprints/enable", post().to(blueprints::enable))

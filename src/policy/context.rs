@@ -9,12 +9,10 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::request::Request;
-use crate::directory::user::User;
 use crate::expression::{Change, Object, Root, Value};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
-use crate::journal::object::{self, Versioned};
 use crate::world;
 
 /// The class of users, in the directory or not.
@@ -102,6 +100,8 @@ pub fn kept(value: &Value) -> Known {
             Ok(handle) => Known::Secret(handle),
             Err(_) => Known::text(crate::expression::MASK),
         },
+        // As whoever reads JSON expects it, and as it is kept among a user's attributes.
+        Value::Moment(moment) => Known::text(moment.to_string()),
         other => Known::text(other.displayed()),
     }
 }
@@ -145,8 +145,7 @@ pub(super) async fn apply(request: &Request<'_>, changes: &[Change]) -> Result<(
 
 /// Whoever a policy says is going through the flow has been identified by it.
 async fn identify(request: &Request<'_>, id: Uuid) -> Result<(), world::Error> {
-    let found: Option<Versioned<User>> = object::get(request.world.objects(), id).await?;
-    if let Some(user) = found {
+    if let Some(user) = world::user(request.world, id).await? {
         request.scope.learn(Event::UserIdentified {
             user: Some(id),
             active: user.value.is_active,

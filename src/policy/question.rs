@@ -15,7 +15,7 @@ use crate::flow::event::Event;
 use crate::flow::plan::Plan;
 use crate::flow::query::Query;
 use crate::flow::verdict::Target;
-use crate::journal::object::{self, Versioned};
+use crate::journal::object::Versioned;
 use crate::world::{self, World};
 
 /// Whoever sent the request on whose account policies are asked.
@@ -56,10 +56,7 @@ impl<'a> Question<'a> {
             Some(Known::Stranger { identifier }) => Subject::Stranger {
                 identifier: identifier.clone(),
             },
-            Some(Known::User(id)) => {
-                let user: Option<Versioned<User>> = object::get(world.objects(), *id).await?;
-                user.into()
-            }
+            Some(Known::User(id)) => world::user(world, *id).await?.into(),
             _ => asker.user.clone().into(),
         };
         let visit = asker.visit(world)?;

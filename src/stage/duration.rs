@@ -24,6 +24,15 @@ impl Duration {
         }
     }
 
+    /// A number of whole weeks.
+    #[must_use]
+    pub fn weeks(weeks: i64) -> Self {
+        Self {
+            text: format!("weeks={weeks}"),
+            span: SignedDuration::from_secs(weeks * 604_800),
+        }
+    }
+
     /// The span itself; may be negative.
     #[must_use]
     pub fn span(&self) -> SignedDuration {

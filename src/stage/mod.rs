@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod consent;
 pub mod deny;
 pub mod dummy;
 pub mod duration;
@@ -23,6 +24,7 @@ pub mod email;
 pub mod field;
 pub mod form;
 pub mod identification;
+pub mod invitation;
 pub mod password;
 mod planner;
 pub mod prompt;
@@ -32,8 +34,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod turn;
+pub mod user_delete;
 pub mod user_login;
 pub mod user_logout;
+pub mod user_write;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -213,15 +217,19 @@ macro_rules! stages {
 }
 
 stages! {
+    consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";
     email::Email, "authentik_stages_email.emailstage", "Email Stage";
     identification::Identification, "authentik_stages_identification.identificationstage", "Identification Stage";
+    invitation::Invitation, "authentik_stages_invitation.invitationstage", "Invitation Stage";
     password::Password, "authentik_stages_password.passwordstage", "Password Stage";
     prompt::Prompt, "authentik_stages_prompt.promptstage", "Prompt Stage";
     redirect::Redirect, "authentik_stages_redirect.redirectstage", "Redirect Stage";
+    user_delete::UserDelete, "authentik_stages_user_delete.userdeletestage", "User Delete Stage";
     user_login::UserLogin, "authentik_stages_user_login.userloginstage", "User Login Stage";
     user_logout::UserLogout, "authentik_stages_user_logout.userlogoutstage", "User Logout Stage";
+    user_write::UserWrite, "authentik_stages_user_write.userwritestage", "User Write Stage";
 }
 
 /// The settings that an execution is pinned to.

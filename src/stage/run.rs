@@ -23,6 +23,7 @@ use crate::journal::object::{self, Versioned};
 use crate::world::{self, World};
 
 mod answer;
+mod invited;
 mod link;
 mod plan;
 mod policies;
@@ -78,6 +79,7 @@ pub async fn handle(
         query,
     };
     run.request(typed).await?;
+    run.look_after_invitation().await?;
     let reply = run.reply().await?;
     Ok(Handled {
         state: run.state,
@@ -237,7 +239,7 @@ impl Run<'_> {
     async fn advance(&mut self) -> Result<(), Error> {
         while let Some(running) = self.state.running() {
             let Some(planned) = running.plan.current().cloned() else {
-                return self.finish();
+                return self.finish().await;
             };
             self.turns += 1;
             if self.turns > MAX_TURNS {
@@ -346,6 +348,16 @@ impl Run<'_> {
         self.turn(&flow, &nowhere)?.session_user().await
     }
 
+    /// Whether this command has logged out whoever was logged in.
+    fn logged_out(&self, own: Uuid) -> bool {
+        let latest = self.events.iter().rev().find_map(|event| match event {
+            Event::SessionEnded { session, user } if *session == own => Some(user.is_some()),
+            Event::SessionStarted { session, .. } if *session == own => Some(false),
+            _ => None,
+        });
+        latest == Some(true)
+    }
+
     fn turn<'t>(&'t self, flow: &'t Flow, stage: &'t PlannedStage) -> Result<Turn<'t>, Error> {
         let running = self
             .state
@@ -359,6 +371,7 @@ impl Run<'_> {
             client: &self.input.client,
             query: &self.query,
             learnt: Vec::new(),
+            logged_out: self.logged_out(running.session),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::flow::execution::Running;
 use crate::flow::plan::PlannedStage;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
-use crate::world::{Attempt, Call, Change, World};
+use crate::world::{self, Attempt, Call, Change, World};
 
 use super::Error;
 
@@ -34,6 +34,8 @@ pub struct Turn<'a> {
     /// The browser's query string.
     pub query: &'a Query,
     pub(super) learnt: Vec<Event>,
+    /// Whether this command has logged the browser out, which the directory does not know yet.
+    pub(super) logged_out: bool,
 }
 
 impl Turn<'_> {
@@ -44,6 +46,10 @@ impl Turn<'_> {
 
     /// Puts, replaces or removes an entry of the context.
     pub fn set(&mut self, key: &str, value: Option<Value>) {
+        let value = match value {
+            Some(value) if key == key::PROMPT_DATA => Some(super::invitation::held(self, value)),
+            value => value,
+        };
         let by = self.stage.name.clone();
         self.learn(Event::ContextChanged {
             key: key.to_owned(),
@@ -81,14 +87,14 @@ impl Turn<'_> {
     /// The user who is going through the flow, as the directory has them now.
     pub async fn pending_user(&self) -> Result<Option<Versioned<User>>, Error> {
         match self.running.context.pending_user() {
-            Some(id) => Ok(object::get(self.world.objects(), id).await?),
+            Some(id) => self.user(id).await,
             None => Ok(None),
         }
     }
 
     /// The user with this id.
     pub async fn user(&self, id: Uuid) -> Result<Option<Versioned<User>>, Error> {
-        Ok(object::get(self.world.objects(), id).await?)
+        Ok(world::user(self.world, id).await?)
     }
 
     /// The browser's session, unless this very command makes it.
@@ -100,6 +106,9 @@ impl Turn<'_> {
 
     /// Who is logged in already.
     pub async fn session_user(&self) -> Result<Option<Versioned<User>>, Error> {
+        if self.logged_out {
+            return Ok(None);
+        }
         let session = self.session().await?;
         match session.and_then(|session| session.value.user) {
             Some(id) => Ok(self.user(id).await?.filter(|user| user.value.is_active)),

@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates![
+const TEMPLATES: [(&str, &str); 16] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -32,6 +32,7 @@ const TEMPLATES: [(&str, &str); 15] = templates![
     "challenge/password.html",
     "challenge/user_login.html",
     "challenge/prompt.html",
+    "challenge/consent.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -49,6 +50,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
+        "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),

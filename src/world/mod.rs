@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
 use crate::geoip::Place;
-use crate::journal::object::Versioned;
+use crate::journal::object::{self, Versioned};
 use crate::journal::{self, Objects};
 
 mod change;
@@ -157,6 +157,15 @@ pub trait World {
         encoded: &SecretString,
         password: &SecretString,
     ) -> Result<bool, Error>;
+}
+
+/// The user as this command leaves them so far; one whom it makes is in no journal yet.
+///
+/// # Errors
+/// When the world did not answer.
+pub async fn user(world: &dyn World, id: Uuid) -> Result<Option<Versioned<User>>, Error> {
+    let found = object::get(world.objects(), id).await?;
+    Ok(world.written(id).or(found))
 }
 
 /// The work of one evaluation; it fails only with what cannot be run again.

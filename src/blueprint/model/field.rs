@@ -6,7 +6,7 @@ use crate::catalog::{
 };
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Invitation, Token, User};
 use crate::flow::field::Problem;
 use crate::flow::model::{
     Authentication, DeniedAction, Designation, InvalidResponseAction, Layout, PolicyEngineMode,
@@ -143,6 +143,7 @@ pub(super) const POLICY_BINDING: &[Field] = &[
 pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("captcha_stage", Stage::KIND),
     ("configure_flow", Flow::KIND),
+    ("create_users_group", Group::KIND),
     ("enrollment_flow", Flow::KIND),
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
@@ -233,6 +234,14 @@ pub(super) const TOKEN: &[Field] = &[
     optional("key", TEXT),
 ];
 
+pub(super) const INVITATION: &[Field] = &[
+    required("name", Shape::Slug),
+    optional("expires", Shape::Moment),
+    optional("fixed_data", Shape::Object),
+    optional("single_use", Shape::Flag),
+    optional("flow", Shape::Maybe(Flow::KIND)),
+];
+
 /// Names by which the key goes under which policies are bound to an object.
 pub(in crate::blueprint) const PBM: &[&str] = &["policybindingmodel_ptr_id", "pbm_uuid"];
 
@@ -249,6 +258,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Group => GROUP,
         Model::Token => TOKEN,
         Model::Prompt => PROMPT,
+        Model::Invitation => INVITATION,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {
@@ -273,6 +283,7 @@ pub(in crate::blueprint) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {
         (PolicyBinding::KIND, POLICY_BINDING),
         (Brand::KIND, BRAND),
         (Token::KIND, TOKEN),
+        (Invitation::KIND, INVITATION),
     ];
     let (_, fields) = table.iter().find(|(of, _)| *of == kind)?;
     match fields.iter().find(|it| it.name == field)?.shape {

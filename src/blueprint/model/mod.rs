@@ -31,6 +31,7 @@ pub(super) enum Model {
     Group,
     Token,
     Prompt,
+    Invitation,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -95,6 +96,7 @@ impl Model {
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
+            "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);

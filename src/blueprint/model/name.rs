@@ -17,6 +17,7 @@ const OWN: &[&str] = &[
     "authentik_core.group",
     "authentik_core.token",
     "authentik_stages_prompt.prompt",
+    "authentik_stages_invitation.invitation",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
@@ -109,13 +110,8 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
     "authentik_stages_captcha.captchastage",
-    "authentik_stages_consent.consentstage",
-    "authentik_stages_invitation.invitation",
-    "authentik_stages_invitation.invitationstage",
     "authentik_stages_mtls.mutualtlsstage",
     "authentik_stages_source.sourcestage",
-    "authentik_stages_user_delete.userdeletestage",
-    "authentik_stages_user_write.userwritestage",
     "authentik_tasks_schedules.schedule",
 ];
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Model;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
 
@@ -22,6 +22,7 @@ pub(in crate::blueprint) enum Object {
     Group(Group),
     Token(Token),
     Prompt(Prompt),
+    Invitation(Invitation),
 }
 
 /// Does the same with the object, whatever its type.
@@ -44,6 +45,7 @@ macro_rules! each {
             Object::Group($it) => $result,
             Object::Token($it) => $result,
             Object::Prompt($it) => $result,
+            Object::Invitation($it) => $result,
         }
     };
 }
@@ -108,6 +110,7 @@ impl Object {
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
+            Self::Invitation(invitation) => invitation.name.to_string(),
         }
     }
 
@@ -157,6 +160,10 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
+            // Whoever else keeps it at the moment is no business of a file.
+            Self::Invitation(_) => {
+                row.remove("reserved");
+            }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
@@ -186,6 +193,7 @@ impl Object {
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
             Prompt::KIND => of(stored, Self::Prompt),
+            Invitation::KIND => of(stored, Self::Invitation),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -209,6 +217,7 @@ impl Model {
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
             Self::Prompt => Prompt::KIND,
+            Self::Invitation => Invitation::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

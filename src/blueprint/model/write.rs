@@ -14,6 +14,7 @@ use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
 };
 use crate::clock::Clock;
+use crate::directory::invitation::{Invitation, LIFETIME, later};
 use crate::directory::token::Intent;
 use crate::directory::{Group, NewUser, Token, User};
 use crate::flow::field::{Invalid, Problem};
@@ -67,6 +68,7 @@ pub(in crate::blueprint) fn write(
         Model::Group => field::GROUP,
         Model::Token => field::TOKEN,
         Model::Prompt => field::PROMPT,
+        Model::Invitation => field::INVITATION,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -120,6 +122,15 @@ pub(in crate::blueprint) fn write(
             user.last_updated = clock.now();
         }
     }
+    if let Object::Invitation(invitation) = &mut object
+        && invitation.expires.is_none()
+    {
+        // One without an end gets one; that of one that is there stays.
+        invitation.expires = match draft.existing {
+            Some(Object::Invitation(existing)) => existing.expires,
+            _ => later(clock.now(), LIFETIME),
+        };
+    }
     Ok(Written {
         ignored: ignored(draft, fields, &object),
         object,
@@ -167,6 +178,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
+        Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -342,6 +354,9 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::Prompt(it), problems)
         }),
+        Model::Invitation => {
+            serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
+        }
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     // The text of the error could quote a secret field, so it is not passed on.

@@ -16,10 +16,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_authenticator_totp.authenticatortotpstage",
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
-    "authentik_stages_consent.consentstage",
-    "authentik_stages_invitation.invitation",
-    "authentik_stages_invitation.invitationstage",
-    "authentik_stages_user_write.userwritestage",
 ];
 
 /// What else is left out, because it builds on those.

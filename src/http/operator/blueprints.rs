@@ -64,7 +64,7 @@ fn needs(ready: Ready, operator: &Operator) -> Vec<String> {
         });
     }
     if ready == Ready::Invitation {
-        let text = "It lets in who has an invitation; docs/flows.md says how one is made.";
+        let text = "It lets in who has an invitation; `gatelog invitation create` makes one.";
         needs.push(text.to_owned());
     }
     needs

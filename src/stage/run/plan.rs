@@ -10,7 +10,7 @@ use crate::flow::model::{Designation, InvalidResponseAction};
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
 use crate::flow::{Command, next};
 use crate::journal::object::{self, Versioned};
-use crate::stage::{Error, planner};
+use crate::stage::{Error, invitation, planner};
 
 /// More restarts than this end an execution: a deny stage may restart for ever.
 const MAX_RESTARTS: u32 = 10;
@@ -64,7 +64,7 @@ impl Run<'_> {
         // Somebody who is logged in has no need of a login: on to where they wanted to be. Whoever
         // gets there by a stage that wanted the flow to begin again was not let through by it.
         if occasion == Occasion::Beginning && is_login && self.session_user().await?.is_some() {
-            return self.finish();
+            return self.finish().await;
         }
         self.deny(check, &message)
     }
@@ -160,7 +160,7 @@ impl Run<'_> {
     }
 
     /// Sends the visitor where they wanted to be.
-    pub(super) fn finish(&mut self) -> Result<(), Error> {
+    pub(super) async fn finish(&mut self) -> Result<(), Error> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
@@ -173,6 +173,9 @@ impl Run<'_> {
             (None, next) => next.unwrap_or("/"),
         };
         let destination = destination.to_owned();
+        if !self.use_invitation_up().await? {
+            return self.deny(Check::Link, invitation::NOT_FOUND);
+        }
         self.apply(Command::Finish { destination })
     }
 }

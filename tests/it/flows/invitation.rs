@@ -7,24 +7,27 @@ use crate::support::{Person, TestServer, with_server};
 
 const FLOW: &str = "invitation-enrollment-flow";
 
-/// Makes an invitation as docs/flows.md says; its key.
+/// Makes an invitation as docs/flows.md says; the query string of its link.
 fn invited(server: &TestServer, email: &str) -> String {
-    let yaml = format!(
-        "version: 1
-entries:
-- model: authentik_stages_invitation.invitation
-  identifiers: {{name: welcome}}
-  attrs:
-    flow: !Find [authentik_flows.flow, [slug, {FLOW}]]
-    single_use: true
-    expires: 2099-01-01T00:00:00Z
-    fixed_data: {{email: {email}}}
-"
-    );
-    let made = server.gatelog_reading(&["blueprint", "apply", "--json", "-"], &yaml);
-    let made = made.succeeds().values();
-    let pk = made[0]["result"]["entries"][0]["pk"].as_str();
-    pk.expect("an invitation has a key").to_owned()
+    let data = json!({ "email": email }).to_string();
+    let create = [
+        "invitation",
+        "create",
+        "welcome",
+        "--flow",
+        FLOW,
+        "--single-use",
+        "--expires",
+        "7d",
+        "--data",
+        &data,
+    ];
+    let made = server.gatelog(&create);
+    let path = made.succeeds().stdout.trim();
+    let query = path.strip_prefix(&format!("/if/flow/{FLOW}/?"));
+    query
+        .unwrap_or_else(|| panic!("no path of a link: {made:?}"))
+        .to_owned()
 }
 
 #[test]
@@ -37,8 +40,7 @@ fn only_whoever_is_invited_signs_up_and_only_once() {
         refused.sees("ak-stage-access-denied");
 
         let person = Person::new(server.canaries());
-        let token = invited(server, &person.mail);
-        let query = format!("itoken={token}");
+        let query = invited(server, &person.mail);
         let mut visitor = server.visitor();
         let shown = visitor.opens_with(FLOW, &query).await;
         shown.sees(PROMPT).shows(&person.mail);

@@ -53,10 +53,12 @@ pub(super) fn told(event: &Event) -> Option<String> {
         Event::InvitationUsed {
             invitation,
             consumed,
-        } => {
-            let rest = if *consumed { ", which is used up" } else { "" };
-            format!("came by invitation {invitation}{rest}")
-        }
+            reserved,
+        } => match (consumed, reserved) {
+            (true, _) => format!("used invitation {invitation} up"),
+            (false, true) => format!("came by invitation {invitation}, and keeps it"),
+            (false, false) => format!("came by invitation {invitation}"),
+        },
         Event::ExpressionFailed { of, error } => format!("{of} failed: {error}"),
         Event::ConfigurationError { what, problem } => {
             format!("the operator has to mend something: {what}: {problem}")
