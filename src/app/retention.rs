@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
+use crate::courier::outbox::Mail;
 use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
@@ -51,7 +52,8 @@ pub(super) async fn apply(
     let mut removed = 0;
     if let Some(before) = before(retention.execution) {
         let alive = Arc::new(alive(journal, before).await?);
-        removed += remove(journal, &[record::KIND, Unfinished::KIND], before, alive).await?;
+        let kinds = [record::KIND, Unfinished::KIND, Mail::KIND];
+        removed += remove(journal, &kinds, before, alive).await?;
     }
     if let Some(before) = before(retention.session) {
         removed += remove(journal, &[Session::KIND], before, Arc::default()).await?;

@@ -1,13 +1,15 @@
 //! `gatelog user`: accounts, without a browser.
 
+use anyhow::Context;
 use clap::Subcommand;
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::settings::Settings;
 
 use super::client::{Operator, segment};
-use super::output::{Output, print_value, talk};
+use super::output::{Output, print_line, print_value, talk};
 use super::password;
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +41,20 @@ pub(super) enum Command {
         /// Read the password from standard input
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Make a link by which somebody gets back into their account, to be handed over by you
+    ///
+    /// It works once, in any browser, and leads into the recovery flow. A link that was made for the
+    /// same user before, and that nobody has used, works no more.
+    RecoveryLink {
+        /// What they log in with
+        username: String,
+        /// How long it works, such as 24h or 30m
+        #[arg(long, default_value = "24h")]
+        expires: String,
+        /// The flow to use instead of the brand's recovery flow
+        #[arg(long)]
+        flow: Option<String>,
     },
     /// List all users
     List,
@@ -83,6 +99,19 @@ pub(super) async fn run(
             let user = call(settings, &path, Some(&body)).await?;
             done(output, &user, &format!("Set the password of {username}."))
         }
+        Command::RecoveryLink {
+            username,
+            expires,
+            flow,
+        } => {
+            let lasts: SignedDuration = expires
+                .parse()
+                .with_context(|| format!("{expires:?} is no span of time, such as 24h or 30m"))?;
+            let body = json!({ "seconds": lasts.as_secs(), "flow": flow });
+            let path = format!("users/{}/recovery-link", segment(username));
+            let made = call(settings, &path, Some(&body)).await?;
+            recovery_link(output, &made, username)
+        }
         Command::List => {
             let answer = call(settings, "users", None).await?;
             list(&answer, output)
@@ -106,6 +135,23 @@ fn done(output: &Output, user: &Value, text: &str) -> anyhow::Result<()> {
     }
     talk(text);
     Ok(())
+}
+
+fn recovery_link(output: &Output, made: &Value, username: &str) -> anyhow::Result<()> {
+    if output.is_json() {
+        return print_value(made);
+    }
+    let text = |key: &str| made[key].as_str().unwrap_or_default();
+    talk(&format!(
+        "Give this link to {username}, and to nobody else. It works once, until {}.",
+        text("expires")
+    ));
+    if made["url"].is_null() {
+        talk("Put your server's address in front of it (set web.public_url to have it done here).");
+        print_line(text("path"))
+    } else {
+        print_line(text("url"))
+    }
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {

@@ -173,9 +173,10 @@ fn greeted(connection: &AsyncSmtpConnection, told: &mut Told) {
         (true, _) => "login with PLAIN",
         (false, true) => "login with LOGIN",
     };
-    let starttls = match info.supports_feature(Extension::StartTls) {
-        true => ", STARTTLS",
-        false => "",
+    let starttls = if info.supports_feature(Extension::StartTls) {
+        ", STARTTLS"
+    } else {
+        ""
     };
     told.push(format!("the server greets and offers {login}{starttls}"));
 }

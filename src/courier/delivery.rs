@@ -126,7 +126,7 @@ impl Delivery {
             Err(problem) if problem.is_final() => return failed(problem.to_string()),
             Err(problem) => return Came::Again(problem.to_string()),
         };
-        let mut sending = mail.clone();
+        let mut sending = mail.without_letter();
         sending.state = State::Sending;
         // A server that waits for a message and gets none forgets all that came before.
         match self.shared.keep(&sending).await {
@@ -163,10 +163,8 @@ impl Delivery {
     }
 
     async fn done(&mut self, mut mail: Mail, outcome: Outcome) -> Option<Timestamp> {
+        mail = mail.without_letter();
         mail.state = State::Done(outcome.clone());
-        // Nobody needs the letter any more.
-        mail.html.clear();
-        mail.text.clear();
         if !self.keep(&mail).await {
             return None;
         }

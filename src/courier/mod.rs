@@ -186,6 +186,8 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
             Duration::try_from(wait).unwrap_or_default().min(POLL)
         });
         looks = tokio::select! {
+            // A stop comes first: attempts that it ends make room, which nobody is to use any more.
+            biased;
             _ = stopping.wait_for(|it| *it) => break,
             () = shared.bell.notified() => true,
             Some(ended) = attempts.tasks.join_next_with_id(), if !attempts.tasks.is_empty() => {

@@ -57,6 +57,18 @@ pub enum State {
     Done(Outcome),
 }
 
+impl Mail {
+    /// The mail as it is written down from the moment on after which it is not sent again: nobody
+    /// needs the letter then, and letters are large.
+    pub(super) fn without_letter(&self) -> Self {
+        Self {
+            html: String::new(),
+            text: String::new(),
+            ..self.clone()
+        }
+    }
+}
+
 /// Mails hold links that open accounts.
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

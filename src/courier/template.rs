@@ -164,7 +164,7 @@ impl Templates {
                 match std::fs::read_to_string(&path) {
                     Ok(source) => self.add_one(name, source),
                     Err(error) => {
-                        tracing::warn!(template = name, %error, "a template was left out")
+                        tracing::warn!(template = name, %error, "a template was left out");
                     }
                 }
             }

@@ -58,6 +58,8 @@ pub(crate) struct Answered {
     pub(crate) calls: Vec<(Uuid, Call)>,
     /// The links that were made.
     pub(crate) links: Vec<MadeLink>,
+    /// Whether a link was confirmed, so that the session is there from now on.
+    pub(crate) confirmed: bool,
 }
 
 impl Answered {
@@ -69,6 +71,9 @@ impl Answered {
             waits_for: state.running().and_then(|running| running.waits_for),
             calls: Vec::new(),
             links: Vec::new(),
+            confirmed: events
+                .iter()
+                .any(|event| matches!(event, Event::LinkConsumed { .. })),
         }
     }
 }

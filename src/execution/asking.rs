@@ -211,6 +211,7 @@ impl Executions {
         };
         let typed = body.filter(|_| !matches!(asked, Asked::Elsewhere));
         let counts = !matches!(asked, Asked::Elsewhere | Asked::Open { .. });
+        let is_linked = matches!(asked, Asked::Open { .. } | Asked::Confirm { .. });
         let handle = Handle {
             typed,
             begin,
@@ -228,6 +229,12 @@ impl Executions {
         };
         let calls = std::mem::take(&mut answered.calls);
         self.carry_out(id, request, calls);
+        // A session that was made for a link that was not confirmed is nowhere.
+        let session = if is_linked && !answered.confirmed {
+            own
+        } else {
+            session
+        };
         let answered = self.settle(id, request, is_answer, answered).await?;
         for session in &answered.ended {
             self.cancel_others(*session, id, request).await;

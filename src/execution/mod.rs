@@ -307,6 +307,12 @@ impl Executions {
         self.ask(request, Some(body)).await
     }
 
+    /// The scheme and host under which browsers reach the server, where the operator says so.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.shared.outside.public_url.as_deref()
+    }
+
     /// The state that an actor holds in memory, and the version that it stands for; `None` when
     /// the execution is not awake. For checking that folding the journal gives the same.
     ///

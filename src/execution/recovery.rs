@@ -50,6 +50,12 @@ impl Executions {
         let (execution, session) = (clock.ordered_id(), clock.opaque_id());
         let mut context = Context::default();
         context.set(key::PENDING_USER, Some(Value::User(user)));
+        // A flow for whoever has a link begins for whoever gets one.
+        let by = Value::Object {
+            class: "FlowToken".to_owned(),
+            id: execution.to_string(),
+        };
+        context.set(key::IS_RESTORED, Some(by));
         let request = Request {
             session: None,
             slug: slug.to_owned(),

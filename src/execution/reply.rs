@@ -12,7 +12,8 @@ pub struct Reply {
     pub body: Value,
     /// The id of the open challenge, if one is open.
     pub challenge: Option<String>,
-    /// The browser's session; it is a new one when the request came without.
+    /// The browser's session; it is a new one when the request came without, and nil when nothing
+    /// was begun that needs one.
     pub session: Uuid,
 }
 

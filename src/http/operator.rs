@@ -102,6 +102,10 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/status", get().to(status))
             .service(resource("/users").get(users::list).post(users::create))
             .route("/users/{username}/password", post().to(users::set_password))
+            .route(
+                "/users/{username}/recovery-link",
+                post().to(users::recovery_link),
+            )
             .service(
                 resource("/invitations")
                     .get(invitations::list)

@@ -9,7 +9,9 @@ mod entering;
 mod faults;
 mod faulty;
 mod laws;
+mod links;
 mod login;
+mod redirections;
 mod reputation;
 mod secrets;
 
@@ -22,6 +24,7 @@ use uuid::Uuid;
 use super::{Error, Executions, Limits, Outside, Reply, Request};
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
+use crate::courier::template::Templates;
 use crate::directory::command::prepare;
 use crate::directory::password::pool::Pool;
 use crate::directory::{Keeping, NewUser, Session, User, create_user, set_password};
@@ -207,7 +210,12 @@ impl Bench {
 fn start(journal: &Arc<dyn Journal>, clock: &Clock, limits: &Limits) -> Executions {
     let pool = Arc::new(Pool::no_op(clock.clone()));
     let (journal, clock) = (Arc::clone(journal), clock.clone());
-    Executions::start(journal, clock, pool, limits.clone(), Outside::default(), 2)
+    let outside = Outside {
+        letters: Some(Arc::new(Templates::load(None).expect("templates"))),
+        public_url: Some("https://id.example".to_owned()),
+        ..Outside::default()
+    };
+    Executions::start(journal, clock, pool, limits.clone(), outside, 2)
 }
 
 /// A browser that keeps its session.
@@ -290,7 +298,9 @@ impl Visitor<'_> {
     }
 
     pub(super) fn keep(&mut self, reply: Reply) -> &mut Self {
-        self.session = Some(reply.session);
+        // Whoever only opened a link has got none.
+        let made = Some(reply.session).filter(|session| !session.is_nil());
+        self.session = made.or(self.session);
         self.last = Some(reply);
         self
     }

@@ -2,12 +2,18 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path};
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Operator, Refusal};
+use crate::catalog::Flow;
+use crate::catalog::brand::default_brand;
 use crate::directory::{self, NewUser, User, setup};
+use crate::execution;
+use crate::flow::client::Client;
+use crate::journal::object::{self, Versioned};
 use crate::journal::{self, Journal};
 use crate::policy::unique_password;
 
@@ -28,6 +34,13 @@ pub(super) struct Creation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Password {
     password: SecretString,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecoveryLink {
+    seconds: i64,
+    flow: Option<String>,
 }
 
 /// `GET /operator/users`
@@ -72,6 +85,71 @@ pub(super) async fn set_password(
     let keeping = unique_password::keeping(journal).await?;
     let user = setup::set_password(journal, clock, &username, &encoded, keeping).await?;
     Ok(HttpResponse::Ok().json(show(&operator, &user).await?))
+}
+
+/// `POST /operator/users/{username}/recovery-link`
+pub(super) async fn recovery_link(
+    operator: Data<Operator>,
+    username: Path<String>,
+    body: Json<RecoveryLink>,
+) -> Answer {
+    let RecoveryLink { seconds, flow } = body.into_inner();
+    if seconds <= 0 {
+        let problem = "a link has to work for some time";
+        return Err(Refusal::Invalid(problem.to_owned()));
+    }
+    let journal = &*operator.journal;
+    let user = directory::user_by_username(journal, &username).await?;
+    let user =
+        user.ok_or_else(|| Refusal::NotFound(format!("there is no user {:?}", username.as_str())))?;
+    if !user.value.is_active {
+        let problem = format!(
+            "the user {:?} is not active, so no flow would let them in",
+            username.as_str()
+        );
+        return Err(Refusal::Invalid(problem));
+    }
+    let slug = match flow {
+        Some(slug) => slug,
+        None => recovery_flow(journal).await?,
+    };
+    let now = operator.clock.now();
+    let until = now
+        .checked_add(SignedDuration::from_secs(seconds))
+        .map_err(|_| Refusal::Invalid("no link can work for so long".to_owned()))?;
+    let correlation = operator.clock.opaque_id();
+    let made = operator
+        .executions
+        .recovery_link(&slug, user.value.uuid, until, Client::nobody(), correlation)
+        .await;
+    let made = made.map_err(|error| match error {
+        execution::Error::UnknownFlow => Refusal::NotFound(format!("there is no flow {slug:?}")),
+        execution::Error::NotApplicable(_) => Refusal::Invalid(error.to_string()),
+        execution::Error::Journal(error) => error.into(),
+        execution::Error::Busy => Refusal::Busy,
+        other => Refusal::Broken(other.to_string()),
+    })?;
+    let path = made.path.expose_secret();
+    let public = operator.executions.public_url();
+    Ok(HttpResponse::Created().json(json!({
+        "path": path,
+        "url": public.map(|origin| format!("{origin}{path}")),
+        "expires": until,
+        "execution": made.execution,
+    })))
+}
+
+async fn recovery_flow(journal: &dyn Journal) -> Result<String, Refusal> {
+    let missing = || {
+        let problem = "no recovery flow is set: name one with --flow, or enable recovery";
+        Refusal::NotFound(problem.to_owned())
+    };
+    let brand = default_brand(journal).await?;
+    let flow = brand.and_then(|brand| brand.value.flow_recovery);
+    let flow = flow.ok_or_else(missing)?;
+    let flow: Option<Versioned<Flow>> = object::get(journal, flow).await?;
+    let flow = flow.ok_or_else(missing)?;
+    Ok(flow.value.slug.to_string())
 }
 
 async fn hash(operator: &Operator, password: SecretString) -> Result<SecretString, Refusal> {

@@ -22,13 +22,13 @@ pub(super) fn choices(given: Value) -> Vec<Choice> {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => items,
         one => vec![one],
     };
-    let all = all.into_iter().map(choice);
+    let all = all.iter().map(choice);
     all.filter(|choice| !choice.word.trim().is_empty())
         .collect()
 }
 
-fn choice(given: Value) -> Choice {
-    let (value, label) = match &given {
+fn choice(given: &Value) -> Choice {
+    let (value, label) = match given {
         Value::Dict(_) => {
             let part = |name| given.get(name).cloned().unwrap_or_else(|| Value::text(""));
             (part("value"), part("label").displayed())
@@ -46,7 +46,7 @@ fn choice(given: Value) -> Choice {
 
 /// The choice that a value is or names.
 pub(super) fn find<'c>(choices: &'c [Choice], value: &Value) -> Option<&'c Choice> {
-    let word = choice(value.clone()).word;
+    let word = choice(value).word;
     choices.iter().find(|choice| choice.word == word)
 }
 

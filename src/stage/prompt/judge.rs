@@ -86,7 +86,7 @@ pub(super) fn read(fields: &[Field], response: &Response) -> (Answers, Errors) {
     };
     match component {
         Ok(component) => {
-            drop(answers.insert(COMPONENT.to_owned(), Typed::Value(Known::text(component))))
+            drop(answers.insert(COMPONENT.to_owned(), Typed::Value(Known::text(component))));
         }
         Err(problem) => drop(wrong.insert(COMPONENT.to_owned(), vec![problem])),
     }

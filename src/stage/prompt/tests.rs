@@ -1,4 +1,9 @@
 //! What prompts take, by the rows of authentik's own tests and beyond.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "a row of a table is written down as briefly as can be"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -285,9 +290,9 @@ fn a_file_is_an_address_that_holds_it() {
     );
     assert_eq!(problem("data:foo/bar;base64"), invalid("Invalid encoding"));
     assert_eq!(problem("dätä:,"), invalid("Invalid scheme"));
-    let fine = "data:mine/type;base64,Zm9v";
-    let taken = outcome(&file, Some(json!(fine)));
-    assert_eq!(taken, value(json!(fine)));
+    let whole = "data:mine/type;base64,Zm9v";
+    let taken = outcome(&file, Some(json!(whole)));
+    assert_eq!(taken, value(json!(whole)));
     let long = format!("data:a/b;base64,{}", "A".repeat(128 * 1024));
     assert_eq!(problem(&long).1, "max_length");
 }

@@ -118,7 +118,7 @@ fn field(at: usize, given: &Value, values: &Map<String, Value>, errors: &Value) 
     };
     if kind == "date-time" {
         // A browser knows no offsets here; what is sent without one is UTC as well.
-        value = value.trim_end_matches('Z').to_owned();
+        value.truncate(value.trim_end_matches('Z').len());
     }
     let (input, autocomplete) = input(kind, &key);
     let checked = match typed {

@@ -145,8 +145,19 @@ fn a_connection_that_cannot_be_had_is_explained() {
 }
 
 #[test]
-fn a_stage_with_a_server_of_its_own_is_not_known_before_there_is_one() {
+fn the_server_of_a_stage_is_tried_out_by_the_name_of_the_stage() {
+    let sink = MailSink::start();
     with_server(async |server| {
+        server.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_stages_email.emailstage\n  identifiers:\n    name: own\n  \
+             attrs:\n    host: 127.0.0.1\n    port: {}\n    from_address: stage@mail.test\n",
+            sink.port()
+        ));
+        let ran = server.gatelog(&["mail", "test", ADDRESS, "--stage", "own"]);
+        ran.succeeds().prints("the server took the message");
+        let taken = sink.wait_for(1).await.remove(0);
+        assert_eq!(taken.from, "stage@mail.test");
+        assert!(taken.is_the_test());
         let ran = server.gatelog(&["mail", "test", ADDRESS, "--stage", "nothing"]);
         ran.fails_with(1)
             .says("there is no e-mail stage \"nothing\"");

@@ -104,6 +104,7 @@ struct Shared {
     otherwise: Mutex<Plan>,
     taken: Mutex<Vec<Taken>>,
     connections: AtomicUsize,
+    stalls: AtomicUsize,
     is_over: AtomicBool,
 }
 
@@ -155,6 +156,7 @@ impl Sink {
             otherwise: Mutex::new(Plan::Take),
             taken: Mutex::default(),
             connections: AtomicUsize::new(0),
+            stalls: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
         });
         let listening = Arc::clone(&shared);
@@ -242,15 +244,18 @@ impl MailSink {
         }
     }
 
-    /// Waits until there have been `count` connections.
-    pub(crate) async fn wait_for_connections(&self, count: usize) {
+    /// Waits until `count` connections have come to the place where they stall.
+    pub(crate) async fn wait_for_stalls(&self, count: usize) {
         let clock = Clock::system();
         let deadline = clock.monotonic() + PATIENCE;
-        while self.connections() < count {
-            let there = self.connections();
+        loop {
+            let there = self.0.stalls.load(Ordering::Relaxed);
+            if there >= count {
+                return;
+            }
             assert!(
                 clock.monotonic() < deadline,
-                "{there} connections instead of {count}"
+                "{there} stalls instead of {count}"
             );
             tokio::time::sleep(PAUSE).await;
         }

@@ -75,6 +75,7 @@ impl<'a> Session<'a> {
                 Ok(false)
             }
             Plan::Stall(here) if here == at => {
+                self.shared.stalls.fetch_add(1, Ordering::Relaxed);
                 while !self.shared.is_over.load(Ordering::Relaxed) {
                     std::thread::sleep(PAUSE);
                 }
