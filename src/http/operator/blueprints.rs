@@ -62,6 +62,11 @@ fn needs(ready: Ready, operator: &Operator) -> Vec<String> {
             ),
             None => "It sends mails; `gatelog mail test ADDRESS` says whether they arrive.".into(),
         });
+        if operator.executions.public_url().is_none() {
+            let text = "Links in mails need an address: set web.public_url, or give a brand the \
+                        domain. Without either they work on this machine only.";
+            needs.push(text.to_owned());
+        }
     }
     if ready == Ready::Invitation {
         let text = "It lets in who has an invitation; `gatelog invitation create` makes one.";

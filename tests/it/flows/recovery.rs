@@ -167,3 +167,30 @@ fn whom_an_operator_deactivated_stays_so_whatever_link_they_hold() {
         assert_eq!(found["is_active"], false, "{found}");
     });
 }
+
+#[test]
+fn the_link_of_an_operator_asks_neither_who_it_is_nor_for_a_mail() {
+    with_mail(async |server, sink| {
+        server
+            .gatelog(&["blueprint", "enable", "recovery"])
+            .succeeds();
+        let mut person = server.person();
+        let made = server.gatelog(&["user", "recovery-link", &person.username, "--json"]);
+        let made = made.succeeds().values().remove(0);
+        let path = made["path"].as_str().expect("a path").to_owned();
+        let (_, secret) = path.split_once("flow_token=").expect("a secret");
+        server.canaries().shown_secret("an operator's link", secret);
+        let link = Link {
+            slug: FLOW.to_owned(),
+            query: format!("flow_token={secret}"),
+        };
+        let mut visitor = server.visitor();
+        link.confirmed_by(&mut visitor).await.sees(PROMPT);
+        person.password = random(20);
+        server.canaries().secret("a new password", &person.password);
+        let done = types_password(&mut visitor, &person.password).await;
+        done.is_redirected_to("/");
+        server.visitor().logs_in(&person).await;
+        assert!(sink.taken().is_empty());
+    });
+}
