@@ -110,9 +110,9 @@ fn a_browser_without_scripts_sets_the_password_too() {
         let form = visitor.form_at(&page).await;
         let administrator = server.administrator.clone();
         let filled = form
-            .fill("email", &administrator.mail)
-            .fill("password", &administrator.password)
-            .fill("password_repeat", &administrator.password);
+            .fill("text:email", &administrator.mail)
+            .fill("secret:password", &administrator.password)
+            .fill("secret:password_repeat", &administrator.password);
         visitor.submits(&filled).await.leads_to("/");
         visitor.gets("/").await.has_status(200).shows("akadmin");
         server.visitor().logs_in(&administrator).await;
