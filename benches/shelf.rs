@@ -151,6 +151,7 @@ pub(crate) fn input(at: Timestamp, request: Request) -> Input {
             secure: true,
             language: Some("en".to_owned()),
             outpost: None,
+            device: None,
         },
         query: "next=%2Fhome".to_owned(),
         request,

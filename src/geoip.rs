@@ -95,7 +95,9 @@ impl Geoip {
         }
     }
 
-    fn city(&self, address: IpAddr) -> Option<City> {
+    /// Where an address is.
+    #[must_use]
+    pub fn city(&self, address: IpAddr) -> Option<City> {
         let found = self.city.as_ref()?.lookup(address).ok()?;
         let found = found.decode::<geoip2::City<'_>>().ok()??;
         Some(City {

@@ -22,6 +22,7 @@ use crate::execution::{Executions, Limits, Outside};
 use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
 use crate::http::cookie::{Scope, Signer};
+use crate::http::device::Devices;
 use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
@@ -53,6 +54,7 @@ impl Parts {
         let letters = mail::templates(settings)?;
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
+        let devices = Devices::new(keyring.derive("device cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
@@ -82,6 +84,7 @@ impl Parts {
             clock: clock.clone(),
             hashes: Arc::clone(&pool),
             signer,
+            devices,
             cookies: Scope {
                 domain: settings.session.cookie_domain.clone(),
             },

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::courier::outbox::Mail;
 use crate::directory::{Group, Login, PasswordHistory, Session, Token, User};
 use crate::execution::Unfinished;
@@ -22,7 +22,7 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 7] = [
+const CATALOG: [Kind; 8] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
@@ -30,6 +30,7 @@ const CATALOG: [Kind; 7] = [
     PolicyBinding::KIND,
     Prompt::KIND,
     Brand::KIND,
+    Source::KIND,
 ];
 const DIRECTORY: [Kind; 5] = [
     User::KIND,

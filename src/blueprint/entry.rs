@@ -181,8 +181,9 @@ impl Turn<'_> {
             self.replace_pks(&mut data)?;
             merge(&mut data, identifiers);
             let mut filled = modernise(model, &mut data);
-            if model == Model::Prompt && found.is_none() && !data.contains_key("name") {
-                let more = modernise_prompt(self.document, entry, &mut data, self.staged);
+            if model == Model::Prompt && !data.contains_key("name") {
+                let (document, staged, is_new) = (self.document, self.staged, found.is_none());
+                let more = modernise_prompt(document, entry, &mut data, staged, is_new);
                 filled.extend(more.map_err(|miss| miss.at(entry.span))?);
             }
             check_permissions(&mut resolver, entry)?;

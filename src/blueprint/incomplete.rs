@@ -104,6 +104,8 @@ impl Turn<'_> {
         match found {
             Some(Object::Flow(flow)) => Ok(Some(flow.pk)),
             Some(Object::Binding(binding)) => Ok(Some(binding.target)),
+            // Nobody logs in there yet, so nothing is open.
+            Some(Object::Source(_)) => Ok(None),
             _ => Err(Problem::at(entry.span, "no such target").into()),
         }
     }

@@ -51,9 +51,7 @@ pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) -> Filled {
             }
         }
         // There was one question where there are three answers now.
-        Model::Stage(kind)
-            if kind.name() == "user_write" && !data.contains_key("user_creation_mode") =>
-        {
+        Model::Stage(Kind::UserWrite) if !data.contains_key("user_creation_mode") => {
             if let Some(Value::Bool(can_create)) = data.remove("can_create_users") {
                 let mode = match can_create {
                     true => "create_when_required",
@@ -91,8 +89,8 @@ const UNTYPED: &[&str] = &["text_read_only", "hidden", "static"];
 /// The types whose placeholder has the choices.
 const CHOICES: &[&str] = &["radio-button-group", "dropdown"];
 
-/// Rewrites a new prompt of before 2023.4, which has no name, and whose initial value was what
-/// an expression for its placeholder gave.
+/// Rewrites a prompt of before 2023.4, which has no name: one that is new gets one. Its initial value
+/// was what an expression for its placeholder gave, or the placeholder itself where nobody types.
 ///
 /// # Errors
 /// When prompts have to be read first.
@@ -101,24 +99,23 @@ pub(super) fn modernise_prompt(
     entry: &Entry,
     data: &mut Map<String, Value>,
     staged: &Staged,
+    is_new: bool,
 ) -> Result<Filled, Miss> {
     let mut filled = Filled::new();
-    let Some(Value::String(field)) = data.get("field_key").cloned() else {
-        return Ok(filled);
-    };
-    let name = free(&called(document, entry, &field), staged)?;
-    filled.insert("name".to_owned(), name.into());
+    if is_new && let Some(Value::String(field)) = data.get("field_key") {
+        let name = free(&called(document, entry, field), staged)?;
+        filled.insert("name".to_owned(), name.into());
+    }
     let kind = data.get("type").and_then(Value::as_str).unwrap_or_default();
     let is_run = data.get("placeholder_expression") == Some(&Value::Bool(true));
     let moves = UNTYPED.contains(&kind) || (is_run && !CHOICES.contains(&kind));
     let given = ["initial_value", "initial_value_expression"];
-    if moves && !given.iter().any(|it| data.contains_key(*it)) {
-        if let Some(placeholder) = data.get("placeholder") {
-            filled.insert("initial_value".to_owned(), placeholder.clone());
-            filled.insert("initial_value_expression".to_owned(), is_run.into());
-            filled.insert("placeholder".to_owned(), "".into());
-            filled.insert("placeholder_expression".to_owned(), false.into());
-        }
+    let is_given = given.iter().any(|it| data.contains_key(*it));
+    if let Some(placeholder) = data.get("placeholder").filter(|_| moves && !is_given) {
+        filled.insert("initial_value".to_owned(), placeholder.clone());
+        filled.insert("initial_value_expression".to_owned(), is_run.into());
+        filled.insert("placeholder".to_owned(), "".into());
+        filled.insert("placeholder_expression".to_owned(), false.into());
     }
     data.extend(filled.clone());
     Ok(filled)

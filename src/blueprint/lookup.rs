@@ -8,7 +8,7 @@ use super::format::text;
 use super::model::{self, Model, Object};
 use super::resolve::{Found, Miss};
 use super::staged::Staged;
-use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
+use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::directory::{Group, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
@@ -26,6 +26,7 @@ const PK: &[&str] = &[
     "policy_uuid",
     "policy_binding_uuid",
     "prompt_uuid",
+    "source_uuid",
 ];
 
 /// The first object of the model that fits all pairs; without pairs, the first of all.
@@ -138,7 +139,7 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
         found.and_then(|(_, value)| value.as_str())
     };
     let (field, key) = match kind {
-        Flow::KIND => ("slug", "slug"),
+        Flow::KIND | Source::KIND => ("slug", "slug"),
         Stage::KIND | Policy::KIND | Group::KIND | Prompt::KIND => ("name", "name"),
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
 use super::resolve::{Miss, Need};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
     problem_of as catalog_problem,
 };
 use crate::directory::password_history;
@@ -118,10 +119,10 @@ impl Staged {
         }
     }
 
-    /// What policies are bound to: a flow or a stage's place in one, by its own key or by the one
-    /// under which they are bound.
+    /// What policies are bound to: a flow, a stage's place in one or a source, by its own key or by
+    /// the one under which they are bound.
     pub(super) fn target(&self, id: Uuid) -> Result<Option<&Object>, Miss> {
-        for kind in [Flow::KIND, FlowStageBinding::KIND] {
+        for kind in [Flow::KIND, FlowStageBinding::KIND, Source::KIND] {
             let found = match self.get(kind, id)? {
                 Some(found) => Some(found),
                 None => self.holder(kind, "pbm", id.as_bytes().to_vec())?,
@@ -226,7 +227,7 @@ impl Staged {
             ],
             Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
             FlowStageBinding::KIND => &[PolicyBinding::KIND],
-            Policy::KIND => &[PolicyBinding::KIND, Stage::KIND],
+            Policy::KIND | Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
             Prompt::KIND => &[Stage::KIND],
             User::KIND => &[Token::KIND, PolicyBinding::KIND],
             Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
@@ -364,12 +365,18 @@ fn without(object: &Object, gone: StreamId) -> Option<Object> {
             let mut stage = stage.clone();
             let mut cleared = false;
             for (name, kind) in STAGE_REFERENCES {
-                if let Some(value) = stage.settings.get_mut(*name)
-                    && *kind == gone.kind
-                    && value.as_str() == Some(&id)
-                {
-                    *value = serde_json::Value::Null;
-                    cleared = true;
+                let value = stage.settings.get_mut(*name);
+                match value.filter(|_| *kind == gone.kind) {
+                    Some(Value::Array(items)) => {
+                        let before = items.len();
+                        items.retain(|item| item.as_str() != Some(&id));
+                        cleared |= items.len() != before;
+                    }
+                    Some(value) if value.as_str() == Some(&id) => {
+                        *value = Value::Null;
+                        cleared = true;
+                    }
+                    _ => {}
                 }
             }
             for (name, kind) in STAGE_LISTS {

@@ -1,4 +1,5 @@
-//! What an operator configures: flows, stages, the bindings between them, policies, prompts, and brands.
+//! What an operator configures: flows, stages, the bindings between them, policies, prompts,
+//! sources, and brands.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
@@ -11,6 +12,7 @@ pub mod policy;
 pub mod policy_binding;
 pub mod prompt;
 pub mod settings;
+pub mod source;
 pub mod stage;
 
 #[cfg(test)]
@@ -23,6 +25,7 @@ pub use hidden::Hidden;
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
 pub use prompt::{Prompt, PromptType, prompts};
+pub use source::{Source, SourceKind};
 pub use stage::{Stage, stage_by_name};
 
 use crate::flow::field::{Invalid, Problem};

@@ -22,6 +22,9 @@ pub struct Stage {
     pub settings: Map<String, Value>,
 }
 
+/// Settings that are written and never shown again, whoever asks, in whatever kind of stage.
+pub const SECRETS: &[&str] = &["password", "private_key"];
+
 impl Stage {
     /// A stage with these settings.
     #[must_use]

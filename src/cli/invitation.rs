@@ -26,7 +26,7 @@ pub(super) enum Command {
         single_use: bool,
         /// What is known of whoever comes by it, as a JSON object of prompt data
         #[arg(long, value_name = "JSON")]
-        data: Option<String>,
+        prompt_data: Option<String>,
     },
     /// List all invitations
     List,
@@ -48,10 +48,12 @@ pub(super) async fn run(
             flow,
             expires,
             single_use,
-            data,
+            prompt_data,
         } => {
-            let data: Map<String, Value> = match data {
-                Some(text) => serde_json::from_str(text).context("--data is no JSON object")?,
+            let data: Map<String, Value> = match prompt_data {
+                Some(text) => {
+                    serde_json::from_str(text).context("--prompt-data is no JSON object")?
+                }
                 None => Map::new(),
             };
             let body = json!({

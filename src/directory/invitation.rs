@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::flow::input::SECRET;
 use crate::flow::model::Slug;
 use crate::flow::query::flow_url;
 use crate::journal::object::{self, Stored, Versioned};
@@ -16,6 +17,9 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long an execution keeps an invitation for itself without an answer of the visitor.
 pub const RESERVED_FOR: SignedDuration = SignedDuration::from_mins(30);
+
+/// The entry of the data that nobody is shown.
+pub const PASSWORD: &str = "password";
 
 /// An invitation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,6 +92,16 @@ impl Invitation {
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.is_expired(now) && self.reserved.is_none_or(|it| it.until <= now)
+    }
+
+    /// What is known of whoever comes by it, as it may be shown.
+    #[must_use]
+    pub fn shown_data(&self) -> Map<String, Value> {
+        let mut shown = self.fixed_data.clone();
+        if let Some(password) = shown.get_mut(PASSWORD) {
+            *password = SECRET.into();
+        }
+        shown
     }
 
     /// The path and the query string of its link into a flow.

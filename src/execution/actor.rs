@@ -19,7 +19,7 @@ use super::unfinished::Unfinished;
 use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
-use crate::flow::event::Event;
+use crate::flow::event::{Event, Remembered};
 use crate::flow::input::{DeadLink, Input};
 use crate::flow::{self, Execution};
 use crate::journal::Version;
@@ -52,6 +52,8 @@ pub(crate) struct Answered {
     pub(crate) ended: Vec<Uuid>,
     /// Whether the execution still waits for its first answer.
     pub(crate) waits: bool,
+    /// The user who was logged in, and by what their browser is known from now on.
+    pub(crate) remembered: Option<(Uuid, Remembered)>,
     /// The effect for which the visitor's answer waits.
     pub(crate) waits_for: Option<Uuid>,
     /// What is to be asked of other servers now.
@@ -68,6 +70,7 @@ impl Answered {
             reply,
             ended: ended(events),
             waits: state.running().is_some_and(|running| running.answers == 0),
+            remembered: state.latest().and_then(|it| it.remembered),
             waits_for: state.running().and_then(|running| running.waits_for),
             calls: Vec::new(),
             links: Vec::new(),

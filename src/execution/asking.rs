@@ -128,7 +128,7 @@ impl Executions {
             }
             answered => answered?,
         };
-        Ok(Reply::new(answered.reply, session, request.correlation))
+        Ok(Reply::new(answered, session, request.correlation))
     }
 
     /// Where the link in the request leads, if there is one of this flow.

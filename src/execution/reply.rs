@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::actor::Answered;
+use crate::flow::event::Remembered;
 use crate::stage;
 
 /// The answer to one request.
@@ -15,11 +17,13 @@ pub struct Reply {
     /// The browser's session; it is a new one when the request came without, and nil when nothing
     /// was begun that needs one.
     pub session: Uuid,
+    /// The user who was logged in, and by what their browser is known from now on.
+    pub remembered: Option<(Uuid, Remembered)>,
 }
 
 impl Reply {
-    pub(super) fn new(reply: stage::Reply, session: Uuid, correlation: Uuid) -> Self {
-        let (body, challenge) = match reply {
+    pub(super) fn new(answered: Answered, session: Uuid, correlation: Uuid) -> Self {
+        let (body, challenge) = match answered.reply {
             stage::Reply::Challenge { id, body } => (body, Some(id)),
             stage::Reply::Denied { body } | stage::Reply::Aside { body } => (body, None),
             stage::Reply::Redirect { to } => {
@@ -33,6 +37,7 @@ impl Reply {
             body,
             challenge,
             session,
+            remembered: answered.remembered,
         }
     }
 }

@@ -23,7 +23,10 @@ use crate::stage::{self, Reply};
 use crate::world::Record;
 
 /// How often a command is run again because another object moved.
-const RERUNS: usize = 7;
+const RERUNS: usize = 3;
+
+/// How often it is run again because others made users.
+const NUMBERS: usize = 16;
 
 /// How long whoever lost the number of a new user waits for others who did, to be the next.
 const QUEUE: Duration = Duration::from_secs(10);
@@ -80,7 +83,8 @@ impl Work {
         let carried = Arc::default();
         let shared = Arc::clone(&self.shared);
         let mut next_in_line = None;
-        for _ in 0..=RERUNS {
+        let (mut moved, mut numbers) = (0, 0);
+        while moved <= RERUNS && numbers <= NUMBERS {
             match self.attempt(&before, &message, &carried, digest).await? {
                 Attempt::Erased => return Err(self.give_up(&message).await),
                 Attempt::Done(after, answered, took) => {
@@ -92,13 +96,16 @@ impl Work {
                     self.loaded = Some(after);
                     return Ok(*answered);
                 }
-                Attempt::OthersMoved => {}
-                Attempt::NumberTaken if next_in_line.is_some() => {}
+                Attempt::OthersMoved => moved += 1,
                 Attempt::NumberTaken => {
-                    let queue = actix::clock::timeout(QUEUE, shared.creating.lock());
-                    next_in_line = queue.await.ok();
+                    numbers += 1;
+                    if next_in_line.is_none() {
+                        let queue = actix::clock::timeout(QUEUE, shared.creating.lock());
+                        next_in_line = queue.await.ok();
+                    }
                 }
                 Attempt::Moved => {
+                    moved += 1;
                     // Somebody else answered first, so this answer is a stale tab's.
                     before = self.load(&message).await?;
                     look_only(&mut message);

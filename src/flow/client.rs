@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The sender of one request, as the outermost trusted proxy describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,18 @@ pub struct Client {
     /// The user name of the outpost on whose behalf the request comes, if its token was good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outpost: Option<String>,
+    /// What the browser's device cookie says, if this server signed it and it has not run out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+}
+
+/// A browser in which somebody logged in before, as its device cookie says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The login stage that gave the cookie out; it means nothing to others.
+    pub stage: Uuid,
+    /// The `uid` of whoever logged in.
+    pub user: String,
 }
 
 impl Client {
@@ -33,6 +46,7 @@ impl Client {
             secure: false,
             language: None,
             outpost: None,
+            device: None,
         }
     }
 

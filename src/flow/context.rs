@@ -33,6 +33,14 @@ pub mod key {
     pub const PROMPT_DATA: &str = "prompt_data";
     /// Whether the user comes from a source.
     pub const IS_SSO: &str = "is_sso";
+    /// What was typed on a page with a captcha, as long as its provider is being asked.
+    pub const IDENTIFICATION_HELD: &str = "gatelog/stages/identification/held";
+    /// What a captcha's provider said, and which stage asked it.
+    pub const CAPTCHA: &str = "captcha";
+    /// Replaces the key that a captcha stage shows.
+    pub const CAPTCHA_SITE_KEY: &str = "goauthentik.io/stages/captcha/site_key";
+    /// Replaces the key that a captcha stage shares with its provider.
+    pub const CAPTCHA_PRIVATE_KEY: &str = "goauthentik.io/stages/captcha/private_key";
 }
 
 /// One entry of the context. Secrets are never among them, only their names.

@@ -67,6 +67,15 @@ pub enum Check {
     Link,
 }
 
+/// How long a browser counts as known after a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The login stage; others do not know the browser by it.
+    pub stage: Uuid,
+    /// Until when.
+    pub until: Timestamp,
+}
+
 /// One fact about one execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -183,6 +192,9 @@ pub enum Event {
         /// Who was logged in there before, where it was somebody else.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaced: Option<Uuid>,
+        /// What the browser is given to be known by, where the stage gives it something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Remembered>,
     },
     /// The user is logged out.
     SessionEnded {

@@ -49,6 +49,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             appended: Vec::new(),
             decisions: 0,
             failed_policies: None,
+            remembered: None,
             effects: BTreeMap::new(),
             waits_for: None,
             links: BTreeMap::new(),
@@ -147,6 +148,10 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.invitation = Some(*invitation);
         }
         Event::InvitationUsed { consumed: true, .. } => running.invitation = None,
+        Event::SessionStarted { user, device, .. } => {
+            running.remembered = device.map(|device| (*user, device));
+        }
+        Event::SessionEnded { .. } => running.remembered = None,
         Event::EngineDecided(decided) => {
             running.decisions += 1;
             running.failed_policies = Some(decided.failed.clone());

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::context::Context;
 use super::effect::Effect;
 use super::entry::Entry;
-use super::event::Check;
+use super::event::{Check, Remembered};
 use super::plan::{Pinned, Plan, PlannedStage};
 
 /// The state of one execution.
@@ -70,6 +70,8 @@ pub struct Running {
     /// The policies whose evaluation failed when the current stage's were asked last; `None`
     /// when they were not asked since the visitor came to it.
     pub failed_policies: Option<Vec<Uuid>>,
+    /// The user who was logged in, and by what their browser is known from now on.
+    pub remembered: Option<(Uuid, Remembered)>,
     /// What was asked of the outside and has not come to its end.
     pub effects: BTreeMap<Uuid, Effect>,
     /// The effect that the visitor's answer waits for.

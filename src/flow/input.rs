@@ -120,6 +120,8 @@ pub enum Canceller {
     Visitor,
     /// The session was logged out.
     Logout,
+    /// The session was used from where it must not be used.
+    Binding,
     /// The operator made something else in its place.
     Operator,
 }

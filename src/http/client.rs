@@ -53,6 +53,7 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
         secure,
         language: text(request, header::ACCEPT_LANGUAGE.as_str()).and_then(first_language),
         outpost: None,
+        device: None,
     }
 }
 

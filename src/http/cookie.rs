@@ -8,6 +8,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use super::device::DEVICE;
+
 /// The cookie that says which session a request belongs to.
 pub const SESSION: &str = "authentik_session";
 
@@ -124,6 +126,16 @@ impl Scope {
             .finish()
     }
 
+    /// The cookie by which a browser is known, for `age` seconds. Only this server reads it.
+    #[must_use]
+    pub fn device(&self, value: &SecretString, age: i64, secure: bool) -> Cookie<'static> {
+        self.build(DEVICE, value.expose_secret().to_owned(), secure)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::seconds(age))
+            .finish()
+    }
+
     fn build(&self, name: &'static str, value: String, secure: bool) -> CookieBuilder<'static> {
         let cookie = Cookie::build(name, value).path("/").secure(secure);
         match &self.domain {
@@ -189,6 +201,18 @@ mod tests {
         assert!(secure.contains("; Secure"), "{secure}");
         assert!(secure.contains("SameSite=None"), "{secure}");
         assert!(secure.contains("Max-Age=60"), "{secure}");
+    }
+
+    #[test]
+    fn the_device_cookie_is_for_the_server_alone() {
+        let scope = Scope::default();
+        let plain = scope.device(&sid(), 60, false).to_string();
+        assert_eq!(
+            plain,
+            "authentik_device=a-session-secret; HttpOnly; SameSite=Lax; Path=/; Max-Age=60"
+        );
+        let secure = scope.device(&sid(), 60, true).to_string();
+        assert!(secure.contains("; Secure"), "{secure}");
     }
 
     #[test]

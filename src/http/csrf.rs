@@ -104,6 +104,7 @@ mod tests {
             secure,
             language: None,
             outpost: None,
+            device: None,
         }
     }
 

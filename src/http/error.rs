@@ -49,9 +49,10 @@ pub enum Error {
     /// This address asked too often.
     #[error("Request was throttled. Expected available in {} seconds.", seconds(*.0))]
     Throttled(Duration),
-    /// The session was bound to a network that the client has left; it has to log in again.
-    #[error("The session has ended because the network changed.")]
-    NetworkChanged {
+    /// The session was bound to a network or a place that the client has left; it has to log in
+    /// again.
+    #[error("The session has ended because it was used from elsewhere.")]
+    BindingBroken {
         /// Where the client wanted to go.
         next: String,
     },
@@ -106,7 +107,7 @@ impl ResponseError for Error {
             Self::Unread | Self::Fields(_) | Self::NotJson(_) => StatusCode::BAD_REQUEST,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NetworkChanged { .. } => StatusCode::FOUND,
+            Self::BindingBroken { .. } => StatusCode::FOUND,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -115,7 +116,7 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
         match self {
-            Self::NetworkChanged { next } => {
+            Self::BindingBroken { next } => {
                 return location::redirect(StatusCode::FOUND, &location::login(next));
             }
             Self::Fields(wrong) => {

@@ -150,14 +150,14 @@ async fn answer(
 
 /// Sends a challenge, with the cookies of the session that it belongs to.
 async fn respond(state: &State, visitor: &Visitor, reply: Reply) -> Result<HttpResponse, Error> {
-    let mut answer = challenge(reply.body);
+    let mut answer = challenge(reply.body.clone());
     if let Some(id) = reply.challenge.as_deref().map(HeaderValue::from_str) {
         let id = id.map_err(|_| Error::Internal {
             cause: "the challenge's id does not fit into a header".to_owned(),
         })?;
         answer.headers_mut().insert(CHALLENGE, id);
     }
-    set_cookies(state, &visitor.client, reply.session, &mut answer).await?;
+    set_cookies(state, &visitor.client, &reply, &mut answer).await?;
     Ok(answer)
 }
 

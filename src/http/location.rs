@@ -83,6 +83,7 @@ mod tests {
             secure: false,
             language: None,
             outpost: None,
+            device: None,
         };
         for (to, target) in [
             ("/", Target::Here("/".into())),

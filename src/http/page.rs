@@ -10,7 +10,7 @@ use super::executor::{CHALLENGE, LIMIT};
 use super::location::{Target, login, redirect};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
-use super::{Error, State, csrf};
+use super::{Error, State, content_policy, csrf};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
 use crate::execution::{Reply, Request};
@@ -182,7 +182,7 @@ impl<'a> FlowPage<'a> {
         // The next challenge is shown by a GET, so that reloading it posts nothing again.
         let mut answer = redirect(StatusCode::SEE_OTHER, &self.address());
         let client = &self.visitor.client;
-        set_cookies(self.state, client, reply.session, &mut answer).await?;
+        set_cookies(self.state, client, &reply, &mut answer).await?;
         Ok(answer)
     }
 
@@ -211,7 +211,7 @@ impl<'a> FlowPage<'a> {
         let (state, client) = (self.state, &self.visitor.client);
         // The page needs the token of the session as it is now, so the cookies come first.
         let mut cookies = HttpResponse::Ok().finish();
-        let session = set_cookies(state, client, reply.session, &mut cookies).await?;
+        let session = set_cookies(state, client, &reply, &mut cookies).await?;
         let dress = dress(state, client).await?;
         let target = (reply.body["component"] == "xak-flow-redirect")
             .then(|| Target::of(reply.body["to"].as_str().unwrap_or("/"), client));
@@ -229,7 +229,16 @@ impl<'a> FlowPage<'a> {
                     values,
                 };
                 let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
-                html(StatusCode::OK, page)
+                let mut answer = html(StatusCode::OK, page);
+                if let Some(script) = captcha_script(&reply.body) {
+                    let policy = content_policy::with_captcha(script);
+                    let policy = policy.parse().map_err(|_| Error::Internal {
+                        cause: "a content policy does not fit into a header".to_owned(),
+                    })?;
+                    let headers = answer.headers_mut();
+                    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+                }
+                answer
             }
         };
         for (name, value) in cookies.headers() {
@@ -242,6 +251,15 @@ impl<'a> FlowPage<'a> {
         }
         Ok(answer)
     }
+}
+
+/// The script of the captcha that a challenge shows, alone or beside other questions.
+fn captcha_script(challenge: &Value) -> Option<&str> {
+    let captcha = match challenge["component"].as_str() {
+        Some("ak-stage-captcha") => challenge,
+        _ => &challenge["captcha_stage"],
+    };
+    captcha["js_url"].as_str()
 }
 
 /// The token for a page; showing it to the visitor is what it is for.

@@ -11,18 +11,14 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
 use uuid::Uuid;
 
-use super::State;
+use super::{State, content_policy};
 
 /// The header that names the request.
 pub const ID: HeaderName = HeaderName::from_static("x-authentik-id");
 
-/// No scripts, no frames, nothing from elsewhere but pictures. Forms are posted to us alone.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// Headers that an answer gets unless it has them already.
 const DEFAULTS: [(HeaderName, &str); 7] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::CONTENT_SECURITY_POLICY, content_policy::USUAL),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     // Not `no-referrer`: browsers would then say `Origin: null` when our own forms are posted,

@@ -2,17 +2,23 @@
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::binding::check;
 use super::client::client;
-use super::cookie;
-use super::network::check;
-use super::{Error, State, outpost};
+use super::device::DEVICE;
+use super::{Error, State, cookie, outpost};
 use crate::directory::{Session, User, session_by_sid};
-use crate::flow::client::Client;
+use crate::execution::{Cancel, Reply};
+use crate::flow::client::{Client, Device};
+use crate::flow::input::Canceller;
 use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{self, Commit, Durability, Write};
+
+/// How often a session that others write at the same time is tried to be ended.
+const TRIES: usize = 5;
 
 /// A use is written down when the last one lies this part of the session's age back.
 const NOTED: u32 = 20;
@@ -35,8 +41,8 @@ impl Visitor {
     /// Finds out who sent `request`, made under the id `correlation`.
     ///
     /// # Errors
-    /// [`Error::NetworkChanged`] when the session was bound to a network that the client has
-    /// left; the session has ended then.
+    /// [`Error::BindingBroken`] when the session was bound to a network or a place that the client
+    /// has left; the session has ended then.
     pub async fn of(
         state: &State,
         request: &HttpRequest,
@@ -49,6 +55,7 @@ impl Visitor {
             is_late: false,
         };
         outpost::speak_for(state, request, &mut visitor.client).await?;
+        visitor.client.device = device(state, request);
         let Some(sid) = sid(state, request) else {
             return Ok(visitor);
         };
@@ -63,7 +70,10 @@ impl Visitor {
             visitor.is_late = false;
             return Ok(visitor);
         }
-        check_network(state, request, &session, &visitor.client, correlation).await?;
+        let session = check_binding(state, request, session, &visitor.client, correlation).await?;
+        let Some(session) = session else {
+            return Ok(visitor);
+        };
         if let Some(user) = session.value.user {
             let found: Option<Versioned<User>> = object::get(&*state.journal, user).await?;
             visitor.user = found.filter(|user| user.value.is_active);
@@ -82,14 +92,15 @@ impl Visitor {
     }
 }
 
-/// Gives the browser the cookies of the session that it has now, whatever it sent.
+/// Gives the browser the cookies of the session that it has now, whatever it sent, and the one
+/// by which it is known from now on.
 pub async fn set_cookies(
     state: &State,
     client: &Client,
-    session: Uuid,
+    reply: &Reply,
     answer: &mut HttpResponse,
 ) -> Result<Option<Session>, Error> {
-    let found: Option<Versioned<Session>> = object::get(&*state.journal, session).await?;
+    let found: Option<Versioned<Session>> = object::get(&*state.journal, reply.session).await?;
     let Some(Versioned { value: session, .. }) = found else {
         return Ok(None);
     };
@@ -99,16 +110,26 @@ pub async fn set_cookies(
     };
     let uid = user.map(|user| user.value.uid(state.install_id));
     let value = state.signer.sign(&session.sid, uid.as_deref());
+    let now = state.clock.now();
     // A cookie that is sent a moment after the login still lasts as long as was promised.
-    let age = session.persistent.map(|end| {
-        let left = end.duration_since(state.clock.now());
+    let left = |end: Timestamp| {
+        let left = end.duration_since(now);
         left.as_secs().max(0) + i64::from(left.subsec_nanos() > 0)
-    });
+    };
     let secure = client.secure;
-    for cookie in [
+    let age = session.persistent.map(left);
+    let mut cookies = vec![
         state.cookies.session(&value, age, secure),
         state.cookies.csrf(&session.csrf, secure),
-    ] {
+    ];
+    if let (Some((user, device)), Some(uid)) = (reply.remembered, &uid)
+        && session.user == Some(user)
+        && device.until > now
+    {
+        let value = state.devices.sign(device.stage, uid, device.until);
+        cookies.push(state.cookies.device(&value, left(device.until), secure));
+    }
+    for cookie in cookies {
         answer
             .add_cookie(&cookie)
             .map_err(|error| Error::Internal {
@@ -128,34 +149,65 @@ fn sid(state: &State, request: &HttpRequest) -> Option<SecretString> {
         .find_map(|cookie| state.signer.read(cookie.value()))
 }
 
+/// What the device cookie says; the first of that name that this server signed counts.
+fn device(state: &State, request: &HttpRequest) -> Option<Device> {
+    let now = state.clock.now();
+    let cookies = request.cookies().ok()?;
+    cookies
+        .iter()
+        .filter(|cookie| cookie.name() == DEVICE)
+        .find_map(|cookie| state.devices.read(cookie.value(), now))
+}
+
 fn is_same_client(session: &Session, client: &Client) -> bool {
     session.last_ip == client.address && session.last_user_agent == client.user_agent
 }
 
-/// Ends the session when it is used from a network that it is not bound to.
-async fn check_network(
+/// The session as it is, provided that it may be used from where it is used now; `None` when it
+/// has gone meanwhile. Else it ends, with what was begun in it.
+async fn check_binding(
     state: &State,
     request: &HttpRequest,
-    session: &Versioned<Session>,
+    mut session: Versioned<Session>,
     client: &Client,
     correlation: Uuid,
-) -> Result<(), Error> {
-    let it = &session.value;
-    let binding = it.network_binding;
-    let Err(broken) = check(&state.geoip, binding, it.last_ip, client.address) else {
-        return Ok(());
-    };
-    tracing::warn!(
-        id = %correlation.simple(),
-        session = %it.id,
-        reason = %broken,
-        "logout: session binding broken"
-    );
-    let end = delete::<Session>(it.id, session.version);
-    write(state, end, Durability::Durable, correlation).await?;
-    let whole = request.uri().path_and_query();
-    Err(Error::NetworkChanged {
-        next: whole.map_or_else(|| "/".to_owned(), ToString::to_string),
+) -> Result<Option<Versioned<Session>>, Error> {
+    for _ in 0..TRIES {
+        let it = &session.value;
+        let bindings = (it.network_binding, it.geoip_binding);
+        let Err(broken) = check(&state.geoip, bindings, it.last_ip, client.address) else {
+            return Ok(Some(session));
+        };
+        let id = it.id;
+        let end = delete::<Session>(id, session.version);
+        if write(state, end, Durability::Durable, correlation).await? {
+            // Not the addresses: the log is no place for where somebody was.
+            tracing::warn!(
+                id = %correlation.simple(),
+                session = %id,
+                reason = %broken,
+                "logout: session binding broken"
+            );
+            let (all, by) = (Cancel::All, Canceller::Binding);
+            let ended = state.executions.cancel(id, all, by, client, correlation);
+            if let Err(error) = ended.await {
+                // Nobody can reach them any more, and they end when their time is over.
+                tracing::error!(session = %id, %error, "the executions of a session that ended go on");
+            }
+            let whole = request.uri().path_and_query();
+            return Err(Error::BindingBroken {
+                next: whole.map_or_else(|| "/".to_owned(), ToString::to_string),
+            });
+        }
+        // Somebody wrote it at the same time: where it was last used may be elsewhere now.
+        let found: Option<Versioned<Session>> = object::get(&*state.journal, id).await?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        session = found;
+    }
+    Err(Error::Unavailable {
+        cause: "a session whose binding broke could not be ended".to_owned(),
     })
 }
 
@@ -174,23 +226,19 @@ async fn note_use(
     }
     let mut used = session.value.clone();
     used.touch(now, state.unused_age, client.address, &client.user_agent);
-    write(
-        state,
-        put(&used, session.version),
-        Durability::Relaxed,
-        correlation,
-    )
-    .await
+    let used = put(&used, session.version);
+    // Whoever was faster has written something newer, so a conflict is no failure.
+    write(state, used, Durability::Relaxed, correlation).await?;
+    Ok(())
 }
 
-/// Writes one change of a session. Whoever was faster has written something newer, so a
-/// conflict is no failure.
+/// Writes one change of a session; false when somebody else was faster.
 async fn write(
     state: &State,
     change: Write,
     durability: Durability,
     correlation: Uuid,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let commit = Commit {
         writes: vec![change],
         durability,
@@ -199,7 +247,8 @@ async fn write(
         correlation,
     };
     match state.journal.commit(commit).await {
-        Ok(_) | Err(journal::Error::Conflict { .. }) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(journal::Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

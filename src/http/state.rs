@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use uuid::Uuid;
 
 use super::cookie::{Scope, Signer};
+use super::device::Devices;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct State {
     pub hashes: Arc<Pool>,
     /// Signs and reads session cookies.
     pub signer: Signer,
+    /// Signs and reads the cookies by which browsers are known.
+    pub devices: Devices,
     /// What all cookies share.
     pub cookies: Scope,
     /// The peers whose `X-Forwarded-*` headers are believed.

@@ -12,6 +12,9 @@ use crate::flow::input::SECRET;
 /// More than this many characters are refused, so that nobody fills the journal.
 pub const MAX_LENGTH: usize = 1024;
 
+/// The same for what another program made for the visitor: some providers' tokens are long.
+pub const MAX_TOKEN: usize = 16 * 1024;
+
 /// One field of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -31,6 +34,11 @@ pub enum Shape {
     /// Text that may be missing, null or empty; white space around it is dropped, unless it is
     /// secret: a password may well begin with a space.
     OptionalText,
+    /// What another program made for the visitor, such as a captcha's provider: as `RequiredText`,
+    /// but white space around it is dropped, and it may be long.
+    RequiredToken,
+    /// The same where it may be missing, null or empty.
+    OptionalToken,
     /// True or false, and there.
     RequiredFlag,
     /// Any object, or nothing.
@@ -126,20 +134,20 @@ fn read_field(
 ) -> Result<(), FieldError> {
     let value = body.get(field.name);
     match field.shape {
-        Shape::RequiredText => match value {
+        Shape::RequiredText | Shape::RequiredToken => match value {
             None => return Err(required()),
             Some(Value::Null) => return Err(null()),
             Some(value) => {
-                let text = text(value)?;
+                let text = field.shape.text(value)?;
                 if text.is_empty() {
                     return Err(error("This field may not be blank.", "blank"));
                 }
                 response.texts.push((field.name, text.into()));
             }
         },
-        Shape::OptionalText => {
+        Shape::OptionalText | Shape::OptionalToken => {
             if let Some(value) = value.filter(|value| !value.is_null()) {
-                let text = text(value)?;
+                let text = field.shape.text(value)?;
                 let text = if field.secret {
                     text
                 } else {
@@ -175,7 +183,31 @@ pub(super) fn null() -> FieldError {
     error("This field may not be null.", "null")
 }
 
-fn text(value: &Value) -> Result<String, FieldError> {
+impl Shape {
+    fn is_token(self) -> bool {
+        matches!(self, Self::RequiredToken | Self::OptionalToken)
+    }
+
+    /// The most characters that a text may have.
+    fn longest(self) -> usize {
+        if self.is_token() {
+            MAX_TOKEN
+        } else {
+            MAX_LENGTH
+        }
+    }
+
+    fn text(self, value: &Value) -> Result<String, FieldError> {
+        let text = text(value, self.longest())?;
+        Ok(if self.is_token() {
+            text.trim().to_owned()
+        } else {
+            text
+        })
+    }
+}
+
+fn text(value: &Value, longest: usize) -> Result<String, FieldError> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -187,8 +219,8 @@ fn text(value: &Value) -> Result<String, FieldError> {
             "null_characters_not_allowed",
         ));
     }
-    if text.chars().count() > MAX_LENGTH {
-        let text = format!("Ensure this field has no more than {MAX_LENGTH} characters.");
+    if text.chars().count() > longest {
+        let text = format!("Ensure this field has no more than {longest} characters.");
         return Err(error(text, "max_length"));
     }
     Ok(text)
@@ -199,7 +231,7 @@ pub(super) fn component(value: &Value) -> Result<String, FieldError> {
     if value.is_null() {
         return Err(null());
     }
-    let text = text(value)?.trim().to_owned();
+    let text = text(value, MAX_LENGTH)?.trim().to_owned();
     if text.is_empty() {
         return Err(error("This field may not be blank.", "blank"));
     }
@@ -256,8 +288,12 @@ fn redact_value(field: Field, value: &Value) -> Value {
     if text.contains('\0') {
         return Value::String("\0".to_owned());
     }
-    if text.chars().count() > MAX_LENGTH {
-        return Value::String("…".repeat(MAX_LENGTH + 1));
+    let longest = field.shape.longest();
+    if text.chars().count() > longest {
+        return Value::String("…".repeat(longest + 1));
+    }
+    if field.shape.is_token() && text.trim().is_empty() {
+        return Value::String(String::new());
     }
     if !field.secret || text.is_empty() {
         return Value::String(text);
@@ -269,6 +305,7 @@ fn redact_value(field: Field, value: &Value) -> Value {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use secrecy::ExposeSecret;
     use serde_json::json;
 
     const FIELDS: &[Field] = &[
@@ -290,6 +327,11 @@ mod tests {
         Field {
             name: "passkey",
             shape: Shape::OptionalObject,
+            secret: true,
+        },
+        Field {
+            name: "token",
+            shape: Shape::RequiredToken,
             secret: true,
         },
     ];
@@ -315,9 +357,21 @@ mod tests {
 
     #[test]
     fn a_single_space_is_a_password_but_nothing_is_not() {
-        assert!(codes(&json!({"password": " ", "remember_me": "on"})).is_empty());
-        let missing = codes(&json!({"password": "", "remember_me": true}));
+        assert!(codes(&json!({"password": " ", "remember_me": "on", "token": "t"})).is_empty());
+        let missing = codes(&json!({"password": "", "remember_me": true, "token": "t"}));
         assert_eq!(missing, [("password".to_owned(), "blank".to_owned())]);
+    }
+
+    #[test]
+    fn a_token_may_be_long_and_has_no_white_space_around_it() {
+        let token = "t".repeat(MAX_LENGTH * 3);
+        let body = |token: &str| json!({"password": "p", "remember_me": true, "token": token});
+        let read = read(FIELDS, &body(&format!(" {token}\n"))).expect("it is read");
+        let found = read.text("token").map(ExposeSecret::expose_secret);
+        assert_eq!(found, Some(token.as_str()));
+        let blank = [("token".to_owned(), "blank".to_owned())];
+        assert_eq!(codes(&body(" \t ")), blank);
+        assert_eq!(codes(&redact(FIELDS, &body(" \t "))), blank);
     }
 
     #[test]
@@ -336,6 +390,7 @@ mod tests {
             any::<i32>().prop_map(Value::from),
             "[ a-z\0]{0,4}".prop_map(Value::from),
             Just(Value::from("x".repeat(2000))),
+            Just(Value::from("x".repeat(MAX_TOKEN + 1))),
             Just(json!([1])),
             Just(json!({"a": 1})),
         ]
@@ -345,9 +400,11 @@ mod tests {
         #[test]
         fn what_is_written_down_reads_like_what_was_sent(
             uid in any_value(), password in any_value(), flag in any_value(), key in any_value(),
+            token in any_value(),
         ) {
             let body = json!({
                 "uid_field": uid, "password": password, "remember_me": flag, "passkey": key,
+                "token": token,
             });
             let redacted = redact(FIELDS, &body);
             prop_assert_eq!(codes(&body), codes(&redacted));

@@ -5,19 +5,24 @@
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+mod held;
+mod links;
+
+use super::captcha::Captcha;
 use super::field::{Field, Shape};
 use super::password::Password;
 use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict};
+use crate::catalog;
 use crate::catalog::settings;
-use crate::catalog::{self, Flow};
 use crate::directory::user::{LookupField, User, users_matching};
 use crate::flow::context::{self, key};
-use crate::flow::event::Event;
-use crate::flow::event::{NON_FIELD_ERRORS, errors};
+use crate::flow::effect::Outcome;
+use crate::flow::event::{Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
 use crate::journal::object::{self, Versioned};
@@ -34,7 +39,7 @@ pub struct Identification {
     pub user_fields: Vec<LookupField>,
     /// The password stage whose question is asked on the same page.
     pub password_stage: Option<Uuid>,
-    /// The captcha stage on the same page; not in this version.
+    /// The captcha stage whose question is asked on the same page, and judged first.
     pub captcha_stage: Option<Uuid>,
     /// The stage that offers passkeys; not in this version.
     pub webauthn_stage: Option<Uuid>,
@@ -52,7 +57,7 @@ pub struct Identification {
     pub recovery_flow: Option<Uuid>,
     /// The flow for whoever has a passkey.
     pub passwordless_flow: Option<Uuid>,
-    /// Other places to log in at; not in this version.
+    /// Other places to log in at.
     pub sources: Vec<Uuid>,
     /// Whether those are shown with their names.
     pub show_source_labels: bool,
@@ -80,6 +85,27 @@ impl Default for Identification {
 
 const FAILED: &str = "Failed to authenticate.";
 
+/// A stage whose question is asked on the same page.
+async fn beside<T: DeserializeOwned>(
+    turn: &Turn<'_>,
+    stage: Option<Uuid>,
+    kind: Kind,
+) -> Result<Option<T>, Error> {
+    let Some(id) = stage else {
+        return Ok(None);
+    };
+    let stage: Option<Versioned<catalog::Stage>> = object::get(turn.world.objects(), id).await?;
+    // Without the stage nobody would be asked its question, so it must not be skipped.
+    let stage = stage.filter(|stage| stage.value.kind == kind.name());
+    let stage = stage.ok_or_else(|| {
+        let kind = kind.name();
+        Error::Failed(format!("the {kind} stage {id} does not exist"))
+    })?;
+    settings::read(&stage.value.settings)
+        .map(Some)
+        .map_err(Error::Failed)
+}
+
 fn refused(text: &str) -> Verdict {
     Verdict::Rejected(errors(NON_FIELD_ERRORS, text, "invalid"))
 }
@@ -87,29 +113,27 @@ fn refused(text: &str) -> Verdict {
 impl Identification {
     /// The password stage on the same page.
     async fn password(&self, turn: &Turn<'_>) -> Result<Option<Password>, Error> {
-        let Some(id) = self.password_stage else {
-            return Ok(None);
-        };
-        let stage: Option<Versioned<catalog::Stage>> =
-            object::get(turn.world.objects(), id).await?;
-        // Without the stage nobody would be asked for a password, so it must not be skipped.
-        let stage = stage
-            .filter(|stage| stage.value.kind == Kind::Password.name())
-            .ok_or_else(|| Error::Failed(format!("the password stage {id} does not exist")))?;
-        settings::read(&stage.value.settings)
-            .map(Some)
-            .map_err(Error::Failed)
+        beside(turn, self.password_stage, Kind::Password).await
     }
 
-    /// The link to another flow, keeping the query string.
-    async fn link(&self, turn: &Turn<'_>, flow: Option<Uuid>) -> Result<Option<Value>, Error> {
-        let Some(id) = flow else { return Ok(None) };
-        let flow: Option<Versioned<Flow>> = object::get(turn.world.objects(), id).await?;
-        Ok(flow.map(|flow| {
-            let query = turn.query.encode();
-            let mark = if query.is_empty() { "" } else { "?" };
-            format!("/if/flow/{}/{mark}{query}", flow.value.slug).into()
-        }))
+    /// The captcha stage on the same page.
+    async fn captcha(&self, turn: &Turn<'_>) -> Result<Option<Captcha>, Error> {
+        beside(turn, self.captcha_stage, Kind::Captcha).await
+    }
+
+    /// Judges who the visitor is, once it is known that they are a person.
+    async fn judge_identity(
+        &self,
+        turn: &mut Turn<'_>,
+        identifier: &str,
+        password: Option<&SecretString>,
+    ) -> Result<Verdict, Error> {
+        let verdict = self.identify(turn, identifier, password).await?;
+        // A refused password has been counted already.
+        if self.password_stage.is_none() && matches!(verdict, Verdict::Rejected(_)) {
+            turn.count(identifier, -1);
+        }
+        Ok(verdict)
     }
 
     /// Finds out whom the identifier belongs to and, on the same page, whether it is them.
@@ -192,7 +216,7 @@ impl Stage for Identification {
         },
         Field {
             name: "captcha_token",
-            shape: Shape::OptionalText,
+            shape: Shape::OptionalToken,
             secret: true,
         },
         Field {
@@ -209,7 +233,8 @@ impl Stage for Identification {
             .context
             .text(key::PENDING_USER_IDENTIFIER)
             .map(str::to_owned);
-        if let (Some(identifier), None) = (hinted, self.password_stage) {
+        let asks_more = self.password_stage.or(self.captcha_stage);
+        if let (Some(identifier), None) = (hinted, asks_more) {
             match self.identify(turn, &identifier, None).await? {
                 Verdict::Passed => return Ok(Entered::Passed),
                 // A hint that names nobody would only be in the way.
@@ -223,15 +248,17 @@ impl Stage for Identification {
         let password = self.password(turn).await?;
         let identifier = turn.running.context.text(key::PENDING_USER_IDENTIFIER);
         let login = turn.flow.designation == Designation::Authentication;
+        let captcha = self.captcha(turn).await?;
+        let sources = links::sources(turn, &self.sources).await?;
         let mut fields = json!({
             "user_fields": self.user_fields,
             "pending_user_identifier": identifier,
             "password_fields": password.is_some(),
             "allow_show_password": password.is_some_and(|stage| stage.allow_show_password),
             "flow_designation": turn.flow.designation,
-            "captcha_stage": null,
+            "captcha_stage": captcha.map(|stage| stage.beside()),
             "primary_action": if login { "Log in" } else { "Continue" },
-            "sources": [],
+            "sources": sources,
             "show_source_labels": self.show_source_labels,
             "enable_remember_me": self.enable_remember_me,
             "passkey_challenge": null,
@@ -242,7 +269,7 @@ impl Stage for Identification {
             ("passwordless_url", self.passwordless_flow),
         ];
         for (name, flow) in links {
-            if let Some(url) = self.link(turn, flow).await? {
+            if let Some(url) = links::to_flow(turn, flow).await? {
                 fields[name] = url;
             }
         }
@@ -253,18 +280,33 @@ impl Stage for Identification {
         if response.has_object("passkey") {
             return Ok(refused("Invalid device"));
         }
-        match response.text("uid_field") {
-            Some(identifier) => {
-                let identifier = identifier.expose_secret().to_owned();
-                let password = response.text("password");
-                let verdict = self.identify(turn, &identifier, password).await?;
-                // A refused password has been counted already.
-                if self.password_stage.is_none() && matches!(verdict, Verdict::Rejected(_)) {
-                    turn.count(&identifier, -1);
-                }
-                Ok(verdict)
+        let Some(identifier) = response.text("uid_field") else {
+            return Ok(refused("No identification data provided."));
+        };
+        let identifier = identifier.expose_secret();
+        let password = response.text("password");
+        let Some(captcha) = self.captcha(turn).await? else {
+            return self.judge_identity(turn, identifier, password).await;
+        };
+        // Before anybody is looked for: neither what the provider is asked nor how long it takes
+        // may tell who exists.
+        held::keep(turn, identifier, password)?;
+        let effect = captcha.ask(turn, response.text("captcha_token")).await?;
+        Ok(Verdict::Waits(effect))
+    }
+
+    async fn conclude(&self, outcome: &Outcome, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        let held = held::take(turn).await?;
+        let (Some(captcha), Some((identifier, password))) = (self.captcha(turn).await?, held)
+        else {
+            return Ok(refused(FAILED));
+        };
+        match captcha.assess(turn, outcome) {
+            Ok(_) => {
+                let password = password.as_ref();
+                self.judge_identity(turn, &identifier, password).await
             }
-            None => Ok(refused("No identification data provided.")),
+            Err(_) => Ok(refused(FAILED)),
         }
     }
 
@@ -275,20 +317,11 @@ impl Stage for Identification {
             let text = "When no user fields are selected, at least one source must be selected";
             problem(Invalid::ALL_FIELDS, text);
         }
-        if self.captcha_stage.is_some() {
-            problem(
-                "captcha_stage",
-                "Captcha stages are not supported by this version.",
-            );
-        }
         if self.webauthn_stage.is_some() {
             problem(
                 "webauthn_stage",
                 "Passkeys are not supported by this version.",
             );
-        }
-        if !self.sources.is_empty() {
-            problem("sources", "Sources are not supported by this version.");
         }
         found
     }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
-use crate::directory::invitation::Invitation as Invited;
+use crate::directory::invitation::{Invitation as Invited, PASSWORD};
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -36,9 +36,6 @@ const INVITATION: &str = "invitation";
 
 /// The part of the invitation's entry that later answers cannot change.
 const FIXED: &str = "fixed_data";
-
-/// The entry that must not be in the context as it is.
-const PASSWORD: &str = "password";
 
 impl Invitation {
     async fn find(turn: &Turn<'_>) -> Result<Option<Versioned<Invited>>, Error> {

@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod captcha;
 pub mod consent;
 pub mod deny;
 pub mod dummy;
@@ -217,6 +218,7 @@ macro_rules! stages {
 }
 
 stages! {
+    captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";
     dummy::Dummy, "authentik_stages_dummy.dummystage", "Dummy Stage";

@@ -11,11 +11,10 @@ use uuid::Uuid;
 use super::duration::Duration;
 use super::field::{Field, Shape};
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
-use crate::directory::User;
 use crate::directory::session::{self, GeoipBinding, NetworkBinding};
+use crate::directory::{User, install};
 use crate::flow::context::{self, key};
-use crate::flow::event::Event;
-use crate::flow::field::{Invalid, Problem};
+use crate::flow::event::{Event, Remembered};
 use crate::world::{Change, StartSession};
 
 /// How long a session whose cookie ends with the browser lives on the server.
@@ -61,11 +60,24 @@ impl UserLogin {
         self.remember_me_offset.span() > SignedDuration::ZERO
     }
 
-    /// Logs in; `Some` is the message of a refusal.
+    /// What the browser is known by from now on. Whoever was asked and does not want to be
+    /// remembered on this device is not.
+    fn remembered(&self, turn: &Turn<'_>, remember: Option<bool>) -> Option<Remembered> {
+        let span = self.remember_device.span();
+        let wanted = remember != Some(false) && span >= SignedDuration::from_secs(1);
+        let until = turn.world.now().checked_add(span);
+        wanted.then(|| Remembered {
+            stage: turn.stage.stage.id,
+            until: until.unwrap_or(Timestamp::MAX),
+        })
+    }
+
+    /// Logs in; `remember` is what the visitor answered, if they were asked. `Some` is the message
+    /// of a refusal.
     async fn log_in(
         &self,
         turn: &mut Turn<'_>,
-        remember: bool,
+        remember: Option<bool>,
     ) -> Result<Option<&'static str>, Error> {
         let Some(user) = turn.pending_user().await? else {
             return Ok(Some(REFUSAL));
@@ -75,17 +87,16 @@ impl UserLogin {
         }
         let now = turn.world.now();
         let mut lasts = self.session_duration.span();
-        if remember {
+        if remember == Some(true) {
             let longer = lasts.checked_add(self.remember_me_offset.span());
             lasts = longer.unwrap_or(SignedDuration::MAX);
         }
         let persistent = lasts > SignedDuration::ZERO;
         let span = if persistent { lasts } else { BROWSER_SESSION };
         let expires = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        let others = self.other_sessions(turn, &user.value).await?;
         let User { uuid, username, .. } = user.value;
         let (session, user) = (turn.running.session, uuid);
-
-        let others = self.other_sessions(turn, user).await?;
         turn.world.change(Change::StartSession(StartSession {
             session,
             user,
@@ -113,19 +124,21 @@ impl UserLogin {
             persistent,
             terminated,
             replaced,
+            device: self.remembered(turn, remember),
         });
         turn.count(&username, 1);
         Ok(None)
     }
 
     /// The user's other sessions. Looking at them also tells whether the device is known.
-    async fn other_sessions(&self, turn: &mut Turn<'_>, user: Uuid) -> Result<Vec<Uuid>, Error> {
+    async fn other_sessions(&self, turn: &mut Turn<'_>, user: &User) -> Result<Vec<Uuid>, Error> {
         let now = turn.world.now();
-        let mut sessions = session::sessions_of(turn.world.objects(), user).await?;
+        let mut sessions = session::sessions_of(turn.world.objects(), user.uuid).await?;
         sessions.retain(|session| !session.value.is_expired(now));
         let known = sessions
             .iter()
-            .any(|it| it.value.last_ip == turn.client.address);
+            .any(|it| it.value.last_ip == turn.client.address)
+            || is_device_of(turn, user).await?;
         let mut args = match turn.running.context.get(key::AUTH_METHOD_ARGS) {
             Some(context::Value::Json(Value::Object(args))) => args.clone(),
             _ => Map::new(),
@@ -139,6 +152,17 @@ impl UserLogin {
         let others: BTreeSet<_> = sessions.iter().map(|it| it.value.id).collect();
         Ok(others.into_iter().filter(|id| *id != own).collect())
     }
+}
+
+/// Whether this very stage logged the user in with the same browser before.
+async fn is_device_of(turn: &Turn<'_>, user: &User) -> Result<bool, Error> {
+    let stage = turn.stage.stage.id;
+    let device = turn.client.device.as_ref();
+    let Some(device) = device.filter(|device| device.stage == stage) else {
+        return Ok(false);
+    };
+    let install = install(turn.world.objects()).await?;
+    Ok(install.is_some_and(|it| user.uid(it.value.install_id) == device.user))
 }
 
 #[async_trait(?Send)]
@@ -155,7 +179,7 @@ impl Stage for UserLogin {
         if self.asks() {
             return Ok(Entered::Asks);
         }
-        Ok(match self.log_in(turn, false).await? {
+        Ok(match self.log_in(turn, None).await? {
             None => Entered::Passed,
             Some(message) => Entered::Denied(message.to_owned()),
         })
@@ -168,19 +192,10 @@ impl Stage for UserLogin {
     }
 
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
-        Ok(
-            match self.log_in(turn, response.flag("remember_me")).await? {
-                None => Verdict::Passed,
-                Some(message) => Verdict::Denied(message.to_owned()),
-            },
-        )
-    }
-
-    fn problems(&self) -> Vec<Invalid> {
-        if self.geoip_binding == GeoipBinding::NoBinding {
-            return Vec::new();
-        }
-        let problem = "Binding a session to a place is not supported by this version.";
-        vec![Invalid::new("geoip_binding", Problem::Other(problem))]
+        let remember = response.flag("remember_me");
+        Ok(match self.log_in(turn, Some(remember)).await? {
+            None => Verdict::Passed,
+            Some(message) => Verdict::Denied(message.to_owned()),
+        })
     }
 }

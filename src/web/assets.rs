@@ -1,4 +1,4 @@
-//! The files that are served as they are: the stylesheet and our own pictures.
+//! The files that are served as they are: the stylesheet, a script and our own pictures.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -28,6 +28,7 @@ pub struct Asset {
 pub fn find(path: &str) -> Option<Asset> {
     let media_type = match path.rsplit_once('.')?.1 {
         "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "jpg" => "image/jpeg",
@@ -46,12 +47,17 @@ pub fn find(path: &str) -> Option<Asset> {
     })
 }
 
-/// The address of the stylesheet; it changes with its content, so it may be kept for ever.
+/// The stylesheet of all pages.
+pub const STYLESHEET: &str = "dist/assets/gatelog.css";
+
+/// The script that puts the answer of a captcha's provider into the form: the only one there is.
+pub const CAPTCHA: &str = "dist/assets/captcha.js";
+
+/// The address of a file; it changes with its content, so it may be kept for ever.
 #[must_use]
-pub fn stylesheet() -> String {
-    const PATH: &str = "dist/assets/gatelog.css";
-    let version = find(PATH).map(|asset| asset.version).unwrap_or_default();
-    format!("/static/{PATH}?v={version}")
+pub fn address(path: &str) -> String {
+    let version = find(path).map(|asset| asset.version).unwrap_or_default();
+    format!("/static/{path}?v={version}")
 }
 
 #[cfg(test)]
@@ -73,6 +79,7 @@ mod tests {
                 10_000,
             ),
             ("dist/assets/icons/icon.png", "image/png", 10_000),
+            ("authentik/sources/default.svg", "image/svg+xml", 10_000),
         ] {
             let asset = find(path).expect(path);
             assert_eq!(asset.media_type, media_type);
@@ -88,10 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn the_stylesheet_is_found_under_its_address() {
-        let address = stylesheet();
-        let (path, version) = address.split_once("?v=").expect("it names a version");
-        let path = path.strip_prefix("/static/").expect("it is a static file");
-        assert_eq!(find(path).expect("it exists").version, version);
+    fn what_a_page_loads_is_found_under_its_address() {
+        for file in [STYLESHEET, CAPTCHA] {
+            let address = address(file);
+            let (path, version) = address.split_once("?v=").expect("it names a version");
+            let path = path.strip_prefix("/static/").expect("it is a static file");
+            assert_eq!(find(path).expect("it exists").version, version);
+        }
     }
 }

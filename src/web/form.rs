@@ -89,7 +89,7 @@ pub fn read(body: &[u8]) -> Posted {
     let mut values = Map::new();
     match component.as_deref() {
         Some("ak-stage-identification") => {
-            for name in ["uid_field", "password"] {
+            for name in ["uid_field", "password", "captcha_token"] {
                 answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
             }
             values.extend(field("uid_field").map(|typed| ("uid_field".into(), typed.into())));
@@ -100,6 +100,9 @@ pub fn read(body: &[u8]) -> Posted {
         Some("ak-stage-user-login") => {
             let yes = field("remember_me").map(|value| (value == "true").into());
             answer.extend(yes.map(|yes: Value| ("remember_me".into(), yes)));
+        }
+        Some("ak-stage-captcha") => {
+            answer.extend(field("token").map(|value| ("token".into(), value.into())));
         }
         Some("ak-stage-dummy") => {}
         Some("ak-stage-prompt") => prompts(&fields, &mut answer, &mut values),
@@ -144,6 +147,16 @@ mod tests {
         assert_eq!(
             posted.answer,
             json!({"component": "ak-stage-password", "password": " x "})
+        );
+        assert!(posted.values.is_empty());
+    }
+
+    #[test]
+    fn what_a_provider_adds_to_the_form_is_no_part_of_the_answer() {
+        let posted = read(b"component=ak-stage-captcha&token=t1&g-recaptcha-response=t2");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-captcha", "token": "t1"})
         );
         assert!(posted.values.is_empty());
     }

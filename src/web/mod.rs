@@ -1,7 +1,7 @@
 //! What a browser gets to see: pages, their stylesheet and pictures, and what their forms say.
 //!
 //! Texts in and texts out. Nothing here looks anything up or knows of status codes, and no page
-//! holds a script.
+//! holds a script but one with a captcha, which cannot do without.
 
 pub mod assets;
 pub mod form;

@@ -24,15 +24,16 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 16] = templates![
+const TEMPLATES: [(&str, &str); 17] = templates![
     "base.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
     "challenge/password.html",
     "challenge/user_login.html",
-    "challenge/prompt.html",
     "challenge/consent.html",
+    "challenge/prompt.html",
+    "challenge/captcha.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -49,8 +50,9 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-identification" => ("challenge/identification.html", &["uid_field", "password"]),
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
-        "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
+        "ak-stage-prompt" => ("challenge/prompt.html", &[]),
+        "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
@@ -143,6 +145,7 @@ pub struct Message<'a> {
 pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
+    captcha_script: String,
 }
 
 impl Default for Pages {
@@ -171,7 +174,8 @@ impl Pages {
         }
         Self {
             templates,
-            stylesheet: assets::stylesheet(),
+            stylesheet: assets::address(assets::STYLESHEET),
+            captcha_script: assets::address(assets::CAPTCHA),
         }
     }
 
@@ -202,6 +206,7 @@ impl Pages {
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
+                captcha_script => self.captcha_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },

@@ -11,7 +11,7 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 
-use crate::support::{Person, TestServer, skip, with_server};
+use crate::support::{CaptchaProvider, Flow, Person, TestServer, skip, with_server};
 
 const DRIVER: &str = "chromedriver";
 
@@ -240,5 +240,47 @@ fn a_person_is_where_they_were_after_the_server_was_killed() {
         let outcome = scenario.await;
         let _ = window.quit().await;
         outcome.expect("the browser does as it is told");
+    });
+}
+
+#[test]
+fn a_captcha_is_shown_and_answered() {
+    with_window(true, async |server, window| {
+        let provider = CaptchaProvider::start().await;
+        let attrs = json!({
+            "public_key": "the-site-key",
+            "private_key": "the-private-key",
+            "js_url": provider.script(),
+            "api_url": provider.url(),
+        });
+        let flow = Flow::new("check").stage("captcha", "check-it", attrs.clone());
+        server.has_flow(&flow.dummy("check-after"));
+        window
+            .goto(format!("{}/if/flow/check/", server.base()))
+            .await?;
+        shows(window, "main", "check-after").await?;
+
+        let alice = server.person();
+        let backends = json!({ "backends": ["authentik.core.auth.InbuiltBackend"] });
+        let who = json!({
+            "user_fields": ["username"],
+            "password_stage": "!KeyOf one-password",
+            "captcha_stage": "!KeyOf one-captcha",
+        });
+        let flow = Flow::new("one")
+            .unbound("password", "one-password", backends)
+            .unbound("captcha", "one-captcha", attrs)
+            .stage("identification", "one-who", who);
+        server.has_flow(&flow.stage("user_login", "one-login", json!({})));
+        window
+            .goto(format!("{}/if/flow/one/", server.base()))
+            .await?;
+        shows(window, "#captcha", "A check of the-site-key").await?;
+        types(window, "uid_field", &alice.username).await?;
+        types(window, "password", &alice.password).await?;
+        presses(window).await?;
+        shows(window, "main", &alice.name).await?;
+        assert_eq!(provider.asked().len(), 2);
+        Ok(())
     });
 }

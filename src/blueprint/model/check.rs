@@ -69,14 +69,7 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             let Value::Array(items) = value else {
                 return Err(Miss::Wrong(NOT_A_LIST.to_owned()));
             };
-            let mut checked: Vec<Value> = Vec::with_capacity(items.len());
-            for item in items {
-                let item = reference(kind, item, staged)?;
-                if !checked.contains(&item) {
-                    checked.push(item);
-                }
-            }
-            Ok(checked.into())
+            references(kind, items, staged)
         }
         Shape::User | Shape::MaybeUser => {
             let user = user(value, staged)?;
@@ -172,6 +165,18 @@ pub(super) fn reference(kind: Kind, value: &Value, staged: &Staged) -> Result<Va
     }
 }
 
+/// The identifiers of existing objects, each once.
+fn references(kind: Kind, items: &[Value], staged: &Staged) -> Result<Value, Miss> {
+    let mut checked: Vec<Value> = Vec::with_capacity(items.len());
+    for item in items {
+        let item = reference(kind, item, staged)?;
+        if !checked.contains(&item) {
+            checked.push(item);
+        }
+    }
+    Ok(checked.into())
+}
+
 /// What policies are bound to an existing object under, given that or the object's own key.
 fn target(value: &Value, staged: &Staged) -> Result<Value, Miss> {
     let id = identifier(value)?;
@@ -223,7 +228,11 @@ pub(super) fn settings(
         let Some(value) = checked.get_mut(*name).filter(|value| !value.is_null()) else {
             continue;
         };
-        match reference(*kind, value, staged) {
+        let found = match &*value {
+            Value::Array(items) => references(*kind, items, staged),
+            single => reference(*kind, single, staged),
+        };
+        match found {
             Ok(id) => *value = id,
             Err(miss) => misses.push(((*name).to_owned(), miss)),
         }

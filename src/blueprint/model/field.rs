@@ -1,8 +1,9 @@
 //! The tables of fields that a blueprint can write, as in the API's write bodies.
 
 use super::Model;
+use crate::catalog::stage::SECRETS;
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
 };
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
@@ -139,7 +140,17 @@ pub(super) const POLICY_BINDING: &[Field] = &[
     optional("failure_result", Shape::Flag),
 ];
 
-/// Settings that name other objects, in whatever kind of stage.
+/// What a source is shown by. What its provider wants is not kept: nothing here would use it, and
+/// much of it is secret.
+pub(super) const SOURCE: &[Field] = &[
+    required("name", TEXT),
+    required("slug", Shape::Slug),
+    optional("enabled", Shape::Flag),
+    optional("promoted", Shape::Flag),
+    optional("icon", MAYBE_EMPTY),
+];
+
+/// Settings that name other objects, one or a list of them, in whatever kind of stage.
 pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("captcha_stage", Stage::KIND),
     ("configure_flow", Flow::KIND),
@@ -148,6 +159,7 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
+    ("sources", Source::KIND),
     ("target_flow", Flow::KIND),
     ("webauthn_stage", Stage::KIND),
 ];
@@ -251,21 +263,23 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Flow => FLOW,
         Model::Binding => BINDING,
         // Every setting is a field, and only the kind knows which it has.
-        Model::Stage(_) | Model::Policy(_) => return true,
+        Model::Stage(_) => return !SECRETS.contains(&name),
+        Model::Policy(_) => return true,
         Model::PolicyBinding => POLICY_BINDING,
+        Model::Source(_) => SOURCE,
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,
         Model::Token => TOKEN,
-        Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
+        Model::Prompt => PROMPT,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
         Model::Token => &["managed"],
-        Model::Flow | Model::Binding => PBM,
+        Model::Flow | Model::Binding | Model::Source(_) => PBM,
         _ => &[],
     };
     // Nobody may find out a secret by looking it up.

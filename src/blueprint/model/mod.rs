@@ -16,6 +16,7 @@ pub(super) use object::Object;
 pub(super) use syntax::Understood;
 pub(super) use write::{Draft, Refused, write};
 
+use crate::catalog::SourceKind;
 use crate::{policy, stage};
 
 /// What an entry is about.
@@ -26,12 +27,13 @@ pub(super) enum Model {
     Stage(stage::Kind),
     Policy(policy::Kind),
     PolicyBinding,
+    Source(SourceKind),
     Brand,
     User,
     Group,
     Token,
-    Prompt,
     Invitation,
+    Prompt,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -95,13 +97,15 @@ impl Model {
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
-            "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
+            "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);
                 let policy = || policy::Kind::from_model(name).map(Self::Policy);
-                match stage.or_else(policy) {
+                let mut sources = SourceKind::ALL.iter().copied();
+                let source = || sources.find(|it| it.model() == name).map(Self::Source);
+                match stage.or_else(policy).or_else(source) {
                     Some(model) => Ok(model),
                     None if name::is_unsupported(&lower) => Err(NotAModel::Unsupported),
                     None => Err(NotAModel::Unknown),

@@ -5,9 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalog::SourceKind;
 use crate::{policy, stage};
 
-/// The models of this version that are neither stages nor policies.
+/// The models of this version that are neither stages, policies nor sources.
 const OWN: &[&str] = &[
     "authentik_flows.flow",
     "authentik_flows.flowstagebinding",
@@ -16,8 +17,8 @@ const OWN: &[&str] = &[
     "authentik_core.user",
     "authentik_core.group",
     "authentik_core.token",
-    "authentik_stages_prompt.prompt",
     "authentik_stages_invitation.invitation",
+    "authentik_stages_prompt.prompt",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
@@ -78,7 +79,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_ldap.ldapsourcepropertymapping",
     "authentik_sources_ldap.userldapsourceconnection",
     "authentik_sources_oauth.groupoauthsourceconnection",
-    "authentik_sources_oauth.oauthsource",
     "authentik_sources_oauth.oauthsourcepropertymapping",
     "authentik_sources_oauth.useroauthsourceconnection",
     "authentik_sources_plex.groupplexsourceconnection",
@@ -86,7 +86,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_plex.plexsourcepropertymapping",
     "authentik_sources_plex.userplexsourceconnection",
     "authentik_sources_saml.groupsamlsourceconnection",
-    "authentik_sources_saml.samlsource",
     "authentik_sources_saml.samlsourcepropertymapping",
     "authentik_sources_saml.usersamlsourceconnection",
     "authentik_sources_scim.scimsource",
@@ -109,7 +108,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
-    "authentik_stages_captcha.captchastage",
     "authentik_stages_mtls.mutualtlsstage",
     "authentik_stages_source.sourcestage",
     "authentik_tasks_schedules.schedule",
@@ -128,7 +126,12 @@ pub(super) const APPLY: &str = "authentik_blueprints.metaapplyblueprint";
 fn own() -> impl Iterator<Item = &'static str> {
     let stages = stage::Kind::ALL.iter().map(|kind| kind.model());
     let policies = policy::Kind::ALL.iter().map(|kind| kind.model());
-    OWN.iter().copied().chain(stages).chain(policies)
+    let sources = SourceKind::ALL.iter().map(|kind| kind.model());
+    OWN.iter()
+        .copied()
+        .chain(stages)
+        .chain(policies)
+        .chain(sources)
 }
 
 /// The app of each model that has objects.

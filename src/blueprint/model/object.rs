@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Model;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Stage};
+use crate::catalog::stage::SECRETS;
+use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -17,12 +18,13 @@ pub(in crate::blueprint) enum Object {
     Stage(Stage),
     Policy(Policy),
     PolicyBinding(PolicyBinding),
+    Source(Source),
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
     Token(Token),
-    Prompt(Prompt),
     Invitation(Invitation),
+    Prompt(Prompt),
 }
 
 /// Does the same with the object, whatever its type.
@@ -34,6 +36,7 @@ macro_rules! each {
             Object::Stage($it) => $result,
             Object::Policy($it) => $result,
             Object::PolicyBinding($it) => $result,
+            Object::Source($it) => $result,
             Object::Brand($it) => {
                 let $it = $it.as_ref();
                 $result
@@ -44,8 +47,8 @@ macro_rules! each {
             }
             Object::Group($it) => $result,
             Object::Token($it) => $result,
-            Object::Prompt($it) => $result,
             Object::Invitation($it) => $result,
+            Object::Prompt($it) => $result,
         }
     };
 }
@@ -85,6 +88,7 @@ impl Object {
         match (self, model) {
             (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind.name(),
             (Self::Policy(policy), Model::Policy(kind)) => policy.kind == kind.name(),
+            (Self::Source(source), Model::Source(kind)) => source.kind == kind,
             _ => model.kind() == Some(self.stream().kind),
         }
     }
@@ -105,12 +109,13 @@ impl Object {
             Self::Stage(stage) => stage.name.clone(),
             Self::Policy(policy) => policy.name.clone(),
             Self::PolicyBinding(binding) => binding.pk.to_string(),
+            Self::Source(source) => source.slug.to_string(),
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
-            Self::Prompt(prompt) => prompt.name.clone(),
             Self::Invitation(invitation) => invitation.name.to_string(),
+            Self::Prompt(prompt) => prompt.name.clone(),
         }
     }
 
@@ -119,6 +124,7 @@ impl Object {
         match self {
             Self::Flow(flow) => Some(flow.pbm),
             Self::Binding(binding) => Some(binding.pbm),
+            Self::Source(source) => Some(source.pbm),
             _ => None,
         }
     }
@@ -138,7 +144,9 @@ impl Object {
             Self::Stage(stage) => {
                 row.remove("settings");
                 row.remove("kind");
-                row.extend(stage.settings.clone());
+                let shown = stage.settings.iter();
+                let shown = shown.filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+                row.extend(shown.map(|(name, value)| (name.clone(), value.clone())));
             }
             Self::Policy(policy) => {
                 row.remove("settings");
@@ -161,8 +169,12 @@ impl Object {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
             // Whoever else keeps it at the moment is no business of a file.
-            Self::Invitation(_) => {
+            Self::Invitation(invitation) => {
                 row.remove("reserved");
+                row.insert("fixed_data".to_owned(), invitation.shown_data().into());
+            }
+            Self::Source(_) => {
+                row.remove("kind");
             }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
@@ -188,12 +200,13 @@ impl Object {
             Stage::KIND => of(stored, Self::Stage),
             Policy::KIND => of(stored, Self::Policy),
             PolicyBinding::KIND => of(stored, Self::PolicyBinding),
+            Source::KIND => of(stored, Self::Source),
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
-            Prompt::KIND => of(stored, Self::Prompt),
             Invitation::KIND => of(stored, Self::Invitation),
+            Prompt::KIND => of(stored, Self::Prompt),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -212,12 +225,13 @@ impl Model {
             Self::Stage(_) => Stage::KIND,
             Self::Policy(_) => Policy::KIND,
             Self::PolicyBinding => PolicyBinding::KIND,
+            Self::Source(_) => Source::KIND,
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
-            Self::Prompt => Prompt::KIND,
             Self::Invitation => Invitation::KIND,
+            Self::Prompt => Prompt::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

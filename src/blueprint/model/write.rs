@@ -11,7 +11,7 @@ use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, secret, syntax};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
 };
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
@@ -63,12 +63,13 @@ pub(in crate::blueprint) fn write(
         Model::Stage(_) => field::STAGE,
         Model::Policy(_) => field::POLICY,
         Model::PolicyBinding => field::POLICY_BINDING,
+        Model::Source(_) => field::SOURCE,
         Model::Brand => field::BRAND,
         Model::User => field::USER,
         Model::Group => field::GROUP,
         Model::Token => field::TOKEN,
-        Model::Prompt => field::PROMPT,
         Model::Invitation => field::INVITATION,
+        Model::Prompt => field::PROMPT,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -175,10 +176,11 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Stage(kind) => Object::Stage(Stage::new(clock, kind.name(), "", Map::new())),
         Model::Policy(kind) => Object::Policy(Policy::new(clock, kind.name(), "", Map::new())),
         Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
+        Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
-        Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
+        Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -334,6 +336,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::PolicyBinding(it), problems)
         }),
+        Model::Source(_) => serde_json::from_value(body).map(|it: Source| {
+            let problems = it.problems();
+            (Object::Source(it), problems)
+        }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();
             (Object::Brand(Box::new(it)), problems)
@@ -350,13 +356,13 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::Token(it), problems)
         }),
+        Model::Invitation => {
+            serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
+        }
         Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
             let problems = it.problems();
             (Object::Prompt(it), problems)
         }),
-        Model::Invitation => {
-            serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
-        }
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     // The text of the error could quote a secret field, so it is not passed on.

@@ -164,6 +164,7 @@ fn course(event: &Event) -> String {
             persistent,
             terminated,
             replaced,
+            device,
         } => {
             let before = replaced.map_or_else(String::new, |before| {
                 format!(" in the place of user {before}")
@@ -173,9 +174,12 @@ fn course(event: &Event) -> String {
             } else {
                 "a browser-session"
             };
+            let known = device.map_or_else(String::new, |device| {
+                format!("; the browser is known until {:.0}", device.until)
+            });
             format!(
                 "logged user {user} in to session {session}{before} with {cookie} cookie until {expires:.0}, \
-                 ending {} other sessions",
+                 ending {} other sessions{known}",
                 terminated.len()
             )
         }
@@ -187,6 +191,7 @@ fn course(event: &Event) -> String {
         Event::Cancelled { by } => match by {
             Canceller::Visitor => "given up by the visitor".to_owned(),
             Canceller::Logout => "given up because the session was logged out".to_owned(),
+            Canceller::Binding => "given up because the session was used from elsewhere".to_owned(),
             Canceller::Operator => "given up because the operator made another one".to_owned(),
         },
         Event::Expired => "expired: nobody came back in time".to_owned(),

@@ -1,6 +1,7 @@
 //! Who may start a flow, and what is known before its first stage.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Bench, Visitor, login_stages};
 use crate::directory::Group;
@@ -202,5 +203,45 @@ async fn a_flow_that_begins_again_still_knows_how_the_visitor_came() {
     visitor.answers(json!({"uid_field": "alice"})).await;
     // Everything else is forgotten.
     visitor.is_sent_to("/");
+    bench.check().await;
+}
+
+#[actix::test]
+async fn a_link_to_another_flow_leaves_the_token_behind_that_led_here() {
+    let bench = Bench::new();
+    let other = bench.flow("other", &[(Kind::Dummy, json!({}))]).await;
+    let stages = [
+        (Kind::Dummy, json!({})),
+        (
+            Kind::Identification,
+            json!({
+                "user_fields": ["username"],
+                "enrollment_flow": other.pk,
+                "recovery_flow": other.pk,
+                "passwordless_flow": other.pk,
+            }),
+        ),
+    ];
+    bench.flow("linked", &stages).await;
+    let user = bench.user("alice", "pw").await;
+    let visitor = bench.visitor("linked");
+    let until = bench.clock.now() + jiff::SignedDuration::from_hours(1);
+    let client = visitor.request().client;
+    let link = bench
+        .executions
+        .recovery_link("linked", user.uuid, until, client, Uuid::nil())
+        .await
+        .expect("a link");
+    let path = secrecy::ExposeSecret::expose_secret(&link.path).to_owned();
+    let (_, query) = path.split_once('?').expect("a query");
+    assert!(query.starts_with("flow_token="), "{query}");
+    let mut visitor = visitor.with_query(&format!("{query}&theme=dark"));
+    visitor.opens().await.sees("ak-stage-email");
+    visitor.answers(json!({})).await.sees("ak-stage-dummy");
+    visitor.answers(json!({})).await;
+    visitor.sees("ak-stage-identification");
+    for name in ["enroll_url", "recovery_url", "passwordless_url"] {
+        visitor.shows(name, "/if/flow/other/?theme=dark");
+    }
     bench.check().await;
 }

@@ -4,19 +4,24 @@
 //! recorded inputs again gives the same events.
 
 mod attacks;
+mod consenting;
 mod conversation;
+mod deleting;
 mod entering;
 mod faults;
 mod faulty;
+mod inviting;
 mod laws;
 mod links;
 mod login;
 mod redirections;
 mod reputation;
 mod secrets;
+mod writing;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -28,6 +33,7 @@ use crate::courier::template::Templates;
 use crate::directory::command::prepare;
 use crate::directory::password::pool::Pool;
 use crate::directory::{Keeping, NewUser, Session, User, create_user, set_password};
+use crate::flow::Context;
 use crate::flow::client::Client;
 use crate::flow::model::Designation;
 use crate::journal::object::{self, Stored, Versioned};
@@ -257,6 +263,7 @@ impl Visitor<'_> {
                 secure: true,
                 language: None,
                 outpost: None,
+                device: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),
@@ -282,6 +289,30 @@ impl Visitor<'_> {
             .await
             .expect("a reply");
         self.keep(reply)
+    }
+
+    /// Comes to the flow with what is known already.
+    pub(super) async fn begins_with(&mut self, known: Value) -> &mut Self {
+        let known = known.as_object().cloned().expect("an object");
+        self.begins_in(Context::of_json(known)).await
+    }
+
+    /// The same, where what is known is more than plain data.
+    pub(super) async fn begins_in(&mut self, context: Context) -> &mut Self {
+        if self.session.is_none() {
+            self.opens().await;
+        }
+        // The later execution has the greater id.
+        self.bench.clock.advance(Duration::from_millis(1));
+        let begun = self.bench.executions.begin_anew(self.request(), context);
+        begun.await.expect("it begins");
+        self
+    }
+
+    #[track_caller]
+    pub(super) fn is_denied(&self, message: &str) -> &Self {
+        self.sees("ak-stage-access-denied")
+            .shows("error_message", message)
     }
 
     /// Answers, and does not mind when that fails.

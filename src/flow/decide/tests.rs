@@ -52,6 +52,7 @@ fn start() -> Command {
             secure: true,
             language: None,
             outpost: None,
+            device: None,
         },
         query: String::new(),
     }

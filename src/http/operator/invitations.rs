@@ -125,7 +125,7 @@ async fn show(operator: &Operator, invitation: &Invitation) -> journal::Result<V
         "expires": invitation.expires,
         "single_use": invitation.single_use,
         "flow": slug,
-        "fixed_data": invitation.fixed_data,
+        "fixed_data": invitation.shown_data(),
         "is_expired": invitation.is_expired(now),
         "is_reserved": is_reserved,
         "path": slug.as_deref().map(|slug| invitation.path(slug)),

@@ -85,6 +85,7 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
         secure: true,
         language: None,
         outpost: None,
+        device: None,
     });
     let query = Query::default();
     let asker = client.as_ref().map(|client| Asker {

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use super::*;
 use crate::directory::Token;
 use crate::directory::token::Intent;
+use crate::web::assets::{STYLESHEET, address};
 
 #[actix_web::test]
 async fn a_bearer_is_known_by_a_token_for_the_api_alone() {
@@ -142,7 +143,7 @@ async fn pictures_are_kept_by_browsers() {
     let mut again = browser.clone().with_header("if-none-match", &tag);
     let same = again.get(path).await;
     assert!(same.is(304).body.is_empty());
-    let sheet = browser.get(&crate::web::assets::stylesheet()).await;
+    let sheet = browser.get(&address(STYLESHEET)).await;
     assert!(sheet.is(200).header("cache-control").contains("immutable"));
     for missing in ["/static/nothing.png", "/static/../Cargo.toml", "/static/"] {
         browser.get(missing).await.is(404);

@@ -16,10 +16,12 @@ use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
+use secrecy::SecretBox;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::cookie::{Scope, Signer};
+use super::device::Devices;
 use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
@@ -70,6 +72,7 @@ impl Server {
             clock,
             hashes,
             signer: Signer::new(&[7; 32]),
+            devices: Devices::new(SecretBox::init_with(|| [8; 32])),
             cookies: Scope::default(),
             trusted_proxies: vec!["127.0.0.0/8".parse().expect("a literal")],
             unused_age: Duration::from_hours(24),

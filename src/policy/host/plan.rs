@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::catalog::setting;
 use super::{Answers, absent, names, no_method};
+use crate::catalog::stage::SECRETS;
 use crate::expression::{Call, Failure, Object, Value};
 use crate::flow::event::Event;
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
@@ -99,6 +100,7 @@ impl Answers<'_> {
             return Ok(match name {
                 "name" => Some(Value::text(&stage.name)),
                 "pk" => Some(Value::None),
+                name if SECRETS.contains(&name) => None,
                 name => stage.settings.as_ref().and_then(|it| setting(it, name)),
             });
         }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Answers, abort, names};
+use crate::catalog::stage::SECRETS;
 use crate::catalog::{self, Brand, Flow, FlowStageBinding, PolicyBinding, Stage};
 use crate::directory::{Group, User};
 use crate::expression::{Failure, Object, Value};
@@ -89,6 +90,7 @@ impl Row {
             Self::Binding(binding) => member(binding, name),
             Self::Condition(binding) => member(binding, name),
             Self::Brand(brand) => member(brand, name),
+            Self::Stage(_) if SECRETS.contains(&name) => None,
             Self::Stage(stage) => setting(&stage.value.settings, name)
                 .or_else(|| (name == "name").then(|| Value::text(&stage.value.name))),
             Self::Policy(policy) => {

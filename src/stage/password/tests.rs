@@ -185,6 +185,7 @@ async fn step(
             secure: true,
             language: None,
             outpost: None,
+            device: None,
         },
         query: String::new(),
         request,

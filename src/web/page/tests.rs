@@ -64,6 +64,56 @@ fn an_embedded_password_and_an_address_only_identification_are_shown() {
 }
 
 #[test]
+fn a_captcha_loads_two_scripts_and_says_so_where_none_run() {
+    let beside = json!({
+        "component": "ak-stage-captcha", "site_key": "k\"ey", "interactive": false,
+        "js_url": "https://captcha.example/api.js?a=1&b=2",
+    });
+    let mut alone = beside.clone();
+    alone["flow_info"] = identification()["flow_info"].clone();
+    alone["interactive"] = json!(true);
+    let mut embedded = identification();
+    embedded["captcha_stage"] = beside;
+    for (challenge, field, sends) in [
+        (&alone, "token", "true"),
+        (&embedded, "captcha_token", "false"),
+    ] {
+        let page = shown(challenge);
+        for part in [
+            r#"<script src="https:&#x2f;&#x2f;captcha.example&#x2f;api.js?a=1&amp;b=2" defer></script>"#,
+            r#"data-sitekey="k&quot;ey""#,
+            "<noscript>",
+            &format!(r#"id="captcha-token" name="{field}" value="""#),
+            &format!(r#"data-interactive="{sends}""#),
+            &format!(r#"data-alone="{sends}""#),
+        ] {
+            assert!(page.contains(part), "{part} is missing in {page}");
+        }
+        assert_eq!(page.matches("<script").count(), 2);
+    }
+}
+
+#[test]
+fn sources_are_links_with_or_without_their_names() {
+    let mut challenge = identification();
+    let source = |name: &str, promoted: bool| {
+        json!({
+            "name": name, "icon_url": "/i.svg", "promoted": promoted,
+            "challenge": {"component": "xak-flow-redirect", "to": "/source/oauth/login/a/"},
+        })
+    };
+    challenge["sources"] = json!([source("<Big>", true), source("Small", false)]);
+    let page = shown(&challenge);
+    assert!(page.contains("Continue with &lt;Big&gt;</a>"), "{page}");
+    assert!(page.contains(r#"alt="Small""#), "{page}");
+    challenge["show_source_labels"] = json!(true);
+    challenge["user_fields"] = json!([]);
+    let page = shown(&challenge);
+    assert!(page.contains(">Small</a>"), "{page}");
+    assert!(!page.contains("no way to log in"), "{page}");
+}
+
+#[test]
 fn errors_are_announced_and_tied_to_their_field() {
     let mut challenge = identification();
     challenge["response_errors"] = json!({

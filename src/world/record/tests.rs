@@ -170,6 +170,7 @@ fn clients() -> impl Strategy<Value = Client> {
             secure,
             language,
             outpost: None,
+            device: None,
         })
 }
 
@@ -246,6 +247,7 @@ fn events() -> impl Strategy<Value = Event> {
                     persistent,
                     terminated,
                     replaced: None,
+                    device: None,
                 }
             }),
         (texts(), texts()).prop_map(|(stage, message)| Event::Denied {

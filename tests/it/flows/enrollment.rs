@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{EMAIL, Link, PROMPT, listed, me, with_mail};
+use super::{EMAIL, Link, PROMPT, goes_to, listed, me, with_mail};
 use crate::support::{Answer, LOGIN, Person, Visitor};
 
 const FLOW: &str = "default-enrollment-flow";
@@ -35,7 +35,7 @@ fn somebody_signs_up_and_gets_in_once_their_address_is_confirmed() {
         assert_eq!(made["is_active"], false);
 
         let mail = sink.wait_for(1).await.remove(0);
-        assert_eq!(mail.to, [person.mail.clone()]);
+        goes_to(&mail, &person);
         let link = Link::of(&mail, server);
         let mut reader = server.visitor();
         let done = link.confirmed_by(&mut reader).await;

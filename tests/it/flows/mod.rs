@@ -64,6 +64,19 @@ impl Link {
     }
 }
 
+/// The mail went to this person alone. Hosts are sent in lower case.
+#[track_caller]
+fn goes_to(mail: &Taken, person: &Person) {
+    let [to] = &mail.to[..] else {
+        panic!("{:?}", mail.to)
+    };
+    assert!(
+        to.eq_ignore_ascii_case(&person.mail),
+        "{to} {}",
+        person.mail
+    );
+}
+
 /// What the server says of whoever is logged in there.
 async fn me(visitor: &Visitor) -> Value {
     let answer = visitor.gets("/api/v3/core/users/me/").await;

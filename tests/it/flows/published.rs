@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{EMAIL, Link, PROMPT, listed, me, types_password, with_mail};
+use super::{EMAIL, Link, PROMPT, goes_to, listed, me, types_password, with_mail};
 use crate::support::{Person, TestServer, files, random};
 
 /// Applies a published file; what became of its entries. `None` where nobody has it.
@@ -53,7 +53,7 @@ fn the_published_enrollment_ends_with_a_user_whose_address_is_confirmed() {
         let made = listed(server, &person).expect("they are written");
         assert_eq!(made["is_active"], false);
         let mails = sink.wait_for(1).await;
-        assert_eq!(mails[0].to, [person.mail.clone()]);
+        goes_to(&mails[0], &person);
         let link = Link::of(&mails[0], server);
         link.confirmed_by(&mut visitor).await.is_redirected_to("/");
         assert_eq!(me(&visitor).await["email"], person.mail.as_str());

@@ -21,13 +21,27 @@ fn nobody_gets_in_by_the_address_of_a_sources_flow() {
     });
 }
 
-/// Puts a policy in front of the flow's own, which does what a source does before it leads there.
+/// Makes a flow that leads to another one as a source does: with the mark that only a source leaves.
 fn is_led_to(server: &TestServer, flow: &str, known: &str) {
     server.apply(&format!(
         "version: 1
 entries:
+- model: authentik_flows.flow
+  id: flow
+  identifiers: {{slug: as-a-source}}
+  attrs: {{name: A source, title: A source, designation: authentication}}
+- model: authentik_stages_redirect.redirectstage
+  id: stage
+  identifiers: {{name: as-a-source}}
+  attrs:
+    mode: flow
+    target_flow: !Find [authentik_flows.flow, [slug, {flow}]]
+    keep_context: true
+- model: authentik_flows.flowstagebinding
+  id: binding
+  identifiers: {{target: !KeyOf flow, stage: !KeyOf stage, order: 0}}
 - model: authentik_policies_expression.expressionpolicy
-  id: source
+  id: policy
   identifiers: {{name: as-a-source}}
   attrs:
     expression: |
@@ -36,10 +50,7 @@ entries:
       {known}
       return True
 - model: authentik_policies.policybinding
-  identifiers:
-    target: !Find [authentik_flows.flow, [slug, {flow}]]
-    policy: !KeyOf source
-    order: -1
+  identifiers: {{target: !KeyOf binding, policy: !KeyOf policy, order: 0}}
 "
     ));
 }
@@ -52,6 +63,8 @@ fn whom_a_source_brings_is_asked_for_a_name_and_gets_an_account() {
         let known = format!("plan[\"prompt_data\"] = {{\"email\": \"{}\"}}", person.mail);
         is_led_to(server, flow, &known);
         let mut visitor = server.visitor();
+        let led = visitor.opens("as-a-source").await;
+        led.is_redirected_to(&format!("/if/flow/{flow}/"));
         visitor.opens(flow).await.sees(PROMPT);
         let typed = json!({ "username": person.username });
         visitor.answers(typed).await.is_redirected_to("/");

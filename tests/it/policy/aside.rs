@@ -79,6 +79,7 @@ fn client() -> Client {
         secure: true,
         language: None,
         outpost: None,
+        device: None,
     }
 }
 

@@ -420,6 +420,7 @@ impl Visitor<'_> {
                 secure: true,
                 language: Some("de".to_owned()),
                 outpost: None,
+                device: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

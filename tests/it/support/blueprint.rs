@@ -250,13 +250,18 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "captcha" => "authentik_stages_captcha.captchastage",
+        "consent" => "authentik_stages_consent.consentstage",
         "deny" => "authentik_stages_deny.denystage",
         "dummy" => "authentik_stages_dummy.dummystage",
         "identification" => "authentik_stages_identification.identificationstage",
+        "invitation" => "authentik_stages_invitation.invitationstage",
         "password" => "authentik_stages_password.passwordstage",
         "redirect" => "authentik_stages_redirect.redirectstage",
+        "user_delete" => "authentik_stages_user_delete.userdeletestage",
         "user_login" => "authentik_stages_user_login.userloginstage",
         "user_logout" => "authentik_stages_user_logout.userlogoutstage",
+        "user_write" => "authentik_stages_user_write.userwritestage",
         other => panic!("no stage is called {other}"),
     }
 }

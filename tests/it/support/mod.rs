@@ -4,6 +4,7 @@
 mod answer;
 mod blueprint;
 mod canaries;
+mod captcha_provider;
 mod command;
 mod cookies;
 mod finish;
@@ -21,6 +22,7 @@ use secrecy::ExposeSecret;
 pub(crate) use answer::Answer;
 pub(crate) use blueprint::{Flow, policy};
 pub(crate) use canaries::{Canaries, files};
+pub(crate) use captcha_provider::CaptchaProvider;
 pub(crate) use html::{Form, addresses, forms, text_of};
 pub(crate) use letter::Letter;
 pub(crate) use mail_sink::{At, MailSink, Plan, Security, Sink, Taken};

@@ -1,0 +1,86 @@
+//! What a page may load and run, in the words of `Content-Security-Policy`.
+
+use url::Url;
+
+/// No scripts, no frames, nothing from elsewhere but pictures. Forms are posted to us alone.
+pub(super) const USUAL: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What else the scripts of known providers load, by the host that they come from, as the
+/// providers themselves say.
+const PROVIDERS: [(&str, &str); 3] = [
+    ("www.recaptcha.net", " https://www.gstatic.com"),
+    (
+        "www.google.com",
+        " https://recaptcha.google.com https://www.gstatic.com",
+    ),
+    (
+        "js.hcaptcha.com",
+        " https://hcaptcha.com https://*.hcaptcha.com",
+    ),
+];
+
+/// The same for a page that shows a captcha: the script of its provider, what that loads from the
+/// same place, and our own script that puts the answer into the form. Nothing more is allowed
+/// where the script's address is none.
+#[must_use]
+pub(super) fn with_captcha(script: &str) -> String {
+    let Ok(url) = Url::parse(script) else {
+        // A path of ours.
+        return format!("script-src 'self'; {USUAL}");
+    };
+    let origin = url.origin();
+    if !origin.is_tuple() {
+        return USUAL.to_owned();
+    }
+    let also = PROVIDERS
+        .iter()
+        .find(|(host, _)| url.host_str() == Some(host));
+    let also = also.map_or("", |(_, also)| also);
+    let there = format!("{}{also}", origin.ascii_serialization());
+    let usual = USUAL.replace("style-src 'self'", &format!("style-src 'self' {there}"));
+    format!("script-src 'self' {there}; frame-src {there}; connect-src {there}; {usual}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_captcha_opens_the_page_for_its_own_origin_alone() {
+        let policy = with_captcha("https://captcha.example:8443/api.js?render=explicit");
+        assert_eq!(
+            policy,
+            "script-src 'self' https://captcha.example:8443; frame-src https://captcha.example:8443; \
+             connect-src https://captcha.example:8443; default-src 'none'; \
+             style-src 'self' https://captcha.example:8443; img-src 'self' data: https:; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_opens_nothing_and_slips_nothing_in() {
+        assert_eq!(with_captcha("javascript:alert(1)"), USUAL);
+        assert_eq!(with_captcha("data:text/javascript,1"), USUAL);
+        for script in [
+            "/captcha.js",
+            "x; script-src *",
+            "https://a b; script-src *",
+        ] {
+            assert_eq!(with_captcha(script), format!("script-src 'self'; {USUAL}"));
+        }
+        let policy = with_captcha("https://a.example/;script-src%20*; script-src *");
+        assert!(policy.starts_with("script-src 'self' https://a.example; frame-src"));
+        assert!(!policy.contains('*'), "{policy}");
+    }
+
+    #[test]
+    fn known_providers_may_load_what_they_say_that_they_load() {
+        let policy = with_captcha("https://www.recaptcha.net/recaptcha/api.js");
+        let scripts = "script-src 'self' https://www.recaptcha.net https://www.gstatic.com;";
+        assert!(policy.starts_with(scripts), "{policy}");
+        let policy = with_captcha("https://challenges.cloudflare.com/turnstile/v0/api.js");
+        let scripts = "script-src 'self' https://challenges.cloudflare.com;";
+        assert!(policy.starts_with(scripts), "{policy}");
+    }
+}
