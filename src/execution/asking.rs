@@ -243,8 +243,8 @@ impl Executions {
     }
 
     /// Begins an execution with what is known before the first stage, in the place of one that
-    /// the session may have under way already. The session in which it waits for the visitor now:
-    /// a flow that is not for them, or is over at once, does not wait.
+    /// the session may have under way already. Where it stands now, if it waits for the
+    /// visitor: a flow that is not for them, or is over at once, does not.
     ///
     /// # Errors
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
@@ -252,7 +252,7 @@ impl Executions {
         &self,
         mut request: Request,
         context: Context,
-    ) -> Result<Option<Uuid>, Error> {
+    ) -> Result<Option<Reply>, Error> {
         let this = self.clone();
         (request.query, _) = link::known(&request.query);
         let asked = actix::spawn(async move {
@@ -270,7 +270,7 @@ impl Executions {
         asked.await.map_err(broken)?
     }
 
-    async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Uuid>, Error> {
+    async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Reply>, Error> {
         match self.find(request, false).await? {
             Some(Target::Under(earlier)) => self.make_way(request, &[earlier]).await?,
             Some(Target::Elsewhere(earlier)) => {
@@ -286,7 +286,8 @@ impl Executions {
         begin.context = context.clone();
         let target = Target::New(begin.into());
         let (session, answered) = self.put_to(request, target, false, None).await?;
-        Ok(answered.waits.then_some(session))
+        let waits = answered.waits;
+        Ok(waits.then(|| Reply::new(answered, session, request.correlation)))
     }
 
     /// A session for a browser that has none.

@@ -69,11 +69,11 @@ async fn enter(
         Err(execution::Error::UnknownFlow) => None,
         begun => begun?,
     };
-    let Some(session) = begun else {
+    let Some(reply) = begun else {
         return message(state, request, StatusCode::FORBIDDEN, &NO_FLOW).await;
     };
     let mut answer = redirect(StatusCode::FOUND, &flow_url(FLOW, ""));
-    set_cookies(state, &client, session, &mut answer).await?;
+    set_cookies(state, &client, &reply, &mut answer).await?;
     Ok(answer)
 }
 
