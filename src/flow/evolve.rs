@@ -140,6 +140,10 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.identified = user.map(|user| (user, *active));
         }
         Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::SessionStarted { user, device, .. } => {
+            running.remembered = device.map(|device| (*user, device));
+        }
+        Event::SessionEnded { .. } => running.remembered = None,
         Event::InvitationUsed {
             reserved: true,
             invitation,
@@ -148,10 +152,6 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.invitation = Some(*invitation);
         }
         Event::InvitationUsed { consumed: true, .. } => running.invitation = None,
-        Event::SessionStarted { user, device, .. } => {
-            running.remembered = device.map(|device| (*user, device));
-        }
-        Event::SessionEnded { .. } => running.remembered = None,
         Event::EngineDecided(decided) => {
             running.decisions += 1;
             running.failed_policies = Some(decided.failed.clone());

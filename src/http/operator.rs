@@ -102,16 +102,16 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/status", get().to(status))
             .service(resource("/users").get(users::list).post(users::create))
             .route("/users/{username}/password", post().to(users::set_password))
+            .route(
+                "/users/{username}/recovery-link",
+                post().to(users::recovery_link),
+            )
             .service(
                 resource("/invitations")
                     .get(invitations::list)
                     .post(invitations::create),
             )
             .route("/invitations/{key}/delete", post().to(invitations::delete))
-            .route(
-                "/users/{username}/recovery-link",
-                post().to(users::recovery_link),
-            )
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/blueprints/enable", post().to(blueprints::enable))

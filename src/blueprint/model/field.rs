@@ -271,8 +271,8 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::User => USER,
         Model::Group => GROUP,
         Model::Token => TOKEN,
-        Model::Invitation => INVITATION,
         Model::Prompt => PROMPT,
+        Model::Invitation => INVITATION,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {

@@ -32,8 +32,8 @@ pub(super) enum Model {
     User,
     Group,
     Token,
-    Invitation,
     Prompt,
+    Invitation,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -97,8 +97,8 @@ impl Model {
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
             "authentik_core.token" => Ok(Self::Token),
-            "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
+            "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);

@@ -17,8 +17,8 @@ const OWN: &[&str] = &[
     "authentik_core.user",
     "authentik_core.group",
     "authentik_core.token",
-    "authentik_stages_invitation.invitation",
     "authentik_stages_prompt.prompt",
+    "authentik_stages_invitation.invitation",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.

@@ -23,8 +23,8 @@ pub(in crate::blueprint) enum Object {
     User(Box<User>),
     Group(Group),
     Token(Token),
-    Invitation(Invitation),
     Prompt(Prompt),
+    Invitation(Invitation),
 }
 
 /// Does the same with the object, whatever its type.
@@ -47,8 +47,8 @@ macro_rules! each {
             }
             Object::Group($it) => $result,
             Object::Token($it) => $result,
-            Object::Invitation($it) => $result,
             Object::Prompt($it) => $result,
+            Object::Invitation($it) => $result,
         }
     };
 }
@@ -114,8 +114,8 @@ impl Object {
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
-            Self::Invitation(invitation) => invitation.name.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
+            Self::Invitation(invitation) => invitation.name.to_string(),
         }
     }
 
@@ -168,13 +168,13 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
+            Self::Source(_) => {
+                row.remove("kind");
+            }
             // Whoever else keeps it at the moment is no business of a file.
             Self::Invitation(invitation) => {
                 row.remove("reserved");
                 row.insert("fixed_data".to_owned(), invitation.shown_data().into());
-            }
-            Self::Source(_) => {
-                row.remove("kind");
             }
             Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
         }
@@ -205,8 +205,8 @@ impl Object {
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
             Token::KIND => of(stored, Self::Token),
-            Invitation::KIND => of(stored, Self::Invitation),
             Prompt::KIND => of(stored, Self::Prompt),
+            Invitation::KIND => of(stored, Self::Invitation),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -230,8 +230,8 @@ impl Model {
             Self::User => User::KIND,
             Self::Group => Group::KIND,
             Self::Token => Token::KIND,
-            Self::Invitation => Invitation::KIND,
             Self::Prompt => Prompt::KIND,
+            Self::Invitation => Invitation::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

@@ -68,8 +68,8 @@ pub(in crate::blueprint) fn write(
         Model::User => field::USER,
         Model::Group => field::GROUP,
         Model::Token => field::TOKEN,
-        Model::Invitation => field::INVITATION,
         Model::Prompt => field::PROMPT,
+        Model::Invitation => field::INVITATION,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -179,8 +179,8 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
-        Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
+        Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -356,13 +356,13 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::Token(it), problems)
         }),
-        Model::Invitation => {
-            serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
-        }
         Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
             let problems = it.problems();
             (Object::Prompt(it), problems)
         }),
+        Model::Invitation => {
+            serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))
+        }
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     // The text of the error could quote a secret field, so it is not passed on.
