@@ -53,9 +53,10 @@ pub(super) fn modernise(model: Model, data: &mut Map<String, Value>) -> Filled {
         // There was one question where there are three answers now.
         Model::Stage(Kind::UserWrite) if !data.contains_key("user_creation_mode") => {
             if let Some(Value::Bool(can_create)) = data.remove("can_create_users") {
-                let mode = match can_create {
-                    true => "create_when_required",
-                    false => "never_create",
+                let mode = if can_create {
+                    "create_when_required"
+                } else {
+                    "never_create"
                 };
                 filled.insert("user_creation_mode".to_owned(), mode.into());
             }

@@ -9,6 +9,9 @@ use crate::catalog::{
 use crate::flow::model::{Authentication, Designation};
 use crate::journal::object::{self, Versioned};
 
+/// The order and the kind of each stage.
+type Stages = &'static [(i32, &'static str)];
+
 impl Bench {
     async fn with_the_defaults() -> Self {
         let bench = Self::installed().await;
@@ -53,7 +56,7 @@ async fn the_default_flows_are_those_that_files_count_on() {
     use Authentication as Wants;
     use Designation as Is;
     let bench = Bench::with_the_defaults().await;
-    let flows: &[(&str, Is, Wants, &[(i32, &str)])] = &[
+    let flows: &[(&str, Is, Wants, Stages)] = &[
         (
             "default-user-settings-flow",
             Is::StageConfiguration,
