@@ -44,8 +44,9 @@ fn somebody_signs_up_and_gets_in_once_their_address_is_confirmed() {
         assert_eq!(known["username"], person.username.as_str());
         assert_eq!(known["name"], person.name.as_str());
         assert_eq!(known["email"], person.mail.as_str());
-        // The tab that asked is another browser's, which has no part in it any more.
-        visitor.looks().await.sees("ak-stage-access-denied");
+        // The tab that asked is another browser's: it has no part in it, and begins anew.
+        let anew = visitor.looks().await;
+        anew.sees(PROMPT).hides(&person.username);
         server.visitor().logs_in(&person).await;
         assert_eq!(sink.taken().len(), 1);
     });
