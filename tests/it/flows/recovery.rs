@@ -39,6 +39,9 @@ fn switching_it_on_leads_people_to_it_and_says_what_it_needs() {
         default.leads_to(&format!("/if/flow/{FLOW}/"));
         let again = server.gatelog(&["blueprint", "enable", "recovery"]);
         again.succeeds().says("there already");
+        let shown = server.gatelog(&["blueprint", "show", "recovery"]);
+        shown.succeeds().prints(FLOW);
+        server.apply(&shown.stdout);
         let unknown = server.gatelog(&["blueprint", "enable", "nonsense"]);
         assert_ne!(unknown.code, Some(0));
     });
