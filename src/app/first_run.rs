@@ -1,9 +1,10 @@
-//! What the first start does: the default flows and the first administrator.
+//! What the first start does: the default flows and the first administrator. Later starts add the
+//! default flows that a newer version brings.
 
 use anyhow::Context;
 
 use super::lock::Role;
-use crate::blueprint;
+use crate::blueprint::{self, Offered};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
 use crate::directory::setup::{self, Wanted};
@@ -12,8 +13,15 @@ use crate::journal::Journal;
 use crate::policy::unique_password;
 use crate::settings::Bootstrap;
 
-/// Makes what is missing. The installation is made last, so a start that was interrupted is
-/// taken up where it was.
+/// The default blueprints of the first version, which noted nowhere what it had applied.
+const FIRST: &[&str] = &[
+    "Default - Authentication flow",
+    "Default - Invalidation flow",
+    "Default - Brand",
+];
+
+/// Makes what is missing. The installation is made after the default flows, so a start that was
+/// interrupted is taken up where it was.
 pub(super) async fn begin(
     journal: &dyn Journal,
     clock: &Clock,
@@ -21,16 +29,20 @@ pub(super) async fn begin(
     bootstrap: &Bootstrap,
     role: Role,
 ) -> anyhow::Result<Install> {
+    let options = blueprint::Options {
+        passwords: Some(pool),
+        ..blueprint::Options::default()
+    };
     match install(journal).await? {
-        Some(found) if found.value.is_set_up() => return Ok(found.value),
         // The secret of the link changes when a server starts, not with every command.
         Some(found) if role == Role::Command => return Ok(found.value),
-        Some(_) => {}
+        Some(found) => {
+            catch_up(journal, clock, &found.value, &options).await?;
+            if found.value.is_set_up() {
+                return Ok(found.value);
+            }
+        }
         None => {
-            let options = blueprint::Options {
-                passwords: Some(pool),
-                ..blueprint::Options::default()
-            };
             blueprint::apply_defaults(journal, clock, &options)
                 .await
                 .context("the default flows cannot be applied")?;
@@ -40,7 +52,50 @@ pub(super) async fn begin(
     let mut wanted = wanted(pool, bootstrap).await?;
     wanted.keeping = unique_password::keeping(journal).await?;
     let begun = setup::begin(journal, clock, &wanted).await;
-    Ok(begun.context("the administrator cannot be made")?.value)
+    let begun = begun.context("the administrator cannot be made")?;
+    note(journal, clock).await?;
+    Ok(begun.value)
+}
+
+/// Applies the default blueprints that this installation was never offered. What an operator made
+/// or removed meanwhile stays as it is.
+async fn catch_up(
+    journal: &dyn Journal,
+    clock: &Clock,
+    found: &Install,
+    options: &blueprint::Options<'_>,
+) -> anyhow::Result<()> {
+    let known = |name: &str| match &found.defaults {
+        Some(offered) => offered.iter().any(|it| it == name),
+        None => FIRST.contains(&name),
+    };
+    for (name, _) in blueprint::defaults() {
+        if known(name) {
+            continue;
+        }
+        let offered = blueprint::offer_default(journal, clock, name, options).await;
+        match offered.with_context(|| format!("{name:?} cannot be applied"))? {
+            Offered::Applied(_) => tracing::info!(name, "applied a new default blueprint"),
+            Offered::Kept => tracing::info!(name, "left alone: the flow is there already"),
+            Offered::Unfit(problems) => {
+                let problem = problems.first().map(ToString::to_string);
+                tracing::warn!(
+                    name,
+                    problem,
+                    "a new default blueprint does not fit here, and is not applied"
+                );
+            }
+        }
+    }
+    note(journal, clock).await
+}
+
+/// Notes that this installation was offered all that this version brings.
+async fn note(journal: &dyn Journal, clock: &Clock) -> anyhow::Result<()> {
+    let names = blueprint::defaults().iter();
+    let names: Vec<String> = names.map(|(name, _)| (*name).to_owned()).collect();
+    let noted = setup::note_defaults(journal, clock, &names).await;
+    noted.context("what was applied cannot be noted")
 }
 
 async fn wanted(pool: &Pool, bootstrap: &Bootstrap) -> anyhow::Result<Wanted> {
@@ -59,4 +114,125 @@ async fn wanted(pool: &Pool, bootstrap: &Bootstrap) -> anyhow::Result<Wanted> {
         token: bootstrap.token.clone(),
         ..Wanted::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::catalog::{brand::default_brand, flow_by_slug, stage_by_name};
+    use crate::journal::memory::MemoryJournal;
+
+    /// What the first version left behind, and an operator's own flow for changing passwords.
+    const OLD: &str = "
+version: 1
+entries:
+- model: authentik_flows.flow
+  id: login
+  identifiers: {slug: default-authentication-flow}
+  attrs: {name: Log in, title: Log in, designation: authentication}
+- model: authentik_stages_password.passwordstage
+  identifiers: {name: default-authentication-password}
+  attrs: {backends: [authentik.core.auth.InbuiltBackend]}
+- model: authentik_brands.brand
+  identifiers: {domain: authentik-default, default: true}
+  attrs: {flow_authentication: !KeyOf login}
+- model: authentik_flows.flow
+  identifiers: {slug: default-source-enrollment}
+  attrs: {name: Ours, title: Ours, designation: enrollment}
+";
+
+    struct Bench {
+        journal: MemoryJournal,
+        clock: Clock,
+        pool: Pool,
+    }
+
+    impl Bench {
+        async fn of_the_first_version() -> Self {
+            let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+            let bench = Self {
+                journal: MemoryJournal::new(clock.clone()),
+                pool: Pool::no_op(clock.clone()),
+                clock,
+            };
+            let wanted = Wanted {
+                password: Some("!x".to_owned().into()),
+                ..Wanted::default()
+            };
+            let begun = setup::begin(&bench.journal, &bench.clock, &wanted).await;
+            assert!(begun.expect("a first start").value.defaults.is_none());
+            bench.applies(OLD).await;
+            bench
+        }
+
+        async fn applies(&self, yaml: &str) {
+            let document = blueprint::check(yaml, "test.yaml").expect("it can be read");
+            let options = blueprint::Options::default();
+            let applied = blueprint::apply(&self.journal, &self.clock, &[document], &options).await;
+            applied.expect("it fits");
+        }
+
+        async fn starts(&self) -> Install {
+            let bootstrap = Bootstrap {
+                password: None,
+                password_hash: None,
+                email: None,
+                token: None,
+            };
+            let (journal, clock) = (&self.journal, &self.clock);
+            let begun = begin(journal, clock, &self.pool, &bootstrap, Role::Server).await;
+            begun.expect("it starts")
+        }
+
+        async fn has(&self, slug: &str) -> bool {
+            let found = flow_by_slug(&self.journal, slug).await;
+            found.expect("a read").is_some()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_newer_version_brings_its_flows_and_leaves_alone_what_is_there() {
+        let bench = Bench::of_the_first_version().await;
+        bench.starts().await;
+        for slug in [
+            "default-user-settings-flow",
+            "initial-setup",
+            "default-password-change",
+        ] {
+            assert!(bench.has(slug).await, "{slug}");
+        }
+        let flow = flow_by_slug(&bench.journal, "default-source-enrollment").await;
+        assert_eq!(
+            flow.expect("a read").expect("it is there").value.title,
+            "Ours"
+        );
+        let prompt = stage_by_name(&bench.journal, "default-source-enrollment-prompt").await;
+        assert!(prompt.expect("a read").is_none());
+        let brand = default_brand(&bench.journal).await.expect("a read");
+        let brand = brand.expect("it is there").value;
+        let settings = flow_by_slug(&bench.journal, "default-user-settings-flow").await;
+        let settings = settings.expect("a read").expect("it is there");
+        assert_eq!(brand.flow_user_settings, Some(settings.value.pk));
+        let stage = stage_by_name(&bench.journal, "default-authentication-password").await;
+        let stage = stage.expect("a read").expect("it is there");
+        assert!(stage.value.settings["configure_flow"].is_string());
+    }
+
+    #[tokio::test]
+    async fn a_flow_that_an_operator_removed_does_not_come_back() {
+        let bench = Bench::of_the_first_version().await;
+        bench.starts().await;
+        let gone = "
+version: 1
+entries:
+- {model: authentik_flows.flow, state: absent, identifiers: {slug: default-password-change}}
+";
+        bench.applies(gone).await;
+        bench.starts().await;
+        assert!(!bench.has("default-password-change").await);
+        // One that the first version had is not made either.
+        assert!(!bench.has("default-invalidation-flow").await);
+    }
 }

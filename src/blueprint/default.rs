@@ -1,13 +1,26 @@
-//! The blueprints that come with the server, and applying them at the first start.
+//! The blueprints that come with the server: those that the first start applies, and those that an
+//! operator switches on.
+//!
+//! A flow that is there already is never touched by an upgrade or by switching something on: its
+//! operator may have changed it.
+
+use std::fmt;
+use std::str::FromStr;
 
 use super::document::Document;
 use super::import::{Error, Options, apply};
+use super::problem::Problem;
 use super::report::Report;
 use super::syntax::Syntax;
+use crate::catalog::flow_by_slug;
 use crate::clock::Clock;
 use crate::journal::Journal;
 
 const DEFAULTS: &[(&str, &str)] = &[
+    (
+        "Default - Password change flow",
+        include_str!("default/password_change.yaml"),
+    ),
     (
         "Default - Authentication flow",
         include_str!("default/authentication.yaml"),
@@ -16,10 +29,42 @@ const DEFAULTS: &[(&str, &str)] = &[
         "Default - Invalidation flow",
         include_str!("default/invalidation.yaml"),
     ),
+    (
+        "Default - User settings flow",
+        include_str!("default/user_settings.yaml"),
+    ),
+    (
+        "Default - Source authentication flow",
+        include_str!("default/source_authentication.yaml"),
+    ),
+    (
+        "Default - Source enrollment flow",
+        include_str!("default/source_enrollment.yaml"),
+    ),
+    (
+        "Default - Source pre-authentication flow",
+        include_str!("default/source_pre_authentication.yaml"),
+    ),
+    (
+        "Default - Provider authorization flow (explicit consent)",
+        include_str!("default/provider_explicit_consent.yaml"),
+    ),
+    (
+        "Default - Provider authorization flow (implicit consent)",
+        include_str!("default/provider_implicit_consent.yaml"),
+    ),
+    (
+        "Default - Provider invalidation flow",
+        include_str!("default/provider_invalidation.yaml"),
+    ),
+    (
+        "Default - Out-of-box-experience flow",
+        include_str!("default/initial_setup.yaml"),
+    ),
     ("Default - Brand", include_str!("default/brand.yaml")),
 ];
 
-/// The `metadata.name` and the source of each blueprint that comes with the server.
+/// The `metadata.name` and the source of each blueprint that the first start applies.
 #[must_use]
 pub fn defaults() -> &'static [(&'static str, &'static str)] {
     DEFAULTS
@@ -40,9 +85,174 @@ pub async fn apply_defaults(
     for (name, source) in DEFAULTS {
         documents.push(Document::read(source, name).map_err(Error::Invalid)?);
     }
-    let options = Options {
+    apply(journal, clock, &documents, &shipped(options)).await
+}
+
+/// What became of a blueprint that an installation is offered later.
+#[derive(Debug)]
+pub enum Offered {
+    /// It was applied.
+    Applied(Report),
+    /// The flow that it would make is there, and was left as it is.
+    Kept,
+    /// It does not fit into what is there; nothing of it was written.
+    Unfit(Vec<Problem>),
+}
+
+/// Offers the default blueprint of this name to an installation that is older than it.
+///
+/// # Errors
+/// As [`apply`], but for what is wrong with it here.
+pub async fn offer_default(
+    journal: &dyn Journal,
+    clock: &Clock,
+    name: &str,
+    options: &Options<'_>,
+) -> Result<Offered, Error> {
+    let Some((name, source)) = DEFAULTS.iter().find(|(known, _)| *known == name) else {
+        return Ok(Offered::Kept);
+    };
+    let document = Document::read(source, name).map_err(Error::Invalid)?;
+    if has_its_flow(journal, &document).await? {
+        return Ok(Offered::Kept);
+    }
+    match apply(journal, clock, &[document], &shipped(options)).await {
+        Ok(report) => Ok(Offered::Applied(report)),
+        Err(Error::Invalid(problems)) => Ok(Offered::Unfit(problems)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A flow that comes ready-made, and that an operator switches on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Setting a forgotten password by a mail.
+    Recovery,
+    /// Signing up, with an address that is confirmed by a mail.
+    Enrollment,
+    /// Signing up with an invitation.
+    Invitation,
+    /// Deleting one's own account.
+    Unenrollment,
+}
+
+impl Ready {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Recovery,
+        Self::Enrollment,
+        Self::Invitation,
+        Self::Unenrollment,
+    ];
+
+    /// By which an operator names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::Enrollment => "enrollment",
+            Self::Invitation => "invitation",
+            Self::Unenrollment => "unenrollment",
+        }
+    }
+
+    /// Whether it sends mails.
+    #[must_use]
+    pub const fn sends_mail(self) -> bool {
+        matches!(self, Self::Recovery | Self::Enrollment)
+    }
+
+    /// The blueprint that makes the flow.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Recovery => include_str!("ready/recovery.yaml"),
+            Self::Enrollment => include_str!("ready/enrollment.yaml"),
+            Self::Invitation => include_str!("ready/invitation.yaml"),
+            Self::Unenrollment => include_str!("ready/unenrollment.yaml"),
+        }
+    }
+
+    /// The blueprint that leads people to the flow; one with an invitation has the address.
+    const fn links(self) -> Option<&'static str> {
+        match self {
+            Self::Recovery => Some(include_str!("ready/recovery_links.yaml")),
+            Self::Enrollment => Some(include_str!("ready/enrollment_links.yaml")),
+            Self::Invitation => None,
+            Self::Unenrollment => Some(include_str!("ready/unenrollment_links.yaml")),
+        }
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Ready {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|it| it.as_str() == name);
+        found.copied().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|it| it.as_str()).collect();
+            format!("there is no {name:?}; there are {}", names.join(", "))
+        })
+    }
+}
+
+/// What switching a flow on came to.
+#[derive(Debug)]
+pub struct Enabled {
+    /// The flow's slug.
+    pub slug: String,
+    /// Whether the flow was there already, and was left as it is.
+    pub is_kept: bool,
+    /// What was done.
+    pub report: Report,
+}
+
+/// Makes a ready-made flow, unless it is there, and leads people to it: one commit.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn enable(
+    journal: &dyn Journal,
+    clock: &Clock,
+    ready: Ready,
+    options: &Options<'_>,
+) -> Result<Enabled, Error> {
+    let flow = Document::read(ready.source(), ready.as_str()).map_err(Error::Invalid)?;
+    let slug = flow.flow().unwrap_or_default();
+    let is_kept = has_its_flow(journal, &flow).await?;
+    let mut documents = Vec::new();
+    if !is_kept {
+        documents.push(flow);
+    }
+    if let Some(links) = ready.links() {
+        documents.push(Document::read(links, ready.as_str()).map_err(Error::Invalid)?);
+    }
+    let report = apply(journal, clock, &documents, &shipped(options)).await?;
+    Ok(Enabled {
+        slug,
+        is_kept,
+        report,
+    })
+}
+
+/// Whether the flow that a blueprint would make is there.
+async fn has_its_flow(journal: &dyn Journal, document: &Document) -> Result<bool, Error> {
+    Ok(match document.flow() {
+        Some(slug) => flow_by_slug(journal, &slug).await?.is_some(),
+        None => false,
+    })
+}
+
+/// The options for what comes with the server, whose expressions need no check.
+fn shipped<'a>(options: &Options<'a>) -> Options<'a> {
+    Options {
         syntax: Syntax::Known,
         ..options.clone()
-    };
-    apply(journal, clock, &documents, &options).await
+    }
 }

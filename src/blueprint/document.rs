@@ -117,6 +117,12 @@ impl Document {
         self.entries.iter().map(|entry| &entry.name)
     }
 
+    /// The slug of the first flow that it names, as written.
+    pub(super) fn flow(&self) -> Option<String> {
+        let is_flow = |entry: &&Entry| entry.name.model.as_deref() == Some("authentik_flows.flow");
+        self.entries.iter().find(is_flow)?.label()
+    }
+
     fn of_node(root: &Node, file: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         let mut note = |problem: Problem| problems.push(problem);
         let fields = mapping(root, "a blueprint").map_err(&mut note).ok()?;

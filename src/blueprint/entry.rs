@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Options;
-use super::document::{Entry, State};
+use super::document::{Document, Entry, State};
 use super::format::text;
-use super::legacy::modernise;
+use super::legacy::{Filled, modernise, modernise_prompt};
 use super::lookup;
 use super::model::{Draft, Model, NotAModel, Object, Refused, Understood, write};
 use super::problem::{Problem, Span};
@@ -37,6 +37,7 @@ pub(super) struct Handles {
 
 /// All that an entry can see.
 pub(super) struct Turn<'a> {
+    pub(super) document: &'a Document,
     pub(super) staged: &'a Staged,
     pub(super) handles: &'a Handles,
     pub(super) context: &'a [(String, Expr)],
@@ -82,6 +83,7 @@ pub(super) enum Action {
         object: Object,
         others: Vec<Object>,
         ignored: Vec<String>,
+        filled: Filled,
         outcome: Outcome,
     },
     /// The object of this stream goes; what people called it, and its key.
@@ -178,7 +180,12 @@ impl Turn<'_> {
             let mut data = fields(&mut resolver, &entry.attrs, "attrs")?;
             self.replace_pks(&mut data)?;
             merge(&mut data, identifiers);
-            modernise(model, &mut data);
+            let mut filled = modernise(model, &mut data);
+            if model == Model::Prompt && !data.contains_key("name") {
+                let (document, staged, is_new) = (self.document, self.staged, found.is_none());
+                let more = modernise_prompt(document, entry, &mut data, staged, is_new);
+                filled.extend(more.map_err(|miss| miss.at(entry.span))?);
+            }
             check_permissions(&mut resolver, entry)?;
             let draft = Draft {
                 model,
@@ -188,7 +195,7 @@ impl Turn<'_> {
                 encoded: self.encoded,
                 understood: self.understood,
             };
-            self.write(entry, &draft, state)?
+            self.write(entry, &draft, state, filled)?
         };
         Ok(Step {
             model: name,
@@ -197,7 +204,13 @@ impl Turn<'_> {
         })
     }
 
-    fn write(&self, entry: &Entry, draft: &Draft<'_>, state: State) -> Result<Action, Stop> {
+    fn write(
+        &self,
+        entry: &Entry,
+        draft: &Draft<'_>,
+        state: State,
+        filled: Filled,
+    ) -> Result<Action, Stop> {
         let written =
             write(draft, self.staged, self.clock).map_err(|refused| refusal(entry, refused))?;
         let collisions = self.staged.collisions(&written.object);
@@ -220,6 +233,7 @@ impl Turn<'_> {
                 object: written.object,
                 others: written.others,
                 ignored: written.ignored,
+                filled,
             },
         })
     }

@@ -13,7 +13,7 @@ use super::host::Host;
 use super::incomplete::{close, closed_by};
 use super::model::{Object, Understood, apps};
 use super::problem::{Problem, Span};
-use super::report::{Applied, Note, Outcome, Report};
+use super::report::{Applied, Note, Outcome, Report, of_fields};
 use super::resolve::{Miss, Need, Stop};
 use super::staged::Staged;
 use super::syntax::Syntax;
@@ -206,6 +206,7 @@ impl Run<'_> {
         let mut understood = Vec::new();
         let step = loop {
             let turn = Turn {
+                document,
                 staged: &self.staged,
                 handles,
                 context,
@@ -324,16 +325,12 @@ impl Run<'_> {
                 object,
                 others,
                 ignored,
+                filled,
                 outcome,
             } => {
                 self.note_permissions(document, entry);
-                if !ignored.is_empty() {
-                    let fields = ignored.join(", ");
-                    self.note(
-                        document,
-                        entry,
-                        format!("fields that are not known are ignored: {fields}"),
-                    );
+                for text in of_fields(&ignored, &filled) {
+                    self.note(document, entry, text);
                 }
                 self.note_flow(document, entry, &object);
                 let named = (object.name(), object.pk());
@@ -345,6 +342,9 @@ impl Run<'_> {
                     }
                 }
                 self.done(document, entry, &step, outcome, Some(named));
+                if let Some(done) = self.report.entries.last_mut() {
+                    (done.ignored, done.filled) = (ignored, filled);
+                }
             }
             Action::Remove(stream, object) => {
                 self.staged.remove(stream);
@@ -462,6 +462,8 @@ fn told(document: &Document, entry: &Entry, step: &Step, outcome: Outcome) -> Ap
         name: None,
         pk: None,
         why: None,
+        ignored: Vec::new(),
+        filled: Map::new(),
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 mod value;
 
 pub use check::{Unsupported, check, unsupported};
-pub use default::{apply_defaults, defaults};
+pub use default::{Enabled, Offered, Ready, apply_defaults, defaults, enable, offer_default};
 pub use document::Document;
 pub use host::Host;
 pub use import::{Error, Options, apply};

@@ -1,6 +1,7 @@
 //! What an import did, entry by entry.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::problem::{EntryName, Span};
 
@@ -30,9 +31,16 @@ pub struct Applied {
     /// entry finds it.
     pub name: Option<String>,
     /// The object's key: a number for a user, else an identifier.
-    pub pk: Option<serde_json::Value>,
+    pub pk: Option<Value>,
     /// Why it is left out, or is there although no entry asks for it.
     pub why: Option<String>,
+    /// The fields of the entry that its model does not have, such as those of former years.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
+    /// The fields that were filled in, or said in today's words, because the file is so old that
+    /// it does not have them.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub filled: Map<String, Value>,
 }
 
 /// What happened to an object.
@@ -88,6 +96,26 @@ pub struct Note {
     pub entry: EntryName,
     /// The remark.
     pub text: String,
+}
+
+/// What is to be said of fields that were ignored and of those that were filled in.
+pub(super) fn of_fields(ignored: &[String], filled: &Map<String, Value>) -> Vec<String> {
+    let mut said = Vec::new();
+    if !ignored.is_empty() {
+        let fields = ignored.join(", ");
+        said.push(format!("fields that are not known are ignored: {fields}"));
+    }
+    if !filled.is_empty() {
+        let fields = filled
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"));
+        let fields: Vec<_> = fields.collect();
+        let fields = fields.join(", ");
+        said.push(format!(
+            "the file is older than these fields, which are filled in: {fields}"
+        ));
+    }
+    said
 }
 
 impl Report {

@@ -4,13 +4,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::blueprint::Ready;
 use crate::settings::Settings;
 
 use super::client::{Operator, Refusal};
-use super::output::{Output, print_value, talk};
+use super::output::{Output, data, print_value, talk};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -18,6 +20,23 @@ pub(super) enum Command {
     Check(Files),
     /// Apply the files, each all together or not at all, in the order given
     Apply(Files),
+    /// Switch on a flow that comes with the server, and lead people to it
+    Enable {
+        /// Which one
+        #[arg(value_parser = PossibleValuesParser::new(ready()))]
+        name: String,
+    },
+    /// Print the blueprint of such a flow, to make one of your own of it
+    Show {
+        /// Which one
+        #[arg(value_parser = PossibleValuesParser::new(ready()))]
+        name: String,
+    },
+}
+
+/// What can be switched on.
+fn ready() -> impl Iterator<Item = &'static str> {
+    Ready::ALL.iter().map(|it| it.as_str())
 }
 
 #[derive(Debug, Args)]
@@ -38,6 +57,11 @@ pub(super) async fn run(
     let (path, files, verb) = match command {
         Command::Check(files) => ("blueprints/check", files, "is valid"),
         Command::Apply(files) => ("blueprints/apply", files, "is applied"),
+        Command::Enable { name } => return enable(name, settings, output).await,
+        Command::Show { name } => {
+            let ready: Ready = name.parse().map_err(anyhow::Error::msg)?;
+            return data(ready.source().as_bytes());
+        }
     };
     let mut bodies = Vec::new();
     for file in &files.files {
@@ -77,6 +101,37 @@ pub(super) async fn run(
         1 => bail!("one file was refused; nothing of it was written"),
         number => bail!("{number} files were refused; nothing of them was written"),
     }
+}
+
+async fn enable(name: &str, settings: &Settings, output: &Output) -> anyhow::Result<()> {
+    let operator = Operator::reach(settings).await?;
+    let answer = operator
+        .post("blueprints/enable", &json!({ "name": name }))
+        .await;
+    operator.close().await?;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => match error.downcast::<Refusal>() {
+            Ok(refusal) if refusal.code == "blueprint" => {
+                rejected(name, &refusal, output)?;
+                bail!("{name} does not fit in here; nothing was written");
+            }
+            Ok(refusal) => return Err(refusal.into()),
+            Err(error) => return Err(error),
+        },
+    };
+    accepted(name, "is switched on", &answer["report"], output)?;
+    let flow = answer["flow"].as_str().unwrap_or_default();
+    if answer["kept"] == true {
+        talk(&format!(
+            "The flow {flow} was there already, and was left as it is."
+        ));
+    }
+    talk(&format!("Its page is /if/flow/{flow}/."));
+    for need in items(&answer["needs"]) {
+        talk(need.as_str().unwrap_or_default());
+    }
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

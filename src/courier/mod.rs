@@ -5,6 +5,7 @@
 //! unknown: it is never sent twice. This module knows nothing of executions but their ids.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -111,6 +112,13 @@ impl Courier {
             stopping: watch::Sender::new(false),
             task: Mutex::new(None),
         }))
+    }
+
+    /// Where mails are written while there is no server to give them to.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        let email = &self.0.email;
+        email.host.is_none().then_some(email.folder.as_path())
     }
 
     /// Begins to send, first what an earlier run left over. `report` hears what comes of each mail.

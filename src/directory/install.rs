@@ -33,6 +33,10 @@ pub struct Install {
     /// The number that the next user gets. Whoever makes a user writes this object too, so two
     /// who do it at once conflict, and one of them tries again.
     pub next_user_pk: i64,
+    /// The names of the blueprints that came with the server and were offered to this
+    /// installation. The first version noted none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defaults: Option<Vec<String>>,
 }
 
 impl Install {
@@ -48,6 +52,7 @@ impl Install {
                 token: clock.random_text(43),
             },
             next_user_pk: 1,
+            defaults: None,
         }
     }
 

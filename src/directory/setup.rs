@@ -1,7 +1,8 @@
 //! The first administrator: made by the first start, and given a password once.
 //!
-//! While the installation waits for that password, a link with a secret leads to the page that
-//! sets it. Each step is one commit, so that no crash leaves half an administrator.
+//! While the installation waits for that password, a link with a secret leads into the flow that
+//! sets it; the commit that does so ends the link, see [`sets_up`]. Each step is one commit, so that
+//! no crash leaves half an administrator.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::command::{ATTEMPTS, commit, prepare, termination};
 use super::password_history::{Keeping, replaced};
 use super::session::sessions_of;
 use super::token::{Intent, Token};
+use super::user::has_usable_password;
 use super::{
     Error, Group, Install, NewUser, Setup, User, group_by_name, install, user_by_username,
 };
@@ -67,9 +69,10 @@ async fn first_steps(
     wanted: &Wanted,
     found: &Versioned<Install>,
 ) -> Result<Vec<Write>, Error> {
-    let mut next = Install::new(clock);
-    next.install_id = found.value.install_id;
-    next.next_user_pk = found.value.next_user_pk;
+    let mut next = Install {
+        setup: Install::new(clock).setup,
+        ..found.value.clone()
+    };
     let mut writes = Vec::new();
     if wanted.password.is_some() {
         next.setup = Setup::Done;
@@ -80,6 +83,9 @@ async fn first_steps(
             writes.extend(replaced(journal, wanted.keeping, &user.value, now).await?);
             user.value.set_password(password.clone(), now);
             writes.push(put(&user.value, user.version));
+        } else if sets_up(&user.value) {
+            // A blueprint, or a policy, was faster than the link.
+            next.setup = Setup::Done;
         }
     } else {
         let group = administrators(journal, clock, &mut writes).await?;
@@ -105,6 +111,13 @@ async fn first_steps(
     Ok(writes)
 }
 
+/// Whether the installation is set up once this user is written: its administrator has a password
+/// then.
+#[must_use]
+pub fn sets_up(user: &User) -> bool {
+    user.username == ADMINISTRATOR && has_usable_password(user)
+}
+
 /// The group of administrators, made if there is none.
 async fn administrators(
     journal: &dyn Journal,
@@ -120,6 +133,29 @@ async fn administrators(
     Ok(group.pk)
 }
 
+/// Notes which blueprints that come with the server this installation was offered.
+///
+/// # Errors
+/// When the journal fails.
+pub async fn note_defaults(
+    journal: &dyn Journal,
+    clock: &Clock,
+    names: &[String],
+) -> Result<(), Error> {
+    for _ in 0..ATTEMPTS {
+        let mut found = install(journal).await?.ok_or(Error::NotInstalled)?;
+        if found.value.defaults.as_deref() == Some(names) {
+            return Ok(());
+        }
+        found.value.defaults = Some(names.to_vec());
+        let writes = vec![put(&found.value, found.version)];
+        if commit(journal, clock, writes).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::Contended)
+}
+
 fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
     let key = wanted.token.clone()?;
     let identifier = "authentik-bootstrap-token".parse().expect("it is a slug");
@@ -128,34 +164,6 @@ fn token(clock: &Clock, wanted: &Wanted, user: Uuid) -> Option<Token> {
     token.expiring = false;
     token.expires = None;
     Some(token)
-}
-
-/// Sets the administrator's password for whoever holds the link, and ends the link.
-///
-/// `None` when the secret is not, or no longer, that of the link. The former password is kept where
-/// `keeping` says so.
-///
-/// # Errors
-/// When the journal fails.
-pub async fn finish(
-    journal: &dyn Journal,
-    clock: &Clock,
-    typed: &SecretString,
-    encoded: &SecretString,
-    keeping: Keeping,
-) -> Result<Option<User>, Error> {
-    for _ in 0..ATTEMPTS {
-        let found = install(journal).await?.ok_or(Error::NotInstalled)?;
-        if !found.value.setup_token_is(typed) {
-            return Ok(None);
-        }
-        if let Some(user) =
-            set(journal, clock, ADMINISTRATOR, encoded, keeping, Some(found)).await?
-        {
-            return Ok(Some(user));
-        }
-    }
-    Err(Error::Contended)
 }
 
 /// Sets the password of a user on behalf of the operator, and ends the user's sessions: whoever

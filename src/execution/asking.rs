@@ -243,12 +243,16 @@ impl Executions {
     }
 
     /// Begins an execution with what is known before the first stage, in the place of one that
-    /// the session may have under way already. Whether it waits for the visitor now: a flow that
-    /// is not for them, or is over at once, does not.
+    /// the session may have under way already. Where it stands now, if it waits for the
+    /// visitor: a flow that is not for them, or is over at once, does not.
     ///
     /// # Errors
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
-    pub async fn begin_anew(&self, mut request: Request, context: Context) -> Result<bool, Error> {
+    pub async fn begin_anew(
+        &self,
+        mut request: Request,
+        context: Context,
+    ) -> Result<Option<Reply>, Error> {
         let this = self.clone();
         (request.query, _) = link::known(&request.query);
         let asked = actix::spawn(async move {
@@ -266,7 +270,7 @@ impl Executions {
         asked.await.map_err(broken)?
     }
 
-    async fn replace(&self, request: &Request, context: &Context) -> Result<bool, Error> {
+    async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Reply>, Error> {
         match self.find(request, false).await? {
             Some(Target::Under(earlier)) => self.make_way(request, &[earlier]).await?,
             Some(Target::Elsewhere(earlier)) => {
@@ -281,8 +285,9 @@ impl Executions {
         let mut begin = self.begin(request).await?;
         begin.context = context.clone();
         let target = Target::New(begin.into());
-        let (_, answered) = self.put_to(request, target, false, None).await?;
-        Ok(answered.waits)
+        let (session, answered) = self.put_to(request, target, false, None).await?;
+        let waits = answered.waits;
+        Ok(waits.then(|| Reply::new(answered, session, request.correlation)))
     }
 
     /// A session for a browser that has none.

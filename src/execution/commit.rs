@@ -12,9 +12,10 @@ use super::{Shared, attempts, former, unfinished, vault};
 use crate::clock::Clock;
 use crate::courier::outbox::enqueue;
 use crate::directory::command::deletion;
-use crate::directory::install::{Install, install};
+use crate::directory::install::{Install, Setup, install};
 use crate::directory::login::{self, Login};
 use crate::directory::session::Session;
+use crate::directory::setup;
 use crate::directory::user::{User, last_login_counter};
 use crate::flow::event::Event;
 use crate::flow::input::{Input, Request};
@@ -123,7 +124,8 @@ fn named(state: &Execution) -> BTreeSet<Uuid> {
     context.map(Context::secrets).unwrap_or_default()
 }
 
-/// The writes that make room for new users: a key for each, and the count of them.
+/// The writes that make room for new users, a key for each and the count of them, and the one that
+/// notes that the first administrator has a password.
 ///
 /// # Errors
 /// A conflict when somebody else took the number meanwhile.
@@ -141,7 +143,8 @@ async fn creation(
         });
         pks.push(user.value.pk);
     }
-    if pks.is_empty() {
+    let sets_up = written.values().any(|user| setup::sets_up(&user.value));
+    if pks.is_empty() && !sets_up {
         return Ok(writes);
     }
     let conflict = |expected, actual| Error::Conflict {
@@ -151,6 +154,12 @@ async fn creation(
     };
     let install = install(shared.journal.as_ref()).await?;
     let mut install = install.ok_or_else(|| conflict(Version(1), Version::NONE))?;
+    if pks.is_empty() && install.value.is_set_up() {
+        return Ok(writes);
+    }
+    if sets_up {
+        install.value.setup = Setup::Done;
+    }
     pks.sort_unstable();
     for pk in pks {
         if pk != install.value.next_user_pk {

@@ -159,7 +159,7 @@ async fn set_up(
         correlation: arrival.id,
     };
     let begun = state.executions.begin_anew(question, context).await?;
-    if !begun {
+    if begun.is_none() {
         return Err(Error::NOT_FOUND);
     }
     Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))

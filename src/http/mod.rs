@@ -55,11 +55,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
         )
-        .service(
-            web::resource("/setup")
-                .route(web::route().guard(reads()).to(setup::show))
-                .route(web::post().to(setup::answer)),
-        )
+        .route("/setup", web::get().to(setup::begin))
         .route(
             assets::BRAND_STYLE,
             web::route().guard(reads()).to(files::brand_style),

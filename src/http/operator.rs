@@ -114,6 +114,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/invitations/{key}/delete", post().to(invitations::delete))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
+            .route("/blueprints/enable", post().to(blueprints::enable))
             .route("/policies", get().to(policies::list))
             .route("/policies/test", post().to(policies::test))
             .route("/executions", get().to(executions::list))

@@ -1,116 +1,95 @@
-//! The first run: whoever holds the link from the console sets the administrator's password.
+//! The first run: whoever holds the link from the console is led into the flow that sets the
+//! administrator's password.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::form_urlencoded;
 
-use super::page::{dress, html, page_error, read};
+use super::client::client;
+use super::location::redirect;
+use super::page::{dress, html, page_error};
 use super::request::Arrival;
-use super::{Error, State, client::client, csrf};
-use crate::directory::setup::{ADMINISTRATOR, finish};
+use super::session::set_cookies;
+use super::{Error, State, csrf};
 use crate::directory::{Install, install};
-use crate::policy::unique_password;
+use crate::execution::{self, Request};
+use crate::flow::Context;
+use crate::flow::context::Value as Known;
+use crate::flow::query::flow_url;
 use crate::web::Message;
 
-/// The shortest password that is taken, in characters.
-const SHORTEST: usize = 8;
+/// The flow in which the first administrator sets a password.
+const FLOW: &str = "initial-setup";
 
-/// What the form says.
-struct Fields {
-    token: SecretString,
-    password: SecretString,
-    repeat: SecretString,
-}
+/// What the flow's policy looks for in the context, so that nobody gets in by its address. Source:
+/// authentik `core/setup`.
+const STARTED_BY: (&str, &str) = ("goauthentik.io/core/setup/started-by", "setup");
 
 /// `GET /setup?token=...`.
-pub(super) async fn show(
+pub(super) async fn begin(
     request: HttpRequest,
     state: web::Data<State>,
     arrival: Arrival,
 ) -> HttpResponse {
-    let page = async {
-        let token = field(request.query_string().as_bytes(), "token");
-        match closed(&state, &request, &token).await? {
-            Some(page) => Ok(page),
-            None => form(&state, &request, &token, &json!({}), StatusCode::OK).await,
-        }
-    };
-    let answer = page.await;
+    let answer = enter(&request, &state, arrival).await;
     page_error(&state, &request, arrival, answer).await
 }
 
-/// `POST /setup`.
-pub(super) async fn answer(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> HttpResponse {
-    let answer = take(&request, payload, &state).await;
-    page_error(&state, &request, arrival, answer).await
-}
-
-/// Sets the password, unless the link or the password is no good.
-async fn take(
+/// Begins the flow, unless the link is no good.
+async fn enter(
     request: &HttpRequest,
-    payload: web::Payload,
     state: &State,
+    arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
+    csrf::check_embedding(request)?;
     let client = client(request, &state.trusted_proxies);
-    let peer = request.peer_addr().map(|peer| peer.ip());
-    state
-        .admit(peer, client.address)
-        .map_err(Error::Throttled)?;
-    csrf::check_origin(request, &client)?;
-    let body = read(payload).await?;
-    let fields = Fields {
-        token: field(&body, "token"),
-        password: field(&body, "password"),
-        repeat: field(&body, "repeat"),
+    let token = token(request.query_string());
+    let install = install(&*state.journal).await?;
+    let install = install.map(|install| install.value);
+    if !install.as_ref().is_some_and(|it| it.setup_token_is(&token)) {
+        let said = closed(install.as_ref(), &token);
+        return message(state, request, StatusCode::FORBIDDEN, &said).await;
+    }
+    let (key, value) = STARTED_BY;
+    let mut context = Context::default();
+    context.set(key, Some(Known::Json(json!(value))));
+    let question = Request {
+        // Somebody may have planted the cookie that this browser has.
+        session: None,
+        slug: FLOW.to_owned(),
+        query: String::new(),
+        client: client.clone(),
+        challenge: None,
+        received: arrival.at,
+        correlation: arrival.id,
     };
-    if let Some(page) = closed(state, request, &fields.token).await? {
-        return Ok(page);
-    }
-    let errors = problems(&fields);
-    if errors != json!({}) {
-        return form(state, request, &fields.token, &errors, StatusCode::OK).await;
-    }
-    let hash = state.hashes.hash(fields.password);
-    let encoded = hash.await.map_err(|busy| Error::Unavailable {
-        cause: busy.to_string(),
-    })?;
-    let keeping = unique_password::keeping(&*state.journal).await?;
-    let token = &fields.token;
-    let done = finish(&*state.journal, &state.clock, token, &encoded, keeping).await?;
-    if done.is_none() {
-        // Somebody else with the same link was faster.
-        let page = closed(state, request, &fields.token).await?;
-        return page.ok_or(Error::NOT_FOUND);
-    }
-    tracing::info!(user = ADMINISTRATOR, "the administrator's password was set");
-    let said = Message {
-        heading: "Done",
-        text: "The password is set, and the link works no more. You can log in now as akadmin.",
-        request_id: None,
-        link: Some(("/flows/-/default/authentication/?next=%2F", "Log in")),
+    let begun = match state.executions.begin_anew(question, context).await {
+        Err(execution::Error::UnknownFlow) => None,
+        begun => begun?,
     };
-    message(state, request, StatusCode::OK, &said).await
+    let Some(reply) = begun else {
+        return message(state, request, StatusCode::FORBIDDEN, &NO_FLOW).await;
+    };
+    let mut answer = redirect(StatusCode::FOUND, &flow_url(FLOW, ""));
+    set_cookies(state, &client, &reply, &mut answer).await?;
+    Ok(answer)
 }
 
-/// The page for a link that is wrong or was used, or nothing when the link is good.
-async fn closed(
-    state: &State,
-    request: &HttpRequest,
-    token: &SecretString,
-) -> Result<Option<HttpResponse>, Error> {
-    let install = install(&*state.journal).await?;
-    let install = install.as_ref().map(|install| &install.value);
-    if install.is_some_and(|install| install.setup_token_is(token)) {
-        return Ok(None);
-    }
-    let said = if install.is_some_and(Install::is_set_up) {
+/// What somebody reads whom the flow does not let in, or who finds none.
+const NO_FLOW: Message<'_> = Message {
+    heading: "This cannot be set up here",
+    text: "The flow initial-setup is gone, or its policies let nobody in: perhaps the \
+           administrator has a password already. Run `gatelog user set-password akadmin` on the \
+           server.",
+    request_id: None,
+    link: Some(("/", "Go to the start page")),
+};
+
+/// What somebody reads whose link is wrong or was used.
+fn closed(install: Option<&Install>, token: &SecretString) -> Message<'static> {
+    if install.is_some_and(Install::is_set_up) {
         Message {
             heading: "Set up already",
             text: "This link was used, or another one was: the administrator has a password. \
@@ -132,50 +111,16 @@ async fn closed(
             text: "Open the whole link that the server printed when it was last started.",
             ..Message::default()
         }
-    };
-    let page = message(state, request, StatusCode::FORBIDDEN, &said).await?;
-    Ok(Some(page))
+    }
 }
 
-/// What is wrong with the password, in the shape of a challenge's errors.
-fn problems(fields: &Fields) -> Value {
-    let password = fields.password.expose_secret();
-    let error = |text: String| json!([{ "string": text, "code": "invalid" }]);
-    if password.chars().count() < SHORTEST {
-        return json!({ "password": error(format!("Use at least {SHORTEST} characters.")) });
-    }
-    if password != fields.repeat.expose_secret() {
-        return json!({ "repeat": error("The two passwords are not the same.".to_owned()) });
-    }
-    json!({})
-}
-
-fn field(form: &[u8], name: &str) -> SecretString {
-    let mut fields = form_urlencoded::parse(form);
-    let found = fields.find(|(key, _)| key == name);
+fn token(query: &str) -> SecretString {
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    let found = fields.find(|(key, _)| key == "token");
     found
         .map(|(_, value)| value.into_owned())
         .unwrap_or_default()
         .into()
-}
-
-async fn form(
-    state: &State,
-    request: &HttpRequest,
-    token: &SecretString,
-    errors: &Value,
-    status: StatusCode,
-) -> Result<HttpResponse, Error> {
-    let client = client(request, &state.trusted_proxies);
-    let dress = dress(state, &client).await?;
-    let page = state.pages.setup(
-        &dress,
-        ADMINISTRATOR,
-        token.expose_secret(),
-        SHORTEST,
-        errors,
-    )?;
-    Ok(html(status, page))
 }
 
 async fn message(

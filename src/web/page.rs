@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 18] = templates![
+const TEMPLATES: [(&str, &str); 17] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -42,7 +42,6 @@ const TEMPLATES: [(&str, &str); 18] = templates![
     "leave.html",
     "home.html",
     "message.html",
-    "setup.html",
 ];
 
 /// The template of a component, and the fields of which it shows the errors itself.
@@ -239,24 +238,6 @@ impl Pages {
                 request_id => message.request_id,
                 link => link,
             },
-        )
-    }
-
-    /// The form that sets the first administrator's password.
-    ///
-    /// `errors` has the shape of a challenge's `response_errors`.
-    pub fn setup(
-        &self,
-        dress: &Dress,
-        username: &str,
-        token: &str,
-        shortest: usize,
-        errors: &Value,
-    ) -> Result<String, Error> {
-        self.render(
-            "setup.html",
-            dress,
-            context! { username => username, token => token, shortest => shortest, errors => Serde(errors) },
         )
     }
 

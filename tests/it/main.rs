@@ -8,6 +8,7 @@ mod courier;
 mod docs;
 mod execution;
 mod expression;
+mod flows;
 mod http;
 mod journal;
 mod policy;

@@ -19,12 +19,15 @@ fn expression(source: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_expressions_of_the_defaults_are_understood() {
+async fn the_expressions_of_what_comes_with_the_server_are_understood() {
     let bench = Bench::new();
     let documents = defaults()
         .iter()
         .map(|(name, source)| Document::read(source, name).expect("a default has no problems"));
-    let documents: Vec<Document> = documents.collect();
+    let mut documents: Vec<Document> = documents.collect();
+    let ready = Ready::ALL.iter();
+    let ready = ready.map(|it| Document::read(it.source(), it.as_str()).expect("no problems"));
+    documents.extend(ready);
     let options = bench.options();
     assert!(matches!(options.syntax, Syntax::Here), "they are checked");
     let applied = apply(&bench.journal, &bench.clock, &documents, &options).await;

@@ -17,6 +17,7 @@ mod expressions;
 mod incomplete;
 mod policies;
 mod reference;
+mod shipped;
 mod transaction;
 
 /// A journal, a clock, and options to apply with.

@@ -95,7 +95,7 @@ async fn seen(bench: &Bench, requirement: Authentication, comes: Comes) -> Strin
         context.set(mark, Some(Value::text("what led here")));
     }
     let waits = bench.executions.begin_anew(request.clone(), context).await;
-    if waits.expect("a beginning") {
+    if waits.expect("a beginning").is_some() {
         return "in".to_owned();
     }
     // Nothing is left of it, so this begins one that is denied for the same reason.
@@ -158,7 +158,7 @@ async fn what_is_known_before_the_first_stage_is_known_in_it() {
     context.set(key::PENDING_USER, Some(Value::User(user.uuid)));
     request.session = session;
     let waits = bench.executions.begin_anew(request, context).await;
-    assert!(waits.expect("a beginning"));
+    assert!(waits.expect("a beginning").is_some());
     bench.restart();
     let mut visitor = bench.visitor("known");
     visitor.session = session;
@@ -194,7 +194,7 @@ async fn a_flow_that_begins_again_still_knows_how_the_visitor_came() {
         .executions
         .begin_anew(visitor.request(), context)
         .await;
-    assert!(begun.expect("a beginning"));
+    assert!(begun.expect("a beginning").is_some());
     visitor.opens().await.sees("ak-stage-identification");
     // The answer is refused, so the flow begins again; it must not refuse whom it let in.
     visitor.answers(json!({"uid_field": "nobody"})).await;

@@ -74,7 +74,7 @@ async fn what_was_learnt_is_kept_or_forgotten_as_the_stage_says() {
         let mut context = Context::default();
         context.set(key::PENDING_USER, Some(Known::User(ann.uuid)));
         let begun = bench.executions.begin_anew(visitor.request(), context);
-        assert!(begun.await.expect("it begins"));
+        assert!(begun.await.expect("it begins").is_some());
         visitor.answers(json!({})).await;
         visitor.is_sent_to("/if/flow/target/");
         let mut there = visitor.tab("target", "");
@@ -117,7 +117,7 @@ async fn what_a_policy_says_counts_before_the_settings() {
         let mut context = Context::default();
         context.set(key::REDIRECT_STAGE_TARGET, Some(Known::text(told)));
         let begun = bench.executions.begin_anew(visitor.request(), context);
-        assert!(begun.await.expect("it begins"));
+        assert!(begun.await.expect("it begins").is_some());
         visitor.answers(json!({})).await;
         visitor.is_sent_to(&to);
     }

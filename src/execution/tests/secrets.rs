@@ -61,7 +61,7 @@ async fn comes_with<'a>(bench: &'a Bench, user: Option<&User>, secret: &str) -> 
     // The later one has the greater id.
     bench.clock.advance(Duration::from_millis(1));
     let begun = bench.executions.begin_anew(visitor.request(), context);
-    assert!(begun.await.expect("it begins"));
+    assert!(begun.await.expect("it begins").is_some());
     let session = visitor.session.expect("a session");
     let found = unfinished::of_session(bench.journal.as_ref(), session).await;
     let found: Vec<Versioned<Unfinished>> = found.expect("a read");

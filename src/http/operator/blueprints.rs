@@ -3,9 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{Answer, Operator, Refusal};
-use crate::blueprint::{self, Error, Host, Options, Syntax};
+use crate::blueprint::{self, Error, Host, Options, Ready, Syntax};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +28,53 @@ pub(super) async fn apply(operator: Data<Operator>, file: Json<File>) -> Answer 
     run(&operator, &file, false).await
 }
 
+/// A ready-made flow that is to be switched on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    name: String,
+}
+
+/// `POST /operator/blueprints/enable`
+pub(super) async fn enable(operator: Data<Operator>, wanted: Json<Wanted>) -> Answer {
+    let ready: Ready = wanted.name.parse().map_err(Refusal::NotFound)?;
+    let journal = &*operator.journal;
+    let enabled = blueprint::enable(journal, &operator.clock, ready, &Options::default()).await;
+    let enabled = enabled.map_err(failure)?;
+    Ok(HttpResponse::Ok().json(json!({
+        "name": ready.as_str(),
+        "flow": enabled.slug,
+        "kept": enabled.is_kept,
+        "needs": needs(ready, &operator),
+        "report": enabled.report,
+    })))
+}
+
+/// What is still missing before people can use the flow.
+fn needs(ready: Ready, operator: &Operator) -> Vec<String> {
+    let mut needs = Vec::new();
+    if ready.sends_mail() {
+        needs.push(match operator.courier.folder() {
+            Some(folder) => format!(
+                "It sends mails, and there is no mail server: until email.host is set, they are \
+                 written to {}.",
+                folder.display()
+            ),
+            None => "It sends mails; `gatelog mail test ADDRESS` says whether they arrive.".into(),
+        });
+        if operator.executions.public_url().is_none() {
+            let text = "Links in mails need an address: set web.public_url, or give a brand the \
+                        domain. Without either they work on this machine only.";
+            needs.push(text.to_owned());
+        }
+    }
+    if ready == Ready::Invitation {
+        let text = "It lets in who has an invitation; `gatelog invitation create` makes one.";
+        needs.push(text.to_owned());
+    }
+    needs
+}
+
 async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
     let document =
         blueprint::check(&file.content, &file.name).map_err(|problems| refusal(&problems))?;
@@ -40,13 +88,17 @@ async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
     };
     let report = blueprint::apply(&*operator.journal, &operator.clock, &[document], &options)
         .await
-        .map_err(|error| match error {
-            Error::Invalid(problems) => refusal(&problems),
-            Error::Journal(error) => error.into(),
-            Error::Busy(busy) => busy.into(),
-            error @ Error::Unchecked(_) => Refusal::Broken(error.to_string()),
-        })?;
+        .map_err(failure)?;
     Ok(HttpResponse::Ok().json(report))
+}
+
+fn failure(error: Error) -> Refusal {
+    match error {
+        Error::Invalid(problems) => refusal(&problems),
+        Error::Journal(error) => error.into(),
+        Error::Busy(busy) => busy.into(),
+        error @ Error::Unchecked(_) => Refusal::Broken(error.to_string()),
+    }
 }
 
 fn refusal(problems: &[blueprint::Problem]) -> Refusal {

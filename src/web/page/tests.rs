@@ -217,10 +217,4 @@ fn the_other_pages_can_be_made() {
     };
     let page = pages.message(&dress, &message).expect("message");
     assert!(page.contains("Not found") && page.contains("r1") && page.contains("Start"));
-    let errors = json!({"password": [{"string": "Too short."}]});
-    let setup = pages
-        .setup(&dress, "akadmin", "secret-token", 8, &errors)
-        .expect("setup");
-    assert!(setup.contains("Too short.") && setup.contains("secret-token"));
-    assert!(setup.contains(r#"aria-describedby="error-password""#));
 }

@@ -1,6 +1,12 @@
 //! The first run: whoever reads the terminal becomes the administrator.
 
-use crate::support::{Answer, Form, Options, TestServer, Visitor, random, with_server_of};
+use serde_json::json;
+
+use crate::support::{Answer, LOGIN, Options, TestServer, Visitor, random, with_server_of};
+
+const FLOW: &str = "initial-setup";
+const PROMPT: &str = "ak-stage-prompt";
+const SESSION: &str = "authentik_session";
 
 fn bare() -> Options {
     Options {
@@ -37,68 +43,114 @@ fn links(server: &TestServer) -> Vec<String> {
     links
 }
 
-async fn sets(visitor: &Visitor, form: &Form, password: &str, repeat: &str) -> Answer {
-    let form = form.clone().fill("password", password);
-    visitor.submits(&form.fill("repeat", repeat)).await
+/// Opens the link in a browser, which is led into the flow.
+async fn follows(visitor: &mut Visitor, link: &str) -> Answer {
+    visitor
+        .gets(link)
+        .await
+        .leads_to(&format!("/if/flow/{FLOW}/"));
+    visitor.opens(FLOW).await
+}
+
+async fn sets(visitor: &mut Visitor, mail: &str, password: &str, repeat: &str) -> Answer {
+    let typed = json!({ "email": mail, "password": password, "password_repeat": repeat });
+    visitor.answers(typed).await
 }
 
 #[test]
-fn the_link_on_the_terminal_sets_the_password_once() {
+fn the_link_on_the_terminal_leads_to_the_administrators_password_once() {
     with_server_of(bare(), async |server| {
         nth_link(server, 0).await;
         let links = links(server);
         let [link] = links.as_slice() else {
             panic!("not one link: {links:?}")
         };
-        let visitor = server.visitor();
-        let form = visitor.form_at(link).await;
-        let mut administrator = server.administrator.clone();
-        let password = administrator.password.clone();
-
-        let short = sets(&visitor, &form, "short", "short").await;
-        short.has_status(200).shows("role=\"alert\"");
-        let other = sets(&visitor, &form, &password, &random(20)).await;
-        other.has_status(200).shows("not the same").hides(&password);
-        let done = sets(&visitor, &form, &password, &password).await;
-        done.has_status(200).shows("The password is set");
-
-        visitor.gets(link).await.has_status(403);
-        administrator.password = random(20);
-        let again = sets(
-            &visitor,
-            &form,
-            &administrator.password,
-            &administrator.password,
-        );
-        again.await.has_status(403);
-        administrator.password = password;
         let mut visitor = server.visitor();
-        visitor.logs_in(&administrator).await;
+        follows(&mut visitor, link)
+            .await
+            .sees(PROMPT)
+            .shows("akadmin");
+        let administrator = server.administrator.clone();
+        let (mail, password) = (&administrator.mail, &administrator.password);
+
+        let short = sets(&mut visitor, mail, "short", "short").await;
+        short.sees(PROMPT).shows("12 characters");
+        let other = sets(&mut visitor, mail, password, &random(20)).await;
+        other.sees(PROMPT).shows("don't match").hides(password);
+        let done = sets(&mut visitor, mail, password, password).await;
+        done.is_redirected_to("/");
         let me = visitor.gets("/api/v3/core/users/me/").await;
-        assert_eq!(me.json()["user"]["is_superuser"], true);
+        let me = me.has_status(200).json();
+        assert_eq!(me["user"]["username"], "akadmin");
+        assert_eq!(me["user"]["email"], mail.as_str());
+        assert_eq!(me["user"]["is_superuser"], true);
+
+        visitor
+            .gets(link)
+            .await
+            .has_status(403)
+            .shows("Set up already");
+        let mut stranger = server.visitor();
+        stranger.gets(link).await.has_status(403);
+        let refused = stranger.opens(FLOW).await;
+        refused.sees("ak-stage-access-denied");
+        server.visitor().logs_in(&administrator).await;
+        server.restart().await;
+        assert_eq!(self::links(server).len(), 1, "no link any more");
     });
 }
 
 #[test]
-fn no_link_works_but_the_one_that_was_printed() {
+fn a_browser_without_scripts_sets_the_password_too() {
     with_server_of(bare(), async |server| {
+        let link = nth_link(server, 0).await;
         let visitor = server.visitor();
+        let led = visitor.gets(&link).await;
+        let page = led.header("location").to_owned();
+        let form = visitor.form_at(&page).await;
+        let administrator = server.administrator.clone();
+        let filled = form
+            .fill("text:email", &administrator.mail)
+            .fill("secret:password", &administrator.password)
+            .fill("secret:password_repeat", &administrator.password);
+        visitor.submits(&filled).await.leads_to("/");
+        visitor.gets("/").await.has_status(200).shows("akadmin");
+        server.visitor().logs_in(&administrator).await;
+    });
+}
+
+#[test]
+fn nothing_leads_into_the_flow_but_the_link_that_was_printed() {
+    with_server_of(bare(), async |server| {
+        let mut visitor = server.visitor();
+        visitor.gets("/").await.leads_to("/setup");
         for path in ["/setup", "/setup?token=", "/setup?token=guessed"] {
             visitor.gets(path).await.has_status(403);
         }
+        let refused = visitor.opens(FLOW).await;
+        refused.is_denied("Open the link that the server printed when it was started.");
         let link = nth_link(server, 0).await;
-        let form = visitor.form_at(&link).await;
-        let password = random(20);
-        for token in ["", "guessed"] {
-            let forged = form.clone().fill("token", token);
-            let refused = sets(&visitor, &forged, &password, &password).await;
-            refused.has_status(403);
-        }
-        let foreign = [("origin", "https://evil.example")];
-        let filled = form.fill("password", &password).fill("repeat", &password);
-        let refused = visitor.submits_with(&filled, &foreign).await;
-        refused.has_status(403);
-        visitor.gets(&link).await.has_status(200);
+        let embedded = [
+            ("sec-fetch-dest", "image"),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        let refused = visitor
+            .sends(reqwest::Method::GET, &link, &embedded, "")
+            .await;
+        assert!(!refused.status.is_redirection(), "{refused:?}");
+        follows(&mut visitor, &link).await.sees(PROMPT);
+    });
+}
+
+#[test]
+fn whoever_planted_the_browsers_cookie_is_not_led_along() {
+    with_server_of(bare(), async |server| {
+        let link = nth_link(server, 0).await;
+        let mut victim = server.visitor();
+        victim.opens(LOGIN).await;
+        let planted = victim.cookies().get(SESSION);
+        follows(&mut victim, &link).await.sees(PROMPT);
+        assert_ne!(victim.cookies().get(SESSION), planted);
     });
 }
 
@@ -106,18 +158,25 @@ fn no_link_works_but_the_one_that_was_printed() {
 fn two_who_use_the_link_at_once_do_not_both_win() {
     with_server_of(bare(), async |server| {
         let link = nth_link(server, 0).await;
-        let (one, two) = (server.visitor(), server.visitor());
+        let (mut one, mut two) = (server.visitor(), server.visitor());
+        follows(&mut one, &link).await.sees(PROMPT);
+        follows(&mut two, &link).await.sees(PROMPT);
         let (first, second) = (random(20), random(20));
-        let form = one.form_at(&link).await;
         let (a, b) = tokio::join!(
-            sets(&one, &form, &first, &first),
-            sets(&two, &form, &second, &second)
+            sets(&mut one, "one@example.org", &first, &first),
+            sets(&mut two, "two@example.org", &second, &second)
         );
-        let statuses = [a.status.as_u16(), b.status.as_u16()];
-        assert!(
-            statuses == [200, 403] || statuses == [403, 200],
-            "{statuses:?}"
-        );
+        let mut ends = [a.component(), b.component()];
+        let won = if ends[0] == "xak-flow-redirect" {
+            &first
+        } else {
+            &second
+        };
+        let mut administrator = server.administrator.clone();
+        won.clone_into(&mut administrator.password);
+        server.visitor().logs_in(&administrator).await;
+        ends.sort();
+        assert_eq!(ends, ["ak-stage-access-denied", "xak-flow-redirect"]);
     });
 }
 
@@ -128,9 +187,33 @@ fn a_restart_before_the_password_is_set_prints_a_new_link_and_voids_the_old_one(
         server.kill().await;
         let new = nth_link(server, 1).await;
         assert_ne!(old, new);
-        let visitor = server.visitor();
+        let mut visitor = server.visitor();
         visitor.gets(&old).await.has_status(403);
-        visitor.gets(&new).await.has_status(200);
+        follows(&mut visitor, &new).await.sees(PROMPT);
+    });
+}
+
+#[test]
+fn without_the_flow_the_command_line_sets_the_password() {
+    with_server_of(bare(), async |server| {
+        let link = nth_link(server, 0).await;
+        server.apply(&format!(
+            "version: 1\nentries:\n- model: authentik_flows.flow\n  state: absent\n  \
+             identifiers: {{slug: {FLOW}}}\n"
+        ));
+        let visitor = server.visitor();
+        let page = visitor.gets(&link).await;
+        page.has_status(403)
+            .shows("gatelog user set-password akadmin");
+        let password = server.administrator.password.clone();
+        let set = ["user", "set-password", "akadmin", "--password-stdin"];
+        server.gatelog_reading(&set, &password).succeeds();
+        visitor
+            .gets(&link)
+            .await
+            .has_status(403)
+            .shows("Set up already");
+        server.visitor().logs_in(&server.administrator).await;
     });
 }
 
