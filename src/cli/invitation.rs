@@ -26,7 +26,7 @@ pub(super) enum Command {
         single_use: bool,
         /// What is known of whoever comes by it, as a JSON object of prompt data
         #[arg(long, value_name = "JSON")]
-        prompt_data: Option<String>,
+        fixed_data: Option<String>,
     },
     /// List all invitations
     List,
@@ -48,11 +48,11 @@ pub(super) async fn run(
             flow,
             expires,
             single_use,
-            prompt_data,
+            fixed_data,
         } => {
-            let data: Map<String, Value> = match prompt_data {
+            let data: Map<String, Value> = match fixed_data {
                 Some(text) => {
-                    serde_json::from_str(text).context("--prompt-data is no JSON object")?
+                    serde_json::from_str(text).context("--fixed-data is no JSON object")?
                 }
                 None => Map::new(),
             };
@@ -68,13 +68,11 @@ pub(super) async fn run(
                 return print_value(&made);
             }
             talk(&format!("Made the invitation {name}."));
-            match made["path"].as_str() {
-                Some(path) => print_line(path),
-                None => {
-                    let key = made["pk"].as_str().unwrap_or_default();
-                    print_line(&format!("/if/flow/<slug>/?itoken={key}"))
-                }
+            if let Some(path) = made["path"].as_str() {
+                return print_line(path);
             }
+            let key = made["pk"].as_str().unwrap_or_default();
+            print_line(&format!("/if/flow/<slug>/?itoken={key}"))
         }
         Command::List => {
             let answer = call(settings, "invitations", None).await?;

@@ -117,24 +117,24 @@ pub(super) fn held(turn: &Turn<'_>, value: Known) -> Known {
     let fixed = turn.running.context.get(INVITATION);
     let fixed = fixed.and_then(Known::entries);
     match fixed.and_then(|mut entries| entries.remove(FIXED)) {
-        Some(fixed) => over(value, &fixed),
+        Some(fixed) => over(&value, &fixed),
         None => value,
     }
 }
 
 /// `value` with all of `fixed` in it. A list keeps what else is in it.
-fn over(value: Known, fixed: &Known) -> Known {
+fn over(value: &Known, fixed: &Known) -> Known {
     if let (Some(mut entries), Some(fixed)) = (value.entries(), fixed.entries()) {
         for (key, fixed) in fixed {
             let merged = match entries.remove(&key) {
-                Some(value) => over(value, &fixed),
+                Some(value) => over(&value, &fixed),
                 None => fixed,
             };
             entries.insert(key, merged);
         }
         return Known::map(entries);
     }
-    if let (Some(mut items), Some(fixed)) = (items(&value), items(fixed)) {
+    if let (Some(mut items), Some(fixed)) = (items(value), items(fixed)) {
         let missing = fixed.into_iter().filter(|item| !items.contains(item));
         let missing: Vec<_> = missing.collect();
         items.extend(missing);
@@ -145,18 +145,18 @@ fn over(value: Known, fixed: &Known) -> Known {
 
 /// What was typed before with what is in the invitation: mappings go into each other, lists one
 /// behind the other, all else is the invitation's.
-fn merged(value: Known, fixed: Known) -> Known {
+fn merged(value: &Known, fixed: Known) -> Known {
     if let (Some(mut entries), Some(fixed)) = (value.entries(), fixed.entries()) {
         for (key, fixed) in fixed {
             let both = match entries.remove(&key) {
-                Some(value) => merged(value, fixed),
+                Some(value) => merged(&value, fixed),
                 None => fixed,
             };
             entries.insert(key, both);
         }
         return Known::map(entries);
     }
-    if let (Some(mut items), Some(fixed)) = (items(&value), items(&fixed)) {
+    if let (Some(mut items), Some(fixed)) = (items(value), items(&fixed)) {
         items.extend(fixed);
         return Known::list(items);
     }
@@ -202,9 +202,9 @@ impl Stage for Invitation {
         // A flow that begins again must not put the same lists behind each other.
         let is_known = known(turn) == Some(pk);
         let data = if is_known {
-            over(before, &fixed)
+            over(&before, &fixed)
         } else {
-            merged(before, fixed)
+            merged(&before, fixed)
         };
         turn.set(key::PROMPT_DATA, Some(data));
         if single_use {

@@ -51,11 +51,10 @@ pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
 }
 
 /// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
-/// same events, and whether the actor that is awake holds what the journal folds into. One that
-/// went with its user, or was kept long enough, cannot be read and is only counted in.
+/// same events, and whether the actor that is awake holds what the journal folds into.
 pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
     let journal = &*operator.journal;
-    let mut shown = Vec::new();
+    let (mut shown, mut erased) = (Vec::new(), Vec::new());
     let mut before = None;
     loop {
         let streams = journal.streams(KIND, before, PAGE).await?;
@@ -64,25 +63,26 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
         };
         before = Some(last.id);
         for stream in streams {
-            let workers = Some(&operator.workers);
-            let replayed = match replay::verify(&operator.journal, workers, stream.id).await {
-                Err(Error::Erased(_)) => {
-                    let erased = json!({ "outcome": "erased" });
-                    shown.push(json!({ "execution": stream.id, "replay": erased, "live": null }));
-                    continue;
-                }
-                replayed => replayed?,
-            };
+            // Nothing is left to compare of somebody who was deleted.
+            if let Err(replay::Error::Erased(id)) = replay::entries(journal, stream.id).await {
+                erased.push(id);
+                continue;
+            }
             let awake = operator.executions.snapshot(stream.id).await?;
             let compared = awake.map(|held| replay::compare(journal, stream.id, held));
             let live = match compared {
                 Some(compared) => Some(compared.await?),
                 None => None,
             };
-            shown.push(json!({ "execution": stream.id, "replay": replayed, "live": live }));
+            let workers = Some(&operator.workers);
+            shown.push(json!({
+                "execution": stream.id,
+                "replay": replay::verify(&operator.journal, workers, stream.id).await?,
+                "live": live,
+            }));
         }
     }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
 }
 
 /// The summary, with the user's name beside their id while they have one.

@@ -18,7 +18,7 @@ pub(super) fn kept<'a>(
         Ok(match value {
             Known::Json(json) => json.clone(),
             Known::User(id) => match turn.user(*id).await? {
-                Some(user) => reference("user", user.value.pk.into(), &user.value.username),
+                Some(user) => reference("user", &user.value.pk.into(), &user.value.username),
                 None => Value::Null,
             },
             Known::Group(id) => {
@@ -27,7 +27,7 @@ pub(super) fn kept<'a>(
                 match group {
                     Some(group) => {
                         let pk = id.simple().to_string().into();
-                        reference("group", pk, &group.value.name)
+                        reference("group", &pk, &group.value.name)
                     }
                     None => Value::Null,
                 }
@@ -59,7 +59,7 @@ pub(super) fn kept<'a>(
     })
 }
 
-fn reference(model: &str, pk: Value, name: &str) -> Value {
+fn reference(model: &str, pk: &Value, name: &str) -> Value {
     json!({ "app": "authentik_core", "model_name": model, "pk": pk, "name": name })
 }
 

@@ -19,7 +19,7 @@ fn invited(server: &TestServer, email: &str) -> String {
         "--single-use",
         "--expires",
         "7d",
-        "--prompt-data",
+        "--fixed-data",
         &data,
     ];
     let made = server.gatelog(&create);

@@ -21,7 +21,7 @@ fn invites(server: &TestServer, person: &Person, further: &[&str]) -> String {
     });
     let data = data.to_string();
     let mut command = vec!["invitation", "create", "friends", "--flow", "join"];
-    command.extend_from_slice(&["--prompt-data", &data]);
+    command.extend_from_slice(&["--fixed-data", &data]);
     command.extend_from_slice(further);
     let made = server.gatelog(&command);
     let path = made.succeeds().stdout.trim().to_owned();
@@ -113,7 +113,7 @@ fn what_an_invitation_may_not_be_is_told() {
             &["a b"][..],
             &["friends", "--flow", "nowhere"],
             &["friends", "--expires", "yesterday"],
-            &["friends", "--prompt-data", "[]"],
+            &["friends", "--fixed-data", "[]"],
         ] {
             let mut command = vec!["invitation", "create"];
             command.extend_from_slice(wrong);
@@ -186,7 +186,7 @@ fn whoever_signs_up_gets_what_they_typed_but_not_what_their_invitation_fixes() {
             "a",
             "--flow",
             "join",
-            "--prompt-data",
+            "--fixed-data",
             &data,
         ];
         let made = server.gatelog(&create);

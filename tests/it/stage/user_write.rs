@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Flow, Person, forms, text_of, with_server};
+use crate::support::{Flow, Person, addresses, forms, text_of, with_server};
 
 /// An expression that puts these entries into the context.
 fn knows(entries: &[(&str, &str)]) -> String {
@@ -68,7 +68,7 @@ fn a_consent_page_says_what_is_wanted_and_can_be_left() {
         let text = text_of(&page.text);
         assert!(text.contains("Read your mail"), "{text}");
         assert!(text.contains(&ann.username), "{text}");
-        page.shows("/flows/-/cancel/");
+        assert!(addresses(&page.text).contains(&"/flows/-/cancel/".to_owned()));
         let form = forms(&page.text).remove(0);
         let wrong = form.clone().fill("token", "x");
         let again = visitor.submits(&wrong).await;
