@@ -51,8 +51,7 @@ pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
 }
 
 /// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
-/// same events, and whether the actor that is awake holds what the journal folds into. One that
-/// went with its user, or was kept long enough, cannot be read and is only counted in.
+/// same events, and whether the actor that is awake holds what the journal folds into.
 pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
     let journal = &*operator.journal;
     let (mut shown, mut erased) = (Vec::new(), Vec::new());
