@@ -59,10 +59,28 @@ pub fn id(secret: &str) -> Uuid {
 #[must_use]
 pub fn known(query: &str) -> (String, Option<Uuid>) {
     let parsed = Query::parse(query);
-    match parsed.get(LINK).map(id) {
-        Some(link) => (parsed.with_link(&link.to_string()).encode(), Some(link)),
-        None => (query.to_owned(), None),
+    let link = parsed.get(LINK).map(id);
+    // Somebody may come back to a link from somewhere else.
+    let further = parsed.next().and_then(without_secret);
+    let mut masked = parsed;
+    if let Some(link) = link {
+        masked = masked.with_link(&link.to_string());
     }
+    if let Some(next) = &further {
+        masked = masked.with_next(next);
+    }
+    if link.is_none() && further.is_none() {
+        return (query.to_owned(), None);
+    }
+    (masked.encode(), link)
+}
+
+/// An address whose query string has the secret of a link, without it.
+fn without_secret(address: &str) -> Option<String> {
+    let (path, query) = address.split_once('?')?;
+    let parsed = Query::parse(query);
+    parsed.get(LINK)?;
+    Some(format!("{path}?{}", parsed.without_link().encode()))
 }
 
 #[cfg(test)]
@@ -83,6 +101,13 @@ mod tests {
             Some(link),
             "knowing it by name opens nothing"
         );
+    }
+
+    #[test]
+    fn a_secret_in_the_address_to_come_back_to_is_left_out() {
+        let (query, link) = known("next=%2Fif%2Fflow%2Fx%2F%3Fa%3Db%26flow_token%3Ds3cret");
+        assert_eq!(link, None);
+        assert_eq!(query, "next=%2Fif%2Fflow%2Fx%2F%3Fa%3Db");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::flow::client::Client;
 use crate::flow::model::words;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{Key, KeyId, Kind, Objects, Result};
@@ -192,6 +193,19 @@ impl Session {
     #[must_use]
     pub fn is_current(&self, sid: &SecretString) -> bool {
         same(&self.sid, sid)
+    }
+
+    /// Whether whoever sent this secret may use the session: with the former one only the browser
+    /// that had the present one made, since somebody may have planted the former.
+    #[must_use]
+    pub fn admits(&self, sid: &SecretString, client: &Client, now: Timestamp) -> bool {
+        self.is_current(sid) || (self.honours(sid, now) && self.is_same_client(client))
+    }
+
+    /// Whether the client is the one that used the session last.
+    #[must_use]
+    pub fn is_same_client(&self, client: &Client) -> bool {
+        self.last_ip == client.address && self.last_user_agent == client.user_agent
     }
 
     /// Whether this is the secret that a page has to repeat.

@@ -9,6 +9,7 @@ use actix::{
     SpawnHandle, WrapFuture,
 };
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -40,8 +41,17 @@ pub(crate) struct Handle {
     pub(crate) begin: Option<Box<Begin>>,
     /// A session made for the browser, when it had none.
     pub(crate) session: Option<Session>,
+    /// In whose name it comes; nobody's when the server itself asks, or when the command says by
+    /// itself what it may do.
+    pub(crate) asker: Option<Asker>,
     /// Whether the command is meant only for an execution that nobody has answered yet.
     pub(crate) unless_answered: bool,
+}
+
+/// The session in whose name a command comes, and the secret that proved it.
+pub(crate) struct Asker {
+    pub(crate) session: Uuid,
+    pub(crate) sid: Option<SecretString>,
 }
 
 /// The answer to a command, and what follows from it elsewhere.
@@ -60,6 +70,10 @@ pub(crate) struct Answered {
     pub(crate) calls: Vec<(Uuid, Call)>,
     /// The links that were made.
     pub(crate) links: Vec<MadeLink>,
+    /// The session of the browser that the execution belongs to.
+    pub(crate) owner: Option<Uuid>,
+    /// Whether this very command made the session's secret, so that whoever sent it gets it.
+    pub(crate) rotated: bool,
     /// Whether a link was confirmed, so that the session is there from now on.
     pub(crate) confirmed: bool,
 }
@@ -74,6 +88,8 @@ impl Answered {
             waits_for: state.running().and_then(|running| running.waits_for),
             calls: Vec::new(),
             links: Vec::new(),
+            owner: state.latest().map(|it| it.session),
+            rotated: false,
             confirmed: events
                 .iter()
                 .any(|event| matches!(event, Event::LinkConsumed { .. })),

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::actor::{Answered, Begin, Handle};
+use super::actor::{Answered, Asker, Begin, Handle};
+use super::effect::Waiting;
 use super::shard::Route;
 use super::{Error, Executions, Reply, Request, Shared, Unfinished, unfinished};
 use crate::catalog::flow::flow_by_slug;
@@ -14,6 +15,7 @@ use crate::flow::client::Client;
 use crate::flow::input::{Canceller, DeadLink, Request as Asked};
 use crate::flow::{Context, Entry};
 use crate::journal::object::{self, Versioned};
+use crate::journal::{Commit, Durability, Version};
 
 /// The execution that a request is put to.
 enum Target {
@@ -61,14 +63,23 @@ impl Executions {
         Err(Error::Busy)
     }
 
-    /// Ends what is at the address to which an execution goes on.
+    /// Ends what is at the address to which an execution goes on. What belongs to another browser
+    /// only loses the way to it from here.
     async fn make_way(&self, request: &Request, others: &[Uuid]) -> Result<(), Error> {
+        let objects = self.shared.journal.as_ref();
         for other in others {
-            let by = Asked::Cancel {
-                by: Canceller::Visitor,
+            let found: Option<Versioned<Unfinished>> = object::get(objects, *other).await?;
+            let Some(found) = found else { continue };
+            let session = request.session.unwrap_or_default();
+            let asked = if found.value.session == session {
+                Asked::Cancel {
+                    by: Canceller::Visitor,
+                }
+            } else {
+                Asked::Forget { session }
             };
             let client = &request.client;
-            self.end(*other, client, by, request.correlation).await?;
+            self.end(*other, client, asked, request.correlation).await?;
         }
         Ok(())
     }
@@ -164,6 +175,7 @@ impl Executions {
     ) -> Result<(Uuid, Answered), Error> {
         let own = request.session.unwrap_or_default();
         let mut fresh = None;
+        let mut opened = None;
         let (id, session, asked, begin) = match target {
             Target::Under(id) => {
                 let challenge = request.challenge.clone();
@@ -183,6 +195,7 @@ impl Executions {
                     let asked = Asked::Confirm { link: id, session };
                     (execution, session, asked, None)
                 } else {
+                    opened = self.session_for_link(request).await?;
                     (execution, own, Asked::Open { link: id }, None)
                 }
             }
@@ -210,12 +223,18 @@ impl Executions {
             Vec::new()
         };
         let typed = body.filter(|_| !matches!(asked, Asked::Elsewhere));
+        let has_part = matches!(asked, Asked::Visit | Asked::Answer { .. });
+        let asker = has_part.then(|| Asker {
+            session: own,
+            sid: request.sid.clone(),
+        });
         let counts = !matches!(asked, Asked::Elsewhere | Asked::Open { .. });
         let is_linked = matches!(asked, Asked::Open { .. } | Asked::Confirm { .. });
         let handle = Handle {
             typed,
             begin,
             session: fresh,
+            asker,
             ..self.handle(request, asked)
         };
         let answered = self.send(id, handle).await;
@@ -224,18 +243,27 @@ impl Executions {
         }
         self.expel(&too_many, request).await;
         let mut answered = match answered {
-            Err(Error::InTheWay(_)) if is_new => return Err(Error::Superseded),
+            // Somebody began the same at the same time.
+            Err(Error::InTheWay(_)) if is_new && self.find(request, false).await?.is_some() => {
+                return Err(Error::Superseded);
+            }
             answered => answered?,
         };
         let calls = std::mem::take(&mut answered.calls);
+        let waiting = match (is_answer, calls.is_empty()) {
+            (_, false) => Waiting::Asked,
+            (true, true) => Waiting::Joins,
+            (false, true) => Waiting::Looks,
+        };
         self.carry_out(id, request, calls);
         // A session that was made for a link that was not confirmed is nowhere.
         let session = if is_linked && !answered.confirmed {
-            own
+            answered.rotated |= opened.is_some();
+            opened.unwrap_or(own)
         } else {
             session
         };
-        let answered = self.settle(id, request, is_answer, answered).await?;
+        let answered = self.settle(id, request, session, waiting, answered).await?;
         for session in &answered.ended {
             self.cancel_others(*session, id, request).await;
         }
@@ -260,6 +288,7 @@ impl Executions {
             for _ in 0..5 {
                 match this.replace(&request, &context).await {
                     Err(Error::Over | Error::Superseded) => {}
+                    Err(Error::InTheWay(others)) => this.make_way(&request, &others).await?,
                     begun => return begun,
                 }
             }
@@ -272,13 +301,8 @@ impl Executions {
 
     async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Reply>, Error> {
         match self.find(request, false).await? {
-            Some(Target::Under(earlier)) => self.make_way(request, &[earlier]).await?,
-            Some(Target::Elsewhere(earlier)) => {
-                let session = request.session.unwrap_or_default();
-                let asked = Asked::Forget { session };
-                let client = &request.client;
-                self.end(earlier, client, asked, request.correlation)
-                    .await?;
+            Some(Target::Under(earlier) | Target::Elsewhere(earlier)) => {
+                self.make_way(request, &[earlier]).await?;
             }
             _ => {}
         }
@@ -288,6 +312,32 @@ impl Executions {
         let (session, answered) = self.put_to(request, target, false, None).await?;
         let waits = answered.waits;
         Ok(waits.then(|| Reply::new(answered, session, request.correlation)))
+    }
+
+    /// A session for a browser that opens a link without one: should the answer to its confirmation
+    /// be lost, it is known by that when it confirms again.
+    async fn session_for_link(&self, request: &Request) -> Result<Option<Uuid>, Error> {
+        let Shared {
+            journal,
+            clock,
+            begun,
+            ..
+        } = self.shared.as_ref();
+        let now = clock.now();
+        let Some(session) = self.fresh_session(request, now) else {
+            return Ok(None);
+        };
+        let wait = begun.take(request.client.address, clock.monotonic());
+        wait.map_err(Error::Throttled)?;
+        let commit = Commit {
+            writes: vec![object::put(&session, Version::NONE)],
+            durability: Durability::Relaxed,
+            fence: None,
+            at: now,
+            correlation: request.correlation,
+        };
+        journal.commit(commit).await?;
+        Ok(Some(session.id))
     }
 
     /// A session for a browser that has none.

@@ -31,7 +31,8 @@ pub(super) fn stream(execution: Uuid) -> StreamId {
     StreamId::new(record::KIND, execution)
 }
 
-/// Builds the commit of one command.
+/// Builds the commit of one command, and says whether the secret of the browser's session is
+/// another one after it.
 pub(super) async fn build(
     shared: &Shared,
     execution: Uuid,
@@ -39,7 +40,7 @@ pub(super) async fn build(
     handle: &Handle,
     handled: &Handled,
     left: Left,
-) -> Result<Commit> {
+) -> Result<(Commit, bool)> {
     let key = KeyId(execution);
     let now = handle.input.at;
     let mut writes = Vec::new();
@@ -56,7 +57,7 @@ pub(super) async fn build(
     writes.extend(creation(shared, &written).await?);
     let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
     writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
-    writes.extend(wrap(key, &before.state, &handled.state));
+    writes.extend(wrap(key, &before.state, handled));
     let durability = durability(handle, handled);
     let mut input = handle.input.clone();
     input.body = handled.body.clone();
@@ -109,13 +110,15 @@ pub(super) async fn build(
     for user in deleted.values() {
         writes.extend(deletion(objects, user, &touched).await?);
     }
-    Ok(Commit {
+    let own = handled.state.latest().map(|it| it.session);
+    let commit = Commit {
         writes,
         durability,
         fence: None,
         at: now,
         correlation: handle.correlation,
-    })
+    };
+    Ok((commit, own.is_some_and(|own| touched.contains(&own))))
 }
 
 /// The secrets that an execution names.
@@ -172,17 +175,22 @@ async fn creation(
 }
 
 /// Once the user is known, the execution is readable only as long as the user's key exists.
-fn wrap(key: KeyId, before: &Execution, after: &Execution) -> Option<Write> {
+///
+/// For somebody who does not exist it is wrapped as well, as it was: whether a key was written must
+/// not be what tells who exists.
+fn wrap(key: KeyId, before: &Execution, handled: &Handled) -> Option<Write> {
     let user = |state: &Execution| {
         state
             .latest()
             .and_then(|it| it.identified)
             .map(|(id, _)| id)
     };
-    let under = user(after)?;
-    (user(before) != Some(under)).then_some(Write::WrapKey {
+    let identifies = |event: &Event| matches!(event, Event::UserIdentified { .. });
+    let identified = handled.events.iter().any(identifies);
+    let after = user(&handled.state);
+    (identified || user(before) != after).then_some(Write::WrapKey {
         id: key,
-        under: KeyId(under),
+        under: after.map_or(KeyId::SYSTEM, KeyId),
     })
 }
 

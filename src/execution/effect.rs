@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::actor::{Answered, Handle};
+use super::actor::{Answered, Asker, Handle};
 use super::{Error, Executions, Outside, Request};
 use crate::flow::client::Client;
 use crate::flow::effect::Outcome;
@@ -34,6 +34,17 @@ impl InFlight {
     fn all(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<Option<Answered>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What somebody has to do with an effect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// Their answer asked for it.
+    Asked,
+    /// They answer while it is under way.
+    Joins,
+    /// They only look.
+    Looks,
 }
 
 impl Outside {
@@ -74,11 +85,15 @@ impl Executions {
     }
 
     /// The answer that a visitor gets where their own waits for an effect.
+    ///
+    /// What was concluded is for whoever answered, as long as the execution is theirs; whoever
+    /// joined in waiting is shown where it stands, if they still have a part in it.
     pub(super) async fn settle(
         &self,
         id: Uuid,
         request: &Request,
-        is_answer: bool,
+        session: Uuid,
+        waiting: Waiting,
         answered: Answered,
     ) -> Result<Answered, Error> {
         let Some(effect) = answered.waits_for else {
@@ -87,23 +102,40 @@ impl Executions {
         let told = self.shared.in_flight.all().get(&effect).cloned();
         let Some(mut told) = told else {
             // Whoever asked is gone with an earlier run of the server.
-            let concluded = self
-                .bring_back(id, effect, Outcome::Unknown, request)
+            self.bring_back(id, effect, Outcome::Unknown, request)
                 .await?;
-            if is_answer {
-                return Ok(concluded);
-            }
-            let look = self.handle(request, Asked::Visit);
-            return self.send(id, look).await;
+            return self.look_again(id, request, session).await;
         };
-        if !is_answer {
+        if waiting == Waiting::Looks {
             return Ok(answered);
         }
         let outcome = tokio::time::timeout(PATIENCE, told.wait_for(Option::is_some)).await;
-        match outcome {
-            Ok(Ok(concluded)) => Ok(concluded.clone().unwrap_or(answered)),
-            Ok(Err(_)) | Err(_) => Ok(answered),
+        let concluded = match outcome {
+            Ok(Ok(concluded)) => concluded.clone(),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        let own = |it: &Answered| waiting == Waiting::Asked && it.owner == Some(session);
+        match concluded.filter(own) {
+            Some(concluded) => Ok(concluded),
+            None => self.look_again(id, request, session).await,
         }
+    }
+
+    async fn look_again(
+        &self,
+        id: Uuid,
+        request: &Request,
+        session: Uuid,
+    ) -> Result<Answered, Error> {
+        let asker = Asker {
+            session,
+            sid: request.sid.clone(),
+        };
+        let look = Handle {
+            asker: Some(asker),
+            ..self.handle(request, Asked::Visit)
+        };
+        self.send(id, look).await
     }
 
     async fn bring_back(
@@ -146,6 +178,7 @@ impl Executions {
             correlation: request.correlation,
             begin: None,
             session: None,
+            asker: None,
             unless_answered: false,
         }
     }
@@ -163,6 +196,7 @@ impl Executions {
     ) -> Result<(), Error> {
         let request = Request {
             session: None,
+            sid: None,
             slug: String::new(),
             query: String::new(),
             client: Client::nobody(),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::actor::Handle;
+use super::actor::{Asker, Handle};
 use super::{Cancel, Error, Executions, Request, unfinished};
 use crate::directory::link;
 use crate::flow::Entry;
@@ -18,6 +18,25 @@ impl Executions {
         correlation: Uuid,
     ) -> Result<(), Error> {
         let handle = self.ending(client, asked, correlation);
+        self.finish(id, handle).await
+    }
+
+    /// Ends it on behalf of a session, unless it belongs to another one by then.
+    async fn end_in(
+        &self,
+        id: Uuid,
+        session: Uuid,
+        client: &Client,
+        asked: Asked,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let cancels = matches!(asked, Asked::Cancel { .. });
+        let mut handle = self.ending(client, asked, correlation);
+        handle.asker = cancels.then_some(Asker { session, sid: None });
+        self.finish(id, handle).await
+    }
+
+    async fn finish(&self, id: Uuid, handle: Handle) -> Result<(), Error> {
         match self.send(id, handle).await {
             Ok(_) | Err(Error::Over) => {
                 self.crowd.left(id);
@@ -41,6 +60,7 @@ impl Executions {
             correlation,
             begin: None,
             session: None,
+            asker: None,
             unless_answered: false,
         }
     }
@@ -92,7 +112,7 @@ impl Executions {
             } else {
                 Asked::Forget { session }
             };
-            let ended = self.end(id, client, asked, correlation).await;
+            let ended = self.end_in(id, session, client, asked, correlation).await;
             result = result.and(ended);
         }
         result
@@ -116,10 +136,8 @@ impl Executions {
             if id == own {
                 continue;
             }
-            if let Err(error) = self
-                .end(id, &request.client, asked, request.correlation)
-                .await
-            {
+            let (client, correlation) = (&request.client, request.correlation);
+            if let Err(error) = self.end_in(id, session, client, asked, correlation).await {
                 tracing::error!(execution = %id, %error, "an execution outlives its session");
             }
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Arbiter};
+use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -165,6 +166,8 @@ pub(crate) struct Shared {
 pub struct Request {
     /// The browser's session, where it has one.
     pub session: Option<Uuid>,
+    /// The secret by which it proved that, where it came with one.
+    pub sid: Option<SecretString>,
     /// The flow.
     pub slug: String,
     /// The browser's query string.

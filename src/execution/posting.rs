@@ -85,12 +85,15 @@ async fn origin(shared: &Shared, client: &Client) -> journal::Result<Option<Stri
     if let Some(url) = public_url {
         return Ok(Some(url.trim_end_matches('/').to_owned()));
     }
-    if is_this_machine(&client.host) {
+    // Somebody on another machine has no use for a link to their own.
+    if client.address.is_loopback() && is_this_machine(&client.host) {
         return Ok(Some(client.origin()));
     }
+    // The port is the client's word, so only one that the operator wrote down counts.
     let brands = brand::brands(shared.journal.as_ref()).await?;
-    let known = brands.iter().any(|it| it.value.is_of(&client.host));
-    Ok(known.then(|| client.origin()))
+    let known = brands.iter().find(|it| it.value.is_of(&client.host));
+    let scheme = if client.secure { "https" } else { "http" };
+    Ok(known.map(|brand| format!("{scheme}://{}", brand.value.domain)))
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -58,6 +58,7 @@ impl Executions {
         context.set(key::IS_RESTORED, Some(by));
         let request = Request {
             session: None,
+            sid: None,
             slug: slug.to_owned(),
             query: String::new(),
             client,

@@ -17,6 +17,9 @@ pub struct Reply {
     /// The browser's session; it is a new one when the request came without, and nil when nothing
     /// was begun that needs one.
     pub session: Uuid,
+    /// Whether the session's secret is another one since this very request, so that its sender has
+    /// to get it.
+    pub rotated: bool,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,
 }
@@ -37,6 +40,7 @@ impl Reply {
             body,
             challenge,
             session,
+            rotated: answered.rotated,
             remembered: answered.remembered,
         }
     }

@@ -13,11 +13,12 @@ use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
 use super::{Error, Shared, vault};
 use crate::directory::Install;
+use crate::directory::session::Session;
 use crate::flow::event::Event;
 use crate::flow::input::Request;
 use crate::flow::query::Query;
 use crate::flow::{Execution, evolve};
-use crate::journal::object::Stored;
+use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Commit, Durability, Version};
 use crate::stage::{self, Reply};
 use crate::world::Record;
@@ -57,6 +58,10 @@ impl Work {
             Some(loaded) => loaded,
             None => self.load(&message).await?,
         };
+        if let Some(answered) = self.elsewhere(&mut message, &before.state).await? {
+            self.loaded = Some(before);
+            return Ok(answered);
+        }
         let typed = message.typed.as_ref();
         let digest = typed.map(|body| digest(&self.shared.digest_key, body));
         let twin = digest.map_or(Twin::None, |digest| {
@@ -109,6 +114,10 @@ impl Work {
                     // Somebody else answered first, so this answer is a stale tab's.
                     before = self.load(&message).await?;
                     look_only(&mut message);
+                    if let Some(answered) = self.elsewhere(&mut message, &before.state).await? {
+                        self.loaded = Some(before);
+                        return Ok(answered);
+                    }
                     if before.state.is_over() && !concludes(&message.input.request) {
                         self.loaded = Some(before);
                         return Err(Error::Over);
@@ -143,7 +152,10 @@ impl Work {
         let has_mail = !left.mails.is_empty();
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
-            Ok(commit) => commit,
+            Ok((commit, rotated)) => {
+                answered.rotated = rotated;
+                commit
+            }
             Err(error) => return self.refused(error, &handled.state).await,
         };
         if let (true, Some(last)) = (handled.state.is_over(), handled.state.latest()) {
@@ -178,6 +190,39 @@ impl Work {
             self.answers.doubt(digest, before.version);
         }
         refusal
+    }
+
+    /// Whoever asks may have waited in line while the execution moved to another browser, or while
+    /// the secret of its session became another one: then they have no part in it any more. This
+    /// is the one place where that is certain, since nothing else happens meanwhile.
+    async fn elsewhere(
+        &self,
+        message: &mut Handle,
+        state: &Execution,
+    ) -> Result<Option<Answered>, Error> {
+        let (Some(asker), Some(running)) = (&message.asker, state.latest()) else {
+            return Ok(None);
+        };
+        let mut is_theirs = asker.session == running.session;
+        if let (true, Some(sid)) = (is_theirs, &asker.sid) {
+            let (objects, client) = (self.shared.journal.as_ref(), &message.input.client);
+            let session: Option<Versioned<Session>> = object::get(objects, asker.session).await?;
+            let now = message.input.at;
+            is_theirs = session.is_some_and(|session| session.value.admits(sid, client, now));
+        }
+        if is_theirs {
+            return Ok(None);
+        }
+        if matches!(message.input.request, Request::Cancel { .. }) {
+            return Ok(Some(Answered::new(Reply::Over, &[], state)));
+        }
+        if state.is_over() {
+            return Err(Error::Over);
+        }
+        message.typed = None;
+        message.input.request = Request::Elsewhere;
+        message.asker = None;
+        Ok(None)
     }
 
     /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:

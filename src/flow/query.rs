@@ -74,6 +74,16 @@ impl Query {
         Self(replaced.collect())
     }
 
+    /// The same with another address to go to afterwards.
+    #[must_use]
+    pub fn with_next(&self, next: &str) -> Self {
+        let replaced = self.0.iter().map(|(name, old)| {
+            let value = if name == "next" { next } else { old };
+            (name.clone(), value.to_owned())
+        });
+        Self(replaced.collect())
+    }
+
     /// What tells this execution from others of the same flow in the same session.
     ///
     /// Two tabs with another `next` or another invitation must not disturb each other, so those

@@ -93,6 +93,7 @@ fn question(request: &HttpRequest, slug: String, visitor: &Visitor, arrival: Arr
     let challenge = request.headers().get(&CHALLENGE);
     Request {
         session: visitor.session_id(),
+        sid: visitor.sid.clone(),
         slug,
         query,
         client: visitor.client.clone(),
@@ -157,7 +158,7 @@ async fn respond(state: &State, visitor: &Visitor, reply: Reply) -> Result<HttpR
         })?;
         answer.headers_mut().insert(CHALLENGE, id);
     }
-    set_cookies(state, &visitor.client, &reply, &mut answer).await?;
+    set_cookies(state, visitor, &reply, &mut answer).await?;
     Ok(answer)
 }
 

@@ -140,8 +140,7 @@ async fn set_up(
     let visitor = Visitor::of(state, request, arrival.id).await?;
     csrf::check_embedding(request)?;
     let Some(user) = &visitor.user else {
-        let here = request.uri().path_and_query().map(ToString::to_string);
-        let login = location::login(&here.unwrap_or_default());
+        let login = location::login(&location::of(request));
         return Ok(location::redirect(StatusCode::FOUND, &login));
     };
     let flow = configuration_of(state, id).await?;
@@ -151,6 +150,7 @@ async fn set_up(
     context.set(key::PENDING_USER, Some(Known::User(user.value.uuid)));
     let question = Request {
         session: visitor.session_id(),
+        sid: visitor.sid.clone(),
         slug: flow.slug.to_string(),
         query: query.encode(),
         client: visitor.client.clone(),

@@ -1,12 +1,12 @@
 //! Where an answer sends a browser.
 
-use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
 use crate::flow::client::Client;
-use crate::flow::query;
+use crate::flow::query::{self, LINK, Query};
 
 /// The page where somebody logs in who has to.
 const LOGIN: &str = "/flows/-/default/authentication/";
@@ -23,6 +23,24 @@ const ESCAPED: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
+
+/// The path and the query string of a request, without the secret of a link: it is to be kept
+/// somewhere, and nobody comes back by a link after a login.
+#[must_use]
+pub(super) fn of(request: &HttpRequest) -> String {
+    let path = request.path();
+    let query = request.query_string();
+    if Query::parse(query).get(LINK).is_none() {
+        let whole = request.uri().path_and_query();
+        return whole.map_or_else(|| "/".to_owned(), ToString::to_string);
+    }
+    let query = Query::parse(query).without_link().encode();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
 
 /// Where an address leads.
 #[derive(Debug, PartialEq, Eq)]

@@ -138,6 +138,7 @@ impl<'a> FlowPage<'a> {
     fn question(&self, challenge: Option<String>) -> Request {
         Request {
             session: self.visitor.session_id(),
+            sid: self.visitor.sid.clone(),
             slug: self.slug.to_owned(),
             query: self.query.to_owned(),
             client: self.visitor.client.clone(),
@@ -181,8 +182,7 @@ impl<'a> FlowPage<'a> {
         }
         // The next challenge is shown by a GET, so that reloading it posts nothing again.
         let mut answer = redirect(StatusCode::SEE_OTHER, &self.address());
-        let client = &self.visitor.client;
-        set_cookies(self.state, client, &reply, &mut answer).await?;
+        set_cookies(self.state, self.visitor, &reply, &mut answer).await?;
         Ok(answer)
     }
 
@@ -211,7 +211,7 @@ impl<'a> FlowPage<'a> {
         let (state, client) = (self.state, &self.visitor.client);
         // The page needs the token of the session as it is now, so the cookies come first.
         let mut cookies = HttpResponse::Ok().finish();
-        let session = set_cookies(state, client, &reply, &mut cookies).await?;
+        let session = set_cookies(state, self.visitor, &reply, &mut cookies).await?;
         let dress = dress(state, client).await?;
         let target = (reply.body["component"] == "xak-flow-redirect")
             .then(|| Target::of(reply.body["to"].as_str().unwrap_or("/"), client));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::binding::check;
 use super::client::client;
 use super::device::DEVICE;
-use super::{Error, State, cookie, outpost};
+use super::{Error, State, cookie, location, outpost};
 use crate::directory::{Session, User, session_by_sid};
 use crate::execution::{Cancel, Reply};
 use crate::flow::client::{Client, Device};
@@ -35,6 +35,8 @@ pub struct Visitor {
     /// Whether the cookie holds the session's former secret: the request was on its way when
     /// the visitor logged in.
     pub is_late: bool,
+    /// The secret that their cookie holds.
+    pub sid: Option<SecretString>,
 }
 
 impl Visitor {
@@ -48,12 +50,7 @@ impl Visitor {
         request: &HttpRequest,
         correlation: Uuid,
     ) -> Result<Self, Error> {
-        let mut visitor = Self {
-            client: client(request, &state.trusted_proxies),
-            session: None,
-            user: None,
-            is_late: false,
-        };
+        let mut visitor = Self::unknown(state, request);
         outpost::speak_for(state, request, &mut visitor.client).await?;
         visitor.client.device = device(state, request);
         let Some(sid) = sid(state, request) else {
@@ -64,7 +61,7 @@ impl Visitor {
             return Ok(visitor);
         };
         visitor.is_late = !session.value.is_current(&sid);
-        if visitor.is_late && !is_same_client(&session.value, &visitor.client) {
+        if !session.value.admits(&sid, &visitor.client, now) {
             // Somebody may have planted the cookie before the login: the former secret opens
             // the session only to the browser that logged in.
             visitor.is_late = false;
@@ -82,7 +79,20 @@ impl Visitor {
             note_use(state, &session, &visitor.client, correlation).await?;
         }
         visitor.session = Some(session);
+        visitor.sid = Some(sid);
         Ok(visitor)
+    }
+
+    /// Whoever sent `request`, as if they had no cookie.
+    #[must_use]
+    pub fn unknown(state: &State, request: &HttpRequest) -> Self {
+        Self {
+            client: client(request, &state.trusted_proxies),
+            session: None,
+            user: None,
+            is_late: false,
+            sid: None,
+        }
     }
 
     /// The session's id.
@@ -92,25 +102,32 @@ impl Visitor {
     }
 }
 
-/// Gives the browser the cookies of the session that it has now, whatever it sent, and the one
-/// by which it is known from now on.
+/// Gives the browser the cookies of the session that it has now, and the one by which it is known
+/// from now on. Whoever sent a former secret of the session gets no other one, unless it is their
+/// own request that replaced it: the cookie may have been planted.
 pub async fn set_cookies(
     state: &State,
-    client: &Client,
+    visitor: &Visitor,
     reply: &Reply,
     answer: &mut HttpResponse,
 ) -> Result<Option<Session>, Error> {
+    let client = &visitor.client;
     let found: Option<Versioned<Session>> = object::get(&*state.journal, reply.session).await?;
     let Some(Versioned { value: session, .. }) = found else {
         return Ok(None);
     };
+    let now = state.clock.now();
+    let sid = visitor.sid.as_ref();
+    let admitted = sid.is_some_and(|sid| session.admits(sid, client, now));
+    if !reply.rotated && !admitted {
+        return Ok(None);
+    }
     let user: Option<Versioned<User>> = match session.user {
         Some(user) => object::get(&*state.journal, user).await?,
         None => None,
     };
     let uid = user.map(|user| user.value.uid(state.install_id));
     let value = state.signer.sign(&session.sid, uid.as_deref());
-    let now = state.clock.now();
     // A cookie that is sent a moment after the login still lasts as long as was promised.
     let left = |end: Timestamp| {
         let left = end.duration_since(now);
@@ -159,10 +176,6 @@ fn device(state: &State, request: &HttpRequest) -> Option<Device> {
         .find_map(|cookie| state.devices.read(cookie.value(), now))
 }
 
-fn is_same_client(session: &Session, client: &Client) -> bool {
-    session.last_ip == client.address && session.last_user_agent == client.user_agent
-}
-
 /// The session as it is, provided that it may be used from where it is used now; `None` when it
 /// has gone meanwhile. Else it ends, with what was begun in it.
 async fn check_binding(
@@ -194,9 +207,8 @@ async fn check_binding(
                 // Nobody can reach them any more, and they end when their time is over.
                 tracing::error!(session = %id, %error, "the executions of a session that ended go on");
             }
-            let whole = request.uri().path_and_query();
             return Err(Error::BindingBroken {
-                next: whole.map_or_else(|| "/".to_owned(), ToString::to_string),
+                next: location::of(request),
             });
         }
         // Somebody wrote it at the same time: where it was last used may be elsewhere now.

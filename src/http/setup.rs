@@ -7,11 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::client::client;
 use super::location::redirect;
 use super::page::{dress, html, page_error};
 use super::request::Arrival;
-use super::session::set_cookies;
+use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
 use crate::directory::{Install, install};
 use crate::execution::{self, Request};
@@ -44,7 +43,7 @@ async fn enter(
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
     csrf::check_embedding(request)?;
-    let client = client(request, &state.trusted_proxies);
+    let visitor = Visitor::unknown(state, request);
     let token = token(request.query_string());
     let install = install(&*state.journal).await?;
     let install = install.map(|install| install.value);
@@ -60,7 +59,8 @@ async fn enter(
         session: None,
         slug: FLOW.to_owned(),
         query: String::new(),
-        client: client.clone(),
+        sid: None,
+        client: visitor.client.clone(),
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
@@ -73,7 +73,7 @@ async fn enter(
         return message(state, request, StatusCode::FORBIDDEN, &NO_FLOW).await;
     };
     let mut answer = redirect(StatusCode::FOUND, &flow_url(FLOW, ""));
-    set_cookies(state, &client, &reply, &mut answer).await?;
+    set_cookies(state, &visitor, &reply, &mut answer).await?;
     Ok(answer)
 }
 
@@ -129,7 +129,7 @@ async fn message(
     status: StatusCode,
     said: &Message<'_>,
 ) -> Result<HttpResponse, Error> {
-    let client = client(request, &state.trusted_proxies);
+    let client = Visitor::unknown(state, request).client;
     let dress = dress(state, &client).await?;
     Ok(html(status, state.pages.message(&dress, said)?))
 }

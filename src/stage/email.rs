@@ -143,9 +143,9 @@ impl Email {
         };
         let address = told.filter(|told| !told.is_empty());
         let address = address.unwrap_or_else(|| person.email.clone());
-        if !self.is_due(&address, turn).await? {
+        let Some(attempts) = self.due(&address, turn).await? else {
             return Ok(Ok(()));
-        }
+        };
         let expires = now
             .checked_add(self.token_expiry.span().saturating_add(GRACE))
             .unwrap_or(Timestamp::MAX);
@@ -186,6 +186,9 @@ impl Email {
             Ok(mail) => mail,
             Err(problem) => return Ok(Err(problem)),
         };
+        // One that could not be written counts for nothing, or whoever makes that happen would keep
+        // the user from getting any.
+        self.count(attempts, turn);
         turn.learn(Event::LinkIssued {
             link,
             stage: Some(turn.stage.stage.id),
@@ -201,10 +204,13 @@ impl Email {
         Ok(Ok(()))
     }
 
-    /// Whether another mail may go to this address, which is counted then. The first one of every
+    /// What went to this address lately, if another mail may go there. The first one of every
     /// execution counts as well, or whoever begins many would fill somebody's mailbox.
-    async fn is_due(&self, address: &str, turn: &mut Turn<'_>) -> Result<bool, Error> {
-        let now = turn.world.now();
+    async fn due(
+        &self,
+        address: &str,
+        turn: &mut Turn<'_>,
+    ) -> Result<Option<Versioned<MailAttempts>>, Error> {
         let window = self.recovery_cache_timeout.span();
         let found = mail_attempts(turn.world.objects(), address).await?;
         let mut attempts = match found {
@@ -214,7 +220,7 @@ impl Email {
                 value: MailAttempts::none(turn.world.draw()?, address),
             },
         };
-        attempts.value.forget(now, window);
+        attempts.value.forget(turn.world.now(), window);
         let recent = attempts.value.at.len();
         let most = usize::try_from(self.recovery_max_attempts).unwrap_or(usize::MAX);
         // Besides those that are asked for there is the first one.
@@ -222,12 +228,16 @@ impl Email {
             turn.learn(Event::MailWithheld {
                 recent: u32::try_from(recent).unwrap_or(u32::MAX),
             });
-            return Ok(false);
+            return Ok(None);
         }
-        attempts.value.count(now, window);
+        Ok(Some(attempts))
+    }
+
+    fn count(&self, mut attempts: Versioned<MailAttempts>, turn: &mut Turn<'_>) {
+        let window = self.recovery_cache_timeout.span();
+        attempts.value.count(turn.world.now(), window);
         turn.world
             .change(Change::Write(put(&attempts.value, attempts.version)));
-        Ok(true)
     }
 
     /// Makes a user who confirmed the link an active one, where the operator wants that.

@@ -294,12 +294,12 @@ async fn what_ended_at_first_sight_does_not_count_as_waiting() {
     bench.flow("empty", &[]).await;
     let mut patient = bench.visitor("two");
     patient.opens().await;
-    let challenge = patient.last.clone();
+    let challenge = patient.body().clone();
     for _ in 0..4 {
         bench.visitor("empty").opens().await.is_sent_to("/");
     }
     patient.opens().await;
-    assert_eq!(patient.last, challenge, "the execution had to go");
+    assert_eq!(*patient.body(), challenge, "the execution had to go");
     bench.check().await;
 }
 

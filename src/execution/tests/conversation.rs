@@ -44,13 +44,13 @@ async fn a_restart_of_the_server_shows_the_very_same_challenge() {
             .answers(json!({"uid_field": "alice"}))
             .await
             .sees("ak-stage-password");
-        (alice.session, alice.last.clone())
+        (alice.session, alice.body().clone())
     };
     bench.restart();
     let mut alice = bench.visitor("login");
     alice.session = session;
     alice.opens().await;
-    assert_eq!(alice.last, before);
+    assert_eq!(*alice.body(), before);
     alice
         .answers(json!({"password": "correct horse"}))
         .await

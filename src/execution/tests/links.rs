@@ -20,7 +20,7 @@ use crate::replay;
 use crate::stage::Kind;
 use crate::world::record::KIND;
 
-const SLUG: &str = "recovery";
+pub(super) const SLUG: &str = "recovery";
 
 /// A recovery: who, a mailed link, a question, and logged in.
 fn recovery() -> Vec<(Kind, Value)> {
@@ -35,7 +35,7 @@ fn recovery() -> Vec<(Kind, Value)> {
     ]
 }
 
-async fn bench() -> (Bench, User) {
+pub(super) async fn bench() -> (Bench, User) {
     let bench = Bench::new();
     let mut flow = bench.flow(SLUG, &recovery()).await;
     flow.designation = Designation::Recovery;
@@ -48,7 +48,7 @@ async fn bench() -> (Bench, User) {
 }
 
 /// Asks for a link and waits for it.
-async fn asks<'a>(bench: &'a Bench, name: &str) -> Visitor<'a> {
+pub(super) async fn asks<'a>(bench: &'a Bench, name: &str) -> Visitor<'a> {
     let mut visitor = bench.visitor(SLUG);
     visitor.opens().await;
     visitor.answers(json!({ "uid_field": name })).await;
@@ -56,7 +56,7 @@ async fn asks<'a>(bench: &'a Bench, name: &str) -> Visitor<'a> {
     visitor
 }
 
-async fn mails(bench: &Bench) -> Vec<Mail> {
+pub(super) async fn mails(bench: &Bench) -> Vec<Mail> {
     let found = Journal::list(bench.journal.as_ref(), Mail::KIND, None, usize::MAX).await;
     let found = found.expect("a list");
     let mut mails: Vec<Mail> = found
@@ -68,7 +68,7 @@ async fn mails(bench: &Bench) -> Vec<Mail> {
 }
 
 /// The query string of the link in the latest mail.
-async fn link(bench: &Bench) -> String {
+pub(super) async fn link(bench: &Bench) -> String {
     let mail = mails(bench).await.pop().expect("a mail");
     let (_, rest) = mail
         .text
@@ -81,7 +81,7 @@ async fn link(bench: &Bench) -> String {
 }
 
 /// Confirms the link in this browser.
-async fn confirms(visitor: &mut Visitor<'_>) {
+pub(super) async fn confirms(visitor: &mut Visitor<'_>) {
     visitor.opens().await;
     visitor.sees("ak-stage-consent");
     let token = visitor.body()["token"].clone();
@@ -102,14 +102,14 @@ async fn events(bench: &Bench) -> Vec<Vec<Event>> {
 }
 
 #[track_caller]
-fn is_told(visitor: &Visitor<'_>, text: &str) {
+pub(super) fn is_told(visitor: &Visitor<'_>, text: &str) {
     let told = visitor.sees("ak-stage-access-denied").body()["error_message"].clone();
     let told = told.as_str().unwrap_or_default();
     assert!(told.starts_with(text), "{told}");
 }
 
 const ELSEWHERE: &str = "This was continued in another window.";
-const USED: &str = "Link was already used, please request a new link.";
+pub(super) const USED: &str = "Link was already used, please request a new link.";
 const INVALID: &str = "This link is invalid or has expired. Please request a new one.";
 
 #[actix::test]
@@ -419,61 +419,5 @@ async fn a_restart_of_the_server_changes_none_of_it() {
     his.session = session;
     his.opens().await;
     his.sees("ak-stage-dummy");
-    bench.check().await;
-}
-
-#[actix::test]
-async fn an_operators_link_lets_somebody_in_without_a_mail() {
-    let (bench, bob) = bench().await;
-    let until = bench.clock.now() + Duration::from_hours(1);
-    let make = || async {
-        let client = crate::flow::client::Client::nobody();
-        let made = bench
-            .executions
-            .recovery_link(SLUG, bob.uuid, until, client, Uuid::nil())
-            .await;
-        let made = made.expect("a link");
-        let path = secrecy::ExposeSecret::expose_secret(&made.path).to_owned();
-        let (_, query) = path.split_once('?').expect("a query");
-        query.to_owned()
-    };
-    let first = make().await;
-    let second = make().await;
-    let mut late = bench.visitor(SLUG).with_query(&first);
-    late.opens().await;
-    is_told(&late, USED);
-    let mut his = bench.visitor(SLUG).with_query(&second);
-    confirms(&mut his).await;
-    // The identification is the first stage of this flow; its e-mail stage is passed.
-    his.sees("ak-stage-identification");
-    his.answers(json!({"uid_field": "bob"})).await;
-    his.sees("ak-stage-dummy");
-    assert!(mails(&bench).await.is_empty());
-    bench.check().await;
-}
-
-#[actix::test]
-async fn one_users_link_is_no_proof_of_another() {
-    let (bench, bob) = bench().await;
-    bench.user("eve", "pw").await;
-    let until = bench.clock.now() + Duration::from_hours(1);
-    let client = crate::flow::client::Client::nobody();
-    let eve: Versioned<User> = {
-        let found = crate::directory::user_by_username(bench.journal.as_ref(), "eve").await;
-        found.expect("a read").expect("she is there")
-    };
-    let made = bench
-        .executions
-        .recovery_link(SLUG, eve.value.uuid, until, client, Uuid::nil())
-        .await
-        .expect("a link");
-    let path = secrecy::ExposeSecret::expose_secret(&made.path).to_owned();
-    let (_, query) = path.split_once('?').expect("a query");
-    let mut hers = bench.visitor(SLUG).with_query(query);
-    confirms(&mut hers).await;
-    hers.sees("ak-stage-identification");
-    hers.answers(json!({ "uid_field": bob.username })).await;
-    hers.sees("ak-stage-email");
-    assert_eq!(mails(&bench).await.len(), 1, "he is asked himself");
     bench.check().await;
 }

@@ -6,10 +6,12 @@
 mod attacks;
 mod consenting;
 mod conversation;
+mod crashes;
 mod deleting;
 mod entering;
 mod faults;
 mod faulty;
+mod handed_over;
 mod inviting;
 mod laws;
 mod links;
@@ -254,6 +256,7 @@ impl Visitor<'_> {
     pub(super) fn request(&self) -> Request {
         Request {
             session: self.session,
+            sid: None,
             slug: self.slug.clone(),
             query: self.query.clone(),
             client: Client {

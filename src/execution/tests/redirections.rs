@@ -195,3 +195,21 @@ async fn one_that_was_begun_there_before_makes_way() {
     there.is_sent_to("/");
     bench.check().await;
 }
+
+#[actix::test]
+async fn a_flow_that_leads_on_at_once_makes_way_for_itself_too() {
+    let bench = Bench::new();
+    let target = bench.flow("target", &[(Kind::Dummy, json!({}))]).await;
+    let settings = json!({"mode": "flow", "target_flow": target.pk});
+    bench.flow("at-once", &[(Kind::Redirect, settings)]).await;
+    let mut before = bench.visitor("target");
+    before.opens().await;
+    before.sees("ak-stage-dummy");
+    let mut visitor = before.tab("at-once", "");
+    visitor.opens().await;
+    visitor.is_sent_to("/if/flow/target/");
+    let mut there = visitor.tab("target", "");
+    there.opens().await;
+    there.sees("ak-stage-dummy");
+    bench.check().await;
+}

@@ -411,6 +411,7 @@ impl Visitor<'_> {
     fn request(&self) -> Request {
         Request {
             session: self.session,
+            sid: None,
             slug: self.slug.clone(),
             query: self.query.clone(),
             client: Client {

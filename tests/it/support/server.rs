@@ -75,6 +75,10 @@ impl TestServer {
         let mut environment = vec![
             ("GATELOG_DATA".to_owned(), data.display().to_string()),
             ("GATELOG_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
+            (
+                "GATELOG_WEB__PUBLIC_URL".to_owned(),
+                format!("http://127.0.0.1:{port}"),
+            ),
         ];
         if options.has_administrator {
             let password = administrator.password.clone();
