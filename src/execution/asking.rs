@@ -224,7 +224,7 @@ impl Executions {
         };
         let typed = body.filter(|_| !matches!(asked, Asked::Elsewhere));
         let has_part = matches!(asked, Asked::Visit | Asked::Answer { .. });
-        let asker = has_part.then(|| Asker {
+        let on_behalf = has_part.then(|| Asker {
             session: own,
             sid: request.sid.clone(),
         });
@@ -234,7 +234,7 @@ impl Executions {
             typed,
             begin,
             session: fresh,
-            asker,
+            asker: on_behalf,
             ..self.handle(request, asked)
         };
         let answered = self.send(id, handle).await;
@@ -300,11 +300,9 @@ impl Executions {
     }
 
     async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Reply>, Error> {
-        match self.find(request, false).await? {
-            Some(Target::Under(earlier) | Target::Elsewhere(earlier)) => {
-                self.make_way(request, &[earlier]).await?;
-            }
-            _ => {}
+        let found = self.find(request, false).await?;
+        if let Some(Target::Under(earlier) | Target::Elsewhere(earlier)) = found {
+            self.make_way(request, &[earlier]).await?;
         }
         let mut begin = self.begin(request).await?;
         begin.context = context.clone();

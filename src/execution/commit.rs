@@ -185,8 +185,8 @@ fn wrap(key: KeyId, before: &Execution, handled: &Handled) -> Option<Write> {
             .and_then(|it| it.identified)
             .map(|(id, _)| id)
     };
-    let identifies = |event: &Event| matches!(event, Event::UserIdentified { .. });
-    let identified = handled.events.iter().any(identifies);
+    let names = |event: &Event| matches!(event, Event::UserIdentified { .. });
+    let identified = handled.events.iter().any(names);
     let after = user(&handled.state);
     (identified || user(before) != after).then_some(Write::WrapKey {
         id: key,
