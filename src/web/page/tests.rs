@@ -105,7 +105,7 @@ fn a_mail_that_was_sent_again_is_no_error() {
         "<h2>We sent you a mail</h2>",
         "If there is an account",
         r#"name="component" value="ak-stage-email""#,
-        r#"<a href="&#x2f;flows&#x2f;-&#x2f;cancel&#x2f;">Start again</a>"#,
+        r#"<a href="&#x2f;flows&#x2f;-&#x2f;cancel&#x2f;">Cancel</a>"#,
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
