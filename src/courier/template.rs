@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use super::letter::Values;
+use super::letter::{Person, Values};
 use super::phrases::Language;
 
 /// How deep the operator's folder is searched: a link may lead back up.
@@ -99,6 +100,8 @@ pub struct Templates {
     custom: BTreeSet<String>,
     /// The operator's files that cannot be read as templates.
     broken: BTreeMap<String, Error>,
+    /// The templates that can be read, but of which no letter comes.
+    failing: BTreeMap<String, Error>,
 }
 
 impl Templates {
@@ -134,6 +137,7 @@ impl Templates {
             environment,
             custom: BTreeSet::new(),
             broken: BTreeMap::new(),
+            failing: BTreeMap::new(),
         };
         if let Some(folder) = folder {
             std::fs::read_dir(folder).map_err(|error| Error::Folder {
@@ -141,6 +145,7 @@ impl Templates {
                 problem: error.to_string(),
             })?;
             templates.add(folder, "", 0);
+            templates.try_all();
         }
         Ok(templates)
     }
@@ -185,6 +190,25 @@ impl Templates {
         }
     }
 
+    /// Writes a letter of each template for nobody: an unknown filter, or a template that another
+    /// needs and that is not there, shows only then. Also of those built in, which may need one of
+    /// the operator's.
+    fn try_all(&mut self) {
+        let values = sample();
+        for (name, _) in self.names() {
+            if self.problem(&name).is_some() {
+                continue;
+            }
+            let tried = ["en", "de"]
+                .into_iter()
+                .try_for_each(|it| self.render(&name, "", Some(it), &values).map(drop));
+            if let Err(error) = tried {
+                tracing::warn!("{error}; no letter comes of the template {name}");
+                self.failing.insert(name, error);
+            }
+        }
+    }
+
     /// The templates that a stage may name, and what each is called.
     pub fn names(&self) -> Vec<(String, String)> {
         let built_in = LABELS.iter();
@@ -195,12 +219,13 @@ impl Templates {
         built_in.chain(custom).collect()
     }
 
-    /// What is wrong with a template of the operator's, or with its text, as far as that can be seen
-    /// without writing a letter.
+    /// What is wrong with a template, or with its text, as far as a letter with made-up values shows
+    /// it.
     pub fn problem(&self, name: &str) -> Option<&Error> {
         let text = name.strip_suffix(".html").map(|stem| format!("{stem}.txt"));
         let of = |name: &str| self.broken.get(name);
-        of(name).or_else(|| of(&text?))
+        let unread = of(name).or_else(|| of(&text?));
+        unread.or_else(|| self.failing.get(name))
     }
 
     /// Writes a letter. `language` is what the reader understands, such as `de` or `en-GB`.
@@ -259,6 +284,28 @@ impl Templates {
         let values = Value::from(Serde(values));
         let filled = template.render(context! { ..more, ..values });
         filled.map_err(|error| told(name, &error))
+    }
+}
+
+/// What a letter for nobody says.
+fn sample() -> Values {
+    let now = Timestamp::UNIX_EPOCH;
+    let text = |text: &str| Some(text.to_owned());
+    Values {
+        url: text("https://login.example.org/if/flow/sample/"),
+        expires: now.checked_add(SignedDuration::from_mins(30)).ok(),
+        now: Some(now),
+        user: Some(Person {
+            username: "sample".to_owned(),
+            name: "A Sample".to_owned(),
+            email: "sample@example.org".to_owned(),
+        }),
+        token: text("123456"),
+        host: text("login.example.org"),
+        title: text("A sample"),
+        body: text("Nothing happened."),
+        facts: vec![("sample".to_owned(), "yes".to_owned())],
+        brand: "Sample".to_owned(),
     }
 }
 

@@ -50,10 +50,24 @@ impl Email {
             );
         }
         let template_dir = from.optional("email.template_dir", text);
+        if let Some(folder) = &template_dir
+            && let Err(error) = std::fs::read_dir(folder)
+        {
+            let origin = from.origin("email.template_dir");
+            let problem = format!("email.template_dir: {folder:?} cannot be read: {error}");
+            from.complain(origin, problem);
+        }
+        let has_password = from.is_given("email.password");
+        let username = from.optional("email.username", text);
+        if username.as_ref().is_some_and(|it| !it.is_empty()) && !has_password {
+            let origin = from.origin("email.username");
+            let problem = "email.username has no email.password, so nobody would log in";
+            from.complain(origin, problem.to_owned());
+        }
         Self {
             host: from.optional("email.host", text),
             port: from.parsed("email.port", 25, port),
-            username: from.optional("email.username", text),
+            username,
             password: from.secret("email.password"),
             use_tls,
             use_ssl,
@@ -136,6 +150,32 @@ mod tests {
         ];
         let problem = with(&both).expect_err("one of them is wrong");
         assert!(problem.contains("GATELOG_EMAIL__USE_TLS"), "{problem}");
+    }
+
+    #[test]
+    fn a_folder_of_templates_that_is_not_there_is_refused() {
+        let missing = [("GATELOG_EMAIL__TEMPLATE_DIR", "/nowhere/at/all")];
+        let problem = with(&missing).expect_err("it is not there");
+        for part in ["GATELOG_EMAIL__TEMPLATE_DIR", "/nowhere/at/all"] {
+            assert!(problem.contains(part), "{problem}");
+        }
+        let folder = tempfile::tempdir().expect("a directory");
+        let there = folder.path().to_string_lossy();
+        let email = with(&[("GATELOG_EMAIL__TEMPLATE_DIR", &there)]).expect("it is there");
+        assert_eq!(email.template_dir.as_deref(), Some(folder.path()));
+    }
+
+    #[test]
+    fn a_user_name_needs_its_password() {
+        let name = ("GATELOG_EMAIL__USERNAME", "login");
+        let problem = with(&[name]).expect_err("there is no password");
+        assert!(problem.contains("GATELOG_EMAIL__USERNAME"), "{problem}");
+        let password = ("GATELOG_EMAIL__PASSWORD", "file:///nowhere/at/all");
+        let problem = with(&[name, password]).expect_err("it cannot be read");
+        assert!(!problem.contains("nobody would log in"), "{problem}");
+        let password = ("GATELOG_EMAIL__PASSWORD", "a-password");
+        let email = with(&[name, password]).expect("both are there");
+        assert!(email.username.is_some() && email.password.is_some());
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Reader {
         self.problems.push(Problem { origin, text });
     }
 
+    /// Whether a setting has a value that nobody asked for yet.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
     /// Where the value of a setting came from that was asked for before.
     pub(super) fn origin(&self, key: &str) -> Origin {
         self.shown

@@ -104,7 +104,7 @@ pub fn read(body: &[u8]) -> Posted {
         Some("ak-stage-captcha") => {
             answer.extend(field("token").map(|value| ("token".into(), value.into())));
         }
-        Some("ak-stage-dummy") => {}
+        Some("ak-stage-dummy" | "ak-stage-email") => {}
         Some("ak-stage-prompt") => prompts(&fields, &mut answer, &mut values),
         _ => {
             let rest = fields
@@ -159,6 +159,12 @@ mod tests {
             json!({"component": "ak-stage-captcha", "token": "t1"})
         );
         assert!(posted.values.is_empty());
+    }
+
+    #[test]
+    fn asking_for_another_mail_says_nothing_else() {
+        let posted = read(b"component=ak-stage-email&challenge=c1&csrf=t&stray=1");
+        assert_eq!(posted.answer, json!({"component": "ak-stage-email"}));
     }
 
     #[test]

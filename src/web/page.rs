@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 17] = templates![
+const TEMPLATES: [(&str, &str); 18] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -34,6 +34,7 @@ const TEMPLATES: [(&str, &str); 17] = templates![
     "challenge/prompt.html",
     "challenge/captcha.html",
     "challenge/consent.html",
+    "challenge/email.html",
     "challenge/dummy.html",
     "challenge/denied.html",
     "challenge/error.html",
@@ -54,6 +55,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
+        "ak-stage-email" => ("challenge/email.html", &[]),
         "ak-stage-access-denied" => ("challenge/denied.html", &[]),
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
         "ak-stage-session-end" => ("challenge/session_end.html", &[]),
@@ -203,6 +205,7 @@ impl Pages {
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
                 general_errors => Serde(errors_besides(challenge, shown)),
+                sent_again => is_sent_again(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
@@ -269,8 +272,17 @@ fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
         .filter(|(field, _)| !shown.contains(&field.as_str()) && !prompts.contains(&field.as_str()))
         .filter_map(|(_, errors)| errors.as_array())
         .flatten()
+        .filter(|error| error["code"] != SENT_AGAIN)
         .cloned()
         .collect()
+}
+
+/// What stands in the place of an error once a mail was sent again: nothing is wrong.
+const SENT_AGAIN: &str = "email-sent";
+
+fn is_sent_again(challenge: &Value) -> bool {
+    let errors = challenge["response_errors"]["non_field_errors"].as_array();
+    errors.is_some_and(|errors| errors.iter().any(|error| error["code"] == SENT_AGAIN))
 }
 
 /// What may be typed into the identification, such as `Email or Username`.

@@ -11,7 +11,10 @@ use serde_json::json;
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 
-use crate::support::{CaptchaProvider, Flow, Person, TestServer, skip, with_server};
+use crate::support::{
+    CaptchaProvider, Flow, MailSink, Options, Person, TestServer, random, skip, with_server,
+    with_server_of,
+};
 
 const DRIVER: &str = "chromedriver";
 
@@ -282,5 +285,64 @@ fn a_captcha_is_shown_and_answered() {
         shows(window, "main", &alice.name).await?;
         assert_eq!(provider.asked().len(), 2);
         Ok(())
+    });
+}
+
+/// Asks for a mail and for another one, and opens the link of that in another browser.
+async fn sets_a_password_anew(
+    server: &TestServer,
+    sink: &MailSink,
+    asks: &WebDriver,
+    confirms: &WebDriver,
+) -> WebDriverResult<()> {
+    let person = server.person();
+    let page = format!("{}/if/flow/default-recovery-flow/", server.base());
+    asks.goto(&page).await?;
+    names_themselves(asks, &person).await?;
+    shows(asks, "h2", "We sent you a mail").await?;
+    presses(asks).await?;
+    shows(asks, "[role=status]", "Sent again.").await?;
+    let link = sink.wait_for(2).await[1].letter().link();
+    let (_, secret) = link.split_once("flow_token=").expect("a secret");
+    server.canaries().secret("the secret of a link", secret);
+
+    confirms.goto(&link).await?;
+    shows(confirms, ".lead", "Continue to confirm").await?;
+    presses(confirms).await?;
+    let password = random(20);
+    server.canaries().secret("a new password", &password);
+    types(confirms, "\"secret:password\"", &password).await?;
+    types(confirms, "\"secret:password_repeat\"", &password).await?;
+
+    asks.goto(&page).await?;
+    shows(asks, "h2", "Continued in another window").await?;
+    sees(asks, ".links a").await?.click().await?;
+    asks.goto(&page).await?;
+    sees(asks, "input[name=uid_field]").await?;
+
+    presses(confirms).await?;
+    shows(confirms, "main", "You are logged in").await?;
+    shows(confirms, "main", &person.username).await?;
+    remember_cookies(server, asks).await?;
+    remember_cookies(server, confirms).await
+}
+
+#[test]
+fn a_password_is_set_anew_by_a_link_in_another_browser_without_javascript() {
+    if !is_installed(DRIVER) {
+        skip(DRIVER);
+        return;
+    }
+    let sink = MailSink::start();
+    with_server_of(sink.serves(Options::default()), async |server| {
+        let on = server.gatelog(&["blueprint", "enable", "recovery"]);
+        on.succeeds();
+        let (here, there) = (Driver::start(), Driver::start());
+        let (asks, confirms) = (here.window(false).await, there.window(false).await);
+        let outcome = sets_a_password_anew(server, &sink, &asks, &confirms).await;
+        // The drivers' end takes the windows along if this does not.
+        let _ = asks.quit().await;
+        let _ = confirms.quit().await;
+        outcome.expect("the browsers do as they are told");
     });
 }

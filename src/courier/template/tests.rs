@@ -219,6 +219,37 @@ fn a_mistake_is_told_with_template_line_and_problem() {
 }
 
 #[test]
+fn a_mistake_that_shows_only_in_a_letter_is_found_at_the_start() {
+    let (_folder, templates) = own(&[
+        ("filter.html", "fine\n{{ user.name | shout }}"),
+        ("parent.html", "{% extends \"nope.html\" %}"),
+        (
+            "german.html",
+            "{% if language == \"de\" %}\n{{ nothing() }}{% endif %}",
+        ),
+        ("text.html", "fine"),
+        ("text.txt", "{{ token | shout }}"),
+        ("fine.html", "{{ user.name }} {{ missing.anything }}"),
+        ("email/base.txt", "{% include \"nope.txt\" %}"),
+    ]);
+    let problem = |name: &str| {
+        let problem = templates.problem(name);
+        problem.map(ToString::to_string).unwrap_or_default()
+    };
+    for (name, said) in [
+        ("filter.html", "filter.html, line 2: "),
+        ("parent.html", "parent.html, line 1: "),
+        ("german.html", "german.html, line 2: "),
+        ("text.html", "text.txt, line 1: "),
+        ("email/invitation.html", "email/base.txt, line 1: "),
+    ] {
+        assert!(problem(name).starts_with(said), "{name}: {}", problem(name));
+    }
+    assert!(problem("parent.html").contains("nope.html"));
+    assert_eq!(problem("fine.html"), "");
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_named() {
     let error = Templates::load(Some(Path::new("/nowhere/at/all"))).expect_err("it is not there");
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");

@@ -94,6 +94,33 @@ fn a_captcha_loads_two_scripts_and_says_so_where_none_run() {
 }
 
 #[test]
+fn a_mail_that_was_sent_again_is_no_error() {
+    let mut challenge = json!({
+        "component": "ak-stage-email",
+        "flow_info": {"title": "Reset", "layout": "stacked", "background": DEFAULT_BACKGROUND,
+            "cancel_url": "/flows/-/cancel/"},
+    });
+    let page = shown(&challenge);
+    for part in [
+        "<h2>We sent you a mail</h2>",
+        "If there is an account",
+        r#"name="component" value="ak-stage-email""#,
+        r#"<a href="&#x2f;flows&#x2f;-&#x2f;cancel&#x2f;">Cancel</a>"#,
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains("role=\"status\""));
+    let sent = json!([{"string": "email-sent", "code": "email-sent"}]);
+    challenge["response_errors"] = json!({ "non_field_errors": sent });
+    let page = shown(&challenge);
+    assert!(page.contains("<title>Sent again: Reset"), "{page}");
+    assert!(page.contains("role=\"status\""), "{page}");
+    for part in ["email-sent", "role=\"alert\"", "Error:", "<script"] {
+        assert!(!page.contains(part), "{part} is in {page}");
+    }
+}
+
+#[test]
 fn sources_are_links_with_or_without_their_names() {
     let mut challenge = identification();
     let source = |name: &str, promoted: bool| {

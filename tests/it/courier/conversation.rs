@@ -206,7 +206,7 @@ fn templates_are_listed_with_what_is_wrong_with_them() {
         server.stop().await;
         server.sets("GATELOG_EMAIL__TEMPLATE_DIR", "/nowhere/at/all");
         let ran = server.gatelog(&["mail", "templates"]);
-        ran.fails_with(1).says("email.template_dir cannot be used");
+        ran.fails_with(78).says("/nowhere/at/all");
         server.sets("GATELOG_EMAIL__TEMPLATE_DIR", &path);
         tokio::time::sleep(Duration::from_millis(1)).await;
     });

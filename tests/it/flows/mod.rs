@@ -12,6 +12,7 @@ mod consent;
 mod enrollment;
 mod invitation;
 mod legacy;
+mod pages;
 mod published;
 mod recovery;
 mod sources;
