@@ -195,6 +195,8 @@ fn templates_are_listed_with_what_is_wrong_with_them() {
     let path = folder.path().display().to_string();
     let options = Options::default().with("GATELOG_EMAIL__TEMPLATE_DIR", &path);
     with_server_of(options, async |server| {
+        let waiting = server.gatelog(&["mail", "list", "--json"]);
+        assert!(waiting.succeeds().stdout.is_empty(), "nothing waits");
         let ran = server.gatelog(&["mail", "templates", "--json"]);
         let listed = ran.succeeds().values();
         assert_eq!(listed.len(), 6);
