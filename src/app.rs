@@ -278,11 +278,11 @@ impl Running {
             ..
         } = self;
         stopping.store(true, Ordering::Relaxed);
-        servers.stop().await;
+        // Both wait, side by side, for what others are slow at. What came of a mail is told to
+        // executions, which end later.
+        tokio::join!(courier.stop(), servers.stop());
         sweeper.abort();
         remover.abort();
-        // What came of a mail is told to executions.
-        courier.stop().await;
         executions.stop().await;
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;

@@ -1,7 +1,8 @@
 //! Asks a captcha's provider what it thinks of an answer: one form, posted once.
 //!
 //! reCAPTCHA, hCaptcha and Turnstile speak alike here. It judges nothing, and says nothing of
-//! what it sent or got in an error.
+//! what it sent or got in an error. What it got is written down, so it returns only what is known of
+//! these providers, and nothing in which they repeat the key or the visitor's token.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,6 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most bytes of an answer that are read; a real one has some hundred.
 const LONGEST: usize = 16 * 1024;
+
+/// What is taken over of an answer.
+const MEMBERS: [&str; 8] = [
+    "success",
+    "score",
+    "action",
+    "hostname",
+    "challenge_ts",
+    "error-codes",
+    "cdata",
+    "credit",
+];
 
 /// What a provider is asked.
 #[derive(Clone, Debug)]
@@ -69,7 +82,8 @@ impl Default for Providers {
 }
 
 impl Providers {
-    /// What the provider says of an answer, whatever it is.
+    /// What the provider says of an answer, as far as it is known what that means. Null stands for
+    /// something that is no object.
     ///
     /// # Errors
     /// Why it says nothing.
@@ -97,7 +111,32 @@ impl Providers {
             }
             text.extend_from_slice(&part);
         }
-        serde_json::from_slice(&text).map_err(|_| Error::NotJson)
+        let said = serde_json::from_slice(&text).map_err(|_| Error::NotJson)?;
+        Ok(known(said, question))
+    }
+}
+
+/// What may be written down of an answer.
+fn known(said: Value, question: &Question) -> Value {
+    let Value::Object(mut said) = said else {
+        return Value::Null;
+    };
+    let sent = [&question.secret, &question.response].map(|it| it.expose_secret());
+    said.retain(|name, value| {
+        MEMBERS.contains(&name.as_str()) && !sent.iter().any(|sent| repeats(value, sent))
+    });
+    Value::Object(said)
+}
+
+/// Whether a text that was sent is anywhere in this.
+fn repeats(value: &Value, sent: &str) -> bool {
+    match value {
+        Value::String(text) => !sent.is_empty() && text.contains(sent),
+        Value::Array(items) => items.iter().any(|item| repeats(item, sent)),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(name, value)| (!sent.is_empty() && name.contains(sent)) || repeats(value, sent)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

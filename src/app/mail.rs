@@ -38,11 +38,12 @@ pub(super) fn reporter(executions: Executions) -> Reporter {
     Arc::new(move |report| {
         let executions = executions.clone();
         Box::pin(async move {
-            log(&report);
-            match report.execution {
-                Some(execution) => conclude(&executions, execution, report).await,
-                None => Ok(()),
+            if let Some(execution) = report.execution {
+                conclude(&executions, execution, &report).await?;
             }
+            // A report that is not taken is made again, and would be read twice.
+            log(&report);
+            Ok(())
         })
     })
 }
@@ -50,9 +51,9 @@ pub(super) fn reporter(executions: Executions) -> Reporter {
 async fn conclude(
     executions: &Executions,
     execution: Uuid,
-    report: Report,
+    report: &Report,
 ) -> Result<(), NotTaken> {
-    let outcome = match report.outcome {
+    let outcome = match report.outcome.clone() {
         Outcome::Sent => effect::Outcome::Done,
         Outcome::Failed { problem } => effect::Outcome::Failed { problem },
         Outcome::Nobody => effect::Outcome::Failed {
@@ -73,12 +74,16 @@ async fn conclude(
 
 fn log(report: &Report) {
     let mail = report.mail;
+    let execution = report.execution.map(tracing::field::display);
+    let server = &report.place;
     match &report.outcome {
-        Outcome::Sent => tracing::info!(%mail, "a mail was sent"),
-        Outcome::Nobody => tracing::debug!(%mail, "a mail to nobody was not sent"),
-        Outcome::Failed { problem } => tracing::error!(%mail, problem, "a mail was not sent"),
+        Outcome::Sent => tracing::info!(%mail, execution, server, "a mail was sent"),
+        Outcome::Nobody => tracing::debug!(%mail, execution, "a mail to nobody was not sent"),
+        Outcome::Failed { problem } => {
+            tracing::error!(%mail, execution, server, problem, "a mail was not sent");
+        }
         Outcome::Unknown => tracing::error!(
-            %mail,
+            %mail, execution, server,
             "a mail may have been sent: the connection or the server ended meanwhile; it is not sent again"
         ),
     }

@@ -14,6 +14,8 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAILURE: u8 = 1;
 /// The arguments make no sense; the parser of arguments uses the same code.
 pub(super) const USAGE: u8 = 2;
+/// What was asked for was erased: there is nothing left to read or to compare.
+pub(super) const ERASED: u8 = 66;
 /// The journal cannot be had or written at the moment.
 pub(super) const UNAVAILABLE: u8 = 69;
 /// The journal is damaged.
@@ -49,6 +51,7 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         match refusal.code.as_str() {
             "journal_corrupt" => Some(CORRUPT),
             "journal_unavailable" => Some(UNAVAILABLE),
+            "erased" => Some(ERASED),
             _ => None,
         }
     }
@@ -88,6 +91,7 @@ mod tests {
             })
         };
         assert_eq!(code(&refusal("journal_corrupt")), CORRUPT);
+        assert_eq!(code(&refusal("erased")), ERASED);
         assert_eq!(code(&refusal("not_found")), FAILURE);
     }
 }

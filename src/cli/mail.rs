@@ -1,5 +1,6 @@
 //! `gatelog mail`: whether mails can be sent, and from which templates.
 
+use anyhow::bail;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -18,6 +19,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME")]
         stage: Option<String>,
     },
+    /// List the mails that are not sent yet, and why
+    List,
     /// List the templates of mails, and what is wrong with them
     Templates,
 }
@@ -34,11 +37,13 @@ pub(super) async fn run(
             // A server that takes its time to judge a message is waited for.
             operator.post_long("mail/test", &body).await
         }
+        Command::List => operator.get("mail").await,
         Command::Templates => operator.get("mail/templates").await,
     };
     operator.close().await?;
     match command {
         Command::Test { .. } => told(&answer?, output),
+        Command::List => waiting(&answer?, output),
         Command::Templates => list(&answer?, output),
     }
 }
@@ -46,7 +51,6 @@ pub(super) async fn run(
 /// How the test went, step by step. A mail that was not sent, or only perhaps, is a failure.
 fn told(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let texts = |field: &str| answer[field].as_str().unwrap_or_default();
-    let is_sent = texts("outcome") == "sent";
     if output.is_json() {
         print_value(answer)?;
     } else {
@@ -65,8 +69,36 @@ fn told(answer: &Value, output: &Output) -> anyhow::Result<()> {
             print_line(remedy)?;
         }
     }
-    anyhow::ensure!(is_sent, "the test mail was not sent");
-    Ok(())
+    match texts("outcome") {
+        "sent" => Ok(()),
+        "unknown" => bail!("nobody knows whether the test mail was sent"),
+        _ => bail!("the test mail was not sent"),
+    }
+}
+
+fn waiting(answer: &Value, output: &Output) -> anyhow::Result<()> {
+    let mails = answer["mails"].as_array().map_or(&[][..], Vec::as_slice);
+    if output.is_json() {
+        return mails.iter().try_for_each(print_value);
+    }
+    let rows: Vec<Vec<String>> = mails
+        .iter()
+        .map(|mail| {
+            let text = |field: &str| mail[field].as_str().unwrap_or("-").to_owned();
+            let tried = mail["attempts"].to_string();
+            let (state, due) = (text("state"), text("due"));
+            vec![
+                text("mail"),
+                text("execution"),
+                tried,
+                due,
+                state,
+                text("problem"),
+            ]
+        })
+        .collect();
+    let headings = ["MAIL", "EXECUTION", "TRIED", "DUE", "STATE", "LAST PROBLEM"];
+    output.table(&headings, &rows)
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {

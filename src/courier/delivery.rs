@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How long until what is known has to be written is tried again.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 
+/// When somebody is told that a server has a message and says nothing of it.
+const SLOW: Duration = Duration::from_secs(20);
+
 /// Why there is no way for a mail.
 pub(super) enum NoRoute {
     /// The journal could not say.
@@ -136,12 +139,31 @@ impl Delivery {
                 return Came::Again(format!("that it is sent cannot be written down: {error}"));
             }
         }
-        match conversation.hand_over(message).await {
+        let mut handed = std::pin::pin!(conversation.hand_over(message));
+        let soon = tokio::time::timeout(SLOW, &mut handed).await;
+        let handed = if let Ok(handed) = soon {
+            handed
+        } else {
+            let seconds = SLOW.as_secs();
+            let Server { host, port, .. } = server;
+            let execution = mail.execution.map(tracing::field::display);
+            tracing::warn!(
+                mail = %mail.id, execution, server = format!("{host}:{port}"),
+                "a server has a mail and says nothing of it for {seconds} seconds; still waiting"
+            );
+            handed.await
+        };
+        match handed {
             Handed::Taken(_) => Came::Done(Outcome::Sent),
             Handed::Refused(problem) if problem.is_final() => failed(problem.to_string()),
             Handed::Refused(problem) => Came::Again(problem.to_string()),
             Handed::Unknown(problem) => {
-                tracing::warn!(mail = %mail.id, %problem, "nobody knows whether a mail was sent");
+                let Server { host, port, .. } = server;
+                let execution = mail.execution.map(tracing::field::display);
+                tracing::warn!(
+                    mail = %mail.id, execution, server = format!("{host}:{port}"), %problem,
+                    "nobody knows whether a mail was sent"
+                );
                 Came::Done(Outcome::Unknown)
             }
         }
@@ -157,7 +179,13 @@ impl Delivery {
         }
         mail.state = State::Waiting;
         let seconds = pause.as_secs();
-        tracing::warn!(mail = %mail.id, problem, "a mail is not sent yet; trying again in {seconds} seconds");
+        let server = self.shared.place(&mail).await;
+        let execution = mail.execution.map(tracing::field::display);
+        tracing::warn!(
+            mail = %mail.id, execution, server, problem,
+            "a mail is not sent yet; trying again in {seconds} seconds"
+        );
+        self.shared.problems().insert(mail.id, problem);
         self.keep(&mail).await;
         Some(mail.due)
     }
@@ -178,7 +206,11 @@ impl Delivery {
             match self.shared.keep(mail).await {
                 Ok(is_there) => return is_there,
                 Err(error) => {
-                    tracing::error!(mail = %mail.id, %error, "the journal does not take what came of a mail");
+                    let execution = mail.execution.map(tracing::field::display);
+                    tracing::error!(
+                        mail = %mail.id, execution, %error,
+                        "the journal does not take what came of a mail"
+                    );
                 }
             }
             tokio::select! {
@@ -193,16 +225,27 @@ impl Delivery {
         let report = Report {
             mail: mail.id,
             execution: mail.execution,
+            place: self.shared.place(mail).await,
             outcome,
         };
+        let execution = mail.execution.map(tracing::field::display);
         if let Err(error) = (self.report)(report).await {
-            tracing::warn!(mail = %mail.id, %error, "what came of a mail cannot be told; trying again");
+            tracing::warn!(
+                mail = %mail.id, execution, %error,
+                "what came of a mail cannot be told; trying again"
+            );
+            self.shared
+                .problems()
+                .insert(mail.id, format!("it cannot be told: {error}"));
             return Some(self.after(PAUSE));
         }
         match self.shared.remove(mail.id).await {
-            Ok(()) => None,
+            Ok(()) => {
+                self.shared.problems().remove(&mail.id);
+                None
+            }
             Err(error) => {
-                tracing::warn!(mail = %mail.id, %error, "a mail that is done cannot be removed; trying again");
+                tracing::warn!(mail = %mail.id, execution, %error, "a mail that is done cannot be removed; trying again");
                 Some(self.after(PAUSE))
             }
         }
@@ -226,6 +269,14 @@ impl Shared {
             None => Err("the stage that it was sent by is gone".to_owned()),
         }
         .map_err(NoRoute::Wrong)
+    }
+
+    /// What a log calls the place that a mail goes to.
+    async fn place(&self, mail: &Mail) -> String {
+        match self.route(mail.server).await {
+            Ok(route) => route.way.name(),
+            Err(_) => "none".to_owned(),
+        }
     }
 
     /// Makes this the mail's current revision, if there still is such a mail. Only one attempt at a

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -27,8 +27,10 @@ mod schedule;
 mod server;
 pub mod template;
 mod trial;
+mod waiting;
 
 pub use trial::Trial;
+pub use waiting::Waiting;
 
 use crate::clock::Clock;
 use crate::journal::object;
@@ -75,6 +77,8 @@ pub struct Report {
     pub mail: Uuid,
     /// The execution that asked for it.
     pub execution: Option<Uuid>,
+    /// Where it went, or would have: a host and its port, or the folder.
+    pub place: String,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -96,6 +100,8 @@ struct Shared {
     clock: Clock,
     email: Email,
     bell: Notify,
+    /// Why a mail was not sent at the last attempt, for whoever lists the outbox.
+    problems: Mutex<HashMap<Uuid, String>>,
     stopping: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -109,6 +115,7 @@ impl Courier {
             clock,
             email,
             bell: Notify::new(),
+            problems: Mutex::default(),
             stopping: watch::Sender::new(false),
             task: Mutex::new(None),
         }))
@@ -206,6 +213,13 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
             () = tokio::time::sleep(until_next) => true,
         };
     }
+    let left = attempts.tasks.len();
+    if left > 0 {
+        let seconds = GRACE.as_secs();
+        tracing::info!(
+            "waiting up to {seconds} seconds for {left} mails that are being handed over"
+        );
+    }
     let ended = async { while attempts.tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {
         tracing::warn!("a mail is still being handed over; its outcome will be unknown");
@@ -214,7 +228,12 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
 }
 
 impl Shared {
-    /// Takes note of the mails in the outbox: of all, or only of those that were never tried.
+    fn problems(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of the mails in the outbox: of all, or only of those that were never tried. All of
+    /// them are due at once, as what kept them may have been mended while the server was stopped.
     async fn look(&self, schedule: &mut Schedule, only_fresh: bool) -> journal::Result<()> {
         let mut after = None;
         loop {
@@ -226,7 +245,13 @@ impl Shared {
             };
             for found in &found {
                 match object::open::<Mail>(found) {
-                    Ok(mail) => schedule.learn(mail.value.id, mail.value.server, mail.value.due),
+                    Ok(mail) => {
+                        let Mail {
+                            id, server, due, ..
+                        } = mail.value;
+                        let now = self.clock.now();
+                        schedule.learn(id, server, if only_fresh { due } else { due.min(now) });
+                    }
                     Err(error) => tracing::warn!(%error, "a mail is left out"),
                 }
             }

@@ -164,7 +164,8 @@ impl Problem {
                     .to_owned()
             }
             (Cause::Reply { code: 400..500, .. }, _) => {
-                "The server says that it may work later; mails are tried again until then.".to_owned()
+                "The server says that it may work later: send the test once more in some minutes."
+                    .to_owned()
             }
             _ => "The mail server's own log says more.".to_owned(),
         }

@@ -42,6 +42,16 @@ pub(super) enum Way {
     Folder(PathBuf),
 }
 
+impl Way {
+    /// What it is called in a log.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Server(Server { host, port, .. }) => format!("{host}:{port}"),
+            Self::Folder(_) => "the folder".to_owned(),
+        }
+    }
+}
+
 /// The way of a mail, and whom it comes from unless it says so itself.
 #[derive(Clone, Debug)]
 pub(super) struct Route {

@@ -75,6 +75,19 @@ impl Invitation {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
+    /// Why this execution cannot use it, if so. Whoever has it keeps it beyond its end.
+    #[must_use]
+    pub fn refuses(&self, execution: Uuid, now: Timestamp) -> Option<&'static str> {
+        let is_own = self.reserved.is_some_and(|it| it.execution == execution);
+        if self.is_taken(execution, now) {
+            Some("the invitation is in use by another execution")
+        } else if self.is_expired(now) && !is_own {
+            Some("the invitation has expired")
+        } else {
+            None
+        }
+    }
+
     /// Whether another execution than this one has it at the moment.
     #[must_use]
     pub fn is_taken(&self, execution: Uuid, now: Timestamp) -> bool {

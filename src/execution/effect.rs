@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use url::Url;
 use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Handle};
@@ -53,9 +54,15 @@ impl Outside {
         match call {
             Call::Captcha(question) => match self.captcha.ask(&question).await {
                 Ok(answer) => Outcome::Answered { answer },
-                Err(error) => Outcome::Failed {
-                    problem: error.to_string(),
-                },
+                Err(error) => {
+                    // The rest of an address may be a secret.
+                    let url = Url::parse(&question.url).ok();
+                    let provider = url.as_ref().and_then(Url::host_str);
+                    tracing::warn!(provider, %error, "a captcha could not be judged");
+                    Outcome::Failed {
+                        problem: error.to_string(),
+                    }
+                }
             },
         }
     }

@@ -308,7 +308,8 @@ pub enum Event {
         invitation: Uuid,
         /// Whether nobody can use it any more.
         consumed: bool,
-        /// Whether nobody else can use it before this execution has ended.
+        /// Whether it is good for one user: once the visitor has answered something, nobody else
+        /// can use it before this execution has ended.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         reserved: bool,
     },
@@ -325,6 +326,11 @@ pub enum Event {
         what: String,
         /// How it shows.
         problem: String,
+    },
+    /// A stage refused the visitor, who does not read why.
+    Refused {
+        /// Why, for the operator; it holds nothing that somebody typed.
+        why: String,
     },
     /// Something that leaves the server was asked for; it is carried out from here on.
     EffectRequested {
@@ -451,6 +457,7 @@ impl Event {
                 | Self::InvitationUsed { .. }
                 | Self::ExpressionFailed { .. }
                 | Self::ConfigurationError { .. }
+                | Self::Refused { .. }
                 | Self::EffectRequested { .. }
                 | Self::MailWithheld { .. }
                 | Self::LinkIssued { .. }

@@ -124,6 +124,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))
+            .route("/mail", get().to(mail::list))
             .route("/mail/test", post().to(mail::test))
             .route("/mail/templates", get().to(mail::templates))
             .route("/secret/rotate", post().to(journal_routes::rotate))

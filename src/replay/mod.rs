@@ -109,7 +109,7 @@ pub fn fold(entries: &[Entry]) -> (Version, Execution) {
 
 /// The latest executions that began before `before`, the newest first.
 ///
-/// Those that can no longer be read are left out.
+/// Those that can no longer be read are left out, and do not count.
 ///
 /// # Errors
 /// What the journal said.
@@ -119,11 +119,22 @@ pub async fn list(
     limit: usize,
 ) -> Result<Vec<Summary>, Error> {
     let mut summaries = Vec::new();
-    for stream in journal.streams(KIND, before, limit).await? {
-        match entries(journal, stream.id).await {
-            Ok(entries) => summaries.extend(summary(&entries)),
-            Err(Error::Erased(_)) => {}
-            Err(error) => return Err(error),
+    let mut before = before;
+    while summaries.len() < limit {
+        let streams = journal.streams(KIND, before, limit).await?;
+        let Some(last) = streams.last() else {
+            break;
+        };
+        before = Some(last.id);
+        for stream in streams {
+            match entries(journal, stream.id).await {
+                Ok(entries) => summaries.extend(summary(&entries)),
+                Err(Error::Erased(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if summaries.len() == limit {
+                break;
+            }
         }
     }
     Ok(summaries)

@@ -109,6 +109,15 @@ impl Captcha {
             }
             Outcome::Done | Outcome::Unknown => (Value::Null, Err(verdict::FAILED), Vec::new()),
         };
+        let wrong_key = codes
+            .iter()
+            .find(|code| verdict::WRONG_KEY.contains(&&***code));
+        if let (Outcome::Answered { .. }, Some(code)) = (outcome, wrong_key) {
+            turn.learn(Event::ConfigurationError {
+                what: format!("the captcha of stage {}", turn.stage.name),
+                problem: format!("its provider does not take the private key: {code}"),
+            });
+        }
         turn.learn(Event::CaptchaAssessed {
             passed: judged.is_ok(),
             score: said["score"].as_f64(),

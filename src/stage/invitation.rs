@@ -1,8 +1,9 @@
 //! Takes an invitation and what is in it. Source: authentik `stages/invitation`.
 //!
-//! One that is good for a single user is kept for this execution, and ends in the commit that
-//! writes the user, or at the end of a flow that writes none: it is used up together with what it
-//! was for, or not at all.
+//! One that is good for a single user is kept for this execution from the visitor's first answer
+//! on: programs that look into mails open links as well. It ends in the commit that writes the
+//! user, or at the end of a flow that writes none: it is used up together with what it was for, or
+//! not at all.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::directory::invitation::{Invitation as Invited, PASSWORD};
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
-use crate::journal::object::{self, Versioned, delete, put};
+use crate::journal::object::{self, Versioned, delete};
 use crate::world::Change;
 
 /// The settings of an invitation stage.
@@ -34,26 +35,36 @@ pub(super) const NOT_FOUND: &str = "Invalid invite/invite not found";
 const IN_EFFECT: &str = "invitation_in_effect";
 const INVITATION: &str = "invitation";
 
+/// Said in the trail of one that is not there.
+const UNKNOWN: &str = "there is no such invitation, or no longer";
+
 /// The part of the invitation's entry that later answers cannot change.
 const FIXED: &str = "fixed_data";
 
 impl Invitation {
-    async fn find(turn: &Turn<'_>) -> Result<Option<Versioned<Invited>>, Error> {
+    /// The invitation that the visitor has; the inner error is why they have none that is good.
+    async fn find(turn: &Turn<'_>) -> Result<Result<Invited, &'static str>, Error> {
         let query = turn.query.get("itoken").or_else(|| turn.query.get("token"));
         let Some(token) = query.map(str::to_owned).or_else(|| typed(turn)) else {
-            return Ok(None);
+            return Ok(Err("the visitor has no invitation"));
         };
         let Ok(id) = token.parse::<Uuid>() else {
-            return Ok(None);
+            return Ok(Err("what the visitor has is no key of an invitation"));
         };
         let found: Option<Versioned<Invited>> = object::get(turn.world.objects(), id).await?;
-        let now = turn.world.now();
-        Ok(found.filter(|found| {
-            let Invited { flow, .. } = found.value;
-            !found.value.is_expired(now)
-                && !found.value.is_taken(turn.running.execution, now)
-                && flow.is_none_or(|flow| flow == turn.running.flow.id)
-        }))
+        let Some(Versioned { value: found, .. }) = found else {
+            return Ok(Err(UNKNOWN));
+        };
+        // What is in the first one counts already, and only one is used up.
+        let in_effect = turn.running.invitation.or_else(|| known(turn));
+        if in_effect.is_some_and(|other| other != id) {
+            return Ok(Err("another invitation is in effect already"));
+        }
+        if found.flow.is_some_and(|flow| flow != turn.running.flow.id) {
+            return Ok(Err("the invitation is for another flow"));
+        }
+        let refuses = found.refuses(turn.running.execution, turn.world.now());
+        Ok(refuses.map_or(Ok(found), Err))
     }
 
     /// What is in the invitation; a password lies in the vault from here on.
@@ -90,15 +101,34 @@ fn typed(turn: &Turn<'_>) -> Option<String> {
     }
 }
 
-/// Uses up the invitation that this execution keeps for itself, if it does; whether it was still
-/// there.
+/// The invitation for a single user that is in effect here, if this execution can still use it up.
+/// Why it cannot is in the trail.
+pub(super) async fn own(
+    turn: &mut Turn<'_>,
+    id: Uuid,
+) -> Result<Option<Versioned<Invited>>, Error> {
+    let found: Option<Versioned<Invited>> = object::get(turn.world.objects(), id).await?;
+    let (own, now) = (turn.running.execution, turn.world.now());
+    let refuses = match &found {
+        Some(found) => found.value.refuses(own, now),
+        None => Some(UNKNOWN),
+    };
+    match refuses {
+        Some(why) => {
+            turn.refuse(why);
+            Ok(None)
+        }
+        None => Ok(found),
+    }
+}
+
+/// Uses up the invitation for a single user that is in effect, if there is one; whether it was
+/// still there.
 pub(super) async fn consume(turn: &mut Turn<'_>) -> Result<bool, Error> {
     let Some(id) = turn.running.invitation else {
         return Ok(true);
     };
-    let found: Option<Versioned<Invited>> = object::get(turn.world.objects(), id).await?;
-    let (own, now) = (turn.running.execution, turn.world.now());
-    let Some(found) = found.filter(|it| !it.value.is_taken(own, now)) else {
+    let Some(found) = own(turn, id).await? else {
         return Ok(false);
     };
     let write = delete::<Invited>(id, found.version);
@@ -176,21 +206,22 @@ impl Stage for Invitation {
     const COMPONENT: &'static str = "ak-stage-invitation";
 
     async fn enter(&self, turn: &mut Turn<'_>) -> Result<Entered, Error> {
-        let Some(mut found) = Self::find(turn).await? else {
-            return Ok(if self.continue_flow_without_invitation {
-                Entered::Passed
-            } else {
-                Entered::Denied(NOT_FOUND.to_owned())
-            });
+        let found = match Self::find(turn).await? {
+            Ok(found) => found,
+            Err(_) if self.continue_flow_without_invitation => return Ok(Entered::Passed),
+            Err(why) => {
+                turn.refuse(why);
+                return Ok(Entered::Denied(NOT_FOUND.to_owned()));
+            }
         };
-        let fixed = Self::fixed(turn, &found.value)?;
-        let Invited { pk, single_use, .. } = found.value;
+        let fixed = Self::fixed(turn, &found)?;
+        let Invited { pk, single_use, .. } = found;
         let shown = json!({
             "pk": pk,
-            "name": found.value.name,
-            "expires": found.value.expires,
+            "name": found.name,
+            "expires": found.expires,
             "single_use": single_use,
-            "flow": found.value.flow,
+            "flow": found.flow,
         });
         let mut shown = Known::Json(shown).entries().unwrap_or_default();
         let fixed = Known::map(fixed);
@@ -207,12 +238,6 @@ impl Stage for Invitation {
             merged(&before, fixed)
         };
         turn.set(key::PROMPT_DATA, Some(data));
-        if single_use {
-            let now = turn.world.now();
-            found.value.reserve(turn.running.execution, now);
-            let write = put(&found.value, found.version);
-            turn.world.change(Change::Write(write));
-        }
         turn.learn(Event::InvitationUsed {
             invitation: pk,
             consumed: false,

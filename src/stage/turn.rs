@@ -44,6 +44,11 @@ impl Turn<'_> {
         self.learnt.push(event);
     }
 
+    /// Notes why the visitor is refused, who does not read it. Nothing that was typed is in it.
+    pub fn refuse(&mut self, why: impl Into<String>) {
+        self.learn(Event::Refused { why: why.into() });
+    }
+
     /// Puts, replaces or removes an entry of the context.
     pub fn set(&mut self, key: &str, value: Option<Value>) {
         let value = match value {

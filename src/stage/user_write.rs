@@ -93,7 +93,8 @@ const LONGEST_ADDRESS: usize = 254;
 enum Subject {
     New,
     Known(Box<Versioned<User>>),
-    Refused(&'static str),
+    /// The message, and why, for the trail.
+    Refused(&'static str, &'static str),
 }
 
 impl UserWrite {
@@ -105,15 +106,20 @@ impl UserWrite {
         let known = match turn.running.context.get(key::PENDING_USER) {
             Some(Known::User(id)) => match turn.user(*id).await? {
                 Some(user) => Some(user),
-                None => return Ok(Subject::Refused(FAILED)),
+                None => return Ok(Subject::Refused(FAILED, "the pending user is gone")),
             },
-            Some(Known::Stranger { .. }) => return Ok(Subject::Refused(FAILED)),
+            Some(Known::Stranger { .. }) => {
+                return Ok(Subject::Refused(
+                    FAILED,
+                    "nobody has the pending user's name",
+                ));
+            }
             _ => turn.session_user().await?,
         };
         Ok(match known {
             Some(user) => Subject::Known(user.into()),
             None if self.user_creation_mode == CreationMode::NeverCreate => {
-                Subject::Refused(NO_USER)
+                Subject::Refused(NO_USER, "nobody is pending or logged in")
             }
             None => Subject::New,
         })
@@ -179,11 +185,15 @@ impl UserWrite {
         let (user, created) = match self.subject(turn).await? {
             Subject::New => (self.new_user(turn).await?, true),
             Subject::Known(user) => (*user, false),
-            Subject::Refused(message) => return Ok(Some(message)),
+            Subject::Refused(message, why) => {
+                turn.refuse(why);
+                return Ok(Some(message));
+            }
         };
         let before = user.value.username.clone();
         let mut draft = Draft::new(user.value);
-        if !draft.fill(&data, turn).await? {
+        if let Some(key) = draft.fill(&data, turn).await? {
+            turn.refuse(format!("prompt_data[{key:?}] cannot be stored"));
             return Ok(Some(FAILED));
         }
         let Draft {
@@ -194,9 +204,11 @@ impl UserWrite {
             note_source(&mut written, source);
         }
         if written.username.trim().is_empty() {
+            turn.refuse("the user has no name");
             return Ok(Some(UNKNOWN));
         }
         let Some(groups) = self.groups(turn).await? else {
+            turn.refuse("a group that the context names does not exist");
             return Ok(Some(FAILED));
         };
         let mut joined = Vec::new();
@@ -206,7 +218,8 @@ impl UserWrite {
                 joined.push(group);
             }
         }
-        if !fits(&written) {
+        if let Some(why) = misfit(&written) {
+            turn.refuse(why);
             return Ok(Some(FAILED));
         }
         // Whoever takes the name in this very moment is found when the command is judged again.
@@ -215,6 +228,7 @@ impl UserWrite {
                 .await?
                 .is_some()
         {
+            turn.refuse("the user name is taken");
             return Ok(Some(FAILED));
         }
         if !invitation::consume(turn).await? {
@@ -290,16 +304,21 @@ fn note_source(user: &mut User, source: &str) {
     }
 }
 
-/// Whether the user can be stored. What an address looks like is not asked, as in authentik.
-fn fits(user: &User) -> bool {
+/// Why the user cannot be stored. What an address looks like is not asked, as in authentik.
+fn misfit(user: &User) -> Option<&'static str> {
     let texts = [&user.username, &user.name, &user.email, &user.path];
-    !texts.iter().any(|text| text.contains(char::is_control))
-        && user.username.chars().count() <= LONGEST_NAME
-        && user.email.chars().count() <= LONGEST_ADDRESS
-        && !user
-            .attributes
-            .iter()
-            .any(|(key, value)| attribute::has_nul(key, value))
+    let has_nul = |(key, value): (&String, &Value)| attribute::has_nul(key, value);
+    if texts.iter().any(|text| text.contains(char::is_control)) {
+        Some("a name, an address or a path has control characters")
+    } else if user.username.chars().count() > LONGEST_NAME {
+        Some("the user name is too long")
+    } else if user.email.chars().count() > LONGEST_ADDRESS {
+        Some("the address is too long")
+    } else if user.attributes.iter().any(has_nul) {
+        Some("an attribute has NUL in it")
+    } else {
+        None
+    }
 }
 
 #[async_trait(?Send)]

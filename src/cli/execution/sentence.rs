@@ -107,6 +107,7 @@ fn course(event: &Event) -> String {
         | Event::InvitationUsed { .. }
         | Event::ExpressionFailed { .. }
         | Event::ConfigurationError { .. }
+        | Event::Refused { .. }
         | Event::EffectRequested { .. }
         | Event::Suspended { .. }
         | Event::EffectFinished { .. }

@@ -147,20 +147,75 @@ async fn of_two_browsers_with_one_invitation_one_makes_a_user() {
     let bench = writing().await;
     let invitation = invites(&bench, true, json!({"username": "ann"})).await;
     let (mut one, mut two) = (by(&bench, &invitation), by(&bench, &invitation));
-    tokio::join!(one.opens(), two.opens());
-    let asked = |visitor: &Visitor<'_>| visitor.body()["component"] == "ak-stage-dummy";
-    let (first, second) = if asked(&one) {
-        (&mut one, &mut two)
+    one.opens().await.sees("ak-stage-dummy");
+    two.opens().await.sees("ak-stage-dummy");
+    tokio::join!(one.answers(json!({})), two.answers(json!({})));
+    let (first, second) = if one.body()["to"] == "/" {
+        (&one, &two)
     } else {
-        (&mut two, &mut one)
+        (&two, &one)
     };
+    first.is_sent_to("/");
     second.is_denied(NOT_FOUND);
-    first.sees("ak-stage-dummy");
-    second.opens().await.is_denied(NOT_FOUND);
-    first.answers(json!({})).await.is_sent_to("/");
-    second.opens().await.is_denied(NOT_FOUND);
     assert_eq!(count(&bench).await, 1);
     assert!(!is_there(&bench, &invitation).await);
+    bench.check().await;
+}
+
+#[actix::test]
+async fn whoever_only_looks_takes_the_invitation_from_nobody() {
+    let bench = bench(&[(Kind::Dummy, json!({})), (Kind::UserWrite, json!({}))]).await;
+    let invitation = invites(&bench, true, json!({"username": "ann"})).await;
+    let mut scanner = by(&bench, &invitation);
+    scanner.opens().await.sees("ak-stage-dummy");
+    let mut person = by(&bench, &invitation);
+    person.opens().await.sees("ak-stage-dummy");
+    person.answers(json!({})).await.sees("ak-stage-dummy");
+    by(&bench, &invitation).opens().await.is_denied(NOT_FOUND);
+    scanner.answers(json!({})).await.is_denied(NOT_FOUND);
+    let trail = bench.trail().await;
+    assert!(trail.contains("in use by another execution"), "{trail}");
+    person.answers(json!({})).await.is_sent_to("/");
+    assert_eq!(count(&bench).await, 1);
+    bench.check().await;
+}
+
+#[actix::test]
+async fn only_one_invitation_is_in_effect_in_an_execution() {
+    let bench = Bench::new();
+    prepare(bench.journal.as_ref(), &bench.clock)
+        .await
+        .expect("an installation");
+    let stages = [
+        (Kind::Dummy, json!({})),
+        (Kind::Invitation, json!({})),
+        (Kind::Invitation, json!({})),
+        (Kind::UserWrite, json!({})),
+    ];
+    bench.flow("join", &stages).await;
+    let second = invites(&bench, true, json!({"name": "Second"})).await;
+    let first = invites(&bench, true, json!({"token": second.pk})).await;
+    let mut visitor = bench.visitor("join");
+    let data = json!({"token": first.pk, "username": "ann"});
+    visitor.begins_with(json!({ "prompt_data": data })).await;
+    visitor.answers(json!({})).await.is_denied(NOT_FOUND);
+    assert_eq!(count(&bench).await, 0);
+    assert!(is_there(&bench, &first).await && is_there(&bench, &second).await);
+    bench.check().await;
+}
+
+#[actix::test]
+async fn whoever_has_not_answered_yet_loses_an_invitation_that_expires() {
+    let bench = bench(&[(Kind::Dummy, json!({})), (Kind::UserWrite, json!({}))]).await;
+    let invitation = invites(&bench, true, json!({"username": "ann"})).await;
+    let (mut slow, mut quick) = (by(&bench, &invitation), by(&bench, &invitation));
+    bench.clock.advance(Duration::from_mins(24 * 60 - 5));
+    slow.opens().await;
+    quick.opens().await;
+    quick.answers(json!({})).await.sees("ak-stage-dummy");
+    bench.clock.advance(Duration::from_mins(10));
+    slow.answers(json!({})).await.is_denied(NOT_FOUND);
+    quick.answers(json!({})).await.is_sent_to("/");
     bench.check().await;
 }
 
@@ -191,21 +246,25 @@ async fn an_invitation_comes_back_when_its_execution_ends_without_a_user() {
     visitor.opens().await;
     visitor.answers(json!({})).await;
     visitor.is_denied("Failed to update user. Please try again later.");
+    let trail = bench.trail().await;
+    assert!(trail.contains("the user name is taken"), "{trail}");
     by(&bench, &invitation).opens().await.sees("ak-stage-dummy");
     bench.check().await;
 }
 
 #[actix::test]
 async fn whoever_gives_no_answer_for_long_loses_the_invitation_to_others() {
-    let bench = writing().await;
+    let bench = bench(&[(Kind::Dummy, json!({})), (Kind::UserWrite, json!({}))]).await;
     let invitation = invites(&bench, true, json!({"username": "ann"})).await;
     let mut slow = by(&bench, &invitation);
-    slow.opens().await.sees("ak-stage-dummy");
+    slow.opens().await;
+    slow.answers(json!({})).await.sees("ak-stage-dummy");
     bench.clock.advance(Duration::from_mins(29));
     by(&bench, &invitation).opens().await.is_denied(NOT_FOUND);
     bench.clock.advance(Duration::from_mins(2));
     let mut other = by(&bench, &invitation);
     other.opens().await.sees("ak-stage-dummy");
+    other.answers(json!({})).await.sees("ak-stage-dummy");
     slow.answers(json!({})).await.is_denied(NOT_FOUND);
     other.answers(json!({})).await.is_sent_to("/");
     assert_eq!(count(&bench).await, 1);
@@ -213,11 +272,13 @@ async fn whoever_gives_no_answer_for_long_loses_the_invitation_to_others() {
 }
 
 #[actix::test]
-async fn an_answer_keeps_the_invitation_for_longer() {
-    let bench = bench(&[(Kind::Dummy, json!({})), (Kind::UserWrite, json!({}))]).await;
+async fn another_answer_keeps_the_invitation_for_longer() {
+    let dummy = || (Kind::Dummy, json!({}));
+    let bench = bench(&[dummy(), dummy(), (Kind::UserWrite, json!({}))]).await;
     let invitation = invites(&bench, true, json!({"username": "ann"})).await;
     let mut visitor = by(&bench, &invitation);
     visitor.opens().await;
+    visitor.answers(json!({})).await.sees("ak-stage-dummy");
     bench.clock.advance(Duration::from_mins(20));
     visitor.answers(json!({})).await.sees("ak-stage-dummy");
     bench.clock.advance(Duration::from_mins(20));

@@ -443,6 +443,7 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::InvitationUsed { .. }
         | Event::ExpressionFailed { .. }
         | Event::ConfigurationError { .. }
+        | Event::Refused { .. }
         | Event::MailWithheld { .. }
         | Event::SessionEnded { .. } => old == after.running(),
     }

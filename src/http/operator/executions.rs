@@ -109,7 +109,8 @@ impl From<execution::Error> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unknown(_) | Error::Erased(_) => Self::NotFound(error.to_string()),
+            Error::Unknown(_) => Self::NotFound(error.to_string()),
+            Error::Erased(_) => Self::Erased(error.to_string()),
             Error::Journal(error) => Self::Journal(error),
             Error::Broken(_) => Self::Broken(error.to_string()),
         }

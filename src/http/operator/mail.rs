@@ -51,6 +51,12 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
     })))
 }
 
+/// `GET /operator/mail`: what is not sent yet.
+pub(super) async fn list(operator: Data<Operator>) -> Answer {
+    let mails = operator.courier.waiting().await?;
+    Ok(HttpResponse::Ok().json(json!({ "mails": mails })))
+}
+
 /// `GET /operator/mail/templates`
 pub(super) async fn templates(operator: Data<Operator>) -> Answer {
     let letters = &operator.letters;

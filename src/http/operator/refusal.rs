@@ -16,6 +16,9 @@ pub enum Refusal {
     /// What was asked for does not exist.
     #[error("{0}")]
     NotFound(String),
+    /// What was asked for was there, and nobody can read it any more.
+    #[error("{0}")]
+    Erased(String),
     /// The request's body is not what it should be.
     #[error("the request cannot be read: {0}")]
     Malformed(String),
@@ -42,6 +45,7 @@ impl Refusal {
         match self {
             Self::Stranger => "forbidden",
             Self::NotFound(_) => "not_found",
+            Self::Erased(_) => "erased",
             Self::Malformed(_) => "malformed",
             Self::Invalid(_) => "invalid",
             Self::Blueprint(_) => "blueprint",
@@ -63,6 +67,7 @@ impl ResponseError for Refusal {
         match self {
             Self::Stranger => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Erased(_) => StatusCode::GONE,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Invalid(_) | Self::Blueprint(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,

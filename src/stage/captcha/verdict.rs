@@ -20,6 +20,9 @@ const RETRYABLE: [&str; 5] = [
     "already-seen-response",
 ];
 
+/// What a provider complains of when the operator's key is wrong.
+pub(super) const WRONG_KEY: [&str; 2] = ["missing-input-secret", "invalid-input-secret"];
+
 impl Captcha {
     /// Judges what a provider said.
     ///

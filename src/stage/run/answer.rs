@@ -10,7 +10,7 @@ use crate::flow::event::{Check, Errors};
 use crate::flow::execution::Running;
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::PlannedStage;
-use crate::stage::{Configured, Error, Form, Verdict};
+use crate::stage::{Configured, Error, Form, Verdict, invitation};
 
 impl Run<'_> {
     /// Takes an answer, if it is one to the open challenge. One that was not taken was not written
@@ -60,6 +60,9 @@ impl Run<'_> {
         self.apply(Command::Receive {
             fields: names.unwrap_or_default(),
         })?;
+        if !self.is_still_invited().await? {
+            return self.deny(Check::Link, invitation::NOT_FOUND);
+        }
         let verdict = self.judge(&stage, &planned, &form, body).await?;
         self.follow(&stage, &planned, verdict).await
     }

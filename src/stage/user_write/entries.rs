@@ -51,20 +51,20 @@ impl Draft {
         }
     }
 
-    /// Takes over what was learnt; whether all of it can be stored.
+    /// Takes over what was learnt; the key of what cannot be stored, if any.
     pub(super) async fn fill(
         &mut self,
         data: &BTreeMap<String, Known>,
         turn: &Turn<'_>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<String>, Error> {
         for (key, value) in data {
             match self.take(key, value, turn).await? {
                 Did::Set => self.fields.push(key.clone()),
                 Did::Nothing => {}
-                Did::Refused => return Ok(false),
+                Did::Refused => return Ok(Some(key.clone())),
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     async fn take(&mut self, key: &str, value: &Known, turn: &Turn<'_>) -> Result<Did, Error> {

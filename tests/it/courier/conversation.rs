@@ -83,7 +83,9 @@ fn what_goes_wrong_is_said_with_what_helps() {
         assert!(fails(server).contains("did not answer in time"));
         sink.plans([Plan::TakeAndDie]);
         let ran = server.gatelog(&["mail", "test", ADDRESS, "--json"]);
-        let answer = ran.fails_with(1).values().remove(0);
+        ran.fails_with(1)
+            .says("nobody knows whether the test mail was sent");
+        let answer = ran.values().remove(0);
         assert_eq!(answer["outcome"], "unknown", "{answer}");
         works(server);
 
@@ -193,6 +195,8 @@ fn templates_are_listed_with_what_is_wrong_with_them() {
     let path = folder.path().display().to_string();
     let options = Options::default().with("GATELOG_EMAIL__TEMPLATE_DIR", &path);
     with_server_of(options, async |server| {
+        let waiting = server.gatelog(&["mail", "list", "--json"]);
+        assert!(waiting.succeeds().stdout.is_empty(), "nothing waits");
         let ran = server.gatelog(&["mail", "templates", "--json"]);
         let listed = ran.succeeds().values();
         assert_eq!(listed.len(), 6);

@@ -115,6 +115,39 @@ fn a_mail_that_is_refused_for_the_moment_is_tried_again_later() {
 }
 
 #[test]
+fn what_waits_is_listed_and_tried_at_once_after_a_start() {
+    block_on(async {
+        let sink = MailSink::start();
+        sink.plans([Plan::Reply(At::Sender, "451 4.3.0 not now")]);
+        let mut post = Post::to(&sink);
+        post.starts();
+        let mail = mail(&post.clock, "alice@example.net");
+        post.posts(&mail).await;
+        post.waits_after(&mail, 1).await;
+        let waiting = post.courier.waiting().await.expect("it reads");
+        let [only] = &waiting[..] else {
+            panic!("{waiting:?}");
+        };
+        assert_eq!((only.mail, only.execution), (mail.id, mail.execution));
+        assert_eq!((only.attempts, only.state), (1, "waiting"));
+        assert!(only.due > post.clock.now());
+        let problem = only.problem.as_deref().unwrap_or_default();
+        assert!(problem.contains("451 4.3.0"), "{problem}");
+        assert!(!format!("{only:?}").contains("alice"), "{only:?}");
+
+        post.starts_anew().await;
+        sink.wait_for(1).await;
+        assert_eq!(post.hears(1).await, [Outcome::Sent]);
+        post.forgets(&mail).await;
+        let report = post.reports.lock().expect("not poisoned")[0].clone();
+        assert_eq!(report.place, format!("127.0.0.1:{}", sink.port()));
+        let waiting = post.courier.waiting().await.expect("it reads");
+        assert_eq!(waiting, []);
+        post.courier.stop().await;
+    });
+}
+
+#[test]
 fn a_mail_that_is_refused_for_good_is_not_tried_again() {
     block_on(async {
         let sink = MailSink::start();

@@ -110,6 +110,10 @@ fn every_other_answer_is_refused_in_the_words_for_it_and_another_one_may_do() {
         }
         let asked = provider.asked().len();
         assert_eq!(asked, words.len(), "each is asked once");
+        let output = server.output();
+        let mends = "its provider does not take the private key: invalid-input-secret";
+        assert!(output.contains(mends), "{output}");
+        assert!(output.contains("a captcha could not be judged"), "{output}");
         for (body, code) in [
             (json!({}), "required"),
             (json!({ "token": null }), "null"),

@@ -87,9 +87,14 @@ fn whoever_deletes_their_account_is_nowhere_any_more() {
             .stage("consent", "leave-ask", json!({"mode": "always_require"}))
             .stage("user_delete", "leave-delete", json!({}));
         server.has_flow(&flow);
+        // Somebody else was there before.
+        server.visitor().opens("leave").await;
         let mut visitor = server.visitor();
         visitor.logs_in(&ann).await;
         let asked = visitor.opens("leave").await;
+        let latest = server.gatelog(&["execution", "list", "--limit", "1", "--json"]);
+        let theirs = latest.values().remove(0)["execution"].clone();
+        let theirs = theirs.as_str().expect("an id").to_owned();
         asked
             .sees("ak-stage-consent")
             .with("pending_user", ann.username.as_str());
@@ -106,6 +111,10 @@ fn whoever_deletes_their_account_is_nowhere_any_more() {
         assert!(!users.stdout.contains(&ann.username));
         let shown = server.gatelog(&["execution", "list", "--json"]);
         assert!(!shown.succeeds().stdout.contains(&ann.username));
+        let page = server.gatelog(&["execution", "list", "--limit", "2", "--json"]);
+        assert_eq!(page.values().len(), 2, "those that are erased do not count");
+        let verified = server.gatelog(&["execution", "verify", &theirs]);
+        verified.fails_with(66).says("can no longer be read");
         let exported = server.gatelog(&["journal", "export", "--json"]);
         assert!(!exported.succeeds().stdout.contains(&ann.username));
         server.kill().await;

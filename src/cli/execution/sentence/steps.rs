@@ -63,6 +63,7 @@ pub(super) fn told(event: &Event) -> Option<String> {
         Event::ConfigurationError { what, problem } => {
             format!("the operator has to mend something: {what}: {problem}")
         }
+        Event::Refused { why } => format!("refused: {why}"),
         _ => return outside(event),
     })
 }
