@@ -101,7 +101,11 @@ impl Executions {
                 unfinished::find(objects, &way).await?.into_iter().collect()
             }
             Cancel::Next(next) => unfinished::leading_to(objects, session, next).await?,
-            Cancel::All => unfinished::of_session(objects, session).await?,
+            Cancel::All => {
+                let mut all = unfinished::of_session(objects, session).await?;
+                all.extend(unfinished::left_by(objects, session).await?);
+                all
+            }
         };
         let mut result = Ok(());
         for unfinished in found {

@@ -1,5 +1,7 @@
 //! Executions that are still under way, and how a session finds its own.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -48,6 +50,9 @@ impl Stored for Unfinished {
         next.dedup();
         keys.extend(next.iter().map(|next| towards(self.session, next)));
         keys.extend(self.recovers.map(recovering));
+        let former = self.entries.iter().map(|it| it.session);
+        let former: BTreeSet<Uuid> = former.filter(|it| *it != self.session).collect();
+        keys.extend(former.iter().map(|session| Key::new("former", session)));
         keys
     }
 }
@@ -143,6 +148,14 @@ pub async fn of_session(
     session: Uuid,
 ) -> Result<Vec<Versioned<Unfinished>>> {
     object::scan(objects, Key::new("session", session)).await
+}
+
+/// Everything that went on in another browser, and to which this session still has a way.
+pub async fn left_by(
+    objects: &(impl Objects + ?Sized),
+    session: Uuid,
+) -> Result<Vec<Versioned<Unfinished>>> {
+    object::scan(objects, Key::new("former", session)).await
 }
 
 /// Everything that is under way in this session and leads to this address.
