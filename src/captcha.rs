@@ -121,7 +121,7 @@ fn known(said: Value, question: &Question) -> Value {
     let Value::Object(mut said) = said else {
         return Value::Null;
     };
-    let sent = [&question.secret, &question.response].map(|it| it.expose_secret());
+    let sent = [&question.secret, &question.response].map(ExposeSecret::expose_secret);
     said.retain(|name, value| {
         MEMBERS.contains(&name.as_str()) && !sent.iter().any(|sent| repeats(value, sent))
     });
