@@ -60,7 +60,7 @@ pub(crate) fn run() {
     }
 }
 
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").expect("the terminal takes it");
 }
 
@@ -146,7 +146,7 @@ fn logins(hashed: bool, visitors: usize, clock: &Clock) -> Figures {
     figures
 }
 
-async fn start(
+pub(crate) async fn start(
     directory: std::path::PathBuf,
     hashed: bool,
     visitors: usize,
@@ -182,10 +182,12 @@ async fn start(
             serde_json::json!({
                 "model": "authentik_core.user",
                 "identifiers": {"username": format!("visitor-{visitor}")},
-                "attrs": {"name": "", "password_hash": encoded.expose_secret()},
+                "attrs": {"name": "", "email": "visitor@example.org", "password_hash": encoded.expose_secret()},
             })
         })
         .collect();
+    let recovery = crate::existence::recovery();
+    let entries: Vec<_> = entries.into_iter().chain(recovery).collect();
     let content = serde_json::json!({"version": 1, "entries": entries}).to_string();
     let applied = client
         .post("http://gatelog/operator/blueprints/apply")
@@ -244,7 +246,7 @@ async fn log_in(client: reqwest::Client, address: SocketAddr, visitor: usize) {
 }
 
 /// Runs a server on threads of its own; the second part stops it.
-fn in_background<S, F, E>(start: S) -> (SocketAddr, impl FnOnce())
+pub(crate) fn in_background<S, F, E>(start: S) -> (SocketAddr, impl FnOnce())
 where
     S: FnOnce() -> F + Send + 'static,
     F: Future<Output = (SocketAddr, E)>,
@@ -318,6 +320,6 @@ where
 }
 
 /// The temporary directory of the system is often in memory, where a sync costs nothing.
-fn disk() -> &'static Path {
+pub(crate) fn disk() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }

@@ -7,6 +7,7 @@ use std::io::Write as _;
 
 mod commit;
 mod decide;
+mod existence;
 mod login;
 mod planning;
 mod policy;
@@ -19,6 +20,7 @@ type Bench = (&'static str, fn());
 const BENCHES: &[Bench] = &[
     ("commit", commit::run),
     ("decide", decide::run),
+    ("existence", existence::run),
     ("login", login::run),
     ("planning", planning::run),
     ("policy", policy::run),
