@@ -298,7 +298,7 @@ entries:
   - !Condition [NOR, !Find [authentik_flows.flow, [slug__startswith, x]]]
   identifiers: {slug: found}
   attrs:
-    name: !AtIndex [!FindObject [authentik_flows.flow, [designation, invalidation]], slug]
+    name: !AtIndex [!FindObject [authentik_flows.flow, [slug__startswith, default-invalid]], slug]
     title: T
     designation: invalidation
 ";
