@@ -94,6 +94,7 @@ fn what_goes_wrong_is_said_with_what_helps() {
         let said = fails(server);
         assert!(said.contains("refused the login: 535 5.7.8"), "{said}");
         assert!(said.contains("password made for programs"), "{said}");
+        server.unsets("GATELOG_EMAIL__USERNAME");
         server.unsets("GATELOG_EMAIL__PASSWORD");
         server.restart().await;
         let said = fails(server);

@@ -110,7 +110,7 @@ async fn default(visitor: &Visitor, designation: &str, query: &str) -> crate::su
 fn the_first_flow_by_slug_that_lets_the_visitor_in_is_the_default() {
     with_server(async |server| {
         let visitor = server.visitor();
-        for designation in ["enrollment", "recovery", "unenrollment", "authorization"] {
+        for designation in ["enrollment", "recovery", "unenrollment"] {
             default(&visitor, designation, "").await.has_status(404);
             let slug = |place: &str| format!("{place}-{designation}");
             let flow = |place: &str| Flow::new(&slug(place)).with("designation", designation);
