@@ -9,10 +9,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gatelog::clock::Clock;
-use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE};
 use serde_json::json;
 
-use crate::login::{in_background, say, start};
+use crate::login::{in_background, say, session, start};
 
 /// How many pairs are typed.
 const PAIRS: usize = 300;
@@ -119,14 +119,7 @@ async fn types(
 ) -> Duration {
     let url = format!("http://{address}/api/v3/flows/executor/{flow}/?query=");
     let first = client.get(&url).send().await.expect("an answer");
-    let session = first
-        .headers()
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
-        .find(|cookie| cookie.starts_with("authentik_session="))
-        .expect("a session")
-        .to_owned();
+    let session = session(&first);
     first.bytes().await.expect("a body");
     let request = client
         .post(&url)

@@ -206,17 +206,22 @@ pub(crate) async fn start(
     })
 }
 
-async fn log_in(client: reqwest::Client, address: SocketAddr, visitor: usize) {
-    let url = format!("http://{address}{FLOW}");
-    let first = client.get(&url).send().await.expect("an answer");
-    let session = first
+/// The session's cookie, as the browser sends it back.
+pub(crate) fn session(answer: &reqwest::Response) -> String {
+    answer
         .headers()
         .get_all(SET_COOKIE)
         .iter()
         .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
         .find(|cookie| cookie.starts_with("authentik_session="))
         .expect("a session")
-        .to_owned();
+        .to_owned()
+}
+
+async fn log_in(client: reqwest::Client, address: SocketAddr, visitor: usize) {
+    let url = format!("http://{address}{FLOW}");
+    let first = client.get(&url).send().await.expect("an answer");
+    let session = session(&first);
     first.bytes().await.expect("a body");
     let answers = [
         (

@@ -52,6 +52,21 @@ pub(super) struct Operator {
     own: Option<app::Running>,
 }
 
+/// Asks one thing: posts where there is a body.
+pub(super) async fn once(
+    settings: &Settings,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Value> {
+    let operator = Operator::reach(settings).await?;
+    let answer = match body {
+        Some(body) => operator.post(path, body).await,
+        None => operator.get(path).await,
+    };
+    operator.close().await?;
+    answer
+}
+
 impl Operator {
     /// Takes the lock and starts a server for this command, or connects to whoever has it.
     pub(super) async fn reach(settings: &Settings) -> anyhow::Result<Self> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::settings::Settings;
 
-use super::client::{Operator, segment};
+use super::client::{once, segment};
 use super::output::{Output, print_line, print_value, talk};
 
 #[derive(Debug, Subcommand)]
@@ -63,7 +63,7 @@ pub(super) async fn run(
                 "single_use": single_use,
                 "data": data,
             });
-            let made = call(settings, "invitations", Some(&body)).await?;
+            let made = once(settings, "invitations", Some(&body)).await?;
             if output.is_json() {
                 return print_value(&made);
             }
@@ -75,12 +75,12 @@ pub(super) async fn run(
             print_line(&format!("/if/flow/<slug>/?itoken={key}"))
         }
         Command::List => {
-            let answer = call(settings, "invitations", None).await?;
+            let answer = once(settings, "invitations", None).await?;
             list(&answer, output)
         }
         Command::Delete { key } => {
             let path = format!("invitations/{}/delete", segment(key));
-            let gone = call(settings, &path, Some(&json!({}))).await?;
+            let gone = once(settings, &path, Some(&json!({}))).await?;
             if output.is_json() {
                 return print_value(&gone);
             }
@@ -89,16 +89,6 @@ pub(super) async fn run(
             Ok(())
         }
     }
-}
-
-async fn call(settings: &Settings, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-    let operator = Operator::reach(settings).await?;
-    let answer = match body {
-        Some(body) => operator.post(path, body).await,
-        None => operator.get(path).await,
-    };
-    operator.close().await?;
-    answer
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {

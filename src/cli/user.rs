@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::settings::Settings;
 
-use super::client::{Operator, segment};
+use super::client::{once, segment};
 use super::output::{Output, print_line, print_value, talk};
 use super::password;
 
@@ -86,7 +86,7 @@ pub(super) async fn run(
                 "superuser": superuser,
                 "password": password.as_ref().map(SecretString::expose_secret),
             });
-            let user = call(settings, "users", Some(&body)).await?;
+            let user = once(settings, "users", Some(&body)).await?;
             done(output, &user, &format!("Made the user {username}."))
         }
         Command::SetPassword {
@@ -96,7 +96,7 @@ pub(super) async fn run(
             let password = password::ask(*password_stdin)?;
             let body = json!({ "password": password.expose_secret() });
             let path = format!("users/{}/password", segment(username));
-            let user = call(settings, &path, Some(&body)).await?;
+            let user = once(settings, &path, Some(&body)).await?;
             done(output, &user, &format!("Set the password of {username}."))
         }
         Command::RecoveryLink {
@@ -109,24 +109,14 @@ pub(super) async fn run(
                 .with_context(|| format!("{expires:?} is no span of time, such as 24h or 30m"))?;
             let body = json!({ "seconds": lasts.as_secs(), "flow": flow });
             let path = format!("users/{}/recovery-link", segment(username));
-            let made = call(settings, &path, Some(&body)).await?;
+            let made = once(settings, &path, Some(&body)).await?;
             recovery_link(output, &made, username)
         }
         Command::List => {
-            let answer = call(settings, "users", None).await?;
+            let answer = once(settings, "users", None).await?;
             list(&answer, output)
         }
     }
-}
-
-async fn call(settings: &Settings, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-    let operator = Operator::reach(settings).await?;
-    let answer = match body {
-        Some(body) => operator.post(path, body).await,
-        None => operator.get(path).await,
-    };
-    operator.close().await?;
-    answer
 }
 
 fn done(output: &Output, user: &Value, text: &str) -> anyhow::Result<()> {

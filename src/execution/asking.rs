@@ -12,7 +12,7 @@ use crate::catalog::flow::flow_by_slug;
 use crate::directory::link::{self, Link};
 use crate::directory::session::Session;
 use crate::flow::client::Client;
-use crate::flow::input::{Canceller, DeadLink, Request as Asked};
+use crate::flow::input::{Canceller, DeadLink, Input, Request as Asked};
 use crate::flow::{Context, Entry};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Version};
@@ -29,9 +29,16 @@ enum Target {
     New(Box<Begin>),
 }
 
+/// A browser that goes away leaves a task of its own behind: what follows from a command, such as
+/// cancelling the other executions of a session that ended, is done all the same.
+async fn in_own_task<T: 'static>(
+    work: impl Future<Output = Result<T, Error>> + 'static,
+) -> Result<T, Error> {
+    let broken = |error| Error::Broken(format!("the request could not be carried out: {error}"));
+    actix::spawn(work).await.map_err(broken)?
+}
+
 impl Executions {
-    /// A browser that goes away leaves a task of its own behind: what follows from a command,
-    /// such as cancelling the other executions of a session that ended, is done all the same.
     pub(super) async fn ask(
         &self,
         mut request: Request,
@@ -40,10 +47,7 @@ impl Executions {
         let this = self.clone();
         let (query, link) = link::known(&request.query);
         request.query = query;
-        let asked = actix::spawn(async move { this.persist(&request, link, body).await });
-        let broken =
-            |error| Error::Broken(format!("the request could not be carried out: {error}"));
-        asked.await.map_err(broken)?
+        in_own_task(async move { this.persist(&request, link, body).await }).await
     }
 
     async fn persist(
@@ -71,15 +75,9 @@ impl Executions {
             let found: Option<Versioned<Unfinished>> = object::get(objects, *other).await?;
             let Some(found) = found else { continue };
             let session = request.session.unwrap_or_default();
-            let asked = if found.value.session == session {
-                Asked::Cancel {
-                    by: Canceller::Visitor,
-                }
-            } else {
-                Asked::Forget { session }
-            };
-            let client = &request.client;
-            self.end(*other, client, asked, request.correlation).await?;
+            let (client, by) = (&request.client, Canceller::Visitor);
+            self.give_up(&found.value, session, by, client, request.correlation)
+                .await?;
         }
         Ok(())
     }
@@ -283,7 +281,7 @@ impl Executions {
     ) -> Result<Option<Reply>, Error> {
         let this = self.clone();
         (request.query, _) = link::known(&request.query);
-        let asked = actix::spawn(async move {
+        in_own_task(async move {
             // A twin of this request may be doing the same at this moment.
             for _ in 0..5 {
                 match this.replace(&request, &context).await {
@@ -293,10 +291,8 @@ impl Executions {
                 }
             }
             Err(Error::Busy)
-        });
-        let broken =
-            |error| Error::Broken(format!("the request could not be carried out: {error}"));
-        asked.await.map_err(broken)?
+        })
+        .await
     }
 
     async fn replace(&self, request: &Request, context: &Context) -> Result<Option<Reply>, Error> {
@@ -385,6 +381,32 @@ impl Executions {
             dead_link: None,
             link_until: None,
         })
+    }
+
+    /// A command, and nothing that comes with it.
+    pub(super) fn command(
+        &self,
+        client: &Client,
+        query: &str,
+        asked: Asked,
+        correlation: Uuid,
+    ) -> Handle {
+        Handle {
+            input: Input {
+                at: self.shared.clock.now(),
+                client: client.clone(),
+                query: query.to_owned(),
+                request: asked,
+                body: None,
+            },
+            typed: None,
+            received: self.shared.clock.monotonic(),
+            correlation,
+            begin: None,
+            session: None,
+            asker: None,
+            unless_answered: false,
+        }
     }
 
     pub(super) async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {

@@ -80,7 +80,6 @@ pub(super) async fn build(
         .cloned()
         .collect();
     writes.extend(attempts::writes(shared, &attempts, now).await?);
-    let proven = proven(handled);
     let changed = written.values().map(|user| &user.value);
     writes.extend(former::passwords(shared, now, changed).await?);
     writes.extend(
@@ -90,7 +89,7 @@ pub(super) async fn build(
     );
     writes.extend(left.mails.iter().flat_map(enqueue));
     writes.extend(others(&left.changes, &deleted));
-    let proven = match proven {
+    let proven = match proven(handled) {
         Some(session) => Some(session),
         None => rekeyed(shared, handled).await?,
     };

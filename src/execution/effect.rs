@@ -15,7 +15,7 @@ use super::actor::{Answered, Asker, Handle};
 use super::{Error, Executions, Outside, Request};
 use crate::flow::client::Client;
 use crate::flow::effect::Outcome;
-use crate::flow::input::{Input, Request as Asked};
+use crate::flow::input::Request as Asked;
 use crate::world::Call;
 
 /// How long a visitor waits for an outcome, before they are shown where the execution stands.
@@ -172,21 +172,10 @@ impl Executions {
 
     /// A command with the request's own particulars, and without an answer.
     pub(super) fn handle(&self, request: &Request, asked: Asked) -> Handle {
+        let Request { client, query, .. } = request;
         Handle {
-            input: Input {
-                at: self.shared.clock.now(),
-                client: request.client.clone(),
-                query: request.query.clone(),
-                request: asked,
-                body: None,
-            },
-            typed: None,
             received: request.received,
-            correlation: request.correlation,
-            begin: None,
-            session: None,
-            asker: None,
-            unless_answered: false,
+            ..self.command(client, query, asked, request.correlation)
         }
     }
 

@@ -3,11 +3,11 @@
 use uuid::Uuid;
 
 use super::actor::{Asker, Handle};
-use super::{Cancel, Error, Executions, Request, unfinished};
+use super::{Cancel, Error, Executions, Request, Unfinished, unfinished};
 use crate::directory::link;
 use crate::flow::Entry;
 use crate::flow::client::Client;
-use crate::flow::input::{Canceller, Input, Request as Asked};
+use crate::flow::input::{Canceller, Request as Asked};
 
 impl Executions {
     pub(super) async fn end(
@@ -17,23 +17,42 @@ impl Executions {
         asked: Asked,
         correlation: Uuid,
     ) -> Result<(), Error> {
-        let handle = self.ending(client, asked, correlation);
+        let handle = self.command(client, "", asked, correlation);
         self.finish(id, handle).await
     }
 
-    /// Ends it on behalf of a session, unless it belongs to another one by then.
-    async fn end_in(
+    /// Cancels it on behalf of a session, unless it belongs to another one by then.
+    async fn cancel_in(
         &self,
         id: Uuid,
         session: Uuid,
+        by: Canceller,
         client: &Client,
-        asked: Asked,
         correlation: Uuid,
     ) -> Result<(), Error> {
-        let cancels = matches!(asked, Asked::Cancel { .. });
-        let mut handle = self.ending(client, asked, correlation);
-        handle.asker = cancels.then_some(Asker { session, sid: None });
+        let handle = Handle {
+            asker: Some(Asker { session, sid: None }),
+            ..self.command(client, "", Asked::Cancel { by }, correlation)
+        };
         self.finish(id, handle).await
+    }
+
+    /// Ends an execution for a session that wants it gone. What went on in another browser is not
+    /// this one's to end; it only loses its way there, and may begin anew.
+    pub(super) async fn give_up(
+        &self,
+        unfinished: &Unfinished,
+        session: Uuid,
+        by: Canceller,
+        client: &Client,
+        correlation: Uuid,
+    ) -> Result<(), Error> {
+        let id = unfinished.execution;
+        if unfinished.session == session {
+            return self.cancel_in(id, session, by, client, correlation).await;
+        }
+        let asked = Asked::Forget { session };
+        self.end(id, client, asked, correlation).await
     }
 
     async fn finish(&self, id: Uuid, handle: Handle) -> Result<(), Error> {
@@ -46,30 +65,12 @@ impl Executions {
         }
     }
 
-    fn ending(&self, client: &Client, asked: Asked, correlation: Uuid) -> Handle {
-        Handle {
-            input: Input {
-                at: self.shared.clock.now(),
-                client: client.clone(),
-                query: String::new(),
-                request: asked,
-                body: None,
-            },
-            typed: None,
-            received: self.shared.clock.monotonic(),
-            correlation,
-            begin: None,
-            session: None,
-            asker: None,
-            unless_answered: false,
-        }
-    }
-
     /// Ends executions that nobody has answered, because there are too many of them. The visitor
     /// whose request brought that about has their answer already, whatever becomes of this.
     pub(super) async fn expel(&self, ids: &[Uuid], request: &Request) {
         for id in ids {
-            let mut handle = self.ending(&request.client, Asked::Expire, request.correlation);
+            let (client, correlation) = (&request.client, request.correlation);
+            let mut handle = self.command(client, "", Asked::Expire, correlation);
             // Somebody may have answered in this very moment.
             handle.unless_answered = true;
             match self.send(*id, handle).await {
@@ -109,15 +110,8 @@ impl Executions {
         };
         let mut result = Ok(());
         for unfinished in found {
-            let id = unfinished.value.execution;
-            // What went on in another browser is not this one's to end; it may begin anew.
-            let asked = if unfinished.value.session == session {
-                Asked::Cancel { by }
-            } else {
-                Asked::Forget { session }
-            };
-            let ended = self.end_in(id, session, client, asked, correlation).await;
-            result = result.and(ended);
+            let given_up = self.give_up(&unfinished.value, session, by, client, correlation);
+            result = result.and(given_up.await);
         }
         result
     }
@@ -135,13 +129,12 @@ impl Executions {
         };
         for unfinished in found {
             let id = unfinished.value.execution;
-            let by = Canceller::Logout;
-            let asked = Asked::Cancel { by };
             if id == own {
                 continue;
             }
             let (client, correlation) = (&request.client, request.correlation);
-            if let Err(error) = self.end_in(id, session, client, asked, correlation).await {
+            let by = Canceller::Logout;
+            if let Err(error) = self.cancel_in(id, session, by, client, correlation).await {
                 tracing::error!(execution = %id, %error, "an execution outlives its session");
             }
         }

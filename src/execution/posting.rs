@@ -38,16 +38,11 @@ pub(super) async fn write(
         return Ok(Err(NO_ADDRESS.to_owned()));
     };
     let url = link.map(|link| format!("{origin}{}", link.path().expose_secret()));
-    let person = letter::Person {
-        username: letter.user.username.clone(),
-        name: letter.user.name.clone(),
-        email: letter.user.email.clone(),
-    };
     let values = letter::Values {
         url,
         expires: Some(letter.expires),
         now: Some(now),
-        user: Some(person),
+        user: Some(letter.user.clone()),
         token: link.map(|link| link.secret.expose_secret().to_owned()),
         host: Some(letter.client.host.clone()),
         brand: letter.brand.clone(),

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::duration::Duration;
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::catalog::Hidden;
+use crate::courier::letter::Person;
 use crate::directory::mail_attempts::{MailAttempts, mail_attempts};
 use crate::directory::user::User;
 use crate::flow::context::{Value as Known, key};
@@ -20,7 +21,7 @@ use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
-use crate::world::{Change, Letter, NewLink, Person, Recipient};
+use crate::world::{Change, Letter, NewLink, Recipient};
 
 /// The settings of an e-mail stage. Those of the server are read by whoever sends.
 #[expect(

@@ -71,16 +71,33 @@ pub(super) fn flow_info(flow: &Flow, user: &str, query: Option<&Query>) -> Value
     challenge::flow_info(&presentation, user, query)
 }
 
+/// The page that lets somebody not through, whose name and picture these are.
+pub(super) fn denial(user: &str, avatar: &str, message: &str, flow_info: Value) -> Value {
+    let fields = object(json!({
+        "pending_user": user,
+        "pending_user_avatar": avatar,
+        "error_message": message,
+    }));
+    envelope(deny::Deny::COMPONENT, fields, flow_info, None)
+}
+
+/// The fields of a challenge.
+pub(super) fn object(fields: Value) -> Map<String, Value> {
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
 /// The page that lets nobody through.
 pub(super) async fn access_denied(turn: &Turn<'_>, message: &str) -> Result<Value, Error> {
     let (user, avatar) = turn.shown_user().await?;
     // The execution is over, so there is no `next` any more that cancelling would lead to.
     let flow_info = flow_info(turn.flow, &user, None);
-    let fields = json!({
-        "pending_user": user,
-        "pending_user_avatar": avatar,
-        "error_message": if message.is_empty() { "Unknown error" } else { message },
-    });
-    let fields = fields.as_object().cloned().unwrap_or_default();
-    Ok(envelope(deny::Deny::COMPONENT, fields, flow_info, None))
+    let message = if message.is_empty() {
+        "Unknown error"
+    } else {
+        message
+    };
+    Ok(denial(&user, &avatar, message, flow_info))
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::captcha;
+use crate::courier::letter::Person;
 use crate::flow::client::Client;
 use crate::flow::effect::Effect;
 
@@ -53,17 +54,6 @@ pub struct Recipient {
     pub name: String,
     /// The address.
     pub address: String,
-}
-
-/// Who is spoken to in a mail.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Person {
-    /// What they log in with.
-    pub username: String,
-    /// What they are called; may be empty.
-    pub name: String,
-    /// Their address.
-    pub email: String,
 }
 
 /// Something that is asked of another server, once the command is in the journal.

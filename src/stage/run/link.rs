@@ -4,7 +4,7 @@
 //! takes the execution over, and the browser that it belonged to gets nothing of it any more.
 
 use secrecy::SecretString;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Run;
@@ -18,9 +18,11 @@ use crate::flow::input::DeadLink;
 use crate::flow::plan::{Pinned, PlannedStage};
 use crate::flow::verdict::PlanChange;
 use crate::journal::object::{self, Versioned, put};
+use crate::stage::consent::Consent;
 use crate::stage::field::{Field, Shape};
-use crate::stage::reply::{envelope, flow_info};
-use crate::stage::{Error, Form, Reply, email, redirect};
+use crate::stage::redirect::{self, Redirect};
+use crate::stage::reply::{denial, envelope, flow_info, object};
+use crate::stage::{Error, Form, Reply, Stage as _, email};
 use crate::world::{Change, NewLink};
 
 /// What is shown that is no challenge of the execution's own.
@@ -211,23 +213,14 @@ impl Run<'_> {
         let flow = self.flow().await?;
         let info = |user: &str| flow_info(&flow, user, Some(&self.query));
         // Whoever has no part in the execution any more learns nothing of whose it is.
-        let denied = |message: &str| {
-            let fields = fields(json!({
-                "pending_user": "",
-                "pending_user_avatar": DEFAULT_AVATAR,
-                "error_message": message,
-            }));
-            envelope("ak-stage-access-denied", fields, info(""), None)
-        };
+        let denied = |message: &str| denial("", DEFAULT_AVATAR, message, info(""));
         let body = match aside {
             Aside::Elsewhere => denied(ELSEWHERE),
             Aside::Dead(link) => denied(dead(*link)),
-            Aside::Leads(to) => envelope(
-                "xak-flow-redirect",
-                fields(json!({ "to": to })),
-                info(""),
-                None,
-            ),
+            Aside::Leads(to) => {
+                let fields = object(json!({ "to": to }));
+                envelope(Redirect::COMPONENT, fields, info(""), None)
+            }
             Aside::Asks { link, errors } => {
                 let found: Option<Versioned<Link>> =
                     object::get(self.world.objects(), *link).await?;
@@ -238,7 +231,7 @@ impl Run<'_> {
                 };
                 let nowhere = PlannedStage::nowhere();
                 let (user, avatar) = self.turn(&flow, &nowhere)?.shown_user().await?;
-                let asked = fields(json!({
+                let asked = object(json!({
                     "pending_user": user,
                     "pending_user_avatar": avatar,
                     "header_text": CONFIRM,
@@ -246,16 +239,9 @@ impl Run<'_> {
                     "additional_permissions": [],
                     "token": found.value.consent,
                 }));
-                envelope("ak-stage-consent", asked, info(&user), errors.as_ref())
+                envelope(Consent::COMPONENT, asked, info(&user), errors.as_ref())
             }
         };
         Ok(Reply::Aside { body })
-    }
-}
-
-fn fields(of: Value) -> Map<String, Value> {
-    match of {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
     }
 }
