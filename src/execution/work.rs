@@ -141,12 +141,11 @@ impl Work {
         let handled = stage::handle(state, &message.input, message.typed.as_ref(), &world)
             .await
             .map_err(failed)?;
-        let answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
+        let mut answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
         if handled.events.is_empty() {
             return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
         let mut left = world.leave();
-        let mut answered = answered;
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);
         let has_mail = !left.mails.is_empty();
@@ -344,9 +343,18 @@ fn concludes(request: &Request) -> bool {
     matches!(request, Request::Conclude { .. })
 }
 
-/// Makes a command one that only looks. What came of an effect is to be said again instead.
+/// Makes a command of the visitor one that only looks. What came of an effect, and what somebody
+/// does with a link, is to be said again instead: a look would not ask in whose name.
 fn look_only(message: &mut Handle) {
-    if concludes(&message.input.request) {
+    let is_said_again = matches!(
+        message.input.request,
+        Request::Conclude { .. }
+            | Request::Open { .. }
+            | Request::Confirm { .. }
+            | Request::Elsewhere
+            | Request::Forget { .. }
+    );
+    if is_said_again {
         return;
     }
     message.typed = None;

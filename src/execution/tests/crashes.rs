@@ -176,6 +176,26 @@ fn passwords() -> Value {
 }
 
 #[actix::test]
+async fn a_confirmation_that_somebody_else_overtakes_is_judged_again_and_shows_nothing_unconfirmed()
+{
+    let scene = Scene::recovery().await;
+    let mut asking = scene.bench.visitor(SLUG);
+    asking.opens().await;
+    asking.answers(json!({"uid_field": "ann"})).await;
+    asking.sees("ak-stage-email");
+    let query = link(&scene.bench).await;
+    let mut reading = scene.bench.visitor(SLUG).with_query(&query);
+    reading.opens().await;
+    let token = reading.body()["token"].clone();
+    scene.faulty.fail([Fault::Moved]);
+    reading.answers(json!({ "token": token })).await;
+    reading.sees("ak-stage-prompt");
+    asking.opens().await;
+    asking.sees("ak-stage-access-denied");
+    scene.bench.check().await;
+}
+
+#[actix::test]
 async fn an_enrolment_survives_a_crash_at_each_of_its_commits() {
     let mut form = passwords();
     form["username"] = json!("ann");
