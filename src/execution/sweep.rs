@@ -31,34 +31,22 @@ pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
     }
     let keeping = unique_password::keeping(shared.journal.as_ref()).await?;
     tidy::<PasswordHistory>(executions, now, |it| it.trimmed(keeping)).await?;
-    tidy::<Link>(executions, now, |it| {
-        let Versioned { version, value } = it;
-        let is_over = value.is_over(now);
-        is_over.then(|| object::delete::<Link>(value.id, *version))
-    })
-    .await?;
-    tidy::<MailAttempts>(executions, now, |it| {
-        let Versioned { version, value } = it;
-        let is_over = value.expires <= now;
-        is_over.then(|| object::delete::<MailAttempts>(value.id, *version))
-    })
-    .await?;
-    tidy::<Invitation>(executions, now, |it| {
-        let Versioned { version, value } = it;
-        let is_over = value.is_over(now);
-        is_over.then(|| object::delete::<Invitation>(value.pk, *version))
-    })
-    .await?;
-    tidy::<UserConsent>(executions, now, |it| {
-        let Versioned { version, value } = it;
-        let is_over = value.is_expired(now);
-        is_over.then(|| object::delete::<UserConsent>(value.id, *version))
-    })
-    .await?;
-    tidy::<Reputation>(executions, now, |it| {
-        let Versioned { version, value } = it;
-        let is_over = value.is_expired(now);
-        is_over.then(|| object::delete::<Reputation>(value.id, *version))
+    drop_ended::<Link>(executions, now, |it| it.is_over(now)).await?;
+    drop_ended::<MailAttempts>(executions, now, |it| it.expires <= now).await?;
+    drop_ended::<Invitation>(executions, now, |it| it.is_over(now)).await?;
+    drop_ended::<UserConsent>(executions, now, |it| it.is_expired(now)).await?;
+    drop_ended::<Reputation>(executions, now, |it| it.is_expired(now)).await
+}
+
+/// Removes the objects of a type whose time is over.
+async fn drop_ended<T: Stored>(
+    executions: &Executions,
+    now: Timestamp,
+    has_ended: impl Fn(&T) -> bool,
+) -> Result<(), Error> {
+    tidy::<T>(executions, now, |it| {
+        let ends = || object::delete::<T>(it.value.id(), it.version);
+        has_ended(&it.value).then(ends)
     })
     .await
 }

@@ -13,6 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::field::{Field, Shape};
+use super::reply::object;
 use super::{Error, Response, Stage, Turn, Verdict};
 use crate::captcha::Question;
 use crate::catalog::Hidden;
@@ -159,7 +160,7 @@ impl Stage for Captcha {
             "js_url": self.js_url,
             "interactive": self.interactive,
         });
-        Ok(fields.as_object().cloned().unwrap_or_default())
+        Ok(object(fields))
     }
 
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {

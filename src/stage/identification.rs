@@ -16,6 +16,7 @@ mod links;
 use super::captcha::Captcha;
 use super::field::{Field, Shape};
 use super::password::Password;
+use super::reply::object;
 use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict};
 use crate::catalog;
 use crate::catalog::settings;
@@ -273,7 +274,7 @@ impl Stage for Identification {
                 fields[name] = url;
             }
         }
-        Ok(fields.as_object().cloned().unwrap_or_default())
+        Ok(object(fields))
     }
 
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::duration::Duration;
 use super::field::{Field, Shape};
+use super::reply::object;
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::directory::session::{self, GeoipBinding, NetworkBinding};
 use crate::directory::{User, install};
@@ -188,7 +189,7 @@ impl Stage for UserLogin {
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
         let (user, avatar) = turn.shown_user().await?;
         let fields = json!({ "pending_user": user, "pending_user_avatar": avatar });
-        Ok(fields.as_object().cloned().unwrap_or_default())
+        Ok(object(fields))
     }
 
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
