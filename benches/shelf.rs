@@ -26,8 +26,8 @@ use gatelog::journal::{
 };
 use gatelog::stage;
 use gatelog::world::{
-    Call, Change, Error, Evaluated, Letter, Look, NewLink, PasswordAnswer, Record, Weighed, Work,
-    World,
+    Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, PasswordAnswer, Record, Weighed,
+    Work, World,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -310,6 +310,10 @@ impl World for Shelf {
 
     async fn open(&self, _handle: Uuid) -> std::result::Result<Option<SecretString>, Error> {
         Ok(None)
+    }
+
+    fn generate(&self, _what: Fresh) -> std::result::Result<SecretString, Error> {
+        Ok(SecretString::default())
     }
 
     fn draw(&self) -> std::result::Result<Uuid, Error> {

@@ -43,6 +43,9 @@ use servers::Servers;
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How often timers are looked after; so much later than its moment one may fire.
+const TICK: Duration = Duration::from_millis(250);
+
 /// A server that runs in this process.
 pub struct Running {
     servers: Servers,
@@ -54,6 +57,7 @@ pub struct Running {
     /// Where mails go while there is no mail server.
     mails: Option<PathBuf>,
     sweeper: tokio::task::JoinHandle<()>,
+    timers: Option<tokio::task::JoinHandle<()>>,
     remover: tokio::task::JoinHandle<()>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
@@ -142,6 +146,9 @@ fn start(
         parts.courier.start(mail::reporter(executions));
     }
     let sweeper = tokio::spawn(sweep(parts.executions.clone()));
+    // A command is over too soon to wait for anything.
+    let timers =
+        (role == Role::Server).then(|| tokio::task::spawn_local(timers(parts.executions.clone())));
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     Ok(Running {
@@ -153,6 +160,7 @@ fn start(
         courier: parts.courier,
         mails: mail::folder(settings),
         sweeper,
+        timers,
         remover,
         socket,
         lock,
@@ -168,6 +176,21 @@ async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed bodies that were kept long enough"),
             Err(error) => tracing::warn!(%error, "retention failed; trying again in an hour"),
+        }
+    }
+}
+
+/// Takes up what was waited for when the server was last up, and fires timers as they come due.
+async fn timers(executions: Executions) {
+    if let Err(error) = executions.resume().await {
+        tracing::error!(%error, "what was waited for could not all be taken up again");
+    }
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = executions.fire_due().await {
+            tracing::warn!(%error, "timers could not fire; trying again");
         }
     }
 }
@@ -272,6 +295,7 @@ impl Running {
             stopping,
             courier,
             sweeper,
+            timers,
             remover,
             socket,
             lock,
@@ -282,6 +306,9 @@ impl Running {
         // executions, which end later.
         tokio::join!(courier.stop(), servers.stop());
         sweeper.abort();
+        if let Some(timers) = timers {
+            timers.abort();
+        }
         remover.abort();
         executions.stop().await;
         // It waits for the disk.

@@ -97,6 +97,20 @@ impl Clock {
         random_bytes()
     }
 
+    /// So many random decimal digits.
+    #[must_use]
+    pub fn random_digits(&self, length: usize) -> SecretString {
+        let mut text = String::with_capacity(length);
+        while text.len() < length {
+            let bytes: [u8; 16] = random_bytes();
+            // As below: 250 is the last whole multiple of 10.
+            let digits = bytes.iter().filter(|byte| **byte < 250);
+            text.extend(digits.map(|byte| char::from(b'0' + *byte % 10)));
+        }
+        text.truncate(length);
+        text.into()
+    }
+
     /// A random text of ASCII letters and digits; 22 characters hold 131 bits.
     #[must_use]
     pub fn random_text(&self, length: usize) -> SecretString {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
-use super::{Error, Install, NewUser, Session, Token, User, install};
+use super::{Device, Error, Install, NewUser, Session, Token, User, devices_of, install};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -40,7 +40,7 @@ pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
     sessions.iter().map(ends).collect()
 }
 
-/// The writes that remove a user with their sessions, tokens, consents and logins, and destroy the key of all that
+/// The writes that remove a user with their sessions, tokens, consents, devices and logins, and destroy the key of all that
 /// was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
 /// that are `spared` somebody else writes what becomes of them.
 pub async fn deletion(
@@ -58,6 +58,9 @@ pub async fn deletion(
     let consents = consents_of(objects, id).await?;
     let ends = |it: &Versioned<UserConsent>| delete::<UserConsent>(it.value.id, it.version);
     writes.extend(consents.iter().map(ends));
+    let devices = devices_of(objects, id).await?;
+    let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
+    writes.extend(devices.iter().map(ends));
     let logins = logins_of(objects, id).await?;
     let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
     writes.extend(logins.iter().map(ends));

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod avatar;
 pub mod command;
 pub mod consent;
+pub mod device;
 mod error;
 pub mod group;
 pub mod install;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use command::{create_user, set_password};
 pub use consent::UserConsent;
+pub use device::{Authenticator, Device, DeviceClass, devices_of};
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};
 pub use install::{Install, Setup, install};

@@ -20,8 +20,9 @@ use super::unfinished::Unfinished;
 use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
+use crate::flow::effect::Effect;
 use crate::flow::event::{Event, Remembered};
-use crate::flow::input::{DeadLink, Input};
+use crate::flow::input::{DeadLink, Input, Request};
 use crate::flow::{self, Execution};
 use crate::journal::Version;
 use crate::stage::Reply;
@@ -29,6 +30,10 @@ use crate::world::Call;
 
 /// How long an execution that is over stays in memory, for an answer that was sent twice.
 const AFTERWARDS: Duration = Duration::from_secs(15);
+
+/// How long an execution stays in memory that was woken up for nobody: a hundred thousand timers may
+/// come due at once.
+const NOBODY_THERE: Duration = Duration::from_secs(1);
 
 /// One command, with what must not be written down beside what is.
 #[derive(Message)]
@@ -46,6 +51,18 @@ pub(crate) struct Handle {
     pub(crate) asker: Option<Asker>,
     /// Whether the command is meant only for an execution that nobody has answered yet.
     pub(crate) unless_answered: bool,
+    /// Whether whoever sends it has waited here, so that they also see how it ended.
+    pub(crate) waited: bool,
+}
+
+impl Handle {
+    /// Whether the server itself sends it, because a moment or an outcome came.
+    fn comes_from_nobody(&self) -> bool {
+        matches!(
+            self.input.request,
+            Request::Fire { .. } | Request::Conclude { .. } | Request::Expire
+        )
+    }
 }
 
 /// The session in whose name a command comes, and the secret that proved it.
@@ -64,18 +81,39 @@ pub(crate) struct Answered {
     pub(crate) waits: bool,
     /// The user who was logged in, and by what their browser is known from now on.
     pub(crate) remembered: Option<(Uuid, Remembered)>,
-    /// The effect for which the visitor's answer waits.
-    pub(crate) waits_for: Option<Uuid>,
+    /// What the visitor's answer waits for.
+    pub(crate) waits_for: Option<Wait>,
     /// What is to be asked of other servers now.
     pub(crate) calls: Vec<(Uuid, Call)>,
     /// The links that were made.
     pub(crate) links: Vec<MadeLink>,
-    /// The session of the browser that the execution belongs to.
-    pub(crate) owner: Option<Uuid>,
     /// Whether this very command made the session's secret, so that whoever sent it gets it.
     pub(crate) rotated: bool,
     /// Whether a link was confirmed, so that the session is there from now on.
     pub(crate) confirmed: bool,
+}
+
+/// What an answer waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wait {
+    /// The effect.
+    pub(crate) effect: Uuid,
+    /// What it is, unless it is concluded.
+    pub(crate) what: Option<Effect>,
+    /// Whether something came of it that nobody has taken up.
+    pub(crate) is_fulfilled: bool,
+}
+
+impl Wait {
+    fn of(state: &Execution) -> Option<Self> {
+        let running = state.running()?;
+        let effect = running.waits_for?;
+        Some(Self {
+            effect,
+            what: running.effects.get(&effect).cloned(),
+            is_fulfilled: running.outcome.is_some(),
+        })
+    }
 }
 
 impl Answered {
@@ -85,10 +123,9 @@ impl Answered {
             ended: ended(events),
             waits: state.running().is_some_and(|running| running.answers == 0),
             remembered: state.latest().and_then(|it| it.remembered),
-            waits_for: state.running().and_then(|running| running.waits_for),
+            waits_for: Wait::of(state),
             calls: Vec::new(),
             links: Vec::new(),
-            owner: state.latest().map(|it| it.session),
             rotated: false,
             confirmed: events
                 .iter()
@@ -126,6 +163,8 @@ pub(crate) struct ExecutionActor {
     loaded: Option<Loaded>,
     answers: Answers,
     idle: Option<SpawnHandle>,
+    /// Whether a visitor has been here since it woke up.
+    is_visited: bool,
 }
 
 impl ExecutionActor {
@@ -137,12 +176,17 @@ impl ExecutionActor {
             loaded: None,
             answers: Answers::default(),
             idle: None,
+            is_visited: false,
         }
     }
 
     /// An idle actor leaves memory; the next message reads the journal again.
     fn stay_awake(&mut self, ctx: &mut Context<Self>) {
-        let idle = self.shared.limits.passivate_after;
+        let idle = if self.is_visited {
+            self.shared.limits.passivate_after
+        } else {
+            NOBODY_THERE
+        };
         let over = self.loaded.as_ref().is_some_and(|it| it.state.is_over());
         let idle = if over { idle.min(AFTERWARDS) } else { idle };
         let sleep = ctx.run_later(idle, |this, ctx| {
@@ -200,6 +244,7 @@ impl Handler<Handle> for ExecutionActor {
     type Result = AtomicResponse<Self, Result<Answered, Error>>;
 
     fn handle(&mut self, message: Handle, ctx: &mut Self::Context) -> Self::Result {
+        self.is_visited |= !message.comes_from_nobody();
         self.stay_awake(ctx);
         let work = Work {
             id: self.id,

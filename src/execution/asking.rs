@@ -247,13 +247,11 @@ impl Executions {
             }
             answered => answered?,
         };
-        let calls = std::mem::take(&mut answered.calls);
-        let waiting = match (is_answer, calls.is_empty()) {
-            (_, false) => Waiting::Asked,
-            (true, true) => Waiting::Joins,
-            (false, true) => Waiting::Looks,
+        let waiting = if is_answer {
+            Waiting::Answers
+        } else {
+            Waiting::Looks
         };
-        self.carry_out(id, request, calls);
         // A session that was made for a link that was not confirmed is nowhere.
         let session = if is_linked && !answered.confirmed {
             answered.rotated |= opened.is_some();
@@ -406,6 +404,7 @@ impl Executions {
             session: None,
             asker: None,
             unless_answered: false,
+            waited: false,
         }
     }
 

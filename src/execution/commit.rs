@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::actor::{Handle, Loaded};
 use super::live::Left;
-use super::{Shared, attempts, former, unfinished, vault};
+use super::{Shared, attempts, former, timers, unfinished, vault};
 use crate::clock::Clock;
 use crate::courier::outbox::enqueue;
 use crate::directory::command::deletion;
@@ -58,6 +58,7 @@ pub(super) async fn build(
     let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
     writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
     writes.extend(wrap(key, &before.state, handled));
+    writes.extend(timers::writes(&before.state, &handled.state));
     let durability = durability(handle, handled);
     let mut input = handle.input.clone();
     input.body = handled.body.clone();

@@ -1,130 +1,179 @@
-//! Carries out what executions ask of other servers, and brings back what came of it.
+//! Carries out what executions ask of other servers, and lets visitors wait for it.
 //!
-//! Outside of the actor, and after the request is in the journal. Whoever answered waits here for
-//! the outcome, so that the mailbox stays free; whoever asks again joins in waiting.
+//! Outside of the actor, and after the request is in the journal. What came of it is noted as soon
+//! as it is known, whoever is there; it is judged when the visitor takes it up, in their name. So
+//! the mailbox stays free, and a wait may outlive the server.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use url::Url;
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Handle};
-use super::{Error, Executions, Outside, Request};
+use super::{Error, Executions, Request};
 use crate::flow::client::Client;
-use crate::flow::effect::Outcome;
+use crate::flow::effect::{Effect, Outcome};
 use crate::flow::input::Request as Asked;
+use crate::stage::Reply as Shown;
 use crate::world::Call;
 
 /// How long a visitor waits for an outcome, before they are shown where the execution stands.
-const PATIENCE: Duration = Duration::from_secs(25);
+pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 
-/// How often an outcome is brought back once more when the execution had no time for it.
-const ATTEMPTS: u32 = 5;
+/// How often an outcome is noted once more when the execution had no time for it.
+const ATTEMPTS: u32 = 8;
 
 /// How long to wait in between, at first.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What is asked of other servers at this moment; what came of it, once that is known.
+/// What is waited for at this moment.
 #[derive(Default)]
-pub(super) struct InFlight(Mutex<HashMap<Uuid, watch::Receiver<Option<Answered>>>>);
+pub(super) struct InFlight(Mutex<HashMap<Uuid, Awaited>>);
+
+/// One effect that is waited for.
+struct Awaited {
+    /// Becomes true when its outcome is in the journal.
+    done: watch::Sender<bool>,
+    /// Whoever carries it out; nobody where only time has to pass.
+    work: Option<AbortHandle>,
+}
 
 impl InFlight {
-    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Receiver<Option<Answered>>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, Awaited>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self, effect: Uuid) -> Option<watch::Receiver<bool>> {
+        self.all().get(&effect).map(|it| it.done.subscribe())
+    }
+
+    /// Tells everybody who waits that the outcome is in the journal.
+    fn tell(&self, effect: Uuid) {
+        if let Some(awaited) = self.all().remove(&effect) {
+            awaited.done.send_replace(true);
+            if let Some(work) = awaited.work {
+                work.abort();
+            }
+        }
     }
 }
 
 /// What somebody has to do with an effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// Their answer asked for it.
-    Asked,
-    /// They answer while it is under way.
-    Joins,
+    /// They answered, so they wait for what comes of it.
+    Answers,
     /// They only look.
     Looks,
 }
 
-impl Outside {
-    /// Asks another server, once.
-    async fn carry_out(&self, call: Call) -> Outcome {
-        match call {
-            Call::Captcha(question) => match self.captcha.ask(&question).await {
-                Ok(answer) => Outcome::Answered { answer },
-                Err(error) => {
-                    // The rest of an address may be a secret.
-                    let url = Url::parse(&question.url).ok();
-                    let provider = url.as_ref().and_then(Url::host_str);
-                    tracing::warn!(provider, %error, "a captcha could not be judged");
-                    Outcome::Failed {
-                        problem: error.to_string(),
-                    }
-                }
-            },
-        }
-    }
-}
-
 impl Executions {
     /// Starts what a command asked for.
-    pub(super) fn carry_out(&self, id: Uuid, request: &Request, calls: Vec<(Uuid, Call)>) {
+    pub(super) fn carry_out(&self, execution: Uuid, calls: Vec<(Uuid, Call)>) {
         for (effect, call) in calls {
-            let (tell, told) = watch::channel(None);
-            self.shared.in_flight.all().insert(effect, told);
             let this = self.clone();
-            let request = request.clone();
-            actix::spawn(async move {
+            self.await_effect(effect, async move {
                 let outcome = this.shared.outside.carry_out(call).await;
-                match this.bring_back(id, effect, outcome, &request).await {
-                    Ok(answered) => {
-                        tell.send_replace(Some(answered));
-                    }
-                    Err(error) => {
-                        tracing::warn!(execution = %id, %error, "an outcome came to nobody");
-                    }
-                }
-                this.shared.in_flight.all().remove(&effect);
+                this.note(execution, effect, outcome).await;
             });
         }
     }
 
-    /// The answer that a visitor gets where their own waits for an effect.
-    ///
-    /// What was concluded is for whoever answered, as long as the execution is theirs; whoever
-    /// joined in waiting is shown where it stands, if they still have a part in it.
+    /// Puts an effect among those that are waited for, unless it is there already, and starts
+    /// whatever has to be done for it.
+    fn await_effect(&self, effect: Uuid, work: impl Future<Output = ()> + 'static) {
+        let mut all = self.shared.in_flight.all();
+        let entry = all.entry(effect).or_insert_with(|| Awaited {
+            done: watch::Sender::new(false),
+            work: None,
+        });
+        if entry.work.is_none() {
+            entry.work = Some(actix::spawn(work).abort_handle());
+        }
+    }
+
+    async fn note(&self, execution: Uuid, effect: Uuid, outcome: Outcome) {
+        if let Err(error) = self.conclude(execution, effect, outcome).await {
+            tracing::warn!(%execution, %error, "an outcome could not be noted");
+        }
+        // Whoever waits looks again in any case. This very task is what is aborted, at its end.
+        self.shared.in_flight.tell(effect);
+    }
+
+    /// Asks once more what a server that is gone had asked. What it had others do is not done
+    /// again, and what came of that will not be known any more.
+    pub(super) async fn ask_again(&self, execution: Uuid, effect: Uuid, what: &Effect) {
+        if *what == Effect::Pause {
+            // Its timer ends it.
+            self.await_effect(effect, std::future::pending());
+            return;
+        }
+        let call = if what.is_question() {
+            self.shared.outside.again(&self.shared, what).await
+        } else {
+            None
+        };
+        match call {
+            Some(call) => self.carry_out(execution, vec![(effect, call)]),
+            None => self.note(execution, effect, Outcome::Unknown).await,
+        }
+    }
+
+    /// Whether somebody carries this out already.
+    pub(super) fn is_in_flight(&self, effect: Uuid) -> bool {
+        self.shared.in_flight.all().contains_key(&effect)
+    }
+
+    /// Tells whoever waits for an effect that its time is over.
+    pub(super) fn tell(&self, effect: Uuid) {
+        self.shared.in_flight.tell(effect);
+    }
+
+    /// The answer that a visitor gets where their own waits for an effect: they take up what came
+    /// of it, as long as they have a part in the execution.
     pub(super) async fn settle(
         &self,
         id: Uuid,
         request: &Request,
         session: Uuid,
         waiting: Waiting,
-        answered: Answered,
+        mut answered: Answered,
     ) -> Result<Answered, Error> {
-        let Some(effect) = answered.waits_for else {
-            return Ok(answered);
-        };
-        let told = self.shared.in_flight.all().get(&effect).cloned();
-        let Some(mut told) = told else {
-            // Whoever asked is gone with an earlier run of the server.
-            self.bring_back(id, effect, Outcome::Unknown, request)
-                .await?;
-            return self.look_again(id, request, session).await;
-        };
-        if waiting == Waiting::Looks {
-            return Ok(answered);
-        }
-        let outcome = tokio::time::timeout(PATIENCE, told.wait_for(Option::is_some)).await;
-        let concluded = match outcome {
-            Ok(Ok(concluded)) => concluded.clone(),
-            Ok(Err(_)) | Err(_) => None,
-        };
-        let own = |it: &Answered| waiting == Waiting::Asked && it.owner == Some(session);
-        match concluded.filter(own) {
-            Some(concluded) => Ok(concluded),
-            None => self.look_again(id, request, session).await,
+        let deadline = self.shared.clock.monotonic() + PATIENCE;
+        let mut looked_for = None;
+        loop {
+            self.carry_out(id, std::mem::take(&mut answered.calls));
+            let Some(wait) = answered.waits_for.clone() else {
+                return Ok(answered);
+            };
+            let effect = wait.effect;
+            // Whoever only looks waits where there is nothing to see.
+            let shows = matches!(answered.reply, Shown::Challenge { .. });
+            if waiting == Waiting::Looks && shows && !wait.is_fulfilled {
+                return Ok(answered);
+            }
+            if let Some(mut told) = self.shared.in_flight.told(effect) {
+                let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
+                let outcome = tokio::time::timeout(left, told.wait_for(|done| *done)).await;
+                if outcome.is_err() {
+                    return Ok(answered);
+                }
+            } else if looked_for == Some(effect) && !wait.is_fulfilled {
+                // Whoever asked for it is gone with an earlier run of the server.
+                match wait.what {
+                    Some(what) => self.ask_again(id, effect, &what).await,
+                    None => self.note(id, effect, Outcome::Unknown).await,
+                }
+            }
+            looked_for = Some(effect);
+            let earlier = answered;
+            answered = self.look_again(id, request, session, &earlier).await?;
+            answered.ended.extend(earlier.ended);
+            answered.rotated |= earlier.rotated;
+            answered.confirmed |= earlier.confirmed;
         }
     }
 
@@ -133,41 +182,19 @@ impl Executions {
         id: Uuid,
         request: &Request,
         session: Uuid,
+        earlier: &Answered,
     ) -> Result<Answered, Error> {
         let asker = Asker {
             session,
-            sid: request.sid.clone(),
+            // Whoever has just been given another secret does not have it yet.
+            sid: request.sid.clone().filter(|_| !earlier.rotated),
         };
         let look = Handle {
             asker: Some(asker),
+            waited: true,
             ..self.handle(request, Asked::Visit)
         };
         self.send(id, look).await
-    }
-
-    async fn bring_back(
-        &self,
-        id: Uuid,
-        effect: Uuid,
-        outcome: Outcome,
-        request: &Request,
-    ) -> Result<Answered, Error> {
-        let mut pause = PAUSE;
-        let mut attempts = 0;
-        loop {
-            let asked = Asked::Conclude {
-                effect,
-                outcome: outcome.clone(),
-            };
-            attempts += 1;
-            match self.send(id, self.handle(request, asked)).await {
-                Err(Error::Busy) if attempts < ATTEMPTS => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                answered => return answered,
-            }
-        }
     }
 
     /// A command with the request's own particulars, and without an answer.
@@ -179,8 +206,7 @@ impl Executions {
         }
     }
 
-    /// Notes what came of an effect that nobody waits for, such as a mail. An execution that
-    /// nobody can read any more is told nothing.
+    /// Notes what came of an effect. An execution that nobody can read any more is told nothing.
     ///
     /// # Errors
     /// [`Error::Busy`], or what the journal said: then it has to be said again.
@@ -190,19 +216,26 @@ impl Executions {
         effect: Uuid,
         outcome: Outcome,
     ) -> Result<(), Error> {
-        let request = Request {
-            session: None,
-            sid: None,
-            slug: String::new(),
-            query: String::new(),
-            client: Client::nobody(),
-            challenge: None,
-            received: self.shared.clock.monotonic(),
-            correlation: self.shared.clock.opaque_id(),
-        };
-        match self.bring_back(execution, effect, outcome, &request).await {
-            Ok(_) | Err(Error::Over) => Ok(()),
-            Err(error) => Err(error),
+        self.tell_execution(execution, Asked::Conclude { effect, outcome })
+            .await
+    }
+
+    /// Sends a command that comes from nobody, again and again as long as there is no time for it.
+    pub(super) async fn tell_execution(&self, execution: Uuid, asked: Asked) -> Result<(), Error> {
+        let mut pause = PAUSE;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let correlation = self.shared.clock.opaque_id();
+            let handle = self.command(&Client::nobody(), "", asked.clone(), correlation);
+            match self.send(execution, handle).await {
+                Err(Error::Busy) if attempts < ATTEMPTS => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Ok(_) | Err(Error::Over) => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
     }
 }

@@ -24,8 +24,8 @@ use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::world::{
-    self, Attempt, Call, Change, Error, Evaluated, Letter, Look, NewLink, Observation, Observed,
-    PasswordAnswer, Weighed, Work, World,
+    self, Attempt, Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation,
+    Observed, PasswordAnswer, Weighed, Work, World,
 };
 
 mod bracket;
@@ -218,6 +218,14 @@ impl Live {
     }
 }
 
+fn hexadecimal(bytes: &[u8]) -> SecretString {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    let text: String = digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect();
+    text.into()
+}
+
 #[async_trait(?Send)]
 impl World for Live {
     fn now(&self) -> Timestamp {
@@ -275,6 +283,18 @@ impl World for Live {
         };
         let found = secret.is_some();
         self.observed.note(Observation::Opened { handle, found });
+        Ok(secret)
+    }
+
+    fn generate(&self, what: Fresh) -> Result<SecretString, Error> {
+        let clock = &self.shared.clock;
+        let secret = match what {
+            Fresh::Digits(length) => clock.random_digits(length),
+            Fresh::Text(length) => clock.random_text(length),
+            Fresh::Key => hexadecimal(&clock.random::<20>()),
+            Fresh::Challenge => hexadecimal(&clock.random::<64>()),
+        };
+        self.observed.note(Observation::Generated);
         Ok(secret)
     }
 

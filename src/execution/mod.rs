@@ -11,17 +11,11 @@ use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::breaches::Breaches;
-use crate::captcha::Providers;
 use crate::clock::Clock;
-use crate::courier::Courier;
-use crate::courier::template::Templates;
 use crate::directory::password::pool::Pool;
 use crate::directory::reputation::Rules;
-use crate::expression::Workers;
 use crate::flow::Execution;
 use crate::flow::client::Client;
-use crate::geoip::Geoip;
 use crate::journal::{self, Journal, Version};
 
 mod actor;
@@ -30,11 +24,13 @@ mod asking;
 mod attempts;
 mod commit;
 mod crowd;
+mod due;
 mod effect;
 mod ending;
 mod former;
 pub mod limit;
 mod live;
+mod outside;
 mod posting;
 mod recent;
 mod recovery;
@@ -43,12 +39,14 @@ mod shard;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod twin;
 pub mod unfinished;
 mod vault;
 mod work;
 
 pub use aside::Tested;
+pub use outside::Outside;
 pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
 pub use unfinished::Unfinished;
@@ -58,6 +56,7 @@ use effect::InFlight;
 use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
+use timers::Earliest;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -124,25 +123,6 @@ impl Default for Limits {
     }
 }
 
-/// What executions ask besides the journal and the hashes. The default knows nothing.
-#[derive(Clone, Default)]
-pub struct Outside {
-    /// The processes that run expressions.
-    pub workers: Option<Workers>,
-    /// Where addresses are.
-    pub geoip: Arc<Geoip>,
-    /// Which passwords were stolen.
-    pub breaches: Arc<Breaches>,
-    /// Who judges captchas.
-    pub captcha: Arc<Providers>,
-    /// What mails are made from; without it there are none.
-    pub letters: Option<Arc<Templates>>,
-    /// Who sends them.
-    pub courier: Option<Courier>,
-    /// The scheme and host under which browsers reach the server, where the operator says so.
-    pub public_url: Option<String>,
-}
-
 /// What the actors share.
 pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
@@ -155,6 +135,8 @@ pub(crate) struct Shared {
     recent: Recent,
     /// What is asked of other servers at this moment.
     in_flight: InFlight,
+    /// When the first timer is due.
+    earliest: Earliest,
     /// Held by one of those who lost the number of a new user, so that they do not all lose again.
     creating: tokio::sync::Mutex<()>,
     /// Each execution stays in the journal, also one that nobody answers.
@@ -257,6 +239,7 @@ impl Executions {
             digest_key,
             recent: Recent::default(),
             in_flight: InFlight::default(),
+            earliest: Earliest::default(),
             creating: tokio::sync::Mutex::default(),
             begun,
         });

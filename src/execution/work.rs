@@ -11,7 +11,7 @@ use super::commit::{self, stream};
 use super::live::{Carried, Live};
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
-use super::{Error, Shared, vault};
+use super::{Error, Shared, timers, vault};
 use crate::directory::Install;
 use crate::directory::session::Session;
 use crate::flow::event::Event;
@@ -74,7 +74,7 @@ impl Work {
                 return Ok(answered);
             }
             Twin::Earlier => look_only(&mut message),
-            Twin::None if before.state.is_over() && !concludes(&message.input.request) => {
+            Twin::None if before.state.is_over() && !message.is_heard_afterwards() => {
                 self.loaded = Some(before);
                 return Err(Error::Over);
             }
@@ -118,7 +118,7 @@ impl Work {
                         self.loaded = Some(before);
                         return Ok(answered);
                     }
-                    if before.state.is_over() && !concludes(&message.input.request) {
+                    if before.state.is_over() && !message.is_heard_afterwards() {
                         self.loaded = Some(before);
                         return Err(Error::Over);
                     }
@@ -171,6 +171,7 @@ impl Work {
                     state: handled.state.clone(),
                     version: before.version.next(),
                 };
+                self.shared.earliest.note_set(&before.state, &after.state);
                 for event in &handled.events {
                     self.report(event);
                 }
@@ -305,12 +306,16 @@ impl Work {
         let nothing = BTreeSet::new();
         let named = (&nothing, &nothing);
         let removal = unfinished::removal(journal, self.id).await;
+        let timers = timers::removal(journal, self.id).await;
         let vault = vault::writes(journal, self.id, Vec::new(), named, true).await;
-        let (mut writes, vault) = match (removal, vault) {
-            (Ok(removal), Ok(vault)) => (Vec::from_iter(removal), vault),
+        let mut writes = match (removal, vault) {
+            (Ok(removal), Ok(vault)) => removal.into_iter().chain(vault).collect::<Vec<_>>(),
             (Err(error), _) | (_, Err(error)) => return error.into(),
         };
-        writes.extend(vault);
+        match timers {
+            Ok(timers) => writes.extend(timers),
+            Err(error) => return error.into(),
+        }
         let commit = Commit {
             writes,
             durability: Durability::Durable,
@@ -338,9 +343,15 @@ enum Attempt {
     Erased,
 }
 
-/// Whether a command says what came of an effect, which matters also when all is over.
-fn concludes(request: &Request) -> bool {
-    matches!(request, Request::Conclude { .. })
+impl Handle {
+    /// Whether it matters also when all is over: what came of an effect, and whoever waited to see.
+    fn is_heard_afterwards(&self) -> bool {
+        let noted = matches!(
+            self.input.request,
+            Request::Conclude { .. } | Request::Fire { .. }
+        );
+        noted || (self.waited && matches!(self.input.request, Request::Visit))
+    }
 }
 
 /// Makes a command of the visitor one that only looks. What came of an effect, and what somebody
@@ -349,6 +360,7 @@ fn look_only(message: &mut Handle) {
     let is_said_again = matches!(
         message.input.request,
         Request::Conclude { .. }
+            | Request::Fire { .. }
             | Request::Open { .. }
             | Request::Confirm { .. }
             | Request::Elsewhere

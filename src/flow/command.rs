@@ -81,6 +81,15 @@ pub enum Command {
         /// Which one.
         effect: Uuid,
     },
+    /// Take up what came of the effect for which the answer waits.
+    Resume,
+    /// Wait no longer.
+    Abandon,
+    /// Note that the moment of a timer came, also when the execution is over.
+    Fire {
+        /// Which one.
+        timer: Uuid,
+    },
     /// Note what came of an effect, also when the execution is over.
     Conclude {
         /// Which one.
@@ -148,6 +157,9 @@ pub enum Rejection {
     /// The effect was never asked for.
     #[error("no such effect was asked for")]
     NoEffect,
+    /// Nothing is waited for, or nothing came of it yet.
+    #[error("there is nothing to take up")]
+    NoOutcome,
     /// The link was never made, or somebody confirmed it already.
     #[error("the link leads nowhere")]
     NoLink,

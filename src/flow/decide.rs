@@ -7,6 +7,7 @@ use super::context::{Context, key};
 use super::effect::Outcome;
 use super::event::Event;
 use super::execution::{Execution, Running};
+use super::timer::Deadline;
 use super::verdict::When;
 
 /// The events that `command` leads to in `state`.
@@ -39,6 +40,7 @@ pub fn decide(state: &Execution, command: Command) -> Result<Vec<Event>, Rejecti
         (Execution::Ended(ended), Command::Conclude { effect, outcome }) => {
             Ok(conclude(&ended.last, effect, outcome))
         }
+        (Execution::Ended(ended), Command::Fire { timer }) => Ok(fire(&ended.last, timer)),
         (Execution::Ended(_), _) => Err(Rejection::Over),
         (Execution::Running(running), command) => on_the_way(running, command),
     }
@@ -124,6 +126,9 @@ fn on_the_way(running: &Running, command: Command) -> Result<Vec<Event>, Rejecti
             Event::Completed { destination }
         }
         Command::Suspend { .. }
+        | Command::Resume
+        | Command::Abandon
+        | Command::Fire { .. }
         | Command::Conclude { .. }
         | Command::Open { .. }
         | Command::Confirm { .. }
@@ -145,6 +150,16 @@ fn from_outside(running: &Running, command: Command) -> Result<Vec<Event>, Rejec
             }
             Event::Suspended { effect }
         }
+        Command::Resume => {
+            let effect = running.waits_for.filter(|_| running.outcome.is_some());
+            let effect = effect.ok_or(Rejection::NoOutcome)?;
+            Event::Resumed { effect }
+        }
+        Command::Abandon => {
+            let effect = running.waits_for.ok_or(Rejection::NoOutcome)?;
+            Event::WaitAbandoned { effect }
+        }
+        Command::Fire { timer } => return Ok(fire(running, timer)),
         Command::Conclude { effect, outcome } => return Ok(conclude(running, effect, outcome)),
         Command::Open { link } => {
             let known = running.links.get(&link).ok_or(Rejection::NoLink)?;
@@ -196,6 +211,18 @@ fn from_outside(running: &Running, command: Command) -> Result<Vec<Event>, Rejec
 
 /// How often it is written down that one link was opened.
 const MOST_OPENED: u8 = 3;
+
+/// A timer fires once; with the time of an effect, the effect is over.
+fn fire(running: &Running, timer: Uuid) -> Vec<Event> {
+    let Some(found) = running.timers.get(&timer) else {
+        return Vec::new();
+    };
+    let mut events = vec![Event::TimerFired { timer }];
+    if let Deadline::Effect { effect } = found.of {
+        events.extend(conclude(running, effect, Outcome::TimedOut));
+    }
+    events
+}
 
 /// An effect is concluded once; whoever says it again has nothing to add.
 fn conclude(running: &Running, effect: Uuid, outcome: Outcome) -> Vec<Event> {

@@ -4,6 +4,7 @@
 //! is done twice, and what a crash hid is known to be unknown.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Something that leaves the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,43 @@ pub enum Effect {
         /// The address that is asked.
         url: String,
     },
+    /// A text message with a code. To whom is nobody's business who reads the trail.
+    Sms {
+        /// The host of the provider that sends it.
+        provider: String,
+    },
+    /// Duo is asked to send a push to a device.
+    Push {
+        /// The device.
+        device: Uuid,
+    },
+    /// Duo is asked what became of a push. Asking once more changes nothing.
+    PushStatus {
+        /// The stage whose account at Duo is used.
+        stage: Uuid,
+        /// What Duo calls the push.
+        transaction: String,
+    },
+    /// Duo is asked to enrol a user.
+    DuoEnrolment {
+        /// The stage whose account at Duo is used.
+        stage: Uuid,
+    },
+    /// Duo is asked whether a user has finished enrolling.
+    DuoEnrolmentStatus {
+        /// The stage whose account at Duo is used.
+        stage: Uuid,
+    },
+    /// Nothing is done, but time passes.
+    Pause,
+}
+
+impl Effect {
+    /// Whether it only asks, so that a server that was restarted may ask once more.
+    #[must_use]
+    pub fn is_question(&self) -> bool {
+        matches!(self, Self::PushStatus { .. })
+    }
 }
 
 /// What came of it.
@@ -37,6 +75,8 @@ pub enum Outcome {
         /// Why, for the operator.
         problem: String,
     },
+    /// Nothing came of it in the time that it had.
+    TimedOut,
     /// Whether it was done is not known, because of a crash or a broken connection. It is never
     /// repeated.
     Unknown,

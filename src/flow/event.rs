@@ -10,7 +10,13 @@ use super::client::Client;
 use super::context::Value;
 use super::effect::{Effect, Outcome};
 use super::plan::{Pinned, Plan};
+use super::timer::Deadline;
 use super::verdict::{EngineDecided, PlanChange, PolicyEvaluated, PolicyFailed, When};
+
+mod nature;
+mod problem;
+
+pub use problem::{MfaProblem, PasswordProblem};
 
 /// One complaint about a field of a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -344,6 +350,70 @@ pub enum Event {
         /// Which one.
         effect: Uuid,
     },
+    /// What came of an effect for which an answer waited is taken up; it is judged now.
+    Resumed {
+        /// Which one.
+        effect: Uuid,
+    },
+    /// The visitor did something else instead of waiting any longer.
+    WaitAbandoned {
+        /// The effect for which the answer waited. Whatever comes of it is noted, and no more.
+        effect: Uuid,
+    },
+    /// From here on there is a moment at which something is over.
+    TimerSet {
+        /// The timer's own id.
+        timer: Uuid,
+        /// When it fires.
+        due: Timestamp,
+        /// What is over then.
+        of: Deadline,
+    },
+    /// The moment came.
+    TimerFired {
+        /// Which timer.
+        timer: Uuid,
+    },
+    /// A second factor was asked for: a code or a push was sent to a device, or it was chosen.
+    MfaChallenged {
+        /// The device.
+        device: Uuid,
+        /// Its class, such as `totp`.
+        class: String,
+    },
+    /// Duo sent a push, which waits for the user.
+    PushSent {
+        /// The device.
+        device: Uuid,
+        /// What Duo calls the push.
+        transaction: String,
+    },
+    /// A device proved that the user has it.
+    MfaVerified {
+        /// The device.
+        device: Uuid,
+        /// Its class.
+        class: String,
+    },
+    /// A second factor was refused.
+    MfaRejected {
+        /// The class that was answered with.
+        class: String,
+        /// The device, where it is known which one it was to be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Uuid>,
+        /// Why, for the operator.
+        reason: MfaProblem,
+    },
+    /// The user has a device more.
+    DeviceEnrolled {
+        /// The device.
+        device: Uuid,
+        /// Its class.
+        class: String,
+        /// Whose it is.
+        user: Uuid,
+    },
     /// An effect came to its end.
     EffectFinished {
         /// Which one.
@@ -414,73 +484,4 @@ pub enum Event {
         /// Where the visitor is sent.
         destination: String,
     },
-}
-
-/// Why no back end accepted a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PasswordProblem {
-    /// Nobody has the identifier that was typed.
-    UnknownUser,
-    /// The user is not active.
-    InactiveUser,
-    /// The user has no password that could be right.
-    Unusable,
-    /// The password is not the user's.
-    Wrong,
-}
-
-impl Event {
-    /// Whether this is something that a stage may report as learnt.
-    #[must_use]
-    pub fn is_fact(&self) -> bool {
-        matches!(
-            self,
-            Self::ContextChanged { .. }
-                | Self::UserIdentified { .. }
-                | Self::PasswordVerified { .. }
-                | Self::PasswordRejected { .. }
-                | Self::SessionStarted { .. }
-                | Self::SessionEnded { .. }
-                | Self::PolicyEvaluated(_)
-                | Self::PolicyFailed(_)
-                | Self::EngineDecided(_)
-                | Self::PlanChanged { .. }
-                | Self::CustomEvent { .. }
-                | Self::UserChanged { .. }
-                | Self::ReputationChanged { .. }
-                | Self::PromptSubmitted { .. }
-                | Self::UserWritten { .. }
-                | Self::UserDeleted { .. }
-                | Self::CaptchaAssessed { .. }
-                | Self::ConsentGranted { .. }
-                | Self::InvitationUsed { .. }
-                | Self::ExpressionFailed { .. }
-                | Self::ConfigurationError { .. }
-                | Self::Refused { .. }
-                | Self::EffectRequested { .. }
-                | Self::MailWithheld { .. }
-                | Self::LinkIssued { .. }
-        )
-    }
-
-    /// Whether the event must be on stable storage before anybody is told of it.
-    #[must_use]
-    pub fn acts(&self) -> bool {
-        matches!(
-            self,
-            Self::SessionStarted { .. }
-                | Self::SessionEnded { .. }
-                | Self::UserChanged { .. }
-                | Self::UserWritten { .. }
-                | Self::UserDeleted { .. }
-                | Self::InvitationUsed { .. }
-                | Self::EffectRequested { .. }
-                | Self::EffectFinished { .. }
-                | Self::EffectOutcomeUnknown { .. }
-                | Self::LinkIssued { .. }
-                | Self::LinkConsumed { .. }
-                | Self::Completed { .. }
-        )
-    }
 }

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use super::context::{Context, Value, key};
+use super::effect::Outcome;
 use super::entry::Entry;
 use super::event::Event;
 use super::execution::{Challenge, End, Ended, Execution, Link, Running};
 use super::plan::Plan;
+use super::timer::{Deadline, Timer};
 use super::verdict::When;
 
 /// The state after all of `events`.
@@ -52,14 +56,13 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             remembered: None,
             effects: BTreeMap::new(),
             waits_for: None,
+            outcome: None,
+            timers: BTreeMap::new(),
             links: BTreeMap::new(),
             invitation: None,
         })),
         (Execution::Running(running), event) => match end(event) {
-            Some(how) => Execution::Ended(Box::new(Ended {
-                last: *running,
-                how,
-            })),
+            Some(how) => Execution::Ended(Box::new(ended(*running, how))),
             None => Execution::Running(on_the_way(running, event)),
         },
         (Execution::Ended(mut ended), event) => {
@@ -69,6 +72,17 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
         }
         (state, _) => state,
     }
+}
+
+/// Nobody waits for anything any more; what was asked of others still comes to its end.
+fn ended(mut last: Running, how: End) -> Ended {
+    wait_no_longer(&mut last);
+    last.timers.retain(|_, timer| outlives(timer));
+    Ended { last, how }
+}
+
+fn outlives(timer: &Timer) -> bool {
+    matches!(timer.of, Deadline::Effect { .. })
 }
 
 fn end(event: &Event) -> Option<End> {
@@ -90,6 +104,10 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
     match event {
         Event::EffectRequested { .. }
         | Event::Suspended { .. }
+        | Event::Resumed { .. }
+        | Event::WaitAbandoned { .. }
+        | Event::TimerSet { .. }
+        | Event::TimerFired { .. }
         | Event::EffectFinished { .. }
         | Event::EffectOutcomeUnknown { .. } => effect(&mut running, event),
         Event::LinkIssued { .. }
@@ -127,6 +145,7 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
                 component: component.clone(),
             });
             running.failure = None;
+            wait_no_longer(&mut running);
         }
         Event::ResponseReceived { .. } => running.answers += 1,
         Event::StageCompleted { stage, .. } => {
@@ -179,13 +198,39 @@ fn effect(running: &mut Running, event: &Event) {
         Event::EffectRequested { effect, what } => {
             running.effects.insert(*effect, what.clone());
         }
-        Event::Suspended { effect } => running.waits_for = Some(*effect),
-        Event::EffectFinished { effect, .. } | Event::EffectOutcomeUnknown { effect } => {
-            running.effects.remove(effect);
-            running.waits_for = running.waits_for.filter(|waits_for| waits_for != effect);
+        Event::Suspended { effect } => {
+            running.waits_for = Some(*effect);
+            running.outcome = None;
+        }
+        Event::Resumed { .. } | Event::WaitAbandoned { .. } => wait_no_longer(running),
+        Event::EffectFinished { effect, outcome } => concluded(running, *effect, outcome.clone()),
+        Event::EffectOutcomeUnknown { effect } => concluded(running, *effect, Outcome::Unknown),
+        Event::TimerSet { timer, due, of } => {
+            // A code that was sent again has a new time.
+            running.timers.retain(|_, other| other.of != *of);
+            let timer_set = Timer { due: *due, of: *of };
+            running.timers.insert(*timer, timer_set);
+        }
+        Event::TimerFired { timer } => {
+            running.timers.remove(timer);
         }
         _ => {}
     }
+}
+
+/// Whoever waits for it takes it up when they are there; the time for it matters no more.
+fn concluded(running: &mut Running, effect: Uuid, outcome: Outcome) {
+    running.effects.remove(&effect);
+    let of = Deadline::Effect { effect };
+    running.timers.retain(|_, timer| timer.of != of);
+    if running.waits_for == Some(effect) {
+        running.outcome = Some(outcome);
+    }
+}
+
+fn wait_no_longer(running: &mut Running) {
+    running.waits_for = None;
+    running.outcome = None;
 }
 
 /// What leads to the execution, and to whom it belongs.
@@ -221,6 +266,8 @@ fn link(running: &mut Running, event: &Event) {
             if let Some(link) = running.links.get_mut(link) {
                 link.used = true;
             }
+            let of = Deadline::Link { link: *link };
+            running.timers.retain(|_, timer| timer.of != of);
             running.session = *session;
             let entry = Entry::new(*session, &running.slug, query);
             running.entries.retain(|other| *other != entry);
@@ -271,7 +318,8 @@ fn redirected(running: &mut Running, event: &Event) {
 }
 
 fn leave(running: &mut Running) {
-    running.waits_for = None;
+    wait_no_longer(running);
+    running.timers.retain(|_, timer| outlives(timer));
     running.failed_policies = None;
     running.entered = false;
     running.challenge = None;

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::context::Context;
-use super::effect::Effect;
+use super::effect::{Effect, Outcome};
 use super::entry::Entry;
 use super::event::{Check, Remembered};
 use super::plan::{Pinned, Plan, PlannedStage};
+use super::timer::Timer;
 
 /// The state of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,10 @@ pub struct Running {
     pub effects: BTreeMap<Uuid, Effect>,
     /// The effect that the visitor's answer waits for.
     pub waits_for: Option<Uuid>,
+    /// What came of it, until the visitor takes that up.
+    pub outcome: Option<Outcome>,
+    /// The timers that are running.
+    pub timers: BTreeMap<Uuid, Timer>,
     /// The links that lead here.
     pub links: BTreeMap<Uuid, Link>,
     /// The invitation that nobody else can use meanwhile.

@@ -98,6 +98,11 @@ pub enum Request {
         /// What came of it.
         outcome: Outcome,
     },
+    /// The moment of a timer has come.
+    Fire {
+        /// Which one.
+        timer: Uuid,
+    },
     /// Give up because nobody came back in time.
     Expire,
 }

@@ -19,6 +19,7 @@ pub mod model;
 pub mod next;
 pub mod plan;
 pub mod query;
+pub mod timer;
 pub mod verdict;
 
 pub use command::{Command, Rejection};

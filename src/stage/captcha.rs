@@ -108,7 +108,9 @@ impl Captcha {
             Outcome::Failed { problem } => {
                 (Value::Null, Err(verdict::FAILED), vec![problem.clone()])
             }
-            Outcome::Done | Outcome::Unknown => (Value::Null, Err(verdict::FAILED), Vec::new()),
+            Outcome::Done | Outcome::TimedOut | Outcome::Unknown => {
+                (Value::Null, Err(verdict::FAILED), Vec::new())
+            }
         };
         let wrong_key = codes
             .iter()

@@ -43,6 +43,8 @@ pub enum Shape {
     RequiredFlag,
     /// Any object, or nothing.
     OptionalObject,
+    /// A whole number, or nothing.
+    OptionalInteger,
 }
 
 /// The values of a response that was read without errors.
@@ -50,6 +52,7 @@ pub enum Shape {
 pub struct Response {
     texts: Vec<(&'static str, SecretString)>,
     flags: Vec<(&'static str, bool)>,
+    integers: Vec<(&'static str, i64)>,
     objects: Vec<&'static str>,
     typed: Typed,
 }
@@ -89,6 +92,22 @@ impl Response {
     #[must_use]
     pub fn has_object(&self, name: &str) -> bool {
         self.objects.contains(&name)
+    }
+
+    /// The object that was sent for a field; it may hold secrets. In a replay an object of a secret
+    /// field is empty.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&Value> {
+        self.has_object(name)
+            .then(|| self.typed.get(name))
+            .flatten()
+    }
+
+    /// The number of a field; `None` when it is missing.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        let found = self.integers.iter().find(|(field, _)| *field == name);
+        found.map(|(_, number)| *number)
     }
 }
 
@@ -165,12 +184,20 @@ fn read_field(
         },
         Shape::OptionalObject => match value {
             None | Some(Value::Null) => {}
-            Some(Value::Object(_)) => response.objects.push(field.name),
+            Some(value @ Value::Object(_)) => {
+                response.objects.push(field.name);
+                response.typed.put(field.name, value);
+            }
             Some(_) => {
                 let text = "Value must be a dictionary, and not have any duplicate keys.";
                 return Err(error(text, "invalid"));
             }
         },
+        Shape::OptionalInteger => {
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                response.integers.push((field.name, integer(value)?));
+            }
+        }
     }
     Ok(())
 }
@@ -205,6 +232,15 @@ impl Shape {
             text
         })
     }
+}
+
+fn integer(value: &Value) -> Result<i64, FieldError> {
+    let number = match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| error("A valid integer is required.", "invalid"))
 }
 
 fn text(value: &Value, longest: usize) -> Result<String, FieldError> {
@@ -282,7 +318,10 @@ fn redact_value(field: Field, value: &Value) -> Value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         Value::Array(_) => return Value::Array(Vec::new()),
-        Value::Object(_) => return Value::Object(Map::new()),
+        Value::Object(object) => {
+            let is_shown = field.shape == Shape::OptionalObject && !field.secret;
+            return Value::Object(if is_shown { small(object) } else { Map::new() });
+        }
         Value::Null | Value::Bool(_) => return value.clone(),
     };
     if text.contains('\0') {
@@ -300,6 +339,28 @@ fn redact_value(field: Field, value: &Value) -> Value {
     }
     Value::String(SECRET.to_owned())
 }
+
+/// The plain and short entries of an object that is no secret.
+fn small(object: &Map<String, Value>) -> Map<String, Value> {
+    let is_small = |value: &Value| match value {
+        Value::String(text) => text.len() <= MAX_LENGTH,
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(_) | Value::Object(_) => false,
+    };
+    let entries = object.iter().filter(|(key, _)| key.len() <= MAX_LENGTH);
+    let kept = entries.map(|(key, value)| {
+        let value = if is_small(value) {
+            value.clone()
+        } else {
+            Value::Object(Map::new())
+        };
+        (key.clone(), value)
+    });
+    kept.take(MOST_ENTRIES).collect()
+}
+
+/// How many entries of an object are written down.
+const MOST_ENTRIES: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -36,6 +36,10 @@ pub struct OpenField {
 pub(super) struct Typed(Map<String, Value>);
 
 impl Typed {
+    pub(super) fn put(&mut self, key: &str, value: &Value) {
+        self.0.insert(key.to_owned(), value.clone());
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }

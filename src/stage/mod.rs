@@ -75,6 +75,8 @@ pub enum Entered {
     Passed,
     /// It lets nobody through.
     Denied(String),
+    /// It does not know what to ask before this effect, which it asked for, is concluded.
+    Waits(Uuid),
     /// It leads into another flow, in which the execution goes on.
     Redirected {
         /// The flow.
@@ -91,6 +93,8 @@ pub enum Verdict {
     Passed,
     /// The visitor may try again.
     Rejected(Errors),
+    /// The answer was good, but there is more to ask.
+    Asks,
     /// The visitor may not go on.
     Denied(String),
     /// Nobody knows before this effect, which the stage asked for, is concluded.
@@ -123,7 +127,12 @@ pub trait Stage {
         Ok(Form::Fixed(Self::FIELDS))
     }
 
-    /// Judges the answer that waited for an effect, by what came of it.
+    /// Whether an answer takes the place of the one that waits, instead of joining it.
+    fn interrupts(&self, _response: &Response, _turn: &Turn<'_>) -> bool {
+        false
+    }
+
+    /// Judges the answer that waited for an effect, by what came of it; or the arrival that did.
     async fn conclude(&self, _outcome: &Outcome, _turn: &mut Turn<'_>) -> Result<Verdict, Error> {
         Err(Error::Failed(format!(
             "stages of the kind {} wait for nothing",
@@ -188,6 +197,10 @@ macro_rules! stages {
 
             async fn form(&self, turn: &mut Turn<'_>) -> Result<Form, Error> {
                 match self { $(Self::$Type(stage) => stage.form(turn).await),+ }
+            }
+
+            fn interrupts(&self, response: &Response, turn: &Turn<'_>) -> bool {
+                match self { $(Self::$Type(stage) => stage.interrupts(response, turn)),+ }
             }
 
             async fn conclude(

@@ -110,6 +110,15 @@ struct Run<'a> {
     query: Query,
 }
 
+/// A stage's own part of a challenge.
+struct Asked {
+    /// What the trail keeps.
+    fields: Map<String, Value>,
+    /// What the visitor sees in its place, field by field.
+    shown: Map<String, Value>,
+    learnt: Vec<Event>,
+}
+
 impl Run<'_> {
     async fn request(&mut self, typed: Option<&Value>) -> Result<(), Error> {
         match &self.input.request {
@@ -155,6 +164,7 @@ impl Run<'_> {
             }
             Request::Visit => {
                 self.check_on_return().await?;
+                self.take_up().await?;
                 self.advance().await
             }
             Request::Answer { challenge } => {
@@ -168,7 +178,11 @@ impl Run<'_> {
                 Ok(())
             }
             Request::Forget { session } => self.end(Command::Forget { session: *session }),
-            Request::Conclude { effect, outcome } => self.conclude(*effect, outcome).await,
+            Request::Conclude { effect, outcome } => self.apply(Command::Conclude {
+                effect: *effect,
+                outcome: outcome.clone(),
+            }),
+            Request::Fire { timer } => self.apply(Command::Fire { timer: *timer }),
             Request::Cancel { by } => self.end(Command::Cancel(*by)),
             Request::Expire => self.end(Command::Expire),
         }
@@ -251,7 +265,7 @@ impl Run<'_> {
             let Some(running) = self.state.running() else {
                 return Ok(());
             };
-            if running.challenge.is_some() {
+            if running.challenge.is_some() || running.waits_for.is_some() {
                 return Ok(());
             }
             if !running.entered {
@@ -270,6 +284,7 @@ impl Run<'_> {
             };
             match entered {
                 Ok(Entered::Passed) => self.apply(Command::Pass)?,
+                Ok(Entered::Waits(effect)) => return self.apply(Command::Suspend { effect }),
                 Ok(Entered::Denied(message)) => self.refuse(&planned, &message).await?,
                 Ok(Entered::Redirected { flow, keep_context }) => {
                     return self.lead_to(flow, keep_context).await;
@@ -284,11 +299,11 @@ impl Run<'_> {
     /// Issues a challenge of the current stage.
     async fn ask(&mut self, stage: &Configured, planned: &PlannedStage) -> Result<(), Error> {
         match self.fields(stage, planned).await {
-            Ok((fields, learnt)) => {
-                self.apply(Command::Learn(learnt))?;
+            Ok(asked) => {
+                self.apply(Command::Learn(asked.learnt))?;
                 self.apply(Command::Ask {
                     component: stage.component().to_owned(),
-                    fields: Value::Object(fields),
+                    fields: Value::Object(asked.fields),
                 })
             }
             Err(error) => self.fail(error),
@@ -296,15 +311,15 @@ impl Run<'_> {
     }
 
     /// The stage's own part of the challenge, and what happened while it was made.
-    async fn fields(
-        &self,
-        stage: &Configured,
-        planned: &PlannedStage,
-    ) -> Result<(Map<String, Value>, Vec<Event>), Error> {
+    async fn fields(&self, stage: &Configured, planned: &PlannedStage) -> Result<Asked, Error> {
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
         let fields = stage.challenge(&mut turn).await?;
-        Ok((fields, turn.learnt))
+        Ok(Asked {
+            fields,
+            shown: turn.shown,
+            learnt: turn.learnt,
+        })
     }
 
     /// A stage's own failure is an event; anything else undoes the command.
@@ -371,6 +386,7 @@ impl Run<'_> {
             client: &self.input.client,
             query: &self.query,
             learnt: Vec::new(),
+            shown: Map::new(),
             logged_out: self.logged_out(running.session),
         })
     }

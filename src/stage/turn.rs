@@ -1,5 +1,6 @@
 //! What a stage may see, and where it puts what it learnt.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::catalog::Flow;
@@ -14,6 +15,7 @@ use crate::flow::event::Event;
 use crate::flow::execution::Running;
 use crate::flow::plan::PlannedStage;
 use crate::flow::query::Query;
+use crate::flow::timer::{self, Deadline};
 use crate::journal::object::{self, Versioned};
 use crate::world::{self, Attempt, Call, Change, World};
 
@@ -34,6 +36,8 @@ pub struct Turn<'a> {
     /// The browser's query string.
     pub query: &'a Query,
     pub(super) learnt: Vec<Event>,
+    /// Fields of the challenge that the trail must not have.
+    pub(super) shown: serde_json::Map<String, serde_json::Value>,
     /// Whether this command has logged the browser out, which the directory does not know yet.
     pub(super) logged_out: bool,
 }
@@ -87,6 +91,26 @@ impl Turn<'_> {
         let effect = self.world.request(call)?;
         self.learn(Event::EffectRequested { effect, what });
         Ok(effect)
+    }
+
+    /// The same for something that has to come to its end until `due`; else it is over then.
+    pub fn request_until(&mut self, call: Call, due: Timestamp) -> Result<Uuid, Error> {
+        let effect = self.request(call)?;
+        self.set_timer(due, Deadline::Effect { effect })?;
+        Ok(effect)
+    }
+
+    /// Sets the moment at which something is over.
+    pub fn set_timer(&mut self, due: Timestamp, of: Deadline) -> Result<(), Error> {
+        let timer = timer::id(due, self.world.draw()?);
+        self.learn(Event::TimerSet { timer, due, of });
+        Ok(())
+    }
+
+    /// Shows the visitor a field of the challenge as it is, while the trail keeps what the stage
+    /// returns for it: what is shown may be a secret.
+    pub fn show(&mut self, field: &str, value: serde_json::Value) {
+        self.shown.insert(field.to_owned(), value);
     }
 
     /// The user who is going through the flow, as the directory has them now.

@@ -61,6 +61,8 @@ pub struct Recipient {
 pub enum Call {
     /// Whether an answer to a captcha is good.
     Captcha(captcha::Question),
+    /// Nothing; but time is to pass, until the timer of the effect fires.
+    Pause,
 }
 
 impl Call {
@@ -71,6 +73,7 @@ impl Call {
             Self::Captcha(question) => Effect::Captcha {
                 url: question.url.clone(),
             },
+            Self::Pause => Effect::Pause,
         }
     }
 }

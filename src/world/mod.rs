@@ -79,6 +79,9 @@ pub trait World {
     /// The secret that was kept under this name; a replay gets one that says nothing.
     async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error>;
 
+    /// Makes a secret that nobody has had before. A replay gets one that says nothing.
+    fn generate(&self, what: Fresh) -> Result<SecretString, Error>;
+
     /// A random identifier. It is noted, so it is no secret.
     fn draw(&self) -> Result<Uuid, Error>;
 
@@ -174,6 +177,19 @@ pub type Work<'w> = LocalBoxFuture<'w, Result<(), Interrupted>>;
 /// What looks at a secret; it may take its time. A replay does not call it, since the secret is
 /// gone by then.
 pub type Look = Box<dyn FnOnce(&str) -> Weighed + Send>;
+
+/// What a fresh secret looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// So many decimal digits.
+    Digits(usize),
+    /// So many ASCII letters and digits.
+    Text(usize),
+    /// 20 bytes, in lower hexadecimal: the key of a generator of codes.
+    Key,
+    /// 64 bytes, in lower hexadecimal: what a device has to sign.
+    Challenge,
+}
 
 /// What a look at a secret came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

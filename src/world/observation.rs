@@ -114,6 +114,8 @@ pub enum Observation {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         advice: Vec<String>,
     },
+    /// A secret was made.
+    Generated,
     /// A random identifier was drawn.
     Drawn {
         /// The identifier.

@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Call, Change, Error, Evaluated, Letter, Look, NewLink, Observation, PasswordAnswer, Weighed,
-    Work, World, observed,
+    Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation, PasswordAnswer,
+    Weighed, Work, World, observed,
 };
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
@@ -309,6 +309,12 @@ impl World for Recorded {
             _ => None,
         })?;
         Ok(found.then(|| SecretString::from(SECRET)))
+    }
+
+    fn generate(&self, _what: Fresh) -> Result<SecretString, Error> {
+        self.next("for a fresh secret", |note| {
+            matches!(note, Observation::Generated).then(|| SecretString::from(SECRET))
+        })
     }
 
     fn draw(&self) -> Result<Uuid, Error> {

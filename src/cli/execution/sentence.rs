@@ -9,8 +9,10 @@ use crate::flow::Event;
 use crate::flow::event::{Check, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
 
+mod factors;
 mod policies;
 mod steps;
+mod waits;
 
 /// What was asked of the execution, and by whom.
 pub(super) fn asked(input: &Value) -> String {
@@ -26,6 +28,7 @@ pub(super) fn asked(input: &Value) -> String {
         Request::Elsewhere => "looks, from a browser that has no part in it any more",
         Request::Forget { .. } => "gives up, in a browser that has no part in it any more",
         Request::Conclude { .. } => return "Something asked for came to its end".to_owned(),
+        Request::Fire { .. } => return "The moment of a timer came".to_owned(),
         Request::Cancel { .. } => "gives up",
         Request::Expire => return "The time is up".to_owned(),
     };
@@ -112,6 +115,15 @@ fn course(event: &Event) -> String {
         | Event::Suspended { .. }
         | Event::EffectFinished { .. }
         | Event::EffectOutcomeUnknown { .. }
+        | Event::Resumed { .. }
+        | Event::WaitAbandoned { .. }
+        | Event::TimerSet { .. }
+        | Event::TimerFired { .. }
+        | Event::MfaChallenged { .. }
+        | Event::PushSent { .. }
+        | Event::MfaVerified { .. }
+        | Event::MfaRejected { .. }
+        | Event::DeviceEnrolled { .. }
         | Event::MailWithheld { .. }
         | Event::LinkIssued { .. }
         | Event::LinkOpened { .. }
@@ -243,7 +255,7 @@ mod tests {
 
     #[test]
     fn an_event_that_is_not_known_is_shown_as_it_came() {
-        let event = json!({"event": "push_sent", "to": "phone"});
+        let event = json!({"event": "horse_ridden", "to": "Rome"});
         assert_eq!(told(&event), [event.to_string()]);
     }
 }

@@ -14,6 +14,7 @@ use crate::flow::event::{Check, Errors, Event, FieldError, PasswordProblem};
 use crate::flow::input::Canceller;
 use crate::flow::model::{InvalidResponseAction, PolicyEngineMode};
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
+use crate::flow::timer::Deadline;
 use crate::flow::verdict::{EngineDecided, PlanChange, Target, When};
 use crate::flow::{Command, Execution, Rejection, evolve, fold};
 
@@ -234,6 +235,62 @@ fn facts() -> impl Strategy<Value = Event> {
 }
 
 #[test]
+fn the_time_of_an_effect_ends_it_and_whoever_waits_takes_that_up_once() {
+    let (effect, timer) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let mut given_so_far = vec![
+        start(),
+        plan(1),
+        Command::Enter,
+        Command::Learn(vec![
+            requested(effect),
+            set(timer, Deadline::Effect { effect }),
+        ]),
+        Command::Suspend { effect },
+    ];
+    let state = given(given_so_far.clone());
+    assert_eq!(decide(&state, Command::Resume), Err(Rejection::NoOutcome));
+    let fires = decide(&state, Command::Fire { timer });
+    let outcome = Outcome::TimedOut;
+    let finished = Event::EffectFinished { effect, outcome };
+    assert_eq!(fires, Ok(vec![Event::TimerFired { timer }, finished]));
+    given_so_far.push(Command::Fire { timer });
+    let state = given(given_so_far.clone());
+    assert_eq!(decide(&state, Command::Fire { timer }), Ok(Vec::new()));
+    let resumed = decide(&state, Command::Resume);
+    assert_eq!(resumed, Ok(vec![Event::Resumed { effect }]));
+    given_so_far.push(Command::Resume);
+    let state = given(given_so_far);
+    assert_eq!(decide(&state, Command::Resume), Err(Rejection::NoOutcome));
+}
+
+#[test]
+fn an_outcome_stops_the_timer_and_no_code_outlives_its_stage() {
+    let (effect, device) = (Uuid::from_u128(1), Uuid::from_u128(9));
+    let timers = |state: &Execution| state.latest().map_or(0, |it| it.timers.len());
+    let mut so_far = vec![
+        start(),
+        plan(1),
+        Command::Enter,
+        Command::Learn(vec![
+            requested(effect),
+            set(Uuid::from_u128(2), Deadline::Effect { effect }),
+            set(Uuid::from_u128(3), Deadline::Code { device }),
+            set(Uuid::from_u128(4), Deadline::Code { device }),
+        ]),
+    ];
+    assert_eq!(
+        timers(&given(so_far.clone())),
+        2,
+        "another code has another time"
+    );
+    so_far.push(Command::Pass);
+    assert_eq!(timers(&given(so_far.clone())), 1);
+    let outcome = Outcome::Done;
+    so_far.push(Command::Conclude { effect, outcome });
+    assert_eq!(timers(&given(so_far)), 0);
+}
+
+#[test]
 fn a_proof_is_gone_as_soon_as_somebody_else_goes_through_the_flow() {
     let set = |key: &str, value: Value| Event::ContextChanged {
         key: key.to_owned(),
@@ -271,6 +328,11 @@ fn requested(effect: Uuid) -> Event {
     Event::EffectRequested { effect, what }
 }
 
+fn set(timer: Uuid, of: Deadline) -> Event {
+    let due = jiff::Timestamp::UNIX_EPOCH;
+    Event::TimerSet { timer, due, of }
+}
+
 fn issued(link: Uuid) -> Event {
     Event::LinkIssued {
         link,
@@ -303,6 +365,15 @@ fn commands() -> impl Strategy<Value = Command> {
         1 => Just(finish()),
         3 => small_ids().prop_map(|effect| Command::Learn(vec![requested(effect)])),
         3 => small_ids().prop_map(|effect| Command::Suspend { effect }),
+        3 => (small_ids(), small_ids()).prop_map(|(timer, effect)| {
+            Command::Learn(vec![set(timer, Deadline::Effect { effect })])
+        }),
+        2 => (small_ids(), small_ids()).prop_map(|(timer, device)| {
+            Command::Learn(vec![set(timer, Deadline::Code { device })])
+        }),
+        3 => small_ids().prop_map(|timer| Command::Fire { timer }),
+        2 => Just(Command::Resume),
+        1 => Just(Command::Abandon),
         2 => (small_ids(), any::<bool>()).prop_map(|(effect, known)| Command::Conclude {
             effect,
             outcome: if known { Outcome::Done } else { Outcome::Unknown },
@@ -396,8 +467,19 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         Event::EffectRequested { effect, what } => new.effects.get(effect) == Some(what),
         Event::Suspended { effect } => new.waits_for == Some(*effect),
         Event::EffectFinished { effect, .. } | Event::EffectOutcomeUnknown { effect } => {
-            !new.effects.contains_key(effect) && new.waits_for != Some(*effect)
+            let of = Deadline::Effect { effect: *effect };
+            !new.effects.contains_key(effect)
+                && new.timers.values().all(|timer| timer.of != of)
+                && (new.waits_for != Some(*effect) || new.outcome.is_some())
         }
+        Event::Resumed { .. } | Event::WaitAbandoned { .. } => {
+            new.waits_for.is_none() && new.outcome.is_none()
+        }
+        Event::TimerSet { timer, of, .. } => {
+            let same = new.timers.values().filter(|it| it.of == *of).count();
+            new.timers.contains_key(timer) && same == 1
+        }
+        Event::TimerFired { timer } => !new.timers.contains_key(timer),
         Event::LinkIssued { link, .. } => new.links.contains_key(link),
         Event::LinkOpened { link } => new.links[link].opened > 0,
         Event::LinkConsumed { link, session, .. } => {
@@ -445,6 +527,11 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::ConfigurationError { .. }
         | Event::Refused { .. }
         | Event::MailWithheld { .. }
+        | Event::MfaChallenged { .. }
+        | Event::PushSent { .. }
+        | Event::MfaVerified { .. }
+        | Event::MfaRejected { .. }
+        | Event::DeviceEnrolled { .. }
         | Event::SessionEnded { .. } => old == after.running(),
     }
 }

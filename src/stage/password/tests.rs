@@ -26,7 +26,7 @@ use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Journal, KeyId, Objects, Version, Write};
 use crate::stage::{Handled, Kind, handle};
 use crate::world::{Call, Change, Error, Letter, NewLink, PasswordAnswer, World};
-use crate::world::{Evaluated, Look, Weighed, Work};
+use crate::world::{Evaluated, Fresh, Look, Weighed, Work};
 
 /// A world in which every password is wrong, and which counts what that costs.
 struct Counting {
@@ -68,6 +68,10 @@ impl World for Counting {
 
     async fn open(&self, _handle: Uuid) -> Result<Option<SecretString>, Error> {
         Ok(None)
+    }
+
+    fn generate(&self, _what: Fresh) -> Result<SecretString, Error> {
+        Ok(SecretString::default())
     }
 
     fn draw(&self) -> Result<Uuid, Error> {

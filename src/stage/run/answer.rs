@@ -1,11 +1,9 @@
 //! Takes an answer, has it judged, and does what follows.
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{MAX_ANSWERS, Run};
 use crate::flow::Command;
-use crate::flow::effect::Outcome;
 use crate::flow::event::{Check, Errors};
 use crate::flow::execution::Running;
 use crate::flow::model::InvalidResponseAction;
@@ -23,6 +21,10 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
+        if running.outcome.is_some() {
+            // What was answered meanwhile joined in waiting for this.
+            return self.take_up().await;
+        }
         let Some(planned) = running.plan.current().cloned() else {
             return self.advance().await;
         };
@@ -37,9 +39,20 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
-        // Whoever answers while an answer is judged joins in waiting for it.
-        let is_open = running.challenge.is_some() && running.waits_for.is_none();
-        let body = body.filter(|body| is_open && answers(running, &stage, &form, challenge, body));
+        let waits = running.waits_for.is_some();
+        let fits = |body: &&Value| answers(running, &stage, &form, challenge, body);
+        let mut body = body.filter(|body| running.challenge.is_some() && fits(body));
+        if let (true, Some(answer)) = (waits, body) {
+            // Whoever answers while an answer is judged joins in waiting for it.
+            if self
+                .takes_its_place(&stage, &planned, &form, answer)
+                .await?
+            {
+                self.apply(Command::Abandon)?;
+            } else {
+                body = None;
+            }
+        }
         self.looks = body.is_none();
         // An answer to a stage that leaves the plan now is one to nothing.
         let Some(body) = body else {
@@ -67,24 +80,16 @@ impl Run<'_> {
         self.follow(&stage, &planned, verdict).await
     }
 
-    /// Takes what came of an effect, and judges the answer that waits for it.
-    pub(super) async fn conclude(&mut self, effect: Uuid, outcome: &Outcome) -> Result<(), Error> {
-        let waits = self
-            .state
-            .running()
-            .is_some_and(|running| running.waits_for == Some(effect));
-        self.apply(Command::Conclude {
-            effect,
-            outcome: outcome.clone(),
-        })?;
-        if !waits {
+    /// Judges what came of the effect that was waited for, if anything has: for whoever is there
+    /// now, and in their name.
+    pub(super) async fn take_up(&mut self) -> Result<(), Error> {
+        let Some(outcome) = self.state.running().and_then(|it| it.outcome.clone()) else {
             return Ok(());
-        }
-        let planned = self
-            .state
-            .running()
-            .and_then(|it| it.plan.current().cloned());
-        let Some(planned) = planned else {
+        };
+        self.looks = false;
+        self.apply(Command::Resume)?;
+        let running = self.state.running();
+        let Some(planned) = running.and_then(|it| it.plan.current().cloned()) else {
             return Ok(());
         };
         let Some(stage) = self.configured(&planned).await? else {
@@ -92,10 +97,28 @@ impl Run<'_> {
         };
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, &planned)?;
-        let verdict = stage.conclude(outcome, &mut turn).await;
+        let verdict = stage.conclude(&outcome, &mut turn).await;
         let learnt = turn.learnt;
         self.apply(Command::Learn(learnt))?;
         self.follow(&stage, &planned, verdict).await
+    }
+
+    /// Whether an answer is one to the open challenge although another one waits, which it takes
+    /// the place of then.
+    async fn takes_its_place(
+        &self,
+        stage: &Configured,
+        planned: &PlannedStage,
+        form: &Form,
+        body: &Value,
+    ) -> Result<bool, Error> {
+        // What decides must be there in a replay as well.
+        let Ok(response) = form.read(&form.redact(body)) else {
+            return Ok(false);
+        };
+        let flow = self.flow().await?;
+        let turn = self.turn(&flow, planned)?;
+        Ok(stage.interrupts(&response, &turn))
     }
 
     async fn form(&self, stage: &Configured, planned: &PlannedStage) -> Result<Form, Error> {
@@ -137,6 +160,10 @@ impl Run<'_> {
                 self.advance().await
             }
             Ok(Verdict::Rejected(errors)) => self.reject(stage, planned, errors).await,
+            Ok(Verdict::Asks) => {
+                self.errors = Some(Errors::new());
+                self.ask(stage, planned).await
+            }
             Ok(Verdict::Denied(message)) => {
                 self.refuse(planned, &message).await?;
                 self.advance().await

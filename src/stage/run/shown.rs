@@ -49,7 +49,10 @@ impl Run<'_> {
         };
         let fields = match self.fields(&stage, planned).await {
             // It was noted when it was asked.
-            Ok((fields, _)) => fields,
+            Ok(mut asked) => {
+                asked.fields.extend(asked.shown);
+                asked.fields
+            }
             Err(Error::Failed(problem)) => return self.failure(&problem).await,
             Err(other) => return Err(other),
         };

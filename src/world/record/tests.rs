@@ -12,12 +12,13 @@ use super::{Record, SCHEMA};
 use crate::flow::client::Client;
 use crate::flow::context;
 use crate::flow::effect::{Effect, Outcome};
-use crate::flow::event::{Check, Event, FieldError, PasswordProblem};
+use crate::flow::event::{Check, Event, FieldError, MfaProblem, PasswordProblem};
 use crate::flow::execution::Execution;
 use crate::flow::fold;
 use crate::flow::input::{Canceller, Input, Request};
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::{Pinned, PlannedStage};
+use crate::flow::timer::Deadline;
 use crate::flow::verdict::{PlanChange, Target, When};
 use crate::journal::{Kind, Version};
 use crate::world::{Interrupted, Observation, PasswordAnswer};
@@ -71,7 +72,13 @@ fn the_newest_golden_records_hold_every_kind_there_is() {
     holds_all::<context::Value>("is", &inner("value"));
     holds_all::<Observation>("saw", &observations);
     holds_all::<Request>("kind", &requests);
-    holds_all_words::<PasswordProblem>(&inner("reason"));
+    let reasons = inner("reason");
+    let (mfa, password): (Vec<Value>, Vec<Value>) = reasons
+        .into_iter()
+        .partition(|it| it["because"].is_string());
+    holds_all_words::<PasswordProblem>(&password);
+    holds_all::<MfaProblem>("because", &mfa);
+    holds_all::<Deadline>("for", &inner("of"));
     holds_all_words::<Canceller>(&inner("by"));
     holds_all::<Effect>("kind", &inner("what"));
     holds_all::<Outcome>("came_to", &inner("outcome"));

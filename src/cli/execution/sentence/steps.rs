@@ -1,7 +1,7 @@
 //! What stages did and asked of the outside, as sentences.
 
+use super::{factors, waits};
 use crate::flow::Event;
-use crate::flow::effect::{Effect, Outcome};
 
 /// The event as a line; `None` for one that is told elsewhere.
 pub(super) fn told(event: &Event) -> Option<String> {
@@ -71,14 +71,6 @@ pub(super) fn told(event: &Event) -> Option<String> {
 /// What left the server, and what leads to the execution from outside.
 fn outside(event: &Event) -> Option<String> {
     Some(match event {
-        Event::EffectRequested { effect, what } => {
-            format!("asked for {} ({effect})", asked(what))
-        }
-        Event::Suspended { effect } => format!("the answer waits for {effect}"),
-        Event::EffectFinished { effect, outcome } => format!("{effect}: {}", outcome_of(outcome)),
-        Event::EffectOutcomeUnknown { effect } => {
-            format!("{effect}: nobody will know whether it was done; it is not repeated")
-        }
         Event::MailWithheld { recent } => {
             format!("no mail was sent, as {recent} went to the same address lately")
         }
@@ -116,22 +108,6 @@ fn outside(event: &Event) -> Option<String> {
                 flow.version
             )
         }
-        _ => return None,
+        _ => return waits::told(event).or_else(|| factors::told(event)),
     })
-}
-
-fn asked(effect: &Effect) -> String {
-    match effect {
-        Effect::Mail { template } => format!("a mail from {template}"),
-        Effect::Captcha { url } => format!("a judgement on a captcha from {url}"),
-    }
-}
-
-fn outcome_of(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Done => "done".to_owned(),
-        Outcome::Answered { answer } => format!("answered {answer}"),
-        Outcome::Failed { problem } => format!("failed for good: {problem}"),
-        Outcome::Unknown => "nobody will know whether it was done".to_owned(),
-    }
 }

@@ -1,0 +1,67 @@
+//! What executions ask besides the journal and the hashes, and who is asked.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Shared;
+use crate::breaches::Breaches;
+use crate::captcha::{Providers, Question};
+use crate::courier::Courier;
+use crate::courier::template::Templates;
+use crate::expression::Workers;
+use crate::flow::effect::{Effect, Outcome};
+use crate::geoip::Geoip;
+use crate::world::Call;
+
+/// What executions ask besides the journal and the hashes. The default knows nothing.
+#[derive(Clone, Default)]
+pub struct Outside {
+    /// The processes that run expressions.
+    pub workers: Option<Workers>,
+    /// Where addresses are.
+    pub geoip: Arc<Geoip>,
+    /// Which passwords were stolen.
+    pub breaches: Arc<Breaches>,
+    /// Who judges captchas.
+    pub captcha: Arc<Providers>,
+    /// What mails are made from; without it there are none.
+    pub letters: Option<Arc<Templates>>,
+    /// Who sends them.
+    pub courier: Option<Courier>,
+    /// The scheme and host under which browsers reach the server, where the operator says so.
+    pub public_url: Option<String>,
+}
+
+impl Outside {
+    /// Asks another server, once.
+    pub(super) async fn carry_out(&self, call: Call) -> Outcome {
+        match call {
+            Call::Captcha(question) => self.captcha(&question).await,
+            // The timer of the effect ends it.
+            Call::Pause => std::future::pending().await,
+        }
+    }
+
+    async fn captcha(&self, question: &Question) -> Outcome {
+        match self.captcha.ask(question).await {
+            Ok(answer) => Outcome::Answered { answer },
+            Err(error) => {
+                // The rest of an address may be a secret.
+                let url = Url::parse(&question.url).ok();
+                let provider = url.as_ref().and_then(Url::host_str);
+                tracing::warn!(provider, %error, "a captcha could not be judged");
+                Outcome::Failed {
+                    problem: error.to_string(),
+                }
+            }
+        }
+    }
+
+    /// The question that a server which is gone had asked, to be asked once more; `None` where
+    /// it cannot be asked any more.
+    #[expect(clippy::unused_async, reason = "the account is read from the catalog")]
+    pub(super) async fn again(&self, _shared: &Shared, _what: &Effect) -> Option<Call> {
+        None
+    }
+}
