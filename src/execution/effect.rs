@@ -152,10 +152,11 @@ impl Executions {
             let effect = wait.effect;
             // Whoever only looks waits where there is nothing to see.
             let shows = matches!(answered.reply, Shown::Challenge { .. });
-            if waiting == Waiting::Looks && shows && !wait.is_fulfilled {
-                return Ok(answered);
-            }
+            let only_looks = waiting == Waiting::Looks && shows && !wait.is_fulfilled;
             if let Some(mut told) = self.shared.in_flight.told(effect) {
+                if only_looks {
+                    return Ok(answered);
+                }
                 let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
                 let outcome = tokio::time::timeout(left, told.wait_for(|done| *done)).await;
                 if outcome.is_err() {
