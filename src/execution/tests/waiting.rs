@@ -13,7 +13,6 @@ use crate::execution::timers::{self, Timer};
 use crate::execution::{Cancel, Request};
 use crate::flow::event::Event;
 use crate::flow::input::Canceller;
-use crate::journal::Journal;
 use crate::replay;
 use crate::world::record::KIND;
 
