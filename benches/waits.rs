@@ -103,6 +103,7 @@ async fn measure(waiting: usize) -> String {
 async fn start(directory: &Path, clock: &Clock) -> Running {
     let mut settings = Settings::in_directory(directory);
     settings.listen = "127.0.0.1:0".parse().expect("an address");
+    settings.web.public_url = Some("https://id.example".to_owned());
     settings.execution.passivate_after = AWAKE;
     settings.execution.max_unanswered = 1_000_000;
     settings.execution.max_unanswered_per_address = 1_000_000;
