@@ -194,8 +194,7 @@ impl Stage for AuthenticatorValidate {
         let owner = Owner::of(turn).await?;
         let stages = configure::kept(turn);
         if let Some(typed) = response.text("selected_stage") {
-            let typed = typed.expose_secret();
-            return self.take_stage(turn, &stages, typed).await;
+            return self.take_stage(turn, &stages, typed.expose_secret()).await;
         }
         let selected = response.object("selected_challenge");
         if let Some(selected) = selected
