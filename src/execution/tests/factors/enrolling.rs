@@ -1,7 +1,6 @@
 //! Setting authenticators up.
 
 use super::*;
-use crate::journal::KeyId;
 
 const TOTP: &str = "ak-stage-authenticator-totp";
 const STATIC: &str = "ak-stage-authenticator-static";
@@ -199,10 +198,6 @@ async fn what_is_known_of_wrong_codes_goes_with_the_user() {
     let found = bench.stored::<User>(user.uuid).await.expect("alice");
     let gone = crate::directory::command::deletion(bench.journal.as_ref(), &found, &[]).await;
     let gone = gone.expect("writes");
-    let destroyed = crate::journal::Write::DestroyKey {
-        id: KeyId(user.uuid),
-    };
-    assert!(gone.contains(&destroyed));
     bench.write(gone).await;
     let attempts = bench
         .stored::<crate::directory::MfaAttempts>(user.uuid)
