@@ -178,6 +178,7 @@ fn clients() -> impl Strategy<Value = Client> {
             language,
             outpost: None,
             device: None,
+            mfa: None,
         })
 }
 

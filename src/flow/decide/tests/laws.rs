@@ -273,6 +273,8 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::PushSent { .. }
         | Event::MfaVerified { .. }
         | Event::MfaRejected { .. }
+        | Event::MfaRemembered { .. }
+        | Event::MfaWaived { .. }
         | Event::DeviceEnrolled { .. }
         | Event::SessionEnded { .. } => old == after.running(),
     }
