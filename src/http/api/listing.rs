@@ -129,12 +129,25 @@ mod tests {
 
     #[actix_web::test]
     async fn a_size_that_is_none_is_the_usual_one_and_there_is_a_largest() {
-        for (query, size) in [("page_size=0", 20), ("page_size=x", 20), ("", 20), ("page_size=999", 100)] {
+        for (query, size) in [
+            ("page_size=0", 20),
+            ("page_size=x", 20),
+            ("", 20),
+            ("page_size=999", 100),
+        ] {
             let shown = page(query, 150).await.expect("a page");
-            assert_eq!(shown["results"].as_array().map(Vec::len), Some(size), "{query}");
+            assert_eq!(
+                shown["results"].as_array().map(Vec::len),
+                Some(size),
+                "{query}"
+            );
         }
         for query in ["page=0", "page=9", "page=x", "page=-1"] {
-            assert_eq!(page(query, 3).await, Err("Invalid page.".to_owned()), "{query}");
+            assert_eq!(
+                page(query, 3).await,
+                Err("Invalid page.".to_owned()),
+                "{query}"
+            );
         }
     }
 
@@ -149,6 +162,9 @@ mod tests {
             assert_eq!(Listing::of(query).finds(&["my phone"]), found, "{query}");
         }
         let listing = Listing::of("ordering=-name,%20pk,,x");
-        assert_eq!(listing.ordering(), [("name", true), ("pk", false), ("x", false)]);
+        assert_eq!(
+            listing.ordering(),
+            [("name", true), ("pk", false), ("x", false)]
+        );
     }
 }

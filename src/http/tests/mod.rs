@@ -79,6 +79,7 @@ impl Server {
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
             geoip: Arc::default(),
+            streams: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
         };

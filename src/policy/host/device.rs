@@ -53,7 +53,13 @@ pub(super) fn has_column(class: DeviceClass, name: &str) -> bool {
             "throttling_failure_count",
             "throttling_failure_timestamp",
         ],
-        DeviceClass::Webauthn => &["aaguid", "credential_id", "sign_count", "rp_id", "created_on"],
+        DeviceClass::Webauthn => &[
+            "aaguid",
+            "credential_id",
+            "sign_count",
+            "rp_id",
+            "created_on",
+        ],
         DeviceClass::Duo => &["stage", "duo_user_id"],
         DeviceClass::Sms => &["stage", "phone_number"],
         DeviceClass::Email => &["stage", "email"],
@@ -125,7 +131,9 @@ impl Answers<'_> {
         let fits = |it: &Device| wanted.is_none_or(|wanted| it.confirmed == wanted);
         let devices = devices.into_iter().filter(fits);
         let rows = devices.map(|it| self.seen(Row::Device(it)));
-        Ok(Value::List(rows.map(|row| self.handle(&row).into()).collect()))
+        Ok(Value::List(
+            rows.map(|row| self.handle(&row).into()).collect(),
+        ))
     }
 
     /// The devices of the user that a call names; nobody who is not stored has any.

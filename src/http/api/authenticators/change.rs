@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::super::{body, caller};
 use super::{Answer, acting_superuser, anybodys, audit, class_of, own, owner, shown};
+use crate::directory::device::Totp;
 use crate::directory::{
     Authenticator, Device, DeviceClass, User, add_device, remove_devices, rename_device, user_by_pk,
 };
-use crate::directory::device::Totp;
 use crate::http::request::Arrival;
 use crate::http::{Error, State};
 
@@ -121,7 +121,10 @@ pub(super) async fn create(
     arrival: Arrival,
 ) -> Answer {
     let class = class_of(&class)?;
-    let caller = acting_superuser(&state, &request, arrival).await?.user.value;
+    let caller = acting_superuser(&state, &request, arrival)
+        .await?
+        .user
+        .value;
     let sent = body::read(&request, payload).await?;
     let fields = body::fields(&sent)?;
     let name = body::text(fields.get("name"), shown::longest_name(class));

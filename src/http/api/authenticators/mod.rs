@@ -136,9 +136,8 @@ async fn list(
     devices.retain(|it| is_listed(class, &it.value));
     let listing = Listing::of(request.query_string());
     arrange(&listing, &mut devices);
-    let show = async |device: &Versioned<Device>| {
-        shown::one(&state, &device.value, &user, true).await
-    };
+    let show =
+        async |device: &Versioned<Device>| shown::one(&state, &device.value, &user, true).await;
     Ok(HttpResponse::Ok().json(listing.page(&devices, show).await?))
 }
 
@@ -262,7 +261,10 @@ fn class_of(word: &str) -> Result<DeviceClass, Error> {
 }
 
 /// The device that a path names.
-async fn anybodys(state: &State, (class, pk): &(String, String)) -> Result<Versioned<Device>, Error> {
+async fn anybodys(
+    state: &State,
+    (class, pk): &(String, String),
+) -> Result<Versioned<Device>, Error> {
     let class = class_of(class)?;
     let unknown = || Error::NotFound(shown::names(class).unknown);
     let pk = pk.parse().map_err(|_| unknown())?;
