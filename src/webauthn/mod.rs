@@ -9,6 +9,9 @@ mod assertion;
 mod attestation;
 mod authenticator;
 mod cbor;
+#[cfg(test)]
+#[path = "../../tests/it/support/authenticator.rs"]
+pub(crate) mod device;
 mod key;
 pub mod models;
 mod options;

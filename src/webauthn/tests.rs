@@ -5,10 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 
-#[path = "../../tests/it/support/authenticator.rs"]
-mod authenticator;
-
-use authenticator::{Algorithm, Attestation, SecurityKey, bytes, encode, integer, list, map, text};
+use super::device::{Algorithm, Attestation, SecurityKey, bytes, encode, integer, list, map, text};
 
 mod attested;
 

@@ -106,7 +106,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_totp.authenticatortotpstage",
     "authentik_stages_authenticator_totp.totpdevice",
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
-    "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
     "authentik_stages_mtls.mutualtlsstage",
     "authentik_stages_source.sourcestage",

@@ -15,7 +15,6 @@ const MISSING: &[&str] = &[
     "authentik_stages_authenticator_static.authenticatorstaticstage",
     "authentik_stages_authenticator_totp.authenticatortotpstage",
     "authentik_stages_authenticator_validate.authenticatorvalidatestage",
-    "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
 ];
 
 /// What else is left out, because it builds on those.

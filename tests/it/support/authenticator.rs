@@ -1,6 +1,11 @@
 //! A security key in software: it makes credentials and proves them, as a browser would hand it on.
 //!
-//! The unit tests of `webauthn` use the same file, so nothing of this program is named here.
+//! The unit tests use the same file, so nothing of this program is named here.
+
+#![allow(
+    dead_code,
+    reason = "the unit tests and these use the same file, and neither needs all of it"
+)]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 /// Which algorithm a key signs with.
 #[derive(Clone, Copy)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     Es256,
     EdDsa,
 }
@@ -23,31 +28,31 @@ enum Pair {
 
 /// What a key shows of where it comes from.
 #[derive(Clone, Copy)]
-pub enum Attestation {
+pub(crate) enum Attestation {
     None,
     /// Signed by the credential itself.
     Own,
 }
 
 /// A security key with one credential.
-pub struct SecurityKey {
+pub(crate) struct SecurityKey {
     pair: Pair,
-    pub id: Vec<u8>,
+    pub(crate) id: Vec<u8>,
     /// What its counter stands at; one that does not count has none.
-    pub count: Option<u32>,
-    pub model: [u8; 16],
-    pub attestation: Attestation,
+    pub(crate) count: Option<u32>,
+    pub(crate) model: [u8; 16],
+    pub(crate) attestation: Attestation,
     /// Whether somebody touches it.
-    pub present: bool,
+    pub(crate) present: bool,
     /// Whether it checks who.
-    pub verified: bool,
+    pub(crate) verified: bool,
     /// Where the browser says that it is.
-    pub origin: String,
+    pub(crate) origin: String,
     /// Another site than the one that asks.
-    pub site: Option<String>,
+    pub(crate) site: Option<String>,
 }
 
-pub fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -70,15 +75,15 @@ fn head(kind: u8, number: usize) -> Vec<u8> {
     }
 }
 
-pub fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     [head(3, text.len()), text.as_bytes().to_vec()].concat()
 }
 
-pub fn bytes(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn bytes(bytes: &[u8]) -> Vec<u8> {
     [head(2, bytes.len()), bytes.to_vec()].concat()
 }
 
-pub fn integer(number: i64) -> Vec<u8> {
+pub(crate) fn integer(number: i64) -> Vec<u8> {
     let (kind, number) = if number < 0 {
         (1, -1 - number)
     } else {
@@ -87,11 +92,11 @@ pub fn integer(number: i64) -> Vec<u8> {
     head(kind, usize::try_from(number).expect("no negative one"))
 }
 
-pub fn list(items: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn list(items: &[Vec<u8>]) -> Vec<u8> {
     [head(4, items.len()), items.concat()].concat()
 }
 
-pub fn map(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn map(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     let entries = entries
         .iter()
         .flat_map(|(key, value)| [key.clone(), value.clone()]);
@@ -100,7 +105,7 @@ pub fn map(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
 }
 
 impl SecurityKey {
-    pub fn new(algorithm: Algorithm, origin: &str) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, origin: &str) -> Self {
         let random = SystemRandom::new();
         let pair = match algorithm {
             Algorithm::Es256 => {
@@ -130,7 +135,7 @@ impl SecurityKey {
     }
 
     /// The identifier of its credential, as it is written.
-    pub fn credential_id(&self) -> String {
+    pub(crate) fn credential_id(&self) -> String {
         encode(&self.id)
     }
 
@@ -152,7 +157,7 @@ impl SecurityKey {
     }
 
     /// The public key in COSE form.
-    pub fn public_key(&self) -> Vec<u8> {
+    pub(crate) fn public_key(&self) -> Vec<u8> {
         let algorithm = (integer(3), integer(self.algorithm()));
         match &self.pair {
             Pair::Es256(pair) => {
@@ -206,7 +211,7 @@ impl SecurityKey {
     }
 
     /// Answers `navigator.credentials.create`.
-    pub fn register(&mut self, options: &Value) -> Value {
+    pub(crate) fn register(&mut self, options: &Value) -> Value {
         let data = self.data(options["rp"]["id"].as_str().expect("a site"), true);
         let signed = self.client_data("webauthn.create", options);
         let message = [data.clone(), sha256(&signed)].concat();
@@ -225,7 +230,7 @@ impl SecurityKey {
 
     /// The answer with an attestation of any kind, which `statement` makes of what it speaks about:
     /// the authenticator data and the hash of the client data.
-    pub fn register_with(
+    pub(crate) fn register_with(
         &mut self,
         options: &Value,
         format: &str,
@@ -253,7 +258,7 @@ impl SecurityKey {
     }
 
     /// Answers `navigator.credentials.get`.
-    pub fn assert(&mut self, options: &Value) -> Value {
+    pub(crate) fn assert(&mut self, options: &Value) -> Value {
         let data = self.data(options["rpId"].as_str().expect("a site"), false);
         let signed = self.client_data("webauthn.get", options);
         let signature = self.sign(&[data.clone(), sha256(&signed)].concat());
