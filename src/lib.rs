@@ -21,7 +21,7 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, courier, tls, clock, settings
+//!                                 captcha, courier, tls, webauthn, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -45,6 +45,7 @@
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
 //! | [`courier`] | mails: letters from templates, the outbox, and how a mail server gets them | know what an execution is, or what a letter is for; send a mail twice |
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
+//! | [`webauthn`] | checks what security keys and passkeys say | anything but compute; know users |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -80,4 +81,5 @@ pub mod settings;
 pub mod stage;
 pub mod tls;
 pub mod web;
+pub mod webauthn;
 pub mod world;

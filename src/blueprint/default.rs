@@ -26,6 +26,10 @@ const DEFAULTS: &[(&str, &str)] = &[
         include_str!("default/authentication.yaml"),
     ),
     (
+        "Default - WebAuthn MFA setup flow",
+        include_str!("default/authenticator_webauthn.yaml"),
+    ),
+    (
         "Default - Invalidation flow",
         include_str!("default/invalidation.yaml"),
     ),
@@ -134,6 +138,8 @@ pub enum Ready {
     Invitation,
     /// Deleting one's own account.
     Unenrollment,
+    /// Logging in with nothing but a passkey.
+    Passwordless,
 }
 
 impl Ready {
@@ -143,6 +149,7 @@ impl Ready {
         Self::Enrollment,
         Self::Invitation,
         Self::Unenrollment,
+        Self::Passwordless,
     ];
 
     /// By which an operator names it.
@@ -153,6 +160,7 @@ impl Ready {
             Self::Enrollment => "enrollment",
             Self::Invitation => "invitation",
             Self::Unenrollment => "unenrollment",
+            Self::Passwordless => "passwordless",
         }
     }
 
@@ -170,6 +178,7 @@ impl Ready {
             Self::Enrollment => include_str!("ready/enrollment.yaml"),
             Self::Invitation => include_str!("ready/invitation.yaml"),
             Self::Unenrollment => include_str!("ready/unenrollment.yaml"),
+            Self::Passwordless => include_str!("ready/passwordless.yaml"),
         }
     }
 
@@ -180,6 +189,7 @@ impl Ready {
             Self::Enrollment => Some(include_str!("ready/enrollment_links.yaml")),
             Self::Invitation => None,
             Self::Unenrollment => Some(include_str!("ready/unenrollment_links.yaml")),
+            Self::Passwordless => Some(include_str!("ready/passwordless_links.yaml")),
         }
     }
 }

@@ -230,8 +230,10 @@ impl<'a> FlowPage<'a> {
                 };
                 let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
                 let mut answer = html(StatusCode::OK, page);
-                if let Some(script) = captcha_script(&reply.body) {
-                    let policy = content_policy::with_captcha(script);
+                let captcha = captcha_script(&reply.body);
+                let policy = captcha.map(content_policy::with_captcha);
+                let ours = || asks_a_device(&reply.body).then(content_policy::with_script);
+                if let Some(policy) = policy.or_else(ours) {
                     let policy = policy.parse().map_err(|_| Error::Internal {
                         cause: "a content policy does not fit into a header".to_owned(),
                     })?;
@@ -260,6 +262,20 @@ fn captcha_script(challenge: &Value) -> Option<&str> {
         _ => &challenge["captcha_stage"],
     };
     captcha["js_url"].as_str()
+}
+
+/// Whether our script has the browser ask a security key or a passkey.
+fn asks_a_device(challenge: &Value) -> bool {
+    match challenge["component"].as_str() {
+        Some("ak-stage-authenticator-webauthn") => true,
+        Some("ak-stage-authenticator-validate") => {
+            let offers = challenge["device_challenges"].as_array();
+            let mut offers = offers.into_iter().flatten();
+            offers.any(|offer| offer["device_class"] == "webauthn")
+        }
+        Some("ak-stage-identification") => challenge["passkey_challenge"].is_object(),
+        _ => false,
+    }
 }
 
 /// The token for a page; showing it to the visitor is what it is for.

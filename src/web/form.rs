@@ -63,6 +63,18 @@ fn prompts(
     }
 }
 
+/// Takes over what our script, or the page itself, wrote as JSON. What is none stays text, which
+/// the stage refuses; of nothing, nothing is said.
+fn objects(fields: &[(String, String)], names: &[&str], answer: &mut Map<String, Value>) {
+    for (name, value) in fields {
+        if names.contains(&name.as_str()) && !value.is_empty() {
+            let read = serde_json::from_str(value);
+            let read = read.unwrap_or_else(|_| value.as_str().into());
+            answer.insert(name.clone(), read);
+        }
+    }
+}
+
 /// A posted form.
 #[derive(Debug, Default)]
 pub struct Posted {
@@ -92,6 +104,7 @@ pub fn read(body: &[u8]) -> Posted {
             for name in ["uid_field", "password", "captcha_token"] {
                 answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
             }
+            objects(&fields, &["passkey"], &mut answer);
             values.extend(field("uid_field").map(|typed| ("uid_field".into(), typed.into())));
         }
         Some("ak-stage-password") => {
@@ -103,6 +116,15 @@ pub fn read(body: &[u8]) -> Posted {
         }
         Some("ak-stage-captcha") => {
             answer.extend(field("token").map(|value| ("token".into(), value.into())));
+        }
+        Some("ak-stage-authenticator-webauthn") => {
+            objects(&fields, &["response"], &mut answer);
+        }
+        Some("ak-stage-authenticator-validate") => {
+            for name in ["code", "duo", "selected_stage"] {
+                answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
+            }
+            objects(&fields, &["webauthn", "selected_challenge"], &mut answer);
         }
         Some("ak-stage-dummy" | "ak-stage-email") => {}
         Some("ak-stage-prompt") => prompts(&fields, &mut answer, &mut values),
@@ -159,6 +181,21 @@ mod tests {
             json!({"component": "ak-stage-captcha", "token": "t1"})
         );
         assert!(posted.values.is_empty());
+    }
+
+    #[test]
+    fn what_a_security_key_says_is_an_object_and_what_is_none_stays_text() {
+        let posted = read(
+            b"component=ak-stage-authenticator-validate&webauthn=%7B%22id%22%3A%22a%22%7D&code=",
+        );
+        assert_eq!(posted.answer["webauthn"], json!({"id": "a"}));
+        let posted = read(b"component=ak-stage-authenticator-webauthn&response=%7B");
+        assert_eq!(posted.answer["response"], "{");
+        let posted = read(b"component=ak-stage-identification&uid_field=ann&passkey=");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-identification", "uid_field": "ann"})
+        );
     }
 
     #[test]

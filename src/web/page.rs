@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 18] = templates![
+const TEMPLATES: [(&str, &str); 20] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,6 +33,8 @@ const TEMPLATES: [(&str, &str); 18] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/authenticator_validate.html",
+    "challenge/authenticator_webauthn.html",
     "challenge/consent.html",
     "challenge/email.html",
     "challenge/dummy.html",
@@ -53,6 +55,13 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
+        "ak-stage-authenticator-validate" => (
+            "challenge/authenticator_validate.html",
+            &["code", "webauthn", "duo", "selected_challenge"],
+        ),
+        "ak-stage-authenticator-webauthn" => {
+            ("challenge/authenticator_webauthn.html", &["response"])
+        }
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-email" => ("challenge/email.html", &[]),
@@ -148,6 +157,7 @@ pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
     captcha_script: String,
+    webauthn_script: String,
 }
 
 impl Default for Pages {
@@ -169,6 +179,13 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
+        // Text like any other: it is escaped where it stands.
+        templates.add_filter("json", |value: Template| {
+            serde_json::to_string(&value).map_err(|error| {
+                let kind = minijinja::ErrorKind::BadSerialization;
+                minijinja::Error::new(kind, "cannot be written as JSON").with_source(error)
+            })
+        });
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
@@ -178,6 +195,7 @@ impl Pages {
             templates,
             stylesheet: assets::address(assets::STYLESHEET),
             captcha_script: assets::address(assets::CAPTCHA),
+            webauthn_script: assets::address(assets::WEBAUTHN),
         }
     }
 
@@ -210,6 +228,7 @@ impl Pages {
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
                 captcha_script => self.captcha_script.as_str(),
+                webauthn_script => self.webauthn_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },

@@ -19,6 +19,7 @@ mod login;
 mod redirections;
 mod reputation;
 mod secrets;
+mod security_keys;
 mod writing;
 
 use std::net::Ipv4Addr;

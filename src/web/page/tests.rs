@@ -94,6 +94,40 @@ fn a_captcha_loads_two_scripts_and_says_so_where_none_run() {
 }
 
 #[test]
+fn a_security_key_is_asked_by_our_script_alone() {
+    let options = json!({ "challenge": "AA", "rpId": "a\"b'c" });
+    let said = r#"data-options="{&quot;challenge&quot;:&quot;AA&quot;,&quot;rpId&quot;:&quot;a\&quot;b&#x27;c&quot;}""#;
+    let mut registration = identification();
+    registration["component"] = "ak-stage-authenticator-webauthn".into();
+    registration["registration"] = options.clone();
+    let mut proof = identification();
+    proof["component"] = "ak-stage-authenticator-validate".into();
+    proof["device_challenges"] = json!([
+        { "device_class": "webauthn", "device_uid": "1", "challenge": options, "last_used": null }
+    ]);
+    let mut beside = identification();
+    beside["passkey_challenge"] = options;
+    for (challenge, ceremony, field) in [
+        (&registration, "create", "response"),
+        (&proof, "get", "webauthn"),
+        (&beside, "offer", "passkey"),
+    ] {
+        let page = shown(challenge);
+        for part in [
+            said,
+            &format!(r#"data-ceremony="{ceremony}""#),
+            &format!(r#"id="webauthn-answer" name="{field}" value="""#),
+            r#"<script type="module" src="/static/dist/assets/webauthn.js"#,
+        ] {
+            let page = page.replace("&#x2f;", "/");
+            assert!(page.contains(part), "{part} is missing in {page}");
+        }
+        assert_eq!(page.matches("<script").count(), 1);
+    }
+    assert!(shown(&beside).contains(r#"autocomplete="username webauthn""#));
+}
+
+#[test]
 fn a_mail_that_was_sent_again_is_no_error() {
     let mut challenge = json!({
         "component": "ak-stage-email",
