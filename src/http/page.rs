@@ -13,7 +13,7 @@ use super::session::{Visitor, set_cookies};
 use super::{Error, State, content_policy, csrf};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
-use crate::execution::{Reply, Request};
+use crate::execution::{self, Reply, Request};
 use crate::flow::client::Client;
 use crate::flow::query;
 use crate::web::form::{self, Posted};
@@ -200,6 +200,16 @@ impl<'a> FlowPage<'a> {
         }
     }
 
+    /// Whether what the visitor answered to a challenge waits for something that is not theirs.
+    async fn waits(&self, challenge: &Value) -> Result<bool, Error> {
+        let component = challenge["component"].as_str().unwrap_or_default();
+        if !component.starts_with("ak-stage-authenticator-") {
+            return Ok(false);
+        }
+        let mut watching = self.state.executions.watch(self.question(None)).await?;
+        Ok(watching.look().await?.state == execution::State::Waits)
+    }
+
     /// Shows a challenge, or follows it where it leads with the status `follow`.
     async fn render(
         &self,
@@ -223,6 +233,7 @@ impl<'a> FlowPage<'a> {
             Some(Target::Nowhere) => html(StatusCode::OK, state.pages.leave(&dress, None)?),
             None => {
                 let form = Form {
+                    waits: self.waits(&reply.body).await?,
                     action: self.address(),
                     challenge: reply.challenge.clone(),
                     csrf: session.map(|session| exposed(&session.csrf)),

@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 20] = templates![
+const TEMPLATES: [(&str, &str); 25] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,6 +33,11 @@ const TEMPLATES: [(&str, &str); 20] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/authenticator_duo.html",
+    "challenge/authenticator_email.html",
+    "challenge/authenticator_sms.html",
+    "challenge/authenticator_static.html",
+    "challenge/authenticator_totp.html",
     "challenge/authenticator_validate.html",
     "challenge/authenticator_webauthn.html",
     "challenge/consent.html",
@@ -57,8 +62,24 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-authenticator-validate" => (
             "challenge/authenticator_validate.html",
-            &["code", "webauthn", "duo", "selected_challenge"],
+            &[
+                "code",
+                "webauthn",
+                "duo",
+                "selected_challenge",
+                "selected_stage",
+            ],
         ),
+        "ak-stage-authenticator-totp" => ("challenge/authenticator_totp.html", &["code"]),
+        "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
+        "ak-stage-authenticator-sms" => (
+            "challenge/authenticator_sms.html",
+            &["code", "phone_number"],
+        ),
+        "ak-stage-authenticator-email" => {
+            ("challenge/authenticator_email.html", &["code", "email"])
+        }
+        "ak-stage-authenticator-duo" => ("challenge/authenticator_duo.html", &[]),
         "ak-stage-authenticator-webauthn" => {
             ("challenge/authenticator_webauthn.html", &["response"])
         }
@@ -123,6 +144,8 @@ pub struct Form {
     pub csrf: Option<String>,
     /// What was typed before and may be shown again.
     pub values: Map<String, Value>,
+    /// Whether the visitor's answer waits for something that is not theirs: the page looks again.
+    pub waits: bool,
 }
 
 /// Somebody who is logged in.
@@ -179,6 +202,9 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
+        templates.add_filter("qr", |text: &str, label: &str| {
+            Template::from_safe_string(picture::qr(text, label))
+        });
         // Text like any other: it is escaped where it stands.
         templates.add_filter("json", |value: Template| {
             serde_json::to_string(&value).map_err(|error| {
@@ -222,8 +248,12 @@ impl Pages {
                 layout => flow["layout"].as_str().unwrap_or("stacked"),
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
-                general_errors => Serde(errors_besides(challenge, shown)),
+                general_errors => Serde(general_errors(challenge, shown, form)),
                 sent_again => is_sent_again(challenge),
+                sent_code => is_code_sent(challenge, form),
+                methods => Serde(methods::methods(challenge, &form.values)),
+                totp_key => challenge["config_url"].as_str().and_then(picture::key),
+                duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
@@ -281,6 +311,36 @@ impl Pages {
     }
 }
 
+/// The errors that the page shows above everything else. Whoever only chose what is to be sent to
+/// them has made no mistake.
+fn general_errors(challenge: &Value, shown: &[&str], form: &Form) -> Vec<Value> {
+    if is_code_sent(challenge, form) {
+        return Vec::new();
+    }
+    errors_besides(challenge, shown)
+}
+
+/// Whether a code was sent because the visitor asked for it. What clients are told then is an error
+/// that says nothing.
+fn is_code_sent(challenge: &Value, form: &Form) -> bool {
+    let asked = form.values.get("sends") == Some(&Value::Bool(true));
+    let errors = challenge["response_errors"].as_object();
+    let is_none = |errors: &Map<String, Value>| {
+        let says_nothing = |it: &Value| it["string"] == "Empty response";
+        let general = errors.get("non_field_errors").and_then(Value::as_array);
+        let only = general.is_none_or(|all| all.iter().all(says_nothing));
+        only && errors.keys().all(|field| field == "non_field_errors")
+    };
+    asked && errors.is_some_and(is_none)
+}
+
+/// The link that opens Duo's app. Nothing but that and a page is ever linked to.
+fn duo_link(challenge: &Value) -> Option<&str> {
+    let link = challenge["activation_code"].as_str()?;
+    let is_link = link.starts_with("duo://") || link.starts_with("https://");
+    is_link.then_some(link)
+}
+
 /// The errors that no field of the page shows.
 fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
     let errors = challenge["response_errors"].as_object();
@@ -332,6 +392,8 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod methods;
+mod picture;
 mod prompt;
 #[cfg(test)]
 mod tests;

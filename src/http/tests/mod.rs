@@ -1,10 +1,12 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
 mod api;
+mod devices;
 mod executor;
 mod pages;
 mod policies;
 mod sessions;
+mod status;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::directory::user::last_login;
 use crate::directory::{Authenticator, Device, DeviceClass, User};
 use crate::http::{Error, State};
+use crate::webauthn::models;
 
 /// What the API calls a class of devices.
 #[derive(Debug)]
@@ -70,7 +71,10 @@ pub(super) async fn one(
         }
         Authenticator::Webauthn(credential) => {
             shown["created_on"] = json!(device.created);
-            shown["device_type"] = Value::Null;
+            shown["device_type"] = match models::name(credential.aaguid) {
+                Some(name) => json!({ "aaguid": credential.aaguid, "description": name }),
+                None => Value::Null,
+            };
             shown["aaguid"] = credential.aaguid.to_string().into();
         }
         Authenticator::Sms { phone_number, .. } => {
@@ -85,8 +89,8 @@ pub(super) async fn one(
 /// A device among those of all classes.
 pub(super) fn any(device: &Device) -> Value {
     let Names { label, title, .. } = names(device.class());
-    let aaguid = match &device.of {
-        Authenticator::Webauthn(credential) => Some(credential.aaguid.to_string()),
+    let model = match &device.of {
+        Authenticator::Webauthn(credential) => Some(credential.aaguid),
         _ => None,
     };
     json!({
@@ -100,8 +104,8 @@ pub(super) fn any(device: &Device) -> Value {
         "created": device.created,
         "last_updated": device.last_updated,
         "last_used": device.last_used,
-        "extra_description": null,
-        "external_id": aaguid,
+        "extra_description": model.and_then(models::name),
+        "external_id": model,
     })
 }
 
