@@ -114,13 +114,6 @@ fn close(name: &str, out: &mut String) {
     out.push('>');
 }
 
-/// Text as it stands in an attribute or an element.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    text.chars().for_each(|letter| escape(letter, &mut out));
-    out
-}
-
 fn escape(letter: char, out: &mut String) {
     match letter {
         '<' => out.push_str("&lt;"),

@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{assets, markup};
+use super::{assets, markup, picture};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
@@ -202,9 +202,6 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
-        templates.add_filter("qr", |text: &str, label: &str| {
-            Template::from_safe_string(picture::qr(text, label))
-        });
         // Text like any other: it is escaped where it stands.
         templates.add_filter("json", |value: Template| {
             serde_json::to_string(&value).map_err(|error| {
@@ -212,6 +209,10 @@ impl Pages {
                 minijinja::Error::new(kind, "cannot be written as JSON").with_source(error)
             })
         });
+        templates.add_filter("picture", |text: &str| {
+            Template::from_serialize(picture::of(text))
+        });
+        templates.add_filter("key", picture::key);
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
@@ -252,7 +253,6 @@ impl Pages {
                 sent_again => is_sent_again(challenge),
                 sent_code => is_code_sent(challenge, form),
                 methods => Serde(methods::methods(challenge, &form.values)),
-                totp_key => challenge["config_url"].as_str().and_then(picture::key),
                 duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
@@ -393,7 +393,6 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
 }
 
 mod methods;
-mod picture;
 mod prompt;
 #[cfg(test)]
 mod tests;
