@@ -463,6 +463,7 @@ fn every_authenticator_can_be_set_up_without_a_script() {
             "{page}"
         );
     }
+}
 
 #[test]
 fn an_app_is_shown_a_picture_and_a_key_to_type() {
