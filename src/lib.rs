@@ -29,7 +29,7 @@
 //! | [`flow`] | what can happen to an execution: commands, events, and the two functions between them, [`flow::decide`] and [`flow::evolve`] | anything but compute: no clock, no store, no IO, nothing of ours |
 //! | [`catalog`] | what an operator configures: flows, stages, bindings, brands | commit; know what a stage does |
 //! | [`policy`] | who may use a flow and which stages a plan holds: the engine, and one file for each kind of policy | see anything but its `Request` |
-//! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` |
+//! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` and `device_command` |
 //! | [`world`] | the window through which a stage sees catalog and directory: live it notes every answer, in a replay it gives the noted one | decide |
 //! | [`stage`] | one file for each kind of stage: its settings, its question, its judgement | see anything but its `Turn` |
 //! | [`execution`] | the actors: one for each execution, one command at a time, an answer only after the commit | know of HTTP |

@@ -128,10 +128,10 @@ pub fn read(body: &[u8]) -> Posted {
             let number = |value: String| value.parse::<i64>().map_or(value.into(), Value::from);
             answer.extend(field("duo").map(|value| ("duo".to_owned(), number(value))));
             objects(&fields, &["webauthn", "selected_challenge"], &mut answer);
-            // Which part of the page is open, and whether something was to be sent.
+            // Which part of the page is open, and whether choosing it was all.
             values.extend(field("method").map(|class| ("method".to_owned(), class.into())));
-            let sends = field("selected_challenge").is_some() && field("duo").is_none();
-            values.insert("sends".to_owned(), sends.into());
+            let chooses = field("selected_challenge").is_some() && field("duo").is_none();
+            values.insert("chooses".to_owned(), chooses.into());
         }
         Some("ak-stage-authenticator-totp") => {
             answer.extend(field("code").map(|value| ("code".into(), value.into())));
@@ -233,11 +233,11 @@ mod tests {
                 "selected_challenge": {"device_class": "sms", "device_uid": "7"}})
         );
         assert_eq!(posted.values["method"], "sms");
-        assert_eq!(posted.values["sends"], true);
+        assert_eq!(posted.values["chooses"], true);
         let posted = read(b"component=ak-stage-authenticator-validate&method=totp&code=123456");
         assert_eq!(posted.answer["code"], "123456");
         assert!(!posted.values.contains_key("code"));
-        assert_eq!(posted.values["sends"], false);
+        assert_eq!(posted.values["chooses"], false);
         let posted = read(b"component=ak-stage-authenticator-validate&duo=71");
         assert_eq!(posted.answer["duo"], 71);
         let posted = read(b"component=ak-stage-authenticator-validate&duo=x");

@@ -311,27 +311,33 @@ impl Pages {
     }
 }
 
-/// The errors that the page shows above everything else. Whoever only chose what is to be sent to
-/// them has made no mistake.
+/// The errors that the page shows above everything else. Whoever only chose what to show has made no
+/// mistake.
 fn general_errors(challenge: &Value, shown: &[&str], form: &Form) -> Vec<Value> {
-    if is_code_sent(challenge, form) {
+    if is_chosen(challenge, form) {
         return Vec::new();
     }
     errors_besides(challenge, shown)
 }
 
-/// Whether a code was sent because the visitor asked for it. What clients are told then is an error
-/// that says nothing.
-fn is_code_sent(challenge: &Value, form: &Form) -> bool {
-    let asked = form.values.get("sends") == Some(&Value::Bool(true));
+/// Whether all that the visitor did was to choose what they show. What clients are told then is an
+/// error that says nothing.
+fn is_chosen(challenge: &Value, form: &Form) -> bool {
+    let chose = form.values.get("chooses") == Some(&Value::Bool(true));
     let errors = challenge["response_errors"].as_object();
-    let is_none = |errors: &Map<String, Value>| {
-        let says_nothing = |it: &Value| it["string"] == "Empty response";
+    let says_nothing = |errors: &Map<String, Value>| {
+        let is_empty = |it: &Value| it["string"] == "Empty response";
         let general = errors.get("non_field_errors").and_then(Value::as_array);
-        let only = general.is_none_or(|all| all.iter().all(says_nothing));
+        let only = general.is_none_or(|all| all.iter().all(is_empty));
         only && errors.keys().all(|field| field == "non_field_errors")
     };
-    asked && errors.is_some_and(is_none)
+    chose && errors.is_some_and(says_nothing)
+}
+
+/// Whether a code is on its way because the visitor asked for it.
+fn is_code_sent(challenge: &Value, form: &Form) -> bool {
+    let method = form.values.get("method").and_then(Value::as_str);
+    is_chosen(challenge, form) && matches!(method, Some("sms" | "email"))
 }
 
 /// The link that opens Duo's app. Nothing but that and a page is ever linked to.

@@ -351,12 +351,16 @@ fn whoever_has_a_code_sent_has_made_no_mistake() {
     let mut challenge = validation(&["sms", "totp"]);
     let nothing = json!([{"string": "Empty response", "code": "invalid"}]);
     challenge["response_errors"] = json!({ "non_field_errors": nothing });
-    let asked = json!({"method": "sms", "sends": true});
+    let asked = json!({"method": "sms", "chooses": true});
     let page = shown_with(&challenge, &asked, false);
     assert!(page.contains("A code is on its way"), "{page}");
     assert!(!page.contains("Empty response") && !page.contains("role=\"alert\""));
     assert!(open(&page).contains(r#"name="code""#));
-    let page = shown_with(&challenge, &json!({"method": "sms", "sends": false}), false);
+    let page = shown_with(
+        &challenge,
+        &json!({"method": "sms", "chooses": false}),
+        false,
+    );
     assert!(page.contains("Empty response"), "{page}");
     challenge["response_errors"] =
         json!({"selected_challenge": [{"string": "Nothing was sent.", "code": "invalid"}]});
@@ -375,7 +379,7 @@ fn a_wrong_code_is_told_beside_its_own_field_alone() {
 
 #[test]
 fn a_page_that_waits_looks_again_by_itself_and_sends_no_second_push() {
-    let challenge = validation(&["duo"]);
+    let challenge = validation(&["duo", "totp"]);
     let page = shown_with(&challenge, &json!({}), true);
     for part in [
         r#"<meta http-equiv="refresh" content="3">"#,
@@ -385,7 +389,16 @@ fn a_page_that_waits_looks_again_by_itself_and_sends_no_second_push() {
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
-    assert!(!page.contains("selected_challenge"), "{page}");
+    // What somebody types is not taken away by a page that looks again: they choose first.
+    assert!(!page.contains(r#"name="code""#), "{page}");
+    assert_eq!(page.matches("selected_challenge").count(), 1);
+    let chosen = json!({"method": "totp", "chooses": true});
+    let mut after = challenge.clone();
+    let nothing = json!([{"string": "Empty response", "code": "invalid"}]);
+    after["response_errors"] = json!({ "non_field_errors": nothing });
+    let after = shown_with(&after, &chosen, false);
+    assert!(open(&after).contains("Authenticator app"));
+    assert!(!after.contains("Empty response") && !after.contains("on its way"));
     let page = shown_with(&challenge, &json!({}), false);
     assert!(!page.contains("refresh") && page.contains("selected_challenge"));
 }
