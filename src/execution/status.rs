@@ -167,3 +167,64 @@ impl Watching {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::client::Client;
+    use crate::flow::effect::Outcome;
+    use crate::flow::event::Event;
+    use crate::flow::evolve;
+    use crate::flow::plan::Pinned;
+
+    #[test]
+    fn a_wait_has_its_deadline_until_it_is_fulfilled() {
+        let effect = Uuid::from_u128(4);
+        let due: Timestamp = "2026-01-01T00:01:00Z".parse().expect("a moment");
+        let timer = |number, of| Event::TimerSet {
+            timer: Uuid::from_u128(number),
+            due,
+            of,
+        };
+        let begun = Event::Started {
+            execution: Uuid::from_u128(1),
+            flow: Pinned {
+                id: Uuid::from_u128(2),
+                version: 1,
+            },
+            slug: "login".to_owned(),
+            session: Uuid::from_u128(3),
+            client: Client::nobody(),
+            query: String::new(),
+        };
+        let device = Uuid::from_u128(6);
+        let mut state = Execution::default();
+        for (event, expected) in [
+            (begun, (State::Asks, None, false)),
+            (
+                timer(7, Deadline::Code { device }),
+                (State::Asks, None, false),
+            ),
+            (Event::Suspended { effect }, (State::Waits, None, false)),
+            (
+                timer(5, Deadline::Effect { effect }),
+                (State::Waits, Some(due), false),
+            ),
+            (
+                Event::EffectFinished {
+                    effect,
+                    outcome: Outcome::Done,
+                },
+                (State::Waits, None, true),
+            ),
+            (Event::Resumed { effect }, (State::Asks, None, false)),
+            (Event::Expired, (State::Over, None, false)),
+        ] {
+            state = evolve(state, &event);
+            let status = Status::of(&state);
+            let found = (status.state, status.until, status.fulfilled);
+            assert_eq!(found, expected, "{event:?}");
+            assert_eq!(status.is_last(), expected.0 == State::Over);
+        }
+    }
+}
