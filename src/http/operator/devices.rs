@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Operator, Refusal};
+use crate::directory::mfa_attempts::mfa_attempts;
 use crate::directory::{self, Device, DeviceClass, User, devices_of, remove_devices};
 use crate::journal::object::Versioned;
 
@@ -24,7 +25,7 @@ pub(super) struct Removal {
 pub(super) async fn list(operator: Data<Operator>, username: Path<String>) -> Answer {
     let user = named(&operator, &username).await?;
     let devices = devices_of(&*operator.journal, user.uuid).await?;
-    let shown = shown(&operator, devices.iter().map(|it| &it.value));
+    let shown = shown(&operator, &user, devices.iter().map(|it| &it.value)).await?;
     Ok(HttpResponse::Ok().json(json!({ "devices": shown })))
 }
 
@@ -66,7 +67,7 @@ pub(super) async fn remove(
             "a device was removed"
         );
     }
-    let shown = shown(&operator, removed.iter());
+    let shown = shown(&operator, &user, removed.iter()).await?;
     Ok(HttpResponse::Ok().json(json!({ "devices": shown })))
 }
 
@@ -76,19 +77,29 @@ async fn named(operator: &Operator, username: &str) -> Result<User, Refusal> {
     user.map(|it| it.value).ok_or_else(missing)
 }
 
-fn shown<'d>(operator: &Operator, devices: impl Iterator<Item = &'d Device>) -> Vec<Value> {
+async fn shown<'d>(
+    operator: &Operator,
+    user: &User,
+    devices: impl Iterator<Item = &'d Device>,
+) -> Result<Vec<Value>, Refusal> {
     let now = operator.clock.now();
-    devices
-        .map(|device| {
-            json!({
-                "class": device.class(),
-                "number": device.pk,
-                "name": device.name,
-                "confirmed": device.confirmed,
-                "created": device.created,
-                "last_used": device.last_used,
-                "locked_until": device.throttle.locked_until(now),
-            })
+    let attempts = mfa_attempts(&*operator.journal, user.uuid).await?;
+    // Wrong codes count against the device, and against the user whichever it was.
+    let of_user = attempts.value.locked_until(now);
+    let locked_until = |device: &Device| match device.class() {
+        DeviceClass::Webauthn | DeviceClass::Duo => None,
+        _ => device.throttle.locked_until(now).max(of_user),
+    };
+    let shown = devices.map(|device| {
+        json!({
+            "class": device.class(),
+            "number": device.pk,
+            "name": device.name,
+            "confirmed": device.confirmed,
+            "created": device.created,
+            "last_used": device.last_used,
+            "locked_until": locked_until(device),
         })
-        .collect()
+    });
+    Ok(shown.collect())
 }
