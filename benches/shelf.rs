@@ -25,9 +25,10 @@ use gatelog::journal::{
     Write,
 };
 use gatelog::stage;
+use gatelog::webauthn::{Asserted, Known, Registered};
 use gatelog::world::{
-    Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, PasswordAnswer, Record, Weighed,
-    Work, World,
+    Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, PasswordAnswer, Record,
+    Weighed, Work, World,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -311,6 +312,31 @@ impl World for Shelf {
 
     async fn open(&self, _handle: Uuid) -> std::result::Result<Option<SecretString>, Error> {
         Ok(None)
+    }
+
+    fn presented(
+        &self,
+        _answer: &serde_json::Value,
+        _lenient: bool,
+    ) -> std::result::Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    fn register(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+    ) -> std::result::Result<std::result::Result<Registered, String>, Error> {
+        Ok(Err("nothing registers here".to_owned()))
+    }
+
+    fn assert(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+        _known: Known<'_>,
+    ) -> std::result::Result<std::result::Result<Asserted, String>, Error> {
+        Ok(Err("nothing is proved here".to_owned()))
     }
 
     fn generate(&self, _what: Fresh) -> std::result::Result<SecretString, Error> {

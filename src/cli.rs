@@ -16,6 +16,7 @@ use crate::settings::{self, Loaded, Sources};
 mod blueprint;
 mod client;
 mod config;
+mod device;
 mod evaluate;
 mod execution;
 mod exit;

@@ -21,7 +21,7 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, courier, tls, clock, settings
+//!                                 captcha, courier, tls, webauthn, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -29,7 +29,7 @@
 //! | [`flow`] | what can happen to an execution: commands, events, and the two functions between them, [`flow::decide`] and [`flow::evolve`] | anything but compute: no clock, no store, no IO, nothing of ours |
 //! | [`catalog`] | what an operator configures: flows, stages, bindings, brands | commit; know what a stage does |
 //! | [`policy`] | who may use a flow and which stages a plan holds: the engine, and one file for each kind of policy | see anything but its `Request` |
-//! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` |
+//! | [`directory`] | who there is: users, groups, sessions, tokens, passwords | know of HTTP; commit, but in its `command` and `device_command` |
 //! | [`world`] | the window through which a stage sees catalog and directory: live it notes every answer, in a replay it gives the noted one | decide |
 //! | [`stage`] | one file for each kind of stage: its settings, its question, its judgement | see anything but its `Turn` |
 //! | [`execution`] | the actors: one for each execution, one command at a time, an answer only after the commit | know of HTTP |
@@ -45,6 +45,7 @@
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
 //! | [`courier`] | mails: letters from templates, the outbox, and how a mail server gets them | know what an execution is, or what a letter is for; send a mail twice |
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
+//! | [`webauthn`] | checks what security keys and passkeys say | anything but compute; know users |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -80,4 +81,5 @@ pub mod settings;
 pub mod stage;
 pub mod tls;
 pub mod web;
+pub mod webauthn;
 pub mod world;

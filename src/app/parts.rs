@@ -96,6 +96,7 @@ impl Parts {
             install_id: install.install_id,
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
             geoip,
+            streams: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),
         });

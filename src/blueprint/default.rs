@@ -30,6 +30,10 @@ const DEFAULTS: &[(&str, &str)] = &[
         include_str!("default/authentication_mfa.yaml"),
     ),
     (
+        "Default - WebAuthn MFA setup flow",
+        include_str!("default/authenticator_webauthn.yaml"),
+    ),
+    (
         "Default - Invalidation flow",
         include_str!("default/invalidation.yaml"),
     ),
@@ -146,6 +150,8 @@ pub enum Ready {
     Invitation,
     /// Deleting one's own account.
     Unenrollment,
+    /// Logging in with nothing but a passkey.
+    Passwordless,
 }
 
 impl Ready {
@@ -155,6 +161,7 @@ impl Ready {
         Self::Enrollment,
         Self::Invitation,
         Self::Unenrollment,
+        Self::Passwordless,
     ];
 
     /// By which an operator names it.
@@ -165,6 +172,7 @@ impl Ready {
             Self::Enrollment => "enrollment",
             Self::Invitation => "invitation",
             Self::Unenrollment => "unenrollment",
+            Self::Passwordless => "passwordless",
         }
     }
 
@@ -182,6 +190,7 @@ impl Ready {
             Self::Enrollment => include_str!("ready/enrollment.yaml"),
             Self::Invitation => include_str!("ready/invitation.yaml"),
             Self::Unenrollment => include_str!("ready/unenrollment.yaml"),
+            Self::Passwordless => include_str!("ready/passwordless.yaml"),
         }
     }
 
@@ -192,6 +201,7 @@ impl Ready {
             Self::Enrollment => Some(include_str!("ready/enrollment_links.yaml")),
             Self::Invitation => None,
             Self::Unenrollment => Some(include_str!("ready/unenrollment_links.yaml")),
+            Self::Passwordless => Some(include_str!("ready/passwordless_links.yaml")),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 use super::client::{once, segment};
 use super::output::{Output, print_line, print_value, talk};
-use super::password;
+use super::{device, password};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -58,6 +58,28 @@ pub(super) enum Command {
     },
     /// List all users
     List,
+    /// List what a user shows besides the password: authenticators, keys, recovery codes
+    Devices {
+        /// What they log in with
+        username: String,
+    },
+    /// Remove a device that a user has lost, or all of them
+    ///
+    /// Whoever is half-way through a login can no longer use it. A user without any device logs in
+    /// as the flow says for such a user.
+    RemoveDevice {
+        /// What they log in with
+        username: String,
+        /// Its class and number, as `gatelog user devices` lists them, such as totp/1234
+        #[arg(required_unless_present = "all")]
+        device: Option<String>,
+        /// Remove all devices of the user
+        #[arg(long, conflicts_with = "device")]
+        all: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 pub(super) async fn run(
@@ -116,6 +138,13 @@ pub(super) async fn run(
             let answer = once(settings, "users", None).await?;
             list(&answer, output)
         }
+        Command::Devices { username } => device::list(username, settings, output).await,
+        Command::RemoveDevice {
+            username,
+            device,
+            all: _,
+            yes,
+        } => device::remove(username, device.as_deref(), *yes, settings, output).await,
     }
 }
 

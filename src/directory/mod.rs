@@ -1,13 +1,14 @@
 //! Who there is: users, groups, sessions, tokens and logins, and what the installation itself remembers.
 //!
 //! Versioned objects and how they are found. Reads are plain functions; writes are returned for
-//! somebody else's commit, except in [`command`]. Nothing here knows of HTTP.
+//! somebody else's commit, except in [`command`] and [`device_command`]. Nothing here knows of HTTP.
 
 pub mod attributes;
 pub mod avatar;
 pub mod command;
 pub mod consent;
 pub mod device;
+pub mod device_command;
 mod error;
 pub mod group;
 pub mod install;
@@ -30,6 +31,7 @@ mod tests;
 pub use command::{create_user, set_password};
 pub use consent::UserConsent;
 pub use device::{Authenticator, Device, DeviceClass, devices_of};
+pub use device_command::{add_device, remove_devices, rename_device};
 pub use error::{Error, problem_of};
 pub use group::{Group, group_by_name, groups_of, is_superuser};
 pub use install::{Install, Setup, install};

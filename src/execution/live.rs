@@ -23,9 +23,10 @@ use crate::flow::query::{self, LINK};
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
+use crate::webauthn::{self, Asserted, Known, Registered};
 use crate::world::{
-    self, Attempt, Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation,
-    Observed, PasswordAnswer, Weighed, Work, World,
+    self, Attempt, Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink,
+    Observation, Observed, PasswordAnswer, Weighed, Work, World,
 };
 
 mod bracket;
@@ -302,6 +303,51 @@ impl World for Live {
         let id = self.shared.clock.opaque_id();
         self.observed.note(Observation::Drawn { id });
         Ok(id)
+    }
+
+    fn presented(
+        &self,
+        answer: &serde_json::Value,
+        lenient: bool,
+    ) -> Result<Option<String>, Error> {
+        let credential = webauthn::presented(answer, lenient);
+        self.observed.note(Observation::Presented {
+            credential: credential.clone(),
+        });
+        Ok(credential)
+    }
+
+    fn register(
+        &self,
+        ceremony: Ceremony<'_>,
+        answer: &serde_json::Value,
+    ) -> Result<Result<Registered, String>, Error> {
+        let Ceremony {
+            party, verified, ..
+        } = ceremony;
+        let result = webauthn::register(answer, &ceremony.bytes(), party, verified);
+        let result = result.map_err(|problem| problem.to_string());
+        self.observed.note(Observation::Registered {
+            result: result.clone(),
+        });
+        Ok(result)
+    }
+
+    fn assert(
+        &self,
+        ceremony: Ceremony<'_>,
+        answer: &serde_json::Value,
+        known: Known<'_>,
+    ) -> Result<Result<Asserted, String>, Error> {
+        let Ceremony {
+            party, verified, ..
+        } = ceremony;
+        let result = webauthn::assert(answer, &ceremony.bytes(), party, verified, known);
+        let result = result.map_err(|problem| problem.to_string());
+        self.observed.note(Observation::Asserted {
+            result: result.clone(),
+        });
+        Ok(result)
     }
 
     async fn hash_password(&self, password: &SecretString) -> Result<SecretString, Error> {

@@ -36,6 +36,7 @@ mod recent;
 mod recovery;
 mod reply;
 mod shard;
+mod status;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -43,12 +44,14 @@ mod timers;
 mod twin;
 pub mod unfinished;
 mod vault;
+mod watched;
 mod work;
 
 pub use aside::Tested;
 pub use outside::Outside;
 pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
+pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
 
 use crowd::Crowd;
@@ -57,6 +60,7 @@ use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
 use timers::Earliest;
+use watched::Watched;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +139,8 @@ pub(crate) struct Shared {
     recent: Recent,
     /// What is asked of other servers at this moment.
     in_flight: InFlight,
+    /// The executions that somebody watches.
+    watched: Watched,
     /// When the first timer is due.
     earliest: Earliest,
     /// Held by one of those who lost the number of a new user, so that they do not all lose again.
@@ -239,6 +245,7 @@ impl Executions {
             digest_key,
             recent: Recent::default(),
             in_flight: InFlight::default(),
+            watched: Watched::default(),
             earliest: Earliest::default(),
             creating: tokio::sync::Mutex::default(),
             begun,

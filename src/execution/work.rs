@@ -172,6 +172,7 @@ impl Work {
                     version: before.version.next(),
                 };
                 self.shared.earliest.note_set(&before.state, &after.state);
+                self.shared.watched.tell(self.id);
                 for event in &handled.events {
                     self.report(event);
                 }
@@ -324,7 +325,10 @@ impl Work {
             correlation: message.correlation,
         };
         match journal.commit(commit).await {
-            Ok(_) | Err(journal::Error::Conflict { .. }) => Error::Over,
+            Ok(_) | Err(journal::Error::Conflict { .. }) => {
+                self.shared.watched.tell(self.id);
+                Error::Over
+            }
             Err(error) => error.into(),
         }
     }

@@ -6,6 +6,11 @@ use url::Url;
 pub(super) const USUAL: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for a page with a script of ours.
+pub(super) fn with_script() -> String {
+    format!("script-src 'self'; {USUAL}")
+}
+
 /// What else the scripts of known providers load, by the host that they come from, as the
 /// providers themselves say.
 const PROVIDERS: [(&str, &str); 3] = [
@@ -27,7 +32,7 @@ const PROVIDERS: [(&str, &str); 3] = [
 pub(super) fn with_captcha(script: &str) -> String {
     let Ok(url) = Url::parse(script) else {
         // A path of ours.
-        return format!("script-src 'self'; {USUAL}");
+        return with_script();
     };
     let origin = url.origin();
     if !origin.is_tuple() {

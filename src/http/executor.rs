@@ -87,7 +87,12 @@ pub(super) async fn handle(
 }
 
 /// What is asked of the executions, read from a request to the executor.
-fn question(request: &HttpRequest, slug: String, visitor: &Visitor, arrival: Arrival) -> Request {
+pub(super) fn question(
+    request: &HttpRequest,
+    slug: String,
+    visitor: &Visitor,
+    arrival: Arrival,
+) -> Request {
     let own = Query::parse(request.query_string());
     let query = with_next(own.get("query").unwrap_or_default(), own.next());
     let challenge = request.headers().get(&CHALLENGE);

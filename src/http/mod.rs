@@ -27,9 +27,11 @@ pub mod request;
 pub mod session;
 mod setup;
 mod state;
+mod status;
 
 pub use error::Error;
 pub use state::State;
+pub use status::Streams;
 
 use crate::web::assets;
 use request::Arrival;
@@ -76,6 +78,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .service(
             web::scope("/api/v3")
                 .route("/flows/executor/{slug}/", web::route().to(executor::handle))
+                .service(
+                    web::resource("/flows/executor/{slug}/status/")
+                        .route(web::route().guard(reads()).to(status::show))
+                        .default_service(web::route().to(not_allowed)),
+                )
                 .configure(api::configure),
         )
         .default_service(web::route().to(nothing));

@@ -23,6 +23,7 @@ use crate::journal::{self, Envelope, Journal, Position};
 
 mod blueprints;
 mod caller;
+mod devices;
 mod executions;
 mod invitations;
 mod journal_routes;
@@ -105,6 +106,11 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route(
                 "/users/{username}/recovery-link",
                 post().to(users::recovery_link),
+            )
+            .route("/users/{username}/devices", get().to(devices::list))
+            .route(
+                "/users/{username}/devices/remove",
+                post().to(devices::remove),
             )
             .service(
                 resource("/invitations")

@@ -13,7 +13,7 @@ use super::session::{Visitor, set_cookies};
 use super::{Error, State, content_policy, csrf};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
-use crate::execution::{Reply, Request};
+use crate::execution::{self, Reply, Request};
 use crate::flow::client::Client;
 use crate::flow::query;
 use crate::web::form::{self, Posted};
@@ -200,6 +200,16 @@ impl<'a> FlowPage<'a> {
         }
     }
 
+    /// Whether what the visitor answered to a challenge waits for something that is not theirs.
+    async fn waits(&self, challenge: &Value) -> Result<bool, Error> {
+        let component = challenge["component"].as_str().unwrap_or_default();
+        if !component.starts_with("ak-stage-authenticator-") {
+            return Ok(false);
+        }
+        let mut watching = self.state.executions.watch(self.question(None)).await?;
+        Ok(watching.look().await?.state == execution::State::Waits)
+    }
+
     /// Shows a challenge, or follows it where it leads with the status `follow`.
     async fn render(
         &self,
@@ -223,6 +233,7 @@ impl<'a> FlowPage<'a> {
             Some(Target::Nowhere) => html(StatusCode::OK, state.pages.leave(&dress, None)?),
             None => {
                 let form = Form {
+                    waits: self.waits(&reply.body).await?,
                     action: self.address(),
                     challenge: reply.challenge.clone(),
                     csrf: session.map(|session| exposed(&session.csrf)),
@@ -230,8 +241,10 @@ impl<'a> FlowPage<'a> {
                 };
                 let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
                 let mut answer = html(StatusCode::OK, page);
-                if let Some(script) = captcha_script(&reply.body) {
-                    let policy = content_policy::with_captcha(script);
+                let captcha = captcha_script(&reply.body);
+                let policy = captcha.map(content_policy::with_captcha);
+                let ours = || asks_a_device(&reply.body).then(content_policy::with_script);
+                if let Some(policy) = policy.or_else(ours) {
                     let policy = policy.parse().map_err(|_| Error::Internal {
                         cause: "a content policy does not fit into a header".to_owned(),
                     })?;
@@ -260,6 +273,20 @@ fn captcha_script(challenge: &Value) -> Option<&str> {
         _ => &challenge["captcha_stage"],
     };
     captcha["js_url"].as_str()
+}
+
+/// Whether our script has the browser ask a security key or a passkey.
+fn asks_a_device(challenge: &Value) -> bool {
+    match challenge["component"].as_str() {
+        Some("ak-stage-authenticator-webauthn") => true,
+        Some("ak-stage-authenticator-validate") => {
+            let offers = challenge["device_challenges"].as_array();
+            let mut offers = offers.into_iter().flatten();
+            offers.any(|offer| offer["device_class"] == "webauthn")
+        }
+        Some("ak-stage-identification") => challenge["passkey_challenge"].is_object(),
+        _ => false,
+    }
 }
 
 /// The token for a page; showing it to the visitor is what it is for.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
+use super::status::Streams;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -49,6 +50,8 @@ pub struct State {
     pub limiter: Limiter,
     /// Where an address is, and whose.
     pub geoip: Arc<Geoip>,
+    /// The streams that tell where an execution stands.
+    pub streams: Arc<Streams>,
     /// The pages.
     pub pages: Pages,
     /// Set when the server is about to end; it is not ready from then on.

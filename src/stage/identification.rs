@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 mod held;
 mod links;
+mod passkey;
 
 use super::captcha::Captcha;
 use super::field::{Field, Shape};
@@ -42,7 +43,7 @@ pub struct Identification {
     pub password_stage: Option<Uuid>,
     /// The captcha stage whose question is asked on the same page, and judged first.
     pub captcha_stage: Option<Uuid>,
-    /// The stage that offers passkeys; not in this version.
+    /// The stage whose passkeys the browser offers on the same page.
     pub webauthn_stage: Option<Uuid>,
     /// Whether upper and lower case are the same.
     pub case_insensitive_matching: bool,
@@ -235,6 +236,7 @@ impl Stage for Identification {
             .text(key::PENDING_USER_IDENTIFIER)
             .map(str::to_owned);
         let asks_more = self.password_stage.or(self.captcha_stage);
+        let asks_more = asks_more.or(self.webauthn_stage);
         if let (Some(identifier), None) = (hinted, asks_more) {
             match self.identify(turn, &identifier, None).await? {
                 Verdict::Passed => return Ok(Entered::Passed),
@@ -242,11 +244,13 @@ impl Stage for Identification {
                 _ => turn.set(key::PENDING_USER_IDENTIFIER, None),
             }
         }
+        self.begin_passkey(turn)?;
         Ok(Entered::Asks)
     }
 
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
         let password = self.password(turn).await?;
+        let passkey = self.passkey_challenge(turn).await?;
         let identifier = turn.running.context.text(key::PENDING_USER_IDENTIFIER);
         let login = turn.flow.designation == Designation::Authentication;
         let captcha = self.captcha(turn).await?;
@@ -262,7 +266,7 @@ impl Stage for Identification {
             "sources": sources,
             "show_source_labels": self.show_source_labels,
             "enable_remember_me": self.enable_remember_me,
-            "passkey_challenge": null,
+            "passkey_challenge": passkey,
         });
         let links = [
             ("enroll_url", self.enrollment_flow),
@@ -278,8 +282,8 @@ impl Stage for Identification {
     }
 
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
-        if response.has_object("passkey") {
-            return Ok(refused("Invalid device"));
+        if let Some(answer) = response.object("passkey") {
+            return self.judge_passkey(turn, answer).await;
         }
         let Some(identifier) = response.text("uid_field") else {
             return Ok(refused("No identification data provided."));
@@ -317,12 +321,6 @@ impl Stage for Identification {
         if self.user_fields.is_empty() && self.sources.is_empty() {
             let text = "When no user fields are selected, at least one source must be selected";
             problem(Invalid::ALL_FIELDS, text);
-        }
-        if self.webauthn_stage.is_some() {
-            problem(
-                "webauthn_stage",
-                "Passkeys are not supported by this version.",
-            );
         }
         found
     }

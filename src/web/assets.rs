@@ -1,4 +1,4 @@
-//! The files that are served as they are: the stylesheet, a script and our own pictures.
+//! The files that are served as they are: the stylesheet, the scripts and our own pictures.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -50,8 +50,11 @@ pub fn find(path: &str) -> Option<Asset> {
 /// The stylesheet of all pages.
 pub const STYLESHEET: &str = "dist/assets/gatelog.css";
 
-/// The script that puts the answer of a captcha's provider into the form: the only one there is.
+/// The script that puts the answer of a captcha's provider into the form.
 pub const CAPTCHA: &str = "dist/assets/captcha.js";
+
+/// The script that has the browser ask a security key or a passkey.
+pub const WEBAUTHN: &str = "dist/assets/webauthn.js";
 
 /// The address of a file; it changes with its content, so it may be kept for ever.
 #[must_use]
@@ -96,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_a_page_loads_is_found_under_its_address() {
-        for file in [STYLESHEET, CAPTCHA] {
+        for file in [STYLESHEET, CAPTCHA, WEBAUTHN] {
             let address = address(file);
             let (path, version) = address.split_once("?v=").expect("it names a version");
             let path = path.strip_prefix("/static/").expect("it is a static file");

@@ -63,6 +63,18 @@ fn prompts(
     }
 }
 
+/// Takes over what our script, or the page itself, wrote as JSON. What is none stays text, which
+/// the stage refuses; of nothing, nothing is said.
+fn objects(fields: &[(String, String)], names: &[&str], answer: &mut Map<String, Value>) {
+    for (name, value) in fields {
+        if names.contains(&name.as_str()) && !value.is_empty() {
+            let read = serde_json::from_str(value);
+            let read = read.unwrap_or_else(|_| value.as_str().into());
+            answer.insert(name.clone(), read);
+        }
+    }
+}
+
 /// A posted form.
 #[derive(Debug, Default)]
 pub struct Posted {
@@ -92,6 +104,7 @@ pub fn read(body: &[u8]) -> Posted {
             for name in ["uid_field", "password", "captcha_token"] {
                 answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
             }
+            objects(&fields, &["passkey"], &mut answer);
             values.extend(field("uid_field").map(|typed| ("uid_field".into(), typed.into())));
         }
         Some("ak-stage-password") => {
@@ -104,7 +117,39 @@ pub fn read(body: &[u8]) -> Posted {
         Some("ak-stage-captcha") => {
             answer.extend(field("token").map(|value| ("token".into(), value.into())));
         }
-        Some("ak-stage-dummy" | "ak-stage-email") => {}
+        Some("ak-stage-authenticator-webauthn") => {
+            objects(&fields, &["response"], &mut answer);
+        }
+        Some("ak-stage-authenticator-validate") => {
+            for name in ["code", "selected_stage"] {
+                answer.extend(field(name).map(|value| (name.to_owned(), value.into())));
+            }
+            // A number; what is none stays text, which the stage refuses.
+            let number = |value: String| value.parse::<i64>().map_or(value.into(), Value::from);
+            answer.extend(field("duo").map(|value| ("duo".to_owned(), number(value))));
+            objects(&fields, &["webauthn", "selected_challenge"], &mut answer);
+            // Which part of the page is open, and whether choosing it was all.
+            values.extend(field("method").map(|class| ("method".to_owned(), class.into())));
+            let chooses = field("selected_challenge").is_some() && field("duo").is_none();
+            values.insert("chooses".to_owned(), chooses.into());
+        }
+        Some("ak-stage-authenticator-totp") => {
+            answer.extend(field("code").map(|value| ("code".into(), value.into())));
+        }
+        Some("ak-stage-authenticator-sms" | "ak-stage-authenticator-email") => {
+            answer.extend(field("code").map(|value| ("code".into(), value.into())));
+            for name in ["phone_number", "email"] {
+                let typed = field(name).map(|value| (name.to_owned(), Value::from(value)));
+                answer.extend(typed.clone());
+                values.extend(typed);
+            }
+        }
+        Some(
+            "ak-stage-dummy"
+            | "ak-stage-email"
+            | "ak-stage-authenticator-static"
+            | "ak-stage-authenticator-duo",
+        ) => {}
         Some("ak-stage-prompt") => prompts(&fields, &mut answer, &mut values),
         _ => {
             let rest = fields
@@ -159,6 +204,64 @@ mod tests {
             json!({"component": "ak-stage-captcha", "token": "t1"})
         );
         assert!(posted.values.is_empty());
+    }
+
+    #[test]
+    fn what_a_security_key_says_is_an_object_and_what_is_none_stays_text() {
+        let posted = read(
+            b"component=ak-stage-authenticator-validate&webauthn=%7B%22id%22%3A%22a%22%7D&code=",
+        );
+        assert_eq!(posted.answer["webauthn"], json!({"id": "a"}));
+        let posted = read(b"component=ak-stage-authenticator-webauthn&response=%7B");
+        assert_eq!(posted.answer["response"], "{");
+        let posted = read(b"component=ak-stage-identification&uid_field=ann&passkey=");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-identification", "uid_field": "ann"})
+        );
+    }
+
+    #[test]
+    fn a_second_factor_is_what_a_program_would_have_sent() {
+        let posted = read(
+            b"component=ak-stage-authenticator-validate&method=sms&selected_challenge=%7B%22device_class\
+              %22%3A%22sms%22%2C%22device_uid%22%3A%227%22%7D",
+        );
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-authenticator-validate",
+                "selected_challenge": {"device_class": "sms", "device_uid": "7"}})
+        );
+        assert_eq!(posted.values["method"], "sms");
+        assert_eq!(posted.values["chooses"], true);
+        let posted = read(b"component=ak-stage-authenticator-validate&method=totp&code=123456");
+        assert_eq!(posted.answer["code"], "123456");
+        assert!(!posted.values.contains_key("code"));
+        assert_eq!(posted.values["chooses"], false);
+        let posted = read(b"component=ak-stage-authenticator-validate&duo=71");
+        assert_eq!(posted.answer["duo"], 71);
+        let posted = read(b"component=ak-stage-authenticator-validate&duo=x");
+        assert_eq!(posted.answer["duo"], "x");
+    }
+
+    #[test]
+    fn an_authenticator_is_set_up_with_what_was_typed() {
+        let posted = read(b"component=ak-stage-authenticator-sms&phone_number=%2B49+1");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-authenticator-sms", "phone_number": "+49 1"})
+        );
+        assert_eq!(posted.values["phone_number"], "+49 1");
+        let posted = read(b"component=ak-stage-authenticator-totp&code=1&stray=2");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-authenticator-totp", "code": "1"})
+        );
+        let posted = read(b"component=ak-stage-authenticator-static&stray=2");
+        assert_eq!(
+            posted.answer,
+            json!({"component": "ak-stage-authenticator-static"})
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 20] = templates![
+const TEMPLATES: [(&str, &str); 25] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,8 +33,13 @@ const TEMPLATES: [(&str, &str); 20] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/authenticator_duo.html",
+    "challenge/authenticator_email.html",
+    "challenge/authenticator_sms.html",
     "challenge/authenticator_static.html",
     "challenge/authenticator_totp.html",
+    "challenge/authenticator_validate.html",
+    "challenge/authenticator_webauthn.html",
     "challenge/consent.html",
     "challenge/email.html",
     "challenge/dummy.html",
@@ -55,8 +60,29 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
-        "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
+        "ak-stage-authenticator-validate" => (
+            "challenge/authenticator_validate.html",
+            &[
+                "code",
+                "webauthn",
+                "duo",
+                "selected_challenge",
+                "selected_stage",
+            ],
+        ),
         "ak-stage-authenticator-totp" => ("challenge/authenticator_totp.html", &["code"]),
+        "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
+        "ak-stage-authenticator-sms" => (
+            "challenge/authenticator_sms.html",
+            &["code", "phone_number"],
+        ),
+        "ak-stage-authenticator-email" => {
+            ("challenge/authenticator_email.html", &["code", "email"])
+        }
+        "ak-stage-authenticator-duo" => ("challenge/authenticator_duo.html", &[]),
+        "ak-stage-authenticator-webauthn" => {
+            ("challenge/authenticator_webauthn.html", &["response"])
+        }
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-email" => ("challenge/email.html", &[]),
@@ -118,6 +144,8 @@ pub struct Form {
     pub csrf: Option<String>,
     /// What was typed before and may be shown again.
     pub values: Map<String, Value>,
+    /// Whether the visitor's answer waits for something that is not theirs: the page looks again.
+    pub waits: bool,
 }
 
 /// Somebody who is logged in.
@@ -152,6 +180,7 @@ pub struct Pages {
     templates: Environment<'static>,
     stylesheet: String,
     captcha_script: String,
+    webauthn_script: String,
 }
 
 impl Default for Pages {
@@ -173,6 +202,13 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
+        // Text like any other: it is escaped where it stands.
+        templates.add_filter("json", |value: Template| {
+            serde_json::to_string(&value).map_err(|error| {
+                let kind = minijinja::ErrorKind::BadSerialization;
+                minijinja::Error::new(kind, "cannot be written as JSON").with_source(error)
+            })
+        });
         templates.add_filter("picture", |text: &str| {
             Template::from(Serde(picture::of(text)))
         });
@@ -186,6 +222,7 @@ impl Pages {
             templates,
             stylesheet: assets::address(assets::STYLESHEET),
             captcha_script: assets::address(assets::CAPTCHA),
+            webauthn_script: assets::address(assets::WEBAUTHN),
         }
     }
 
@@ -212,12 +249,16 @@ impl Pages {
                 layout => flow["layout"].as_str().unwrap_or("stacked"),
                 background => background,
                 cancel => flow["cancel_url"].as_str(),
-                general_errors => Serde(errors_besides(challenge, shown)),
+                general_errors => Serde(general_errors(challenge, shown, form)),
                 sent_again => is_sent_again(challenge),
+                sent_code => is_code_sent(challenge, form),
+                methods => Serde(methods::methods(challenge, &form.values)),
+                duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
                 identifier_label => identifier_label(challenge),
                 identifier_type => identifier_type(challenge),
                 captcha_script => self.captcha_script.as_str(),
+                webauthn_script => self.webauthn_script.as_str(),
                 form => Serde(form),
                 notice => notice,
             },
@@ -268,6 +309,42 @@ impl Pages {
             .and_then(|found| found.render(context! { ..page, ..frame }))
             .map_err(|source| Error { template, source })
     }
+}
+
+/// The errors that the page shows above everything else. Whoever only chose what to show has made no
+/// mistake.
+fn general_errors(challenge: &Value, shown: &[&str], form: &Form) -> Vec<Value> {
+    if is_chosen(challenge, form) {
+        return Vec::new();
+    }
+    errors_besides(challenge, shown)
+}
+
+/// Whether all that the visitor did was to choose what they show. What clients are told then is an
+/// error that says nothing.
+fn is_chosen(challenge: &Value, form: &Form) -> bool {
+    let chose = form.values.get("chooses") == Some(&Value::Bool(true));
+    let errors = challenge["response_errors"].as_object();
+    let says_nothing = |errors: &Map<String, Value>| {
+        let is_empty = |it: &Value| it["string"] == "Empty response";
+        let general = errors.get("non_field_errors").and_then(Value::as_array);
+        let only = general.is_none_or(|all| all.iter().all(is_empty));
+        only && errors.keys().all(|field| field == "non_field_errors")
+    };
+    chose && errors.is_some_and(says_nothing)
+}
+
+/// Whether a code is on its way because the visitor asked for it.
+fn is_code_sent(challenge: &Value, form: &Form) -> bool {
+    let method = form.values.get("method").and_then(Value::as_str);
+    is_chosen(challenge, form) && matches!(method, Some("sms" | "email"))
+}
+
+/// The link that opens Duo's app. Nothing but that and a page is ever linked to.
+fn duo_link(challenge: &Value) -> Option<&str> {
+    let link = challenge["activation_code"].as_str()?;
+    let is_link = link.starts_with("duo://") || link.starts_with("https://");
+    is_link.then_some(link)
 }
 
 /// The errors that no field of the page shows.
@@ -321,6 +398,7 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod methods;
 mod prompt;
 #[cfg(test)]
 mod tests;

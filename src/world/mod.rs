@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::directory::user::User;
@@ -19,6 +19,7 @@ use crate::expression::{Told, Workers};
 use crate::geoip::Place;
 use crate::journal::object::{self, Versioned};
 use crate::journal::{self, Objects};
+use crate::webauthn::{Asserted, Known, Party, Registered};
 
 mod change;
 mod letter;
@@ -84,6 +85,26 @@ pub trait World {
 
     /// A random identifier. It is noted, so it is no secret.
     fn draw(&self) -> Result<Uuid, Error>;
+
+    /// The credential that an assertion names, where it has the form of one; see
+    /// [`crate::webauthn::presented`].
+    fn presented(&self, answer: &serde_json::Value, lenient: bool)
+    -> Result<Option<String>, Error>;
+
+    /// Checks what a device says that has made a credential. The inner error is what is wrong.
+    fn register(
+        &self,
+        ceremony: Ceremony<'_>,
+        answer: &serde_json::Value,
+    ) -> Result<Result<Registered, String>, Error>;
+
+    /// Checks what a device says that proves a credential. The inner error is what is wrong.
+    fn assert(
+        &self,
+        ceremony: Ceremony<'_>,
+        answer: &serde_json::Value,
+        known: Known<'_>,
+    ) -> Result<Result<Asserted, String>, Error>;
 
     /// Encodes a password as it is stored. A replay gets one that nobody can have.
     async fn hash_password(&self, password: &SecretString) -> Result<SecretString, Error>;
@@ -177,6 +198,33 @@ pub type Work<'w> = LocalBoxFuture<'w, Result<(), Interrupted>>;
 /// What looks at a secret; it may take its time. A replay does not call it, since the secret is
 /// gone by then.
 pub type Look = Box<dyn FnOnce(&str) -> Weighed + Send>;
+
+/// What a device was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Ceremony<'a> {
+    /// The challenge, as [`Fresh::Challenge`] makes it.
+    pub challenge: &'a SecretString,
+    /// The site.
+    pub party: &'a Party,
+    /// Whether the device has to have checked who uses it.
+    pub verified: bool,
+}
+
+impl Ceremony<'_> {
+    /// The bytes of the challenge; none in a replay, where nobody checks anything.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        challenge(self.challenge).unwrap_or_default()
+    }
+}
+
+/// The bytes of a challenge that [`Fresh::Challenge`] made; `None` in a replay.
+#[must_use]
+pub fn challenge(secret: &SecretString) -> Option<Vec<u8>> {
+    let digits = secret.expose_secret().as_bytes().chunks(2);
+    let bytes = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    bytes.collect()
+}
 
 /// What a fresh secret looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

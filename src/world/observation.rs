@@ -11,6 +11,7 @@ use crate::expression::Told;
 use crate::flow::verdict::Logged;
 use crate::geoip::Place;
 use crate::journal::{Kind, Version};
+use crate::webauthn::{Asserted, Registered};
 
 /// One answer of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +121,21 @@ pub enum Observation {
     Drawn {
         /// The identifier.
         id: Uuid,
+    },
+    /// Which credential an assertion named.
+    Presented {
+        /// Its identifier; `None` for what was no assertion.
+        credential: Option<String>,
+    },
+    /// What a device said that had made a credential.
+    Registered {
+        /// The credential; an error in words where it was not good.
+        result: Result<Registered, String>,
+    },
+    /// What a device said that proved a credential.
+    Asserted {
+        /// What its counter stood at; an error in words where it was not good.
+        result: Result<Asserted, String>,
     },
     /// A password was hashed.
     Hashed,

@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Call, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation, PasswordAnswer,
-    Weighed, Work, World, observed,
+    Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation,
+    PasswordAnswer, Weighed, Work, World, observed,
 };
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
@@ -21,6 +21,7 @@ use crate::flow::input::SECRET;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
+use crate::webauthn::{Asserted, Known, Registered};
 
 /// The first point at which the code asks something else than it did then.
 #[derive(Clone, Debug, PartialEq)]
@@ -320,6 +321,40 @@ impl World for Recorded {
     fn draw(&self) -> Result<Uuid, Error> {
         self.next("for a random identifier", |note| match note {
             Observation::Drawn { id } => Some(*id),
+            _ => None,
+        })
+    }
+
+    fn presented(
+        &self,
+        _answer: &serde_json::Value,
+        _lenient: bool,
+    ) -> Result<Option<String>, Error> {
+        self.next("which credential was shown", |note| match note {
+            Observation::Presented { credential } => Some(credential.clone()),
+            _ => None,
+        })
+    }
+
+    fn register(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+    ) -> Result<Result<Registered, String>, Error> {
+        self.next("for a new credential", |note| match note {
+            Observation::Registered { result } => Some(result.clone()),
+            _ => None,
+        })
+    }
+
+    fn assert(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+        _known: Known<'_>,
+    ) -> Result<Result<Asserted, String>, Error> {
+        self.next("for the proof of a credential", |note| match note {
+            Observation::Asserted { result } => Some(result.clone()),
             _ => None,
         })
     }

@@ -93,6 +93,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "webauthn",
             "courier",
             "expression",
             "geoip",
@@ -139,6 +140,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "webauthn",
             "courier",
             "captcha",
             "policy",
@@ -166,6 +168,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "webauthn",
             "courier",
             "captcha",
             "catalog",
@@ -189,6 +192,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("captcha", &["tls"]),
     ("tls", &[]),
+    ("webauthn", &[]),
     ("settings", &[]),
     ("clock", &[]),
 ];

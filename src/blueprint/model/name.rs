@@ -103,7 +103,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_stages_authenticator_sms.smsdevice",
     "authentik_stages_authenticator_static.staticdevice",
     "authentik_stages_authenticator_totp.totpdevice",
-    "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
     "authentik_stages_authenticator_webauthn.webauthndevice",
     "authentik_stages_mtls.mutualtlsstage",
     "authentik_stages_source.sourcestage",

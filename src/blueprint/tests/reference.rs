@@ -12,7 +12,6 @@ const MISSING: &[&str] = &[
     "authentik_events.notificationrule",
     "authentik_events.notificationtransport",
     "authentik_stages_authenticator_email.authenticatoremailstage",
-    "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
 ];
 
 /// What else is left out, because it builds on those.

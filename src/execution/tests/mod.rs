@@ -21,6 +21,7 @@ mod redirections;
 mod reputation;
 mod secrets;
 mod waiting;
+mod security_keys;
 mod writing;
 
 use std::net::Ipv4Addr;

@@ -1,12 +1,16 @@
-//! The part of the management API that the flow interface needs.
+//! The part of the management API that the flow interface and the users' own settings need.
 
 use actix_web::{guard, web};
 
+mod authenticators;
+mod body;
 mod brands;
 mod caller;
 mod countries;
+mod listing;
 mod policies;
 mod root;
+mod stages;
 mod users;
 
 use super::not_allowed;
@@ -30,6 +34,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             .default_service(web::route().to(not_allowed)),
     )
     .service(
+        web::resource("/stages/all/user_settings/")
+            .route(web::route().guard(reads()).to(stages::user_settings))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
         web::resource("/root/config/")
             .route(web::route().guard(reads()).to(root::config))
             .default_service(web::route().to(not_allowed)),
@@ -38,5 +47,6 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
         web::resource("/policies/geoip_iso3166/")
             .route(web::route().guard(reads()).to(countries::list))
             .default_service(web::route().to(not_allowed)),
-    );
+    )
+    .configure(authenticators::configure);
 }

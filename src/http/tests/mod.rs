@@ -1,10 +1,12 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
 mod api;
+mod devices;
 mod executor;
 mod pages;
 mod policies;
 mod sessions;
+mod status;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,6 +83,7 @@ impl Server {
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
             geoip: Arc::default(),
+            streams: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
         };

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::query::{Model, Source};
 use super::row::Row;
-use super::{Answers, Effect, abort, names};
+use super::{Answers, Effect, abort, device, names};
 use crate::catalog::{self, Brand, Flow, FlowStageBinding, PolicyBinding, Stage, bindings_of};
 use crate::directory::group::with_ancestors;
 use crate::directory::user::users_in;
-use crate::directory::{Group, User};
+use crate::directory::{Device, Group, User};
 use crate::expression::{Failure, Object, Value};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key};
@@ -190,6 +190,15 @@ impl Answers<'_> {
             Model::Brand => {
                 let found = self.some(conditions, |_, _| None).await?;
                 self.kept(found, |it: Brand| Row::Brand(it))
+            }
+            Model::Device(_) => {
+                let named = |path: &str, value: &Value| match path {
+                    "user" => id(value).map(|id| Way::Index(Key::new("user", id))),
+                    _ => None,
+                };
+                let found = self.some(conditions, named).await?;
+                let rows = self.kept(found, |it: Device| Row::Device(it));
+                device::of_class(rows, model)
             }
             Model::Absent(_) => Vec::new(),
         })

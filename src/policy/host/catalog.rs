@@ -88,6 +88,9 @@ impl Answers<'_> {
                 }
                 None => Some(Value::None),
             },
+            (Row::Device(device), "user") => {
+                Some(self.shown(context::user(device.user).into()).await?)
+            }
             (Row::Brand(_), name) if BRAND_FLOWS.contains(&name) => {
                 let id = row.field(name).and_then(|id| id.as_text()?.parse().ok());
                 other("Flow", id)

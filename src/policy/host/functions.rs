@@ -16,9 +16,8 @@ impl Answers<'_> {
             "ak_create_event" => self.create_event(call).await,
             "ak_is_group_member" => self.is_group_member(call).await,
             "ak_user_by" => self.user_by(call).await,
-            // There are no authenticators in this version.
-            "ak_user_has_authenticator" => Ok(Value::Bool(false)),
-            "devices_for_user" => Ok(Value::List(Vec::new())),
+            "ak_user_has_authenticator" => self.has_authenticator(call).await,
+            "devices_for_user" => self.devices_for_user(call).await,
             "now" => Ok(Value::Moment(self.request.world.now())),
             name @ ("ak_send_email" | "ak_create_jwt" | "ak_create_jwt_raw" | "resolve_dns"
             | "reverse_dns") => Err(absent(&format!("{name}()"))),

@@ -19,6 +19,7 @@ use crate::world;
 
 mod candidates;
 mod catalog;
+mod device;
 mod event;
 mod functions;
 mod http_request;

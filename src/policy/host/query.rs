@@ -10,7 +10,8 @@ use std::rc::Rc;
 use uuid::Uuid;
 
 use super::row::Row;
-use super::{Answers, absent, lookup, names, no_method};
+use super::{Answers, absent, device, lookup, names, no_method};
+use crate::directory::DeviceClass;
 use crate::expression::{Call, Failure, Object, Value};
 use crate::policy::context;
 
@@ -62,6 +63,8 @@ pub(super) enum Model {
     /// Policies; of one class only, where it is named.
     Policy(Option<String>),
     Brand,
+    /// Devices; of one class only, where it is named.
+    Device(Option<DeviceClass>),
     /// One of which this server has none, by its name.
     Absent(String),
 }
@@ -90,6 +93,8 @@ impl Model {
             "FlowStageBinding" => Self::Binding,
             "PolicyBinding" => Self::Condition,
             "Brand" => Self::Brand,
+            "Device" => Self::Device(None),
+            name if device::class(name).is_some() => Self::Device(device::class(name)),
             class if names::is_stage(class) => Self::Stage(concrete("Stage")),
             class if names::is_policy(class) => Self::Policy(concrete("Policy")),
             class => Self::Absent(class.to_owned()),
@@ -107,6 +112,7 @@ impl Model {
             Self::Condition => "PolicyBinding",
             Self::Policy(class) => class.as_deref().unwrap_or("Policy"),
             Self::Brand => "Brand",
+            Self::Device(class) => class.map_or("Device", device::name),
             Self::Absent(name) => name,
         }
     }
@@ -171,6 +177,11 @@ impl Model {
                 "branding_title",
                 "attributes",
             ],
+            Self::Device(class) => {
+                let all = || DeviceClass::ALL.iter();
+                let has = |class: &DeviceClass| device::has_column(*class, name);
+                return name == "pk" || class.as_ref().map_or_else(|| all().all(has), has);
+            }
             Self::Stage(None) => &["stage_uuid", "name"],
             Self::Policy(None) => &["policy_uuid", "name", "execution_logging"],
             // What a kind has of its own is known to its settings only.
@@ -186,6 +197,7 @@ impl Model {
             Self::Flow => &["slug"],
             Self::Binding | Self::Condition => &["order"],
             Self::Brand => &["domain"],
+            Self::Device(_) => &["created"],
             Self::Group | Self::Stage(_) | Self::Policy(_) => &["name"],
             Self::Absent(_) => &[],
         }

@@ -8,10 +8,10 @@ use std::rc::Rc;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Answers, abort, names};
+use super::{Answers, abort, device, names};
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{self, Brand, Flow, FlowStageBinding, PolicyBinding, Stage};
-use crate::directory::{Group, User};
+use crate::directory::{Device, Group, User};
 use crate::expression::{Failure, Object, Value};
 use crate::flow::plan::Pinned;
 use crate::journal::Version;
@@ -30,6 +30,7 @@ pub(super) enum Row {
     Condition(PolicyBinding),
     Policy(catalog::Policy),
     Brand(Brand),
+    Device(Device),
 }
 
 impl Row {
@@ -44,6 +45,7 @@ impl Row {
             Self::Condition(binding) => ("PolicyBinding".to_owned(), binding.pk),
             Self::Policy(policy) => (names::policy(&policy.kind), policy.pk),
             Self::Brand(brand) => ("Brand".to_owned(), brand.brand_uuid),
+            Self::Device(it) => (device::name(it.class()).to_owned(), it.uuid),
         };
         Object::new(class, id.to_string())
     }
@@ -59,6 +61,7 @@ impl Row {
             Self::Condition(binding) => binding.pk,
             Self::Policy(policy) => policy.pk,
             Self::Brand(brand) => brand.brand_uuid,
+            Self::Device(device) => device.uuid,
         }
     }
 
@@ -67,6 +70,7 @@ impl Row {
         let uuid = |id: Uuid| Some(Value::text(id.to_string()));
         let (id, pbm) = match self {
             Self::User(_) => return None,
+            Self::Device(it) => return device::field(it, name),
             Self::Flow(flow) => ("flow_uuid", Some(flow.pbm)),
             Self::Binding(binding) => ("fsb_uuid", Some(binding.pbm)),
             Self::Group(_) => ("group_uuid", None),
@@ -83,7 +87,7 @@ impl Row {
             _ => {}
         }
         match self {
-            Self::User(_) => None,
+            Self::User(_) | Self::Device(_) => None,
             Self::Group(group) if name == "num_pk" => Some(i64::from(group.num_pk()).into()),
             Self::Group(group) => member(group, name),
             Self::Flow(flow) => member(flow, name),
@@ -129,6 +133,7 @@ impl Answers<'_> {
             "Flow" => self.read(id).await?.map(Row::Flow),
             "PolicyBinding" => self.read(id).await?.map(Row::Condition),
             "Brand" => self.read(id).await?.map(Row::Brand),
+            class if device::class(class).is_some() => self.read(id).await?.map(Row::Device),
             "FlowStageBinding" => match self.pinned(id) {
                 Some(version) => {
                     let found = object::get_at(objects, id, version).await.map_err(abort)?;

@@ -25,7 +25,8 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Journal, KeyId, Objects, Version, Write};
 use crate::stage::{Handled, Kind, handle};
-use crate::world::{Call, Change, Error, Letter, NewLink, PasswordAnswer, World};
+use crate::webauthn::{Asserted, Known, Registered};
+use crate::world::{Call, Ceremony, Change, Error, Letter, NewLink, PasswordAnswer, World};
 use crate::world::{Evaluated, Fresh, Look, Weighed, Work};
 
 /// A world in which every password is wrong, and which counts what that costs.
@@ -68,6 +69,31 @@ impl World for Counting {
 
     async fn open(&self, _handle: Uuid) -> Result<Option<SecretString>, Error> {
         Ok(None)
+    }
+
+    fn presented(
+        &self,
+        _answer: &serde_json::Value,
+        _lenient: bool,
+    ) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    fn register(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+    ) -> Result<Result<Registered, String>, Error> {
+        Ok(Err("nothing registers here".to_owned()))
+    }
+
+    fn assert(
+        &self,
+        _ceremony: Ceremony<'_>,
+        _answer: &serde_json::Value,
+        _known: Known<'_>,
+    ) -> Result<Result<Asserted, String>, Error> {
+        Ok(Err("nothing is proved here".to_owned()))
     }
 
     fn generate(&self, _what: Fresh) -> Result<SecretString, Error> {

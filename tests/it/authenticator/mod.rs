@@ -1,5 +1,6 @@
 //! Second factors of a running server.
 
+mod devices;
 mod static_codes;
 mod totp;
 mod validate;

@@ -9,4 +9,5 @@ mod page;
 mod refused;
 mod secrecy;
 mod setup;
+mod status;
 mod tabs;

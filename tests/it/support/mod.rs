@@ -15,6 +15,7 @@ mod mail_sink;
 mod mmdb;
 mod person;
 mod server;
+mod stream;
 mod visitor;
 
 use gatelog::clock::Clock;

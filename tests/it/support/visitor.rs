@@ -254,6 +254,19 @@ impl Visitor {
         })
     }
 
+    /// A request whose answer is read piece by piece.
+    pub(super) async fn opens_stream(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Response {
+        let url = format!("{}{path}", self.line.base);
+        let request = self.line.http.request(method, url);
+        let answer = request.headers(self.headers(headers)).send().await;
+        answer.expect("the server answers")
+    }
+
     fn headers(&self, more: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut set = |name: HeaderName, value: &str| {

@@ -1,5 +1,7 @@
 //! Events, imports, and what is not there.
 
+use gatelog::directory::device::Totp;
+use gatelog::directory::{Authenticator, Device};
 use serde_json::json;
 
 use crate::policy::bench::Bench;
@@ -62,6 +64,53 @@ return True"#;
         False None\n\
         [] [] False\n\
         True 2026";
+    assert_eq!(printed, expected);
+    bench.check().await;
+}
+
+#[actix::test]
+async fn a_policy_asks_which_devices_somebody_has_and_learns_no_secret() {
+    let bench = Bench::new().await;
+    let user = bench.user("ann", |_| ()).await;
+    let other = bench.user("bob", |_| ()).await;
+    let totp = |key: &str| {
+        Authenticator::Totp(Totp {
+            key: key.into(),
+            digits: 8,
+            step: 30,
+            drift: 0,
+            last_t: -1,
+        })
+    };
+    let codes = Authenticator::Static { codes: Vec::new() };
+    let now = bench.clock.now();
+    for (owner, name, of, confirmed) in [
+        (&user, "app", totp("5ec4e7"), true),
+        (&user, "begun", codes, false),
+        (&other, "other", totp("5ec4e7"), true),
+    ] {
+        let mut device = Device::new(bench.clock.opaque_id(), owner.uuid, name, of, now);
+        device.confirmed = confirmed;
+        bench.put(&device).await;
+    }
+    let source = r#"
+from authentik.stages.authenticator import devices_for_user
+from authentik.stages.authenticator_static.models import StaticDevice
+from authentik.stages.authenticator_totp.models import TOTPDevice
+print(ak_user_has_authenticator(request.user), ak_user_has_authenticator(request.user, "totp"), ak_user_has_authenticator(request.user, device_type="static"))
+devices = devices_for_user(request.user)
+print(len(devices), devices[0].name, devices[0].digits, devices[0].user == request.user, isinstance(devices[0], TOTPDevice))
+print([device.name for device in devices_for_user(request.user, confirmed=None)])
+print(TOTPDevice.objects.count(), TOTPDevice.objects.filter(user=request.user).count(), StaticDevice.objects.filter(user=request.user, confirmed=True).exists())
+for name in ("key", "codes", "token_set", "last_t"):
+    print(hasattr(devices[0], name))
+return True"#;
+    let printed = bench.prints("devices", source, Some(&user)).await;
+    let expected = "True True False\n\
+        1 app 8 True True\n\
+        ['begun', 'app']\n\
+        2 1 False\n\
+        False\nFalse\nFalse\nFalse";
     assert_eq!(printed, expected);
     bench.check().await;
 }

@@ -1,0 +1,107 @@
+//! Changes to devices that are made on their own, by their owner or an administrator.
+//!
+//! An execution never comes here: what it does to a device is part of its own commit. Each change
+//! carries the id of the request that asked for it, so the stream of the device's revisions and the
+//! log of the server tell together who did it.
+
+use uuid::Uuid;
+
+use super::command::ATTEMPTS;
+use super::{Device, Error};
+use crate::clock::Clock;
+use crate::journal::object::{self, Versioned, delete, put};
+use crate::journal::{self, Commit, Durability, Journal, Version, Write};
+
+/// Writes a device that is not there yet.
+///
+/// # Errors
+/// What the journal says.
+pub async fn add_device(
+    journal: &dyn Journal,
+    clock: &Clock,
+    device: &Device,
+    correlation: Uuid,
+) -> Result<(), Error> {
+    let writes = vec![put(device, Version::NONE)];
+    if commit(journal, clock, writes, correlation).await? {
+        Ok(())
+    } else {
+        Err(Error::Contended)
+    }
+}
+
+/// Gives a device another name, and returns it; `None` when it is gone.
+///
+/// # Errors
+/// [`Error::Contended`], or what the journal says.
+pub async fn rename_device(
+    journal: &dyn Journal,
+    clock: &Clock,
+    device: Uuid,
+    name: &str,
+    correlation: Uuid,
+) -> Result<Option<Device>, Error> {
+    for _ in 0..ATTEMPTS {
+        let found: Option<Versioned<Device>> = object::get(journal, device).await?;
+        let Some(mut found) = found else {
+            return Ok(None);
+        };
+        name.clone_into(&mut found.value.name);
+        found.value.last_updated = clock.now();
+        let writes = vec![put(&found.value, found.version)];
+        if commit(journal, clock, writes, correlation).await? {
+            return Ok(Some(found.value));
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Removes devices, all or none. Those that are gone already count as removed; those that were
+/// there are returned.
+///
+/// # Errors
+/// [`Error::Contended`], or what the journal says.
+pub async fn remove_devices(
+    journal: &dyn Journal,
+    clock: &Clock,
+    devices: &[Uuid],
+    correlation: Uuid,
+) -> Result<Vec<Device>, Error> {
+    for _ in 0..ATTEMPTS {
+        let mut found: Vec<Versioned<Device>> = Vec::new();
+        for device in devices {
+            found.extend(object::get(journal, *device).await?);
+        }
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
+        let writes = found.iter().map(ends).collect();
+        // A login that uses one of them at this moment wrote it: the removal is tried again.
+        if commit(journal, clock, writes, correlation).await? {
+            return Ok(found.into_iter().map(|it| it.value).collect());
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Whether the writes are durable; they are not when somebody else was faster.
+async fn commit(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: Vec<Write>,
+    correlation: Uuid,
+) -> Result<bool, Error> {
+    let commit = Commit {
+        writes,
+        durability: Durability::Durable,
+        fence: None,
+        at: clock.now(),
+        correlation,
+    };
+    match journal.commit(commit).await {
+        Ok(_) => Ok(true),
+        Err(journal::Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,230 @@
+//! Where an execution stands, without a question to its actor: for interfaces that want to know
+//! when to look.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Error, Executions, Request, unfinished, work};
+use crate::directory::link;
+use crate::directory::session::Session;
+use crate::flow::timer::Deadline;
+use crate::flow::{Entry, Execution};
+use crate::journal::object::{self, Versioned};
+
+/// What an execution does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It asks the visitor.
+    Asks,
+    /// It waits for something else.
+    Waits,
+    /// It has ended.
+    Over,
+    /// This browser has none here.
+    None,
+}
+
+/// Where an execution stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// What it does.
+    pub state: State,
+    /// The challenge that is open, by its id.
+    pub challenge: Option<String>,
+    /// Until when it waits.
+    pub until: Option<Timestamp>,
+    /// Whether it has what it waited for: whoever looks at the flow again goes on.
+    pub fulfilled: bool,
+}
+
+impl Status {
+    const NONE: Self = Self {
+        state: State::None,
+        challenge: None,
+        until: None,
+        fulfilled: false,
+    };
+
+    /// Whether there is nothing more to come.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        matches!(self.state, State::Over | State::None)
+    }
+
+    fn of(state: &Execution) -> Self {
+        let Some(running) = state.running() else {
+            return Self {
+                state: State::Over,
+                ..Self::NONE
+            };
+        };
+        let challenge = running.challenge_id();
+        let Some(effect) = running.waits_for else {
+            return Self {
+                state: State::Asks,
+                challenge,
+                ..Self::NONE
+            };
+        };
+        let mut timers = running.timers.values();
+        let own = timers.find(|it| it.of == Deadline::Effect { effect });
+        Self {
+            state: State::Waits,
+            challenge,
+            until: own.map(|it| it.due),
+            fulfilled: running.outcome.is_some(),
+        }
+    }
+}
+
+/// Somebody's view of an execution, as long as they have a part in it.
+pub struct Watching {
+    executions: Executions,
+    request: Request,
+    /// The execution, where there was one, and the signs that something was committed there.
+    watched: Option<(Uuid, watch::Receiver<()>)>,
+}
+
+impl Executions {
+    /// Begins to watch the execution that a request is for.
+    ///
+    /// # Errors
+    /// What the journal said.
+    pub async fn watch(&self, mut request: Request) -> Result<Watching, Error> {
+        (request.query, _) = link::known(&request.query);
+        let id = self.own(&request).await?;
+        let watched = id.map(|id| (id, self.shared.watched.watch(id)));
+        Ok(Watching {
+            executions: self.clone(),
+            request,
+            watched,
+        })
+    }
+
+    /// The execution that the request is for, if the browser has one there; also one that has just
+    /// ended.
+    async fn own(&self, request: &Request) -> Result<Option<Uuid>, Error> {
+        let Some(session) = request.session else {
+            return Ok(None);
+        };
+        let way = Entry::new(session, &request.slug, &request.query);
+        let found = unfinished::find(self.shared.journal.as_ref(), &way).await?;
+        if let Some(found) = found {
+            return Ok(Some(found.value.execution));
+        }
+        let now = self.shared.clock.monotonic();
+        let recent = &self.shared.recent;
+        Ok(recent.find(session, &request.slug, way.identity, now))
+    }
+}
+
+impl Watching {
+    /// Where the execution stands for whoever watches. Nobody learns anything of one that went on in
+    /// another browser, or with a secret that has become another one.
+    ///
+    /// # Errors
+    /// What the journal said.
+    pub async fn look(&mut self) -> Result<Status, Error> {
+        let Some((id, signs)) = &mut self.watched else {
+            return Ok(Status::NONE);
+        };
+        // What is committed from here on is another sign.
+        signs.mark_unchanged();
+        let shared = &self.executions.shared;
+        let state = match work::load(shared, *id).await {
+            Ok(loaded) => loaded.state,
+            Err(work::Unreadable::Erased) => Execution::Unstarted,
+            Err(work::Unreadable::Failed(error)) => return Err(error),
+        };
+        let Some(last) = state.latest() else {
+            return Ok(Status::NONE);
+        };
+        let session = self.request.session.filter(|own| *own == last.session);
+        let (Some(session), Some(sid)) = (session, &self.request.sid) else {
+            return Ok(Status::NONE);
+        };
+        let found: Option<Versioned<Session>> =
+            object::get(shared.journal.as_ref(), session).await?;
+        let now = shared.clock.now();
+        let admits = |it: &Versioned<Session>| it.value.admits(sid, &self.request.client, now);
+        Ok(match found {
+            Some(found) if admits(&found) => Status::of(&state),
+            _ => Status::NONE,
+        })
+    }
+
+    /// Waits for the next commit; forever where there is nothing to watch.
+    pub async fn changed(&mut self) {
+        let alive = match &mut self.watched {
+            Some((_, signs)) => signs.changed().await.is_ok(),
+            None => false,
+        };
+        if !alive {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::client::Client;
+    use crate::flow::effect::Outcome;
+    use crate::flow::event::Event;
+    use crate::flow::evolve;
+    use crate::flow::plan::Pinned;
+
+    #[test]
+    fn a_wait_has_its_deadline_until_it_is_fulfilled() {
+        let effect = Uuid::from_u128(4);
+        let due: Timestamp = "2026-01-01T00:01:00Z".parse().expect("a moment");
+        let timer = |number, of| Event::TimerSet {
+            timer: Uuid::from_u128(number),
+            due,
+            of,
+        };
+        let begun = Event::Started {
+            execution: Uuid::from_u128(1),
+            flow: Pinned {
+                id: Uuid::from_u128(2),
+                version: 1,
+            },
+            slug: "login".to_owned(),
+            session: Uuid::from_u128(3),
+            client: Client::nobody(),
+            query: String::new(),
+        };
+        let device = Uuid::from_u128(6);
+        let mut state = Execution::default();
+        for (event, expected) in [
+            (begun, (State::Asks, None, false)),
+            (
+                timer(7, Deadline::Code { device }),
+                (State::Asks, None, false),
+            ),
+            (Event::Suspended { effect }, (State::Waits, None, false)),
+            (
+                timer(5, Deadline::Effect { effect }),
+                (State::Waits, Some(due), false),
+            ),
+            (
+                Event::EffectFinished {
+                    effect,
+                    outcome: Outcome::Done,
+                },
+                (State::Waits, None, true),
+            ),
+            (Event::Resumed { effect }, (State::Asks, None, false)),
+            (Event::Expired, (State::Over, None, false)),
+        ] {
+            state = evolve(state, &event);
+            let status = Status::of(&state);
+            let found = (status.state, status.until, status.fulfilled);
+            assert_eq!(found, expected, "{event:?}");
+            assert_eq!(status.is_last(), expected.0 == State::Over);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! `/authenticators/`: everybody's own devices, and those of all for superusers.
+//!
+//! Source: authentik `stages/authenticator_*/api/`, `core/api/devices.py`.
+
+use actix_web::{HttpRequest, HttpResponse, guard, web};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::caller::{self, Caller};
+use super::listing::Listing;
+use crate::directory::device::device_by_pk;
+use crate::directory::{Device, DeviceClass, User, devices_of, is_superuser, user_by_pk};
+use crate::flow::query::Query;
+use crate::http::request::Arrival;
+use crate::http::{Error, State, not_allowed};
+use crate::journal::object::{self, Versioned};
+
+mod change;
+mod shown;
+
+/// Said of a number under which there is no device of a kind that this server does not have.
+const NO_ENDPOINT: Error = Error::NotFound("No EndpointDevice matches the given query.");
+
+/// Adds the routes. Devices of the class `endpoint` exist in no installation, but clients ask.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
+    let reads = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
+    let other = || web::route().to(not_allowed);
+    app.service(
+        web::resource("/authenticators/all/")
+            .route(reads().to(all))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/admin/all/")
+            .route(reads().to(admin_all))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/endpoint/")
+            .route(reads().to(endpoints))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/admin/endpoint/")
+            .route(reads().to(admin_endpoints))
+            .default_service(other()),
+    )
+    .service(
+        web::resource([
+            "/authenticators/endpoint/{id}/",
+            "/authenticators/endpoint/{id}/used_by/",
+            "/authenticators/admin/endpoint/{id}/",
+        ])
+        .route(reads().to(endpoint))
+        .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/{class}/")
+            .route(reads().to(list))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/admin/{class}/")
+            .route(reads().to(admin_list))
+            .route(web::post().to(change::create))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/admin/{class}/{id}/")
+            .route(reads().to(admin_retrieve))
+            .route(web::put().to(change::admin_update))
+            .route(web::patch().to(change::admin_update))
+            .route(web::delete().to(change::admin_destroy))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/{class}/{id}/")
+            .route(reads().to(retrieve))
+            .route(web::put().to(change::update))
+            .route(web::patch().to(change::update))
+            .route(web::delete().to(change::destroy))
+            .default_service(other()),
+    )
+    .service(
+        web::resource("/authenticators/{class}/{id}/used_by/")
+            .route(reads().to(used_by))
+            .default_service(other()),
+    );
+}
+
+type Answer = Result<HttpResponse, Error>;
+
+/// `GET /authenticators/all/`: one's own confirmed devices of all classes, by class.
+async fn all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
+    let user = caller::user(&state, &request, arrival).await?;
+    let devices = devices_of(&*state.journal, user.uuid).await?;
+    let confirmed = devices.iter().filter(|it| it.value.confirmed);
+    let shown: Vec<Value> = confirmed.map(|it| shown::any(&it.value)).collect();
+    Ok(HttpResponse::Ok().json(shown))
+}
+
+/// `GET /authenticators/admin/all/?user=`: the devices of a user, or of all, confirmed or not.
+async fn admin_all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
+    superuser(&state, &request, arrival).await?;
+    let journal = &*state.journal;
+    let query = Query::parse(request.query_string());
+    let devices = match query.get("user") {
+        None => {
+            let mut all: Vec<Versioned<Device>> = object::all(journal).await?;
+            all.sort_by_key(|it| (it.value.class().as_str(), it.value.created, it.value.uuid));
+            all
+        }
+        Some(pk) => {
+            let pk = pk.trim().parse();
+            let pk: i64 = pk.map_err(|_| super::body::wrong("user", "Enter a number."))?;
+            match user_by_pk(journal, pk).await? {
+                Some(user) => devices_of(journal, user.value.uuid).await?,
+                None => Vec::new(),
+            }
+        }
+    };
+    let shown: Vec<Value> = devices.iter().map(|it| shown::any(&it.value)).collect();
+    Ok(HttpResponse::Ok().json(shown))
+}
+
+/// `GET /authenticators/<class>/`: one's own.
+async fn list(
+    request: HttpRequest,
+    class: web::Path<String>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    let class = class_of(&class)?;
+    let user = caller::user(&state, &request, arrival).await?;
+    let mut devices = devices_of(&*state.journal, user.uuid).await?;
+    devices.retain(|it| is_listed(class, &it.value));
+    let listing = Listing::of(request.query_string());
+    arrange(&listing, &mut devices);
+    let show =
+        async |device: &Versioned<Device>| shown::one(&state, &device.value, &user, true).await;
+    Ok(HttpResponse::Ok().json(listing.page(&devices, show).await?))
+}
+
+/// Whether a device is among its owner's own: one that was begun and not finished is not, where
+/// the reference leaves it out.
+fn is_listed(class: DeviceClass, device: &Device) -> bool {
+    let needs = matches!(class, DeviceClass::Static | DeviceClass::Totp);
+    device.class() == class && (device.confirmed || !needs)
+}
+
+/// `GET /authenticators/admin/<class>/`: everybody's.
+async fn admin_list(
+    request: HttpRequest,
+    class: web::Path<String>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    let class = class_of(&class)?;
+    superuser(&state, &request, arrival).await?;
+    let mut devices: Vec<Versioned<Device>> = object::all(&*state.journal).await?;
+    devices.retain(|it| it.value.class() == class);
+    let listing = Listing::of(request.query_string());
+    arrange(&listing, &mut devices);
+    let show = async |device: &Versioned<Device>| {
+        let owner = owner(&state, &device.value).await?;
+        shown::one(&state, &device.value, &owner, false).await
+    };
+    Ok(HttpResponse::Ok().json(listing.page(&devices, show).await?))
+}
+
+/// Leaves out what is not asked for, and sorts the rest; by name where nobody says.
+fn arrange(listing: &Listing, devices: &mut Vec<Versioned<Device>>) {
+    devices.retain(|it| {
+        let name = it.value.name.as_str();
+        listing.filter("name").is_none_or(|wanted| wanted == name) && listing.finds(&[name])
+    });
+    devices.sort_by(|one, other| {
+        let key = |it: &Versioned<Device>| (it.value.name.clone(), it.value.created, it.value.pk);
+        key(one).cmp(&key(other))
+    });
+    // Stable, so that the first field counts most when it comes last.
+    for (field, downwards) in listing.ordering().into_iter().rev() {
+        devices.sort_by(|one, other| {
+            let order = match field {
+                "name" => one.value.name.cmp(&other.value.name),
+                "pk" => one.value.pk.cmp(&other.value.pk),
+                _ => std::cmp::Ordering::Equal,
+            };
+            if downwards { order.reverse() } else { order }
+        });
+    }
+}
+
+/// `GET /authenticators/<class>/<id>/`
+async fn retrieve(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    let user = caller::user(&state, &request, arrival).await?;
+    let device = own(&state, &user, &path).await?;
+    Ok(HttpResponse::Ok().json(shown::one(&state, &device.value, &user, true).await?))
+}
+
+/// `GET /authenticators/<class>/<id>/used_by/`: nothing refers to a device.
+async fn used_by(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    let user = caller::user(&state, &request, arrival).await?;
+    own(&state, &user, &path).await?;
+    Ok(HttpResponse::Ok().json(json!([])))
+}
+
+/// `GET /authenticators/admin/<class>/<id>/`
+async fn admin_retrieve(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    superuser(&state, &request, arrival).await?;
+    let device = anybodys(&state, &path).await?;
+    let owner = owner(&state, &device.value).await?;
+    Ok(HttpResponse::Ok().json(shown::one(&state, &device.value, &owner, false).await?))
+}
+
+/// `GET /authenticators/endpoint/`
+async fn endpoints(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
+    caller::user(&state, &request, arrival).await?;
+    none(&request).await
+}
+
+/// `GET /authenticators/admin/endpoint/`
+async fn admin_endpoints(
+    request: HttpRequest,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Answer {
+    superuser(&state, &request, arrival).await?;
+    none(&request).await
+}
+
+/// One of them.
+async fn endpoint(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
+    caller::user(&state, &request, arrival).await?;
+    Err(NO_ENDPOINT)
+}
+
+async fn none(request: &HttpRequest) -> Answer {
+    let listing = Listing::of(request.query_string());
+    let show = async |nothing: &Value| Ok(nothing.clone());
+    Ok(HttpResponse::Ok().json(listing.page(&[], show).await?))
+}
+
+fn class_of(word: &str) -> Result<DeviceClass, Error> {
+    word.parse().map_err(|_| Error::NOT_FOUND)
+}
+
+/// The device that a path names.
+async fn anybodys(
+    state: &State,
+    (class, pk): &(String, String),
+) -> Result<Versioned<Device>, Error> {
+    let class = class_of(class)?;
+    let unknown = || Error::NotFound(shown::names(class).unknown);
+    let pk = pk.parse().map_err(|_| unknown())?;
+    let found = device_by_pk(&*state.journal, class, pk).await?;
+    found.ok_or_else(unknown)
+}
+
+/// The same, provided that it is the user's. Nobody learns whether others have one of this number.
+async fn own(
+    state: &State,
+    user: &User,
+    path: &(String, String),
+) -> Result<Versioned<Device>, Error> {
+    let found = anybodys(state, path).await?;
+    let class = found.value.class();
+    if found.value.user == user.uuid && is_listed(class, &found.value) {
+        Ok(found)
+    } else {
+        Err(Error::NotFound(shown::names(class).unknown))
+    }
+}
+
+/// Whose it is. A user goes with all devices, so there is one.
+async fn owner(state: &State, device: &Device) -> Result<User, Error> {
+    let found: Option<Versioned<User>> = object::get(&*state.journal, device.user).await?;
+    let missing = || Error::Unavailable {
+        cause: "the owner of a device was removed meanwhile".to_owned(),
+    };
+    found.map(|it| it.value).ok_or_else(missing)
+}
+
+/// The caller, who only reads.
+async fn superuser(state: &State, request: &HttpRequest, arrival: Arrival) -> Result<User, Error> {
+    let user = caller::user(state, request, arrival).await?;
+    if is_superuser(&*state.journal, &user).await? {
+        Ok(user)
+    } else {
+        Err(Error::NotPermitted)
+    }
+}
+
+/// The caller, who acts.
+async fn acting_superuser(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+) -> Result<Caller, Error> {
+    let caller = caller::acting(state, request, arrival).await?;
+    if is_superuser(&*state.journal, &caller.user.value).await? {
+        Ok(caller)
+    } else {
+        Err(Error::NotPermitted)
+    }
+}
+
+/// Says in the log who did what to whose device; nothing personal.
+fn audit(what: &str, by: Uuid, device: &Device, arrival: Arrival) {
+    tracing::info!(
+        id = arrival.name(),
+        %by,
+        device = %device.uuid,
+        class = device.class().as_str(),
+        user = %device.user,
+        "{what}"
+    );
+}
