@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod authenticator;
 pub mod captcha;
 pub mod consent;
 pub mod deny;
@@ -39,6 +40,11 @@ pub mod user_delete;
 pub mod user_login;
 pub mod user_logout;
 pub mod user_write;
+
+use authenticator::static_codes as authenticator_static;
+use authenticator::totp as authenticator_totp;
+use authenticator::validate as authenticator_validate;
+use authenticator::webauthn as authenticator_webauthn;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -231,6 +237,10 @@ macro_rules! stages {
 }
 
 stages! {
+    authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";
+    authenticator_totp::AuthenticatorTotp, "authentik_stages_authenticator_totp.authenticatortotpstage", "TOTP Authenticator Setup Stage";
+    authenticator_validate::AuthenticatorValidate, "authentik_stages_authenticator_validate.authenticatorvalidatestage", "Authenticator Validation Stage";
+    authenticator_webauthn::AuthenticatorWebauthn, "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage", "WebAuthn Authenticator Setup Stage";
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";

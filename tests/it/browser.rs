@@ -324,7 +324,9 @@ fn a_passkey_is_registered_and_logs_in_by_itself() {
         let alice = server.person();
         // Browsers know no passkeys for an address that is a number.
         let base = server.base().replace("127.0.0.1", "localhost");
-        window.cmd(Command::ExtensionCommand(Box::new(Plug))).await?;
+        window
+            .cmd(Command::ExtensionCommand(Box::new(Plug)))
+            .await?;
         window.goto(format!("{base}/")).await?;
         names_themselves(window, &alice).await?;
         types(window, "password", &alice.password).await?;
@@ -334,10 +336,14 @@ fn a_passkey_is_registered_and_logs_in_by_itself() {
         let setup = format!("{base}/if/flow/default-authenticator-webauthn-setup/");
         window.goto(&setup).await?;
         shows(window, "main", "You are logged in").await?;
-        window.goto(format!("{base}/if/flow/default-invalidation-flow/")).await?;
+        window
+            .goto(format!("{base}/if/flow/default-invalidation-flow/"))
+            .await?;
         sees(window, "input[name=uid_field]").await?;
 
-        window.goto(format!("{base}/if/flow/default-passwordless-flow/")).await?;
+        window
+            .goto(format!("{base}/if/flow/default-passwordless-flow/"))
+            .await?;
         shows(window, "main", "You are logged in").await?;
         shows(window, "main", &alice.username).await?;
         Ok(())

@@ -9,6 +9,7 @@ mod conversation;
 mod crashes;
 mod deleting;
 mod entering;
+mod factors;
 mod faults;
 mod faulty;
 mod handed_over;
@@ -268,6 +269,7 @@ impl Visitor<'_> {
                 language: None,
                 outpost: None,
                 device: None,
+                mfa: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

@@ -70,8 +70,13 @@ fn asked(visitor: &Visitor<'_>) -> Value {
         }),
     ];
     let found = places.into_iter().flatten().next();
-    let found = found.unwrap_or_else(|| panic!("no key is asked for: {body:#?}")).clone();
-    assert!(found["challenge"].as_str().is_some_and(|it| it.len() == 86), "{found:#?}");
+    let found = found
+        .unwrap_or_else(|| panic!("no key is asked for: {body:#?}"))
+        .clone();
+    assert!(
+        found["challenge"].as_str().is_some_and(|it| it.len() == 86),
+        "{found:#?}"
+    );
     found
 }
 
@@ -79,7 +84,10 @@ async fn registers(bench: &Bench, name: &str, key: &mut SecurityKey) {
     let mut visitor = comes(bench, REGISTERS, name).await;
     visitor.sees(SETUP);
     let made = key.register(&asked(&visitor));
-    visitor.answers(json!({ "response": made })).await.is_sent_to("/");
+    visitor
+        .answers(json!({ "response": made }))
+        .await
+        .is_sent_to("/");
 }
 
 async fn devices(bench: &Bench, user: Uuid) -> Vec<Versioned<Device>> {
@@ -110,14 +118,20 @@ async fn a_key_is_registered_with_either_algorithm_and_attestation_and_shown_aft
             key.attestation = attestation;
             registers(&bench, "alice", &mut key).await;
             let device = devices(&bench, alice.uuid).await.remove(0).value;
-            assert_eq!((device.name.as_str(), device.confirmed), ("WebAuthn Device", true));
+            assert_eq!(
+                (device.name.as_str(), device.confirmed),
+                ("WebAuthn Device", true)
+            );
             assert_eq!(device.last_used, None);
             let kept = credential(&bench, alice.uuid).await;
             assert_eq!((kept.rp_id.as_str(), kept.sign_count), ("id.example", 1));
             let mut visitor = comes(&bench, ASKS, "alice").await;
             visitor.sees(VALIDATE);
             let shown = key.assert(&asked(&visitor));
-            visitor.answers(json!({ "webauthn": shown })).await.is_sent_to("/");
+            visitor
+                .answers(json!({ "webauthn": shown }))
+                .await
+                .is_sent_to("/");
             assert_eq!(credential(&bench, alice.uuid).await.sign_count, 2);
             let device = devices(&bench, alice.uuid).await.remove(0).value;
             assert_eq!(device.last_used, Some(bench.clock.now()));
@@ -144,13 +158,19 @@ async fn what_is_asked_stays_the_same_until_it_is_answered_also_over_a_restart()
     let mut key = key();
     let mut broken = key.register(&first);
     broken["response"]["clientDataJSON"] = "eyJ0".into();
-    visitor.answers(json!({ "response": broken })).await.sees(SETUP);
+    visitor
+        .answers(json!({ "response": broken }))
+        .await
+        .sees(SETUP);
     let text = "Registration failed. Error: Unable to decode client_data_json bytes as JSON";
     says(&visitor, "response", text);
     let second = asked(&visitor);
     assert_ne!(second["challenge"], first["challenge"]);
     // What was signed for the first is not good for the second.
-    visitor.answers(json!({ "response": key.register(&first) })).await.sees(SETUP);
+    visitor
+        .answers(json!({ "response": key.register(&first) }))
+        .await
+        .sees(SETUP);
     let text = "Registration failed. Error: Client data challenge was not expected challenge";
     says(&visitor, "response", text);
     assert_eq!(devices(&bench, alice.uuid).await.len(), 0);
@@ -166,8 +186,14 @@ async fn what_is_asked_stays_the_same_until_it_is_answered_also_over_a_restart()
 async fn too_many_wrong_answers_end_it() {
     let (bench, alice) = bench_with(json!({ "max_attempts": 2 }), json!({})).await;
     let mut visitor = comes(&bench, REGISTERS, "alice").await;
-    visitor.answers(json!({})).await.with_error("response", "required");
-    visitor.answers(json!({ "response": {} })).await.with_error("response", "invalid");
+    visitor
+        .answers(json!({}))
+        .await
+        .with_error("response", "required");
+    visitor
+        .answers(json!({ "response": {} }))
+        .await
+        .with_error("response", "invalid");
     visitor.answers(json!({ "response": {} })).await;
     visitor.is_denied("Exceeded maximum attempts. Contact your Gatelog administrator for help.");
     assert_eq!(devices(&bench, alice.uuid).await.len(), 0);
@@ -182,8 +208,12 @@ async fn a_key_is_registered_once_whoever_tries_and_however_fast() {
     let mut other = comes(&bench, REGISTERS, "bob").await;
     let (first, second) = (key.register(&asked(&one)), key.register(&asked(&other)));
     let (first, second) = tokio::join!(
-        bench.executions.answer(one.request(), json!({ "response": first })),
-        bench.executions.answer(other.request(), json!({ "response": second })),
+        bench
+            .executions
+            .answer(one.request(), json!({ "response": first })),
+        bench
+            .executions
+            .answer(other.request(), json!({ "response": second })),
     );
     one.keep(first.expect("a reply"));
     other.keep(second.expect("a reply"));
@@ -232,7 +262,9 @@ async fn an_unverified_key_is_not_registered_where_verification_is_required() {
     let mut key = key();
     key.verified = false;
     let mut visitor = comes(&bench, REGISTERS, "alice").await;
-    visitor.answers(json!({ "response": key.register(&asked(&visitor)) })).await;
+    visitor
+        .answers(json!({ "response": key.register(&asked(&visitor)) }))
+        .await;
     let text = "Registration failed. Error: User verification is required but user was not \
                 verified during attestation";
     says(&visitor, "response", text);
@@ -249,7 +281,10 @@ async fn nobody_who_only_has_a_key_needs_a_name() {
     visitor.opens().await.sees(VALIDATE);
     let options = asked(&visitor);
     assert_eq!(options["allowCredentials"], json!([]));
-    visitor.answers(json!({ "webauthn": key.assert(&options) })).await.is_sent_to("/");
+    visitor
+        .answers(json!({ "webauthn": key.assert(&options) }))
+        .await
+        .is_sent_to("/");
     assert_eq!(visitor.session_object().await.value.user, Some(alice.uuid));
     let trail = bench.trail().await;
     assert!(trail.contains("auth_webauthn_pwl"));
@@ -262,9 +297,16 @@ async fn a_passkey_is_as_good_as_a_name() {
     let mut key = key();
     registers(&bench, "alice", &mut key).await;
     let validate = Kind::AuthenticatorValidate;
-    let settings = validate.validate(&serde_json::Map::new()).expect("settings");
+    let settings = validate
+        .validate(&serde_json::Map::new())
+        .expect("settings");
     let beside = crate::catalog::Stage::new(&bench.clock, validate.name(), "beside", settings);
-    bench.write(vec![crate::journal::object::put(&beside, crate::journal::Version::NONE)]).await;
+    bench
+        .write(vec![crate::journal::object::put(
+            &beside,
+            crate::journal::Version::NONE,
+        )])
+        .await;
     let who = json!({ "user_fields": ["username"], "webauthn_stage": beside.pk });
     let stages = [(Kind::Identification, who), (Kind::UserLogin, json!({}))];
     bench.flow("autofill", &stages).await;
@@ -275,16 +317,24 @@ async fn a_passkey_is_as_good_as_a_name() {
     visitor.answers(json!({ "passkey": { "id": "x" } })).await;
     says(&visitor, "non_field_errors", "Invalid device");
     // Whoever shows a key for what was asked before is as late.
-    visitor.answers(json!({ "passkey": key.assert(&options) })).await;
+    visitor
+        .answers(json!({ "passkey": key.assert(&options) }))
+        .await;
     says(&visitor, "non_field_errors", "Assertion failed");
     let shown = key.assert(&asked(&visitor));
-    visitor.answers(json!({ "passkey": shown })).await.is_sent_to("/");
+    visitor
+        .answers(json!({ "passkey": shown }))
+        .await
+        .is_sent_to("/");
     assert_eq!(visitor.session_object().await.value.user, Some(alice.uuid));
     let device = devices(&bench, alice.uuid).await.remove(0).value;
     assert_eq!(device.last_used, Some(bench.clock.now()));
     let mut typed = bench.visitor("autofill");
     typed.opens().await;
-    typed.answers(json!({ "uid_field": "bob" })).await.is_sent_to("/");
+    typed
+        .answers(json!({ "uid_field": "bob" }))
+        .await
+        .is_sent_to("/");
     bench.check().await;
 }
 
@@ -328,8 +378,12 @@ async fn a_counter_is_good_once_also_for_two_at_the_same_instant() {
     key.count = Some(1);
     let second = key.assert(&asked(&other));
     let (first, second) = tokio::join!(
-        bench.executions.answer(one.request(), json!({ "webauthn": first })),
-        bench.executions.answer(other.request(), json!({ "webauthn": second })),
+        bench
+            .executions
+            .answer(one.request(), json!({ "webauthn": first })),
+        bench
+            .executions
+            .answer(other.request(), json!({ "webauthn": second })),
     );
     one.keep(first.expect("a reply"));
     other.keep(second.expect("a reply"));
@@ -338,7 +392,12 @@ async fn a_counter_is_good_once_also_for_two_at_the_same_instant() {
     let refused = if passed[0] { &other } else { &one };
     says(refused, "webauthn", "Assertion failed");
     assert_eq!(credential(&bench, alice.uuid).await.sign_count, 2);
-    assert!(bench.trail().await.contains("its counter did not go on: it was 2 and is 2"));
+    assert!(
+        bench
+            .trail()
+            .await
+            .contains("its counter did not go on: it was 2 and is 2")
+    );
     bench.check().await;
 }
 
@@ -351,7 +410,10 @@ async fn a_key_that_does_not_count_is_good_as_often_as_it_is_shown() {
     for _ in 0..2 {
         let mut visitor = comes(&bench, ASKS, "alice").await;
         let shown = key.assert(&asked(&visitor));
-        visitor.answers(json!({ "webauthn": shown })).await.is_sent_to("/");
+        visitor
+            .answers(json!({ "webauthn": shown }))
+            .await
+            .is_sent_to("/");
     }
     assert_eq!(credential(&bench, alice.uuid).await.sign_count, 0);
     bench.check().await;
@@ -361,8 +423,14 @@ async fn a_key_that_does_not_count_is_good_as_often_as_it_is_shown() {
 async fn a_key_that_is_not_good_for_this_is_refused() {
     type Fault = (fn(&mut SecurityKey), &'static str);
     let faults: [Fault; 4] = [
-        (|key| key.origin = "https://evil.example".to_owned(), "Unexpected client data origin"),
-        (|key| key.site = Some("evil.example".to_owned()), "Unexpected RP ID hash"),
+        (
+            |key| key.origin = "https://evil.example".to_owned(),
+            "Unexpected client data origin",
+        ),
+        (
+            |key| key.site = Some("evil.example".to_owned()),
+            "Unexpected RP ID hash",
+        ),
         (|key| key.verified = false, "User verification is required"),
         (|key| key.present = false, "User was not present"),
     ];
@@ -373,7 +441,9 @@ async fn a_key_that_is_not_good_for_this_is_refused() {
         registers(&bench, "alice", &mut key).await;
         spoil(&mut key);
         let mut visitor = comes(&bench, ASKS, "alice").await;
-        visitor.answers(json!({ "webauthn": key.assert(&asked(&visitor)) })).await;
+        visitor
+            .answers(json!({ "webauthn": key.assert(&asked(&visitor)) }))
+            .await;
         says(&visitor, "webauthn", "Assertion failed");
         assert_eq!(credential(&bench, alice.uuid).await.sign_count, 1);
         assert!(bench.trail().await.contains(why), "{why}");
@@ -389,17 +459,27 @@ async fn somebody_elses_key_and_one_that_nobody_has_are_refused() {
     registers(&bench, "bob", &mut his).await;
     let mut visitor = comes(&bench, ASKS, "alice").await;
     let named = asked(&visitor)["allowCredentials"].clone();
-    assert_eq!(named, json!([{ "id": hers.credential_id(), "type": "public-key" }]));
+    assert_eq!(
+        named,
+        json!([{ "id": hers.credential_id(), "type": "public-key" }])
+    );
     for key in [&mut his, &mut nobodys] {
-        visitor.answers(json!({ "webauthn": key.assert(&asked(&visitor)) })).await;
+        visitor
+            .answers(json!({ "webauthn": key.assert(&asked(&visitor)) }))
+            .await;
         says(&visitor, "webauthn", "Invalid device");
     }
     // With her credential's name he still has not her key.
     his.id.clone_from(&hers.id);
-    visitor.answers(json!({ "webauthn": his.assert(&asked(&visitor)) })).await;
+    visitor
+        .answers(json!({ "webauthn": his.assert(&asked(&visitor)) }))
+        .await;
     says(&visitor, "webauthn", "Assertion failed");
     let shown = hers.assert(&asked(&visitor));
-    visitor.answers(json!({ "webauthn": shown })).await.is_sent_to("/");
+    visitor
+        .answers(json!({ "webauthn": shown }))
+        .await
+        .is_sent_to("/");
     bench.check().await;
 }
 
@@ -418,7 +498,9 @@ async fn a_model_that_is_not_allowed_is_not_asked_for() {
     visitor.is_denied("No (allowed) MFA authenticator configured.");
     let mut visitor = bench.visitor(PASSKEY);
     visitor.opens().await;
-    visitor.answers(json!({ "webauthn": key.assert(&asked(&visitor)) })).await;
+    visitor
+        .answers(json!({ "webauthn": key.assert(&asked(&visitor)) }))
+        .await;
     let text = "Invalid device type. Contact your Gatelog administrator for help.";
     says(&visitor, "webauthn", text);
     bench.check().await;

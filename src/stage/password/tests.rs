@@ -216,6 +216,7 @@ async fn step(
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         },
         query: String::new(),
         request,

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Algorithm, Flow, LOGIN, Person, SecurityKey, TestServer, Visitor, with_server};
+use crate::support::{
+    Algorithm, Flow, LOGIN, Person, SecurityKey, TestServer, Visitor, with_server,
+};
 
 const SETUP_FLOW: &str = "default-authenticator-webauthn-setup";
 const SETUP: &str = "ak-stage-authenticator-webauthn";
@@ -43,7 +45,9 @@ async fn comes(server: &TestServer, person: &Person) -> (Visitor, Value) {
     visitor.opens("keys").await;
     let who = json!({ "uid_field": person.username });
     visitor.answers(who).await.sees("ak-stage-password");
-    let asked = visitor.answers(json!({ "password": person.password })).await;
+    let asked = visitor
+        .answers(json!({ "password": person.password }))
+        .await;
     asked.sees(VALIDATE);
     (visitor, offered(&asked.json()))
 }
@@ -94,7 +98,9 @@ fn a_key_is_registered_and_is_the_second_factor_from_then_on() {
         let (mut visitor, asked) = comes(server, &alice).await;
         let expected = json!([{ "id": hers.credential_id(), "type": "public-key" }]);
         assert_eq!(asked["allowCredentials"], expected);
-        let refused = visitor.answers(json!({ "webauthn": his.assert(&asked) })).await;
+        let refused = visitor
+            .answers(json!({ "webauthn": his.assert(&asked) }))
+            .await;
         refused.sees(VALIDATE).with_error("webauthn", "invalid");
         let asked = offered(&refused.json());
         let shown = json!({ "webauthn": hers.assert(&asked) });
@@ -118,7 +124,10 @@ fn what_is_asked_is_the_same_after_the_server_was_killed() {
         server.kill().await;
         let after = visitor.looks().await;
         assert_eq!(offered(&after.json()), asked);
-        visitor.answers(json!({ "webauthn": shown })).await.is_redirected_to("/");
+        visitor
+            .answers(json!({ "webauthn": shown }))
+            .await
+            .is_redirected_to("/");
     });
 }
 
@@ -137,23 +146,32 @@ fn whoever_has_a_passkey_needs_neither_name_nor_password() {
         let login = visitor.looks().await.json();
         let link = login["passwordless_url"].as_str().expect("a link");
         assert!(link.contains("default-passwordless-flow"), "{link}");
-        visitor.opens("default-passwordless-flow").await.sees(VALIDATE);
+        visitor
+            .opens("default-passwordless-flow")
+            .await
+            .sees(VALIDATE);
         let asked = offered(&visitor.looks().await.json());
         assert_eq!(asked["allowCredentials"], json!([]));
         assert_eq!(asked["userVerification"], "required");
         hers.verified = false;
-        let refused = visitor.answers(json!({ "webauthn": hers.assert(&asked) })).await;
+        let refused = visitor
+            .answers(json!({ "webauthn": hers.assert(&asked) }))
+            .await;
         refused.sees(VALIDATE).with_error("webauthn", "invalid");
         hers.verified = true;
         let asked = offered(&refused.json());
-        let shown = visitor.answers(json!({ "webauthn": hers.assert(&asked) })).await;
+        let shown = visitor
+            .answers(json!({ "webauthn": hers.assert(&asked) }))
+            .await;
         shown.is_redirected_to("/");
 
         // The browser offers it beside the question who somebody is.
         let mut visitor = server.visitor();
         let asked = visitor.opens(LOGIN).await.json()["passkey_challenge"].clone();
         assert_eq!(asked["rpId"], "127.0.0.1");
-        let shown = visitor.answers(json!({ "passkey": hers.assert(&asked) })).await;
+        let shown = visitor
+            .answers(json!({ "passkey": hers.assert(&asked) }))
+            .await;
         shown.is_redirected_to("/");
         let me = visitor.gets("/api/v3/core/users/me/").await.json();
         assert_eq!(me["user"]["username"], alice.username);
@@ -172,9 +190,14 @@ fn only_pages_that_ask_for_a_key_run_our_script() {
         visitor.logs_in(&alice).await;
         let page = visitor.gets(&format!("/if/flow/{SETUP_FLOW}/")).await;
         let policy = page.header("content-security-policy").to_owned();
-        assert!(policy.starts_with("script-src 'self'; default-src 'none'"), "{policy}");
+        assert!(
+            policy.starts_with("script-src 'self'; default-src 'none'"),
+            "{policy}"
+        );
         let script = page.text.split("<script type=\"module\" src=\"").nth(1);
-        let script = script.and_then(|rest| rest.split('"').next()).expect("a script");
+        let script = script
+            .and_then(|rest| rest.split('"').next())
+            .expect("a script");
         let script = visitor.gets(&script.replace("&#x2f;", "/")).await;
         script.has_status(200);
         assert!(script.text.contains("navigator.credentials.create"));
