@@ -34,16 +34,20 @@ pub(super) async fn write(
     let Some(templates) = &shared.outside.letters else {
         return Ok(Err("this server sends no mail".to_owned()));
     };
-    let Some(origin) = origin(shared, &letter.client).await? else {
-        return Ok(Err(NO_ADDRESS.to_owned()));
+    let url = match link {
+        Some(link) => match origin(shared, &letter.client).await? {
+            Some(origin) => Some(format!("{origin}{}", link.path().expose_secret())),
+            None => return Ok(Err(NO_ADDRESS.to_owned())),
+        },
+        None => None,
     };
-    let url = link.map(|link| format!("{origin}{}", link.path().expose_secret()));
+    let key = link.map(|link| &link.secret).or(letter.code.as_ref());
     let values = letter::Values {
         url,
         expires: Some(letter.expires),
         now: Some(now),
         user: Some(letter.user.clone()),
-        token: link.map(|link| link.secret.expose_secret().to_owned()),
+        token: key.map(|key| key.expose_secret().to_owned()),
         host: Some(letter.client.host.clone()),
         brand: letter.brand.clone(),
         ..letter::Values::default()
