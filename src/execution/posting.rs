@@ -12,6 +12,7 @@ use super::{Outside, Shared};
 use crate::catalog::brand;
 use crate::courier::letter;
 use crate::courier::outbox::{Mail, State};
+use crate::courier::template::Rendered;
 use crate::flow::client::Client;
 use crate::journal;
 use crate::world::Letter;
@@ -50,12 +51,20 @@ pub(super) async fn write(
         token: key.map(|key| key.expose_secret().to_owned()),
         host: Some(letter.client.host.clone()),
         brand: letter.brand.clone(),
+        more: letter.more.clone(),
         ..letter::Values::default()
     };
     let language = letter.language.as_deref();
-    let rendered = match templates.render(&letter.template, &letter.subject, language, &values) {
-        Ok(rendered) => rendered,
-        Err(error) => return Ok(Err(error.to_string())),
+    let rendered = match &letter.text {
+        Some(text) => Rendered {
+            subject: letter.subject.clone(),
+            html: String::new(),
+            text: text.clone(),
+        },
+        None => match templates.render(&letter.template, &letter.subject, language, &values) {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err(error.to_string())),
+        },
     };
     let to = letter.to.clone();
     let (to_name, to_address) = to.map_or_else(Default::default, |to| (to.name, to.address));

@@ -21,7 +21,7 @@ use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
-use crate::world::{Change, Letter, NewLink, Recipient};
+use crate::world::{Change, Letter, NewLink, Recipient, person};
 
 /// The settings of an e-mail stage. Those of the server are read by whoever sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,6 +150,8 @@ impl Email {
                 language: turn.client.language.clone().or(language),
                 link: Some(link),
                 code: None,
+                text: None,
+                more: Map::new(),
                 expires,
             })
             .await?;
@@ -258,15 +260,6 @@ pub(super) fn language(user: &User) -> Option<String> {
     let language = settings.and_then(|settings| settings["locale"].as_str());
     let language = language.filter(|language| !language.is_empty());
     language.map(str::to_owned)
-}
-
-/// A user as a letter speaks to them.
-pub(super) fn person(user: &User) -> Person {
-    Person {
-        username: user.username.clone(),
-        name: user.name.clone(),
-        email: user.email.clone(),
-    }
 }
 
 fn stranger(typed: &str) -> Person {

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::captcha;
 use crate::courier::letter::Person;
+use crate::directory::user::User;
 use crate::flow::client::Client;
 use crate::flow::effect::Effect;
 use crate::sms;
@@ -47,8 +49,22 @@ pub struct Letter {
     pub link: Option<Uuid>,
     /// The code in it.
     pub code: Option<SecretString>,
+    /// What it says in place of the template: plain text.
+    pub text: Option<String>,
+    /// What the template may use besides.
+    pub more: Map<String, Value>,
     /// When the link or the code ends. The mail is not tried any more afterwards.
     pub expires: Timestamp,
+}
+
+/// A user as a letter speaks to them.
+#[must_use]
+pub fn person(user: &User) -> Person {
+    Person {
+        username: user.username.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+    }
 }
 
 /// Where a mail goes.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::super::duration::Duration;
-use super::super::email::{language, person};
+use super::super::email::language;
 use super::super::field::{Field, Shape};
 use super::super::prompt::email::is_address;
 use super::super::{Entered, Error, Response, Stage, Turn, Verdict};
@@ -27,7 +27,7 @@ use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::timer::Deadline;
 use crate::journal::object::{self, Versioned};
-use crate::world::{Fresh, Letter, Recipient};
+use crate::world::{Fresh, Letter, Recipient, person};
 
 /// Settings of a stage that sets mailboxes up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,6 +170,8 @@ impl AuthenticatorEmail {
             language: turn.client.language.clone().or_else(|| language(user)),
             link: None,
             code: Some(mailed.code.clone()),
+            text: None,
+            more: Map::new(),
             expires: mailed.until,
         };
         let template = self.template.clone();
