@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
-use super::{Device, Error, Install, NewUser, Session, Token, User, devices_of, install};
+use super::{
+    Device, Error, Install, MfaAttempts, NewUser, Session, Token, User, devices_of, install,
+};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -65,6 +67,8 @@ pub async fn deletion(
     let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
     writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, id).await?);
+    let attempts: Option<Versioned<MfaAttempts>> = object::get(objects, id).await?;
+    writes.extend(attempts.map(|it| delete::<MfaAttempts>(id, it.version)));
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
     Ok(writes)

@@ -43,6 +43,9 @@ pub mod user_write;
 
 use authenticator::email as authenticator_email;
 use authenticator::sms as authenticator_sms;
+use authenticator::static_codes as authenticator_static;
+use authenticator::totp as authenticator_totp;
+use authenticator::validate as authenticator_validate;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -237,6 +240,9 @@ macro_rules! stages {
 stages! {
     authenticator_email::AuthenticatorEmail, "authentik_stages_authenticator_email.authenticatoremailstage", "Email Authenticator Setup Stage";
     authenticator_sms::AuthenticatorSms, "authentik_stages_authenticator_sms.authenticatorsmsstage", "SMS Authenticator Setup Stage";
+    authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";
+    authenticator_totp::AuthenticatorTotp, "authentik_stages_authenticator_totp.authenticatortotpstage", "TOTP Authenticator Setup Stage";
+    authenticator_validate::AuthenticatorValidate, "authentik_stages_authenticator_validate.authenticatorvalidatestage", "Authenticator Validation Stage";
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";

@@ -23,6 +23,9 @@ mod mask;
 mod pending;
 mod sending;
 pub mod sms;
+pub mod static_codes;
+pub mod totp;
+pub mod validate;
 
 words! {
     /// Whether a security key asks its owner for a PIN, a finger or the like.
