@@ -134,6 +134,8 @@ pub enum Ready {
     Invitation,
     /// Deleting one's own account.
     Unenrollment,
+    /// Getting codes by mail as a second factor.
+    AuthenticatorEmail,
 }
 
 impl Ready {
@@ -143,6 +145,7 @@ impl Ready {
         Self::Enrollment,
         Self::Invitation,
         Self::Unenrollment,
+        Self::AuthenticatorEmail,
     ];
 
     /// By which an operator names it.
@@ -153,13 +156,17 @@ impl Ready {
             Self::Enrollment => "enrollment",
             Self::Invitation => "invitation",
             Self::Unenrollment => "unenrollment",
+            Self::AuthenticatorEmail => "authenticator-email",
         }
     }
 
     /// Whether it sends mails.
     #[must_use]
     pub const fn sends_mail(self) -> bool {
-        matches!(self, Self::Recovery | Self::Enrollment)
+        matches!(
+            self,
+            Self::Recovery | Self::Enrollment | Self::AuthenticatorEmail
+        )
     }
 
     /// The blueprint that makes the flow.
@@ -170,15 +177,17 @@ impl Ready {
             Self::Enrollment => include_str!("ready/enrollment.yaml"),
             Self::Invitation => include_str!("ready/invitation.yaml"),
             Self::Unenrollment => include_str!("ready/unenrollment.yaml"),
+            Self::AuthenticatorEmail => include_str!("ready/authenticator_email.yaml"),
         }
     }
 
-    /// The blueprint that leads people to the flow; one with an invitation has the address.
+    /// The blueprint that leads people to the flow. One with an invitation has the address, and
+    /// authenticators are set up from people's own settings.
     const fn links(self) -> Option<&'static str> {
         match self {
             Self::Recovery => Some(include_str!("ready/recovery_links.yaml")),
             Self::Enrollment => Some(include_str!("ready/enrollment_links.yaml")),
-            Self::Invitation => None,
+            Self::Invitation | Self::AuthenticatorEmail => None,
             Self::Unenrollment => Some(include_str!("ready/unenrollment_links.yaml")),
         }
     }

@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 18] = templates![
+const TEMPLATES: [(&str, &str); 20] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -32,6 +32,8 @@ const TEMPLATES: [(&str, &str); 18] = templates![
     "challenge/password.html",
     "challenge/user_login.html",
     "challenge/prompt.html",
+    "challenge/authenticator_email.html",
+    "challenge/authenticator_sms.html",
     "challenge/captcha.html",
     "challenge/consent.html",
     "challenge/email.html",
@@ -52,6 +54,8 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-password" => ("challenge/password.html", &["password"]),
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
+        "ak-stage-authenticator-email" => ("challenge/authenticator_email.html", &[]),
+        "ak-stage-authenticator-sms" => ("challenge/authenticator_sms.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),

@@ -14,6 +14,7 @@ mod mail_sink;
 mod mmdb;
 mod person;
 mod server;
+mod sms_provider;
 mod visitor;
 
 use gatelog::clock::Clock;
@@ -29,6 +30,7 @@ pub(crate) use mail_sink::{At, MailSink, Plan, Security, Sink, Taken};
 pub(crate) use mmdb::Mmdb;
 pub(crate) use person::Person;
 pub(crate) use server::{Options, TestServer};
+pub(crate) use sms_provider::SmsProvider;
 pub(crate) use visitor::Visitor;
 
 /// The flow that logs in, which every server has.
