@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use url::Url;
 use uuid::Uuid;
 
@@ -22,7 +21,7 @@ use crate::catalog::{self, Hidden};
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass};
 use crate::directory::user::User;
 use crate::flow::effect::Outcome;
-use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
+use crate::flow::event::{Errors, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::words;
 use crate::flow::timer::Deadline;
@@ -30,9 +29,15 @@ use crate::journal::object::{self, Versioned};
 use crate::sms;
 use crate::world::{Call, Fresh};
 
+mod number;
+mod outcome;
 mod text;
 
+use number::{hashed, normalised};
 use text::Texted;
+
+pub(super) use number::is_hashed;
+pub(super) use outcome::sent;
 
 words! {
     /// Who sends the messages.
@@ -108,57 +113,6 @@ const INVALID_NUMBER: &str = "Invalid phone number";
 /// The message of a refusal of whom there is nobody to know.
 const REFUSAL: &str = "Unknown error";
 
-/// Why somebody gets no message, or may get none.
-pub(super) struct NotSent {
-    /// What they read.
-    pub(super) text: String,
-    /// Whether the provider may have sent it all the same.
-    pub(super) may_arrive: bool,
-}
-
-/// Whether a message was sent, by what came of the effect.
-pub(super) fn sent(turn: &mut Turn<'_>, outcome: &Outcome) -> Result<(), NotSent> {
-    let (text, may_arrive) = match outcome {
-        Outcome::Done => return Ok(()),
-        Outcome::Answered { answer } => {
-            let status = answer["status"].as_u64().unwrap_or_default();
-            if (200..300).contains(&status) {
-                return Ok(());
-            }
-            turn.learn(Event::ConfigurationError {
-                what: "Error sending SMS".to_owned(),
-                // What it says names the number, or part of it.
-                problem: format!("the provider answered with the status {status}"),
-            });
-            let said = answer["said"].as_str().unwrap_or_default();
-            let said = if said.is_empty() {
-                "The provider of text messages refused to send the message."
-            } else {
-                said
-            };
-            (said, false)
-        }
-        Outcome::Failed { .. } => (
-            "The provider of text messages could not be reached. Please try again later.",
-            false,
-        ),
-        Outcome::TimedOut => (
-            "The provider of text messages did not answer in time. If no message arrives, please \
-             ask for another one.",
-            true,
-        ),
-        Outcome::Unknown => (
-            "It is not known whether the message was sent. If none arrives, please ask for \
-             another one.",
-            true,
-        ),
-    };
-    Err(NotSent {
-        text: text.to_owned(),
-        may_arrive,
-    })
-}
-
 /// Sends a code to a telephone that somebody logs in with, and puts it into the device, which is
 /// not written here. The effect tells what came of it, see [`sent`].
 ///
@@ -221,30 +175,6 @@ fn hand_over(turn: &mut Turn<'_>, message: sms::Message) -> Result<Uuid, Error> 
 
 fn later(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.checked_add(span).unwrap_or(Timestamp::MAX)
-}
-
-/// What a number is kept as where it is only verified.
-fn hashed(number: &str) -> String {
-    let digest = Sha256::digest(number.as_bytes());
-    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-    format!("hash:{}", digits.collect::<String>())
-}
-
-/// Whether a number is kept as its hash only, so that nothing can be sent there.
-pub(super) fn is_hashed(number: &str) -> bool {
-    number.starts_with("hash:")
-}
-
-/// A telephone number without what people put between its digits; `None` where it is none.
-fn normalised(typed: &str) -> Option<String> {
-    let number: String = typed
-        .chars()
-        .filter(|it| !it.is_whitespace() && !"-().".contains(*it))
-        .collect();
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    let is_number =
-        (4..=15).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
-    is_number.then_some(number)
 }
 
 fn complains(text: &str) -> Errors {
@@ -471,40 +401,5 @@ impl Stage for AuthenticatorSms {
             found.push(Invalid::new("account_sid", problem));
         }
         found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_kept_without_what_people_put_between_its_digits() {
-        for (typed, kept) in [
-            ("+49 (170) 123-45.67", "+491701234567"),
-            (" 0170 1234567", "01701234567"),
-            ("1234", "1234"),
-        ] {
-            assert_eq!(normalised(typed).as_deref(), Some(kept));
-        }
-        for typed in [
-            "",
-            "+",
-            "123",
-            "12a4",
-            "+12345678901234567",
-            "٣٣٣٣",
-            "1+234",
-        ] {
-            assert_eq!(normalised(typed), None, "{typed}");
-        }
-    }
-
-    #[test]
-    fn a_hash_is_told_from_a_number() {
-        let hash = hashed("+1555");
-        let known = "hash:e4d007151a94d1daeaf529a51d7f0c74c1572568544fef77b2589892422fe940";
-        assert_eq!(hash, known);
-        assert!(is_hashed(&hash) && !is_hashed("+1555"));
     }
 }
