@@ -291,6 +291,8 @@ impl Staged {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
                         gone.extend(password_history::removal(journal, stream.id).await?);
+                        let factors = crate::directory::command::without_factors;
+                        gone.extend(factors(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {
                             id: KeyId(stream.id),
                         });

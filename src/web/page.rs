@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{assets, markup};
+use super::{assets, markup, picture};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 20] = templates![
+const TEMPLATES: [(&str, &str); 22] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -35,6 +35,8 @@ const TEMPLATES: [(&str, &str); 20] = templates![
     "challenge/authenticator_email.html",
     "challenge/authenticator_sms.html",
     "challenge/captcha.html",
+    "challenge/authenticator_static.html",
+    "challenge/authenticator_totp.html",
     "challenge/consent.html",
     "challenge/email.html",
     "challenge/dummy.html",
@@ -57,6 +59,8 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-authenticator-email" => ("challenge/authenticator_email.html", &[]),
         "ak-stage-authenticator-sms" => ("challenge/authenticator_sms.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
+        "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
+        "ak-stage-authenticator-totp" => ("challenge/authenticator_totp.html", &["code"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-email" => ("challenge/email.html", &[]),
@@ -173,6 +177,10 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
+        templates.add_filter("picture", |text: &str| {
+            Template::from_serialize(picture::of(text))
+        });
+        templates.add_filter("key", picture::key);
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)
