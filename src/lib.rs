@@ -21,7 +21,7 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, courier, tls, webauthn, clock, settings
+//!                                 captcha, sms, courier, tls, webauthn, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -46,6 +46,7 @@
 //! | [`courier`] | mails: letters from templates, the outbox, and how a mail server gets them | know what an execution is, or what a letter is for; send a mail twice |
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
 //! | [`webauthn`] | checks what security keys and passkeys say | anything but compute; know users |
+//! | [`sms`] | hands text messages to a provider | judge what it answers; send a message twice |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -78,6 +79,7 @@ pub mod journal;
 pub mod policy;
 pub mod replay;
 pub mod settings;
+pub mod sms;
 pub mod stage;
 pub mod tls;
 pub mod web;

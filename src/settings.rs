@@ -21,6 +21,7 @@ mod passwords;
 mod reader;
 mod reputation;
 mod session;
+mod sms;
 mod value;
 mod web;
 
@@ -35,6 +36,7 @@ pub use origin::{Origin, Problem, Shown};
 pub use passwords::{BreachUrl, Passwords};
 pub use reputation::Reputation;
 pub use session::Session;
+pub use sms::Sms;
 pub use web::Web;
 
 use reader::Reader;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub reputation: Reputation,
     /// `email.*`: how mails are sent.
     pub email: Email,
+    /// `sms.*`: how text messages are sent.
+    pub sms: Sms,
 }
 
 /// Where values are looked for.
@@ -194,6 +198,7 @@ impl Settings {
             execution: Execution::read(from),
             hash: Hash::read(from),
             passwords: Passwords::read(from),
+            sms: Sms::read(from),
             log: Log::read(from),
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),

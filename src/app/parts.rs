@@ -28,6 +28,7 @@ use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
+use crate::sms;
 use crate::web::Pages;
 
 /// What is put together.
@@ -73,6 +74,7 @@ impl Parts {
                 geoip: Arc::clone(&geoip),
                 breaches: Arc::new(breaches(settings)?),
                 captcha: Arc::default(),
+                sms: Arc::new(sms::Providers::new(&settings.sms.twilio_url)),
                 letters: Some(Arc::clone(&letters)),
                 courier: Some(courier.clone()),
                 public_url: settings.web.public_url.clone(),

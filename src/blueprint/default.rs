@@ -152,6 +152,8 @@ pub enum Ready {
     Unenrollment,
     /// Logging in with nothing but a passkey.
     Passwordless,
+    /// Getting codes by mail as a second factor.
+    AuthenticatorEmail,
 }
 
 impl Ready {
@@ -162,6 +164,7 @@ impl Ready {
         Self::Invitation,
         Self::Unenrollment,
         Self::Passwordless,
+        Self::AuthenticatorEmail,
     ];
 
     /// By which an operator names it.
@@ -173,13 +176,17 @@ impl Ready {
             Self::Invitation => "invitation",
             Self::Unenrollment => "unenrollment",
             Self::Passwordless => "passwordless",
+            Self::AuthenticatorEmail => "authenticator-email",
         }
     }
 
     /// Whether it sends mails.
     #[must_use]
     pub const fn sends_mail(self) -> bool {
-        matches!(self, Self::Recovery | Self::Enrollment)
+        matches!(
+            self,
+            Self::Recovery | Self::Enrollment | Self::AuthenticatorEmail
+        )
     }
 
     /// The blueprint that makes the flow.
@@ -191,15 +198,17 @@ impl Ready {
             Self::Invitation => include_str!("ready/invitation.yaml"),
             Self::Unenrollment => include_str!("ready/unenrollment.yaml"),
             Self::Passwordless => include_str!("ready/passwordless.yaml"),
+            Self::AuthenticatorEmail => include_str!("ready/authenticator_email.yaml"),
         }
     }
 
-    /// The blueprint that leads people to the flow; one with an invitation has the address.
+    /// The blueprint that leads people to the flow. One with an invitation has the address, and
+    /// authenticators are set up from people's own settings.
     const fn links(self) -> Option<&'static str> {
         match self {
             Self::Recovery => Some(include_str!("ready/recovery_links.yaml")),
             Self::Enrollment => Some(include_str!("ready/enrollment_links.yaml")),
-            Self::Invitation => None,
+            Self::Invitation | Self::AuthenticatorEmail => None,
             Self::Unenrollment => Some(include_str!("ready/unenrollment_links.yaml")),
             Self::Passwordless => Some(include_str!("ready/passwordless_links.yaml")),
         }

@@ -8,7 +8,9 @@ use super::format::text;
 use super::model::{self, Model, Object};
 use super::resolve::{Found, Miss};
 use super::staged::Staged;
-use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
+use crate::catalog::{
+    Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+};
 use crate::directory::{Group, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
@@ -140,7 +142,9 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
     };
     let (field, key) = match kind {
         Flow::KIND | Source::KIND => ("slug", "slug"),
-        Stage::KIND | Policy::KIND | Group::KIND | Prompt::KIND => ("name", "name"),
+        Stage::KIND | Policy::KIND | Group::KIND | Prompt::KIND | WebhookMapping::KIND => {
+            ("name", "name")
+        }
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),
         FlowStageBinding::KIND => {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
 use super::resolve::{Miss, Need};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
     problem_of as catalog_problem,
 };
 use crate::directory::password_history;
@@ -228,7 +228,7 @@ impl Staged {
             Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
             FlowStageBinding::KIND => &[PolicyBinding::KIND],
             Policy::KIND | Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
-            Prompt::KIND => &[Stage::KIND],
+            Prompt::KIND | WebhookMapping::KIND => &[Stage::KIND],
             User::KIND => &[Token::KIND, PolicyBinding::KIND],
             Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
             _ => &[],

@@ -1,5 +1,5 @@
 //! What an operator configures: flows, stages, the bindings between them, policies, prompts,
-//! sources, and brands.
+//! mappings, sources, and brands.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
@@ -8,12 +8,14 @@ pub mod brand;
 pub mod flow;
 mod hidden;
 pub(crate) mod kind;
+pub mod mail_server;
 pub mod policy;
 pub mod policy_binding;
 pub mod prompt;
 pub mod settings;
 pub mod source;
 pub mod stage;
+pub mod webhook_mapping;
 
 #[cfg(test)]
 mod tests;
@@ -22,11 +24,13 @@ pub use binding::{FlowStageBinding, bindings_of, bindings_with};
 pub use brand::{Brand, brands};
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
 pub use hidden::Hidden;
+pub use mail_server::MailServer;
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
 pub use prompt::{Prompt, PromptType, prompts};
 pub use source::{Source, SourceKind};
 pub use stage::{Stage, stage_by_name};
+pub use webhook_mapping::WebhookMapping;
 
 use crate::flow::field::{Invalid, Problem};
 use crate::journal;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What a template may use. What is absent is undefined there, and so counts as false.
 #[derive(Clone, Default, PartialEq, Serialize)]
@@ -37,6 +38,9 @@ pub struct Values {
     pub facts: Vec<(String, String)>,
     /// What the whole is called.
     pub brand: String,
+    /// What else there is; it comes before all of the above.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 /// Somebody who is written to.

@@ -85,13 +85,15 @@ enum Body {
 
 /// Text and HTML are alternatives; a picture that the HTML shows lies beside both.
 fn body(mail: &Mail) -> Body {
-    let html = SinglePart::html(mail.html.clone());
-    let letter = if mail.text.is_empty() {
-        Body::One(html)
-    } else {
-        let alternatives = bounded(MultiPart::alternative(), mail, "a");
-        let text = SinglePart::plain(mail.text.clone());
-        Body::Many(alternatives.singlepart(text).singlepart(html))
+    let html = || SinglePart::html(mail.html.clone());
+    let text = || SinglePart::plain(mail.text.clone());
+    let letter = match (mail.html.is_empty(), mail.text.is_empty()) {
+        (_, true) => Body::One(html()),
+        (true, false) => Body::One(text()),
+        (false, false) => {
+            let alternatives = bounded(MultiPart::alternative(), mail, "a");
+            Body::Many(alternatives.singlepart(text()).singlepart(html()))
+        }
     };
     if !mail.html.contains("cid:logo") {
         return letter;

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::catalog;
+use crate::catalog::{self, MailServer};
 use crate::settings::Email;
 
 /// A mail server and how it is spoken to.
@@ -59,37 +58,6 @@ pub(super) struct Route {
     pub(super) from: String,
 }
 
-/// The settings of an e-mail stage that concern its server, with authentik's defaults.
-#[derive(Deserialize)]
-#[serde(default)]
-struct OfStage {
-    use_global_settings: bool,
-    host: String,
-    port: i64,
-    username: String,
-    password: String,
-    use_tls: bool,
-    use_ssl: bool,
-    timeout: i64,
-    from_address: String,
-}
-
-impl Default for OfStage {
-    fn default() -> Self {
-        Self {
-            use_global_settings: false,
-            host: "localhost".to_owned(),
-            port: 25,
-            username: String::new(),
-            password: String::new(),
-            use_tls: false,
-            use_ssl: false,
-            timeout: 10,
-            from_address: "system@authentik.local".to_owned(),
-        }
-    }
-}
-
 /// What is wrong when both ways to encrypt are asked for.
 const BOTH: &str =
     "use_tls and use_ssl are both set; keep use_ssl for port 465, use_tls for any other";
@@ -132,21 +100,24 @@ impl Route {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn of_stage(settings: &Map<String, Value>, email: &Email) -> Result<Self, String> {
-        let stage: OfStage = catalog::settings::read(settings)?;
+        let stage: MailServer = catalog::settings::read(settings)?;
         if stage.use_global_settings {
             return Self::global(email);
         }
-        let port = u16::try_from(stage.port).ok().filter(|port| *port > 0);
         let has_login = !stage.username.is_empty() && !stage.password.is_empty();
+        let seconds = if stage.timeout == 0 {
+            10
+        } else {
+            stage.timeout
+        };
         let server = Server {
             host: stage.host,
-            port: port.ok_or_else(|| format!("{} is no port", stage.port))?,
-            login: has_login.then(|| (stage.username, stage.password.into())),
+            port: Some(stage.port)
+                .filter(|port| *port > 0)
+                .ok_or_else(|| "0 is no port".to_owned())?,
+            login: has_login.then(|| (stage.username, stage.password.secret().clone())),
             security: Security::of(stage.use_tls, stage.use_ssl)?,
-            timeout: u64::try_from(stage.timeout)
-                .ok()
-                .filter(|seconds| *seconds > 0)
-                .map_or(Duration::from_secs(10), Duration::from_secs),
+            timeout: Duration::from_secs(seconds.into()),
         };
         Ok(Self {
             way: Way::Server(server),

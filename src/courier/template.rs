@@ -306,6 +306,7 @@ fn sample() -> Values {
         body: text("Nothing happened."),
         facts: vec![("sample".to_owned(), "yes".to_owned())],
         brand: "Sample".to_owned(),
+        more: serde_json::Map::new(),
     }
 }
 

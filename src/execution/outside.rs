@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use url::Url;
 
 use super::Shared;
@@ -12,6 +13,7 @@ use crate::courier::template::Templates;
 use crate::expression::Workers;
 use crate::flow::effect::{Effect, Outcome};
 use crate::geoip::Geoip;
+use crate::sms;
 use crate::world::Call;
 
 /// What executions ask besides the journal and the hashes. The default knows nothing.
@@ -25,6 +27,8 @@ pub struct Outside {
     pub breaches: Arc<Breaches>,
     /// Who judges captchas.
     pub captcha: Arc<Providers>,
+    /// Who sends text messages.
+    pub sms: Arc<sms::Providers>,
     /// What mails are made from; without it there are none.
     pub letters: Option<Arc<Templates>>,
     /// Who sends them.
@@ -38,6 +42,7 @@ impl Outside {
     pub(super) async fn carry_out(&self, call: Call) -> Outcome {
         match call {
             Call::Captcha(question) => self.captcha(&question).await,
+            Call::Sms(message) => self.sms(&message).await,
             // The timer of the effect ends it.
             Call::Pause => std::future::pending().await,
         }
@@ -53,6 +58,32 @@ impl Outside {
                 tracing::warn!(provider, %error, "a captcha could not be judged");
                 Outcome::Failed {
                     problem: error.to_string(),
+                }
+            }
+        }
+    }
+
+    /// Hands a text message over. What the provider says is an answer, also where it refuses.
+    async fn sms(&self, message: &sms::Message) -> Outcome {
+        let provider = message.host();
+        match self.sms.send(message).await {
+            Ok(answer) => {
+                if !answer.is_taken() {
+                    let status = answer.status;
+                    tracing::warn!(provider, status, "a text message was refused");
+                }
+                Outcome::Answered {
+                    answer: json!({ "status": answer.status, "said": answer.said }),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(provider, %error, "a text message may not have been sent");
+                match error {
+                    sms::Error::Unreachable(_) => Outcome::Failed {
+                        problem: error.to_string(),
+                    },
+                    sms::Error::Slow => Outcome::TimedOut,
+                    sms::Error::Broken => Outcome::Unknown,
                 }
             }
         }

@@ -12,6 +12,7 @@ use super::{Outside, Shared};
 use crate::catalog::brand;
 use crate::courier::letter;
 use crate::courier::outbox::{Mail, State};
+use crate::courier::template::Rendered;
 use crate::flow::client::Client;
 use crate::journal;
 use crate::world::Letter;
@@ -34,24 +35,36 @@ pub(super) async fn write(
     let Some(templates) = &shared.outside.letters else {
         return Ok(Err("this server sends no mail".to_owned()));
     };
-    let Some(origin) = origin(shared, &letter.client).await? else {
-        return Ok(Err(NO_ADDRESS.to_owned()));
+    let url = match link {
+        Some(link) => match origin(shared, &letter.client).await? {
+            Some(origin) => Some(format!("{origin}{}", link.path().expose_secret())),
+            None => return Ok(Err(NO_ADDRESS.to_owned())),
+        },
+        None => None,
     };
-    let url = link.map(|link| format!("{origin}{}", link.path().expose_secret()));
+    let key = link.map(|link| &link.secret).or(letter.code.as_ref());
     let values = letter::Values {
         url,
         expires: Some(letter.expires),
         now: Some(now),
         user: Some(letter.user.clone()),
-        token: link.map(|link| link.secret.expose_secret().to_owned()),
+        token: key.map(|key| key.expose_secret().to_owned()),
         host: Some(letter.client.host.clone()),
         brand: letter.brand.clone(),
+        more: letter.more.clone(),
         ..letter::Values::default()
     };
     let language = letter.language.as_deref();
-    let rendered = match templates.render(&letter.template, &letter.subject, language, &values) {
-        Ok(rendered) => rendered,
-        Err(error) => return Ok(Err(error.to_string())),
+    let rendered = match &letter.text {
+        Some(text) => Rendered {
+            subject: letter.subject.clone(),
+            html: String::new(),
+            text: text.clone(),
+        },
+        None => match templates.render(&letter.template, &letter.subject, language, &values) {
+            Ok(rendered) => rendered,
+            Err(error) => return Ok(Err(error.to_string())),
+        },
     };
     let to = letter.to.clone();
     let (to_name, to_address) = to.map_or_else(Default::default, |to| (to.name, to.address));

@@ -412,7 +412,7 @@ pub enum Event {
         /// Which one.
         effect: Uuid,
     },
-    /// A mail was not sent, because too many went to the same address already.
+    /// A mail or a code was not sent, because too many went to the same place already.
     MailWithheld {
         /// How many there were.
         recent: u32,

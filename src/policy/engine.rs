@@ -207,7 +207,7 @@ async fn one(
     let judged = ask(&request, &policy, counts).await?;
     context::apply(&request, &judged.changes).await?;
     for effect in judged.effects {
-        request.scope.take_effect(request.world, effect);
+        request.scope.take_effect(request.world, effect).await?;
     }
     Ok((judged.passing, judged.messages))
 }

@@ -119,6 +119,8 @@ pub enum Effect {
     Learn(Event),
     /// This is to be written together with the events.
     Change(world::Change),
+    /// This is to be sent.
+    Post(Box<world::Letter>),
 }
 
 /// The behaviour of one kind of policy; its settings are the type itself.

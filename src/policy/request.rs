@@ -12,12 +12,13 @@ use crate::expression::Value;
 use crate::flow::Context;
 use crate::flow::client::Client;
 use crate::flow::context::Value as Known;
+use crate::flow::effect;
 use crate::flow::event::Event;
 use crate::flow::plan::Plan;
 use crate::flow::query::Query;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
-use crate::world::World;
+use crate::world::{self, World};
 
 /// One question put to a policy.
 #[derive(Clone, Copy)]
@@ -274,11 +275,32 @@ impl Scope {
     }
 
     /// Carries out what a policy asks for.
-    pub(super) fn take_effect(&self, world: &dyn World, effect: Effect) {
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub(super) async fn take_effect(
+        &self,
+        world: &dyn World,
+        effect: Effect,
+    ) -> Result<(), world::Error> {
         match effect {
             Effect::Learn(event) => self.learn(event),
             Effect::Change(change) => world.change(change),
+            Effect::Post(letter) => {
+                let template = letter.template.clone();
+                self.learn(match world.post(*letter).await? {
+                    Ok(effect) => Event::EffectRequested {
+                        effect,
+                        what: effect::Effect::Mail { template },
+                    },
+                    Err(problem) => Event::ConfigurationError {
+                        what: format!("the mail {template} of a policy"),
+                        problem,
+                    },
+                });
+            }
         }
+        Ok(())
     }
 
     /// Notes that a policy failed.

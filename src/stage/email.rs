@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::duration::Duration;
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
-use crate::catalog::Hidden;
+use crate::catalog::MailServer;
 use crate::courier::letter::Person;
 use crate::directory::mail_attempts::{MailAttempts, mail_attempts};
 use crate::directory::user::User;
@@ -22,34 +22,15 @@ use crate::flow::field::{Invalid, Problem};
 use crate::flow::timer::Deadline;
 use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
-use crate::world::{Change, Letter, NewLink, Recipient};
+use crate::world::{Change, Letter, NewLink, Recipient, person};
 
 /// The settings of an e-mail stage. Those of the server are read by whoever sends.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are settings, each with its own name on the wire"
-)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Email {
-    /// Whether the server's own settings are used instead of those below.
-    pub use_global_settings: bool,
-    /// The SMTP server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Who logs in there; nobody when empty.
-    pub username: String,
-    /// With which password.
-    pub password: Hidden,
-    /// Whether the connection becomes a TLS one by STARTTLS.
-    pub use_tls: bool,
-    /// Whether the connection is a TLS one from its beginning.
-    pub use_ssl: bool,
-    /// How long each step may take, in seconds.
-    pub timeout: u32,
-    /// Who sends.
-    pub from_address: String,
+    /// The server that sends.
+    #[serde(flatten)]
+    pub server: MailServer,
     /// How long a link is good.
     pub token_expiry: Duration,
     /// The subject.
@@ -70,15 +51,7 @@ pub struct Email {
 impl Default for Email {
     fn default() -> Self {
         Self {
-            use_global_settings: false,
-            host: "localhost".to_owned(),
-            port: 25,
-            username: String::new(),
-            password: Hidden::default(),
-            use_tls: false,
-            use_ssl: false,
-            timeout: 10,
-            from_address: "system@authentik.local".to_owned(),
+            server: MailServer::default(),
             token_expiry: Duration::from_secs(30 * 60),
             subject: "authentik".to_owned(),
             template: "email/password_reset.html".to_owned(),
@@ -158,13 +131,9 @@ impl Email {
         })?;
         let is_real = user.is_some() && !address.is_empty();
         let language = match addressee {
-            Addressee::User(user) => user.value.attributes.get("settings"),
+            Addressee::User(user) => language(&user.value),
             Addressee::Stranger(_) => None,
         };
-        let language = language
-            .and_then(|settings| settings["locale"].as_str())
-            .filter(|language| !language.is_empty())
-            .map(str::to_owned);
         let posted = turn
             .world
             .post(Letter {
@@ -177,10 +146,13 @@ impl Email {
                 user: person,
                 client: turn.client.clone(),
                 brand: turn.brand().await?.branding_title,
-                from: (!self.use_global_settings).then(|| self.from_address.clone()),
-                server: (!self.use_global_settings).then_some(turn.stage.stage.id),
+                from: (!self.server.use_global_settings).then(|| self.server.from_address.clone()),
+                server: (!self.server.use_global_settings).then_some(turn.stage.stage.id),
                 language: turn.client.language.clone().or(language),
                 link: Some(link),
+                code: None,
+                text: None,
+                more: Map::new(),
                 expires,
             })
             .await?;
@@ -284,12 +256,12 @@ fn sent() -> Errors {
     errors(NON_FIELD_ERRORS, "email-sent", "email-sent")
 }
 
-fn person(user: &User) -> Person {
-    Person {
-        username: user.username.clone(),
-        name: user.name.clone(),
-        email: user.email.clone(),
-    }
+/// The language that a user has set.
+pub(super) fn language(user: &User) -> Option<String> {
+    let settings = user.attributes.get("settings");
+    let language = settings.and_then(|settings| settings["locale"].as_str());
+    let language = language.filter(|language| !language.is_empty());
+    language.map(str::to_owned)
 }
 
 fn stranger(typed: &str) -> Person {
@@ -345,20 +317,7 @@ impl Stage for Email {
     }
 
     fn problems(&self) -> Vec<Invalid> {
-        let mut found = Vec::new();
-        let is_html = self.template.strip_suffix(".html").is_some();
-        let is_path = is_html
-            && !self.template.starts_with('/')
-            && !self.template.split('/').any(|part| part == "..");
-        if !is_path {
-            let problem = "A template is called like email/password_reset.html.";
-            found.push(Invalid::new("template", Problem::Other(problem)));
-        }
-        if self.use_tls && self.use_ssl {
-            let problem =
-                "use_tls (STARTTLS) and use_ssl (TLS from the beginning) exclude each other.";
-            found.push(Invalid::new("use_tls", Problem::Other(problem)));
-        }
+        let mut found = self.server.problems(&self.template);
         if self.token_expiry.span() <= SignedDuration::ZERO {
             let problem = "A link has to be good for some time.";
             found.push(Invalid::new("token_expiry", Problem::Other(problem)));

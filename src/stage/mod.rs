@@ -41,6 +41,8 @@ pub mod user_login;
 pub mod user_logout;
 pub mod user_write;
 
+use authenticator::email as authenticator_email;
+use authenticator::sms as authenticator_sms;
 use authenticator::static_codes as authenticator_static;
 use authenticator::totp as authenticator_totp;
 use authenticator::validate as authenticator_validate;
@@ -237,6 +239,8 @@ macro_rules! stages {
 }
 
 stages! {
+    authenticator_email::AuthenticatorEmail, "authentik_stages_authenticator_email.authenticatoremailstage", "Email Authenticator Setup Stage";
+    authenticator_sms::AuthenticatorSms, "authentik_stages_authenticator_sms.authenticatorsmsstage", "SMS Authenticator Setup Stage";
     authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";
     authenticator_totp::AuthenticatorTotp, "authentik_stages_authenticator_totp.authenticatortotpstage", "TOTP Authenticator Setup Stage";
     authenticator_validate::AuthenticatorValidate, "authentik_stages_authenticator_validate.authenticatorvalidatestage", "Authenticator Validation Stage";

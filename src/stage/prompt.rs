@@ -14,7 +14,7 @@ use crate::policy::{Asker, Question};
 
 mod build;
 mod choice;
-mod email;
+pub(in crate::stage) mod email;
 mod field;
 mod judge;
 mod moment;
@@ -73,7 +73,7 @@ impl Prompt {
 }
 
 /// What expressions and policies are asked by.
-async fn question<'t>(turn: &Turn<'t>, is_answer: bool) -> Result<Question<'t>, Error> {
+pub(super) async fn question<'t>(turn: &Turn<'t>, is_answer: bool) -> Result<Question<'t>, Error> {
     let slug = turn.running.slug.as_str();
     let asker = Asker {
         client: turn.client,

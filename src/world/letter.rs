@@ -1,12 +1,16 @@
 //! What a stage wants to have sent, linked to, or asked of others.
 
 use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::captcha;
 use crate::courier::letter::Person;
+use crate::directory::user::User;
 use crate::flow::client::Client;
 use crate::flow::effect::Effect;
+use crate::sms;
 
 /// A link that is about to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +47,24 @@ pub struct Letter {
     pub language: Option<String>,
     /// The link in it, which this very command made.
     pub link: Option<Uuid>,
-    /// When the link ends. The mail is not tried any more afterwards.
+    /// The code in it.
+    pub code: Option<SecretString>,
+    /// What it says in place of the template: plain text.
+    pub text: Option<String>,
+    /// What the template may use besides.
+    pub more: Map<String, Value>,
+    /// When the link or the code ends. The mail is not tried any more afterwards.
     pub expires: Timestamp,
+}
+
+/// A user as a letter speaks to them.
+#[must_use]
+pub fn person(user: &User) -> Person {
+    Person {
+        username: user.username.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+    }
 }
 
 /// Where a mail goes.
@@ -61,6 +81,8 @@ pub struct Recipient {
 pub enum Call {
     /// Whether an answer to a captcha is good.
     Captcha(captcha::Question),
+    /// To send a text message.
+    Sms(Box<sms::Message>),
     /// Nothing; but time is to pass, until the timer of the effect fires.
     Pause,
 }
@@ -72,6 +94,9 @@ impl Call {
         match self {
             Self::Captcha(question) => Effect::Captcha {
                 url: question.url.clone(),
+            },
+            Self::Sms(message) => Effect::Sms {
+                provider: message.host(),
             },
             Self::Pause => Effect::Pause,
         }

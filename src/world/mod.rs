@@ -29,7 +29,7 @@ pub mod record;
 mod recorded;
 
 pub use change::{Attempt, Change, StartSession, written};
-pub use letter::{Call, Letter, NewLink, Recipient};
+pub use letter::{Call, Letter, NewLink, Recipient, person};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
 pub use record::Record;

@@ -4,6 +4,7 @@ use super::Model;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
@@ -157,6 +158,7 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("configure_flow", Flow::KIND),
     ("create_users_group", Group::KIND),
     ("enrollment_flow", Flow::KIND),
+    ("mapping", WebhookMapping::KIND),
     ("password_stage", Stage::KIND),
     ("passwordless_flow", Flow::KIND),
     ("recovery_flow", Flow::KIND),
@@ -184,6 +186,9 @@ pub(super) const PROMPT: &[Field] = &[
     optional("placeholder_expression", Shape::Flag),
     optional("initial_value_expression", Shape::Flag),
 ];
+
+pub(super) const WEBHOOK_MAPPING: &[Field] =
+    &[required("name", TEXT), required("expression", Shape::Prose)];
 
 pub(super) const BRAND: &[Field] = &[
     required("domain", TEXT),
@@ -274,6 +279,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Token => TOKEN,
         Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
+        Model::WebhookMapping => WEBHOOK_MAPPING,
         Model::ApplyBlueprint => return false,
     };
     let others: &[&str] = match model {

@@ -34,6 +34,7 @@ pub(super) enum Model {
     Token,
     Prompt,
     Invitation,
+    WebhookMapping,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -99,6 +100,7 @@ impl Model {
             "authentik_core.token" => Ok(Self::Token),
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
+            "authentik_events.notificationwebhookmapping" => Ok(Self::WebhookMapping),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);

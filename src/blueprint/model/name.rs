@@ -19,6 +19,7 @@ const OWN: &[&str] = &[
     "authentik_core.token",
     "authentik_stages_prompt.prompt",
     "authentik_stages_invitation.invitation",
+    "authentik_events.notificationwebhookmapping",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
@@ -41,7 +42,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_events.notification",
     "authentik_events.notificationrule",
     "authentik_events.notificationtransport",
-    "authentik_events.notificationwebhookmapping",
     "authentik_lifecycle.lifecycleiteration",
     "authentik_lifecycle.lifecyclerule",
     "authentik_lifecycle.review",
@@ -96,10 +96,8 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_telegram.usertelegramsourceconnection",
     "authentik_stages_authenticator_duo.authenticatorduostage",
     "authentik_stages_authenticator_duo.duodevice",
-    "authentik_stages_authenticator_email.authenticatoremailstage",
     "authentik_stages_authenticator_email.emaildevice",
     "authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage",
-    "authentik_stages_authenticator_sms.authenticatorsmsstage",
     "authentik_stages_authenticator_sms.smsdevice",
     "authentik_stages_authenticator_static.staticdevice",
     "authentik_stages_authenticator_totp.totpdevice",

@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use super::Model;
 use crate::catalog::stage::SECRETS;
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
+use crate::catalog::{
+    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+};
 use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
@@ -25,6 +27,7 @@ pub(in crate::blueprint) enum Object {
     Token(Token),
     Prompt(Prompt),
     Invitation(Invitation),
+    WebhookMapping(WebhookMapping),
 }
 
 /// Does the same with the object, whatever its type.
@@ -49,6 +52,7 @@ macro_rules! each {
             Object::Token($it) => $result,
             Object::Prompt($it) => $result,
             Object::Invitation($it) => $result,
+            Object::WebhookMapping($it) => $result,
         }
     };
 }
@@ -116,6 +120,7 @@ impl Object {
             Self::Token(token) => token.identifier.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
             Self::Invitation(invitation) => invitation.name.to_string(),
+            Self::WebhookMapping(mapping) => mapping.name.clone(),
         }
     }
 
@@ -176,7 +181,11 @@ impl Object {
                 row.remove("reserved");
                 row.insert("fixed_data".to_owned(), invitation.shown_data().into());
             }
-            Self::Flow(_) | Self::Binding(_) | Self::Brand(_) | Self::Prompt(_) => {}
+            Self::Flow(_)
+            | Self::Binding(_)
+            | Self::Brand(_)
+            | Self::Prompt(_)
+            | Self::WebhookMapping(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
         row
@@ -207,6 +216,7 @@ impl Object {
             Token::KIND => of(stored, Self::Token),
             Prompt::KIND => of(stored, Self::Prompt),
             Invitation::KIND => of(stored, Self::Invitation),
+            WebhookMapping::KIND => of(stored, Self::WebhookMapping),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -232,6 +242,7 @@ impl Model {
             Self::Token => Token::KIND,
             Self::Prompt => Prompt::KIND,
             Self::Invitation => Invitation::KIND,
+            Self::WebhookMapping => WebhookMapping::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

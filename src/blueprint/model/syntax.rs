@@ -1,11 +1,11 @@
-//! Whether the expressions of a policy or a prompt are understood, which only a worker can say.
+//! Whether the expressions of a policy, a prompt or a mapping are understood, which only a worker can say.
 
 use serde_json::{Map, Value};
 
 use super::super::resolve::Need;
 use super::Object;
 use super::write::{Draft, Errors, Refused};
-use crate::catalog::Prompt;
+use crate::catalog::{Prompt, WebhookMapping};
 use crate::policy::Kind;
 
 /// The field of a policy that holds one.
@@ -57,6 +57,19 @@ pub(super) fn check_prompt(
         }
     }
     Ok(())
+}
+
+/// The same for that of a mapping.
+pub(super) fn check_mapping(
+    draft: &Draft<'_>,
+    mapping: &WebhookMapping,
+    errors: &mut Errors,
+) -> Result<(), Refused> {
+    let source = &mapping.expression;
+    match draft.existing {
+        Some(Object::WebhookMapping(stored)) if stored.expression == *source => Ok(()),
+        _ => check(draft, EXPRESSION, source, errors),
+    }
 }
 
 fn check(draft: &Draft<'_>, field: &str, source: &str, errors: &mut Errors) -> Result<(), Refused> {

@@ -12,6 +12,7 @@ use super::field::{self, Field};
 use super::{Model, Object, Understood, check, secret, syntax};
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
+    WebhookMapping,
 };
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
@@ -70,6 +71,7 @@ pub(in crate::blueprint) fn write(
         Model::Token => field::TOKEN,
         Model::Prompt => field::PROMPT,
         Model::Invitation => field::INVITATION,
+        Model::WebhookMapping => field::WEBHOOK_MAPPING,
         Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
     };
     let mut body = match draft.existing {
@@ -112,6 +114,10 @@ pub(in crate::blueprint) fn write(
     errors.none_or_refuse()?;
     if let Object::Prompt(prompt) = &object {
         syntax::check_prompt(draft, prompt, &mut errors)?;
+        errors.none_or_refuse()?;
+    }
+    if let Object::WebhookMapping(mapping) = &object {
+        syntax::check_mapping(draft, mapping, &mut errors)?;
         errors.none_or_refuse()?;
     }
     if let Object::User(user) = &mut object {
@@ -181,6 +187,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
+        Model::WebhookMapping => Object::WebhookMapping(WebhookMapping::new(clock, "")),
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -359,6 +366,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
             let problems = it.problems();
             (Object::Prompt(it), problems)
+        }),
+        Model::WebhookMapping => serde_json::from_value(body).map(|it: WebhookMapping| {
+            let problems = it.problems();
+            (Object::WebhookMapping(it), problems)
         }),
         Model::Invitation => {
             serde_json::from_value(body).map(|it| (Object::Invitation(it), Vec::new()))

@@ -11,7 +11,6 @@ use super::*;
 const MISSING: &[&str] = &[
     "authentik_events.notificationrule",
     "authentik_events.notificationtransport",
-    "authentik_stages_authenticator_email.authenticatoremailstage",
 ];
 
 /// What else is left out, because it builds on those.

@@ -160,7 +160,7 @@ async fn what_is_switched_on_is_made_and_led_to_in_one_commit() {
     for ready in Ready::ALL {
         let enabled = bench.enables(*ready).await;
         assert!(!enabled.is_kept, "{ready}");
-        assert!(enabled.report.count(Outcome::Created) > 3, "{ready}");
+        assert!(enabled.report.count(Outcome::Created) >= 3, "{ready}");
         let records = bench.records();
         let again = bench.enables(*ready).await;
         assert!(again.is_kept, "{ready}");

@@ -23,6 +23,7 @@ fn values() -> Values {
         body: Some("Somebody did it.".to_owned()),
         facts: vec![("where".to_owned(), "here".to_owned())],
         brand: "Example & Sons".to_owned(),
+        more: serde_json::Map::new(),
     }
 }
 

@@ -20,8 +20,8 @@ mod login;
 mod redirections;
 mod reputation;
 mod secrets;
-mod waiting;
 mod security_keys;
+mod waiting;
 mod writing;
 
 use std::net::Ipv4Addr;

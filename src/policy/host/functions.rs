@@ -14,13 +14,15 @@ impl Answers<'_> {
         match call.name.as_str() {
             "_ak_call_policy" => self.call_policy(call).await,
             "ak_create_event" => self.create_event(call).await,
+            "ak_send_email" => self.send_email(call).await,
             "ak_is_group_member" => self.is_group_member(call).await,
             "ak_user_by" => self.user_by(call).await,
             "ak_user_has_authenticator" => self.has_authenticator(call).await,
             "devices_for_user" => self.devices_for_user(call).await,
             "now" => Ok(Value::Moment(self.request.world.now())),
-            name @ ("ak_send_email" | "ak_create_jwt" | "ak_create_jwt_raw" | "resolve_dns"
-            | "reverse_dns") => Err(absent(&format!("{name}()"))),
+            name @ ("ak_create_jwt" | "ak_create_jwt_raw" | "resolve_dns" | "reverse_dns") => {
+                Err(absent(&format!("{name}()")))
+            }
             name => {
                 let text = format!("name '{name}' is not defined");
                 Err(Failure::raise("NameError", text))

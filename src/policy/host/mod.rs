@@ -24,6 +24,7 @@ mod event;
 mod functions;
 mod http_request;
 mod lookup;
+mod mail;
 mod names;
 mod plan;
 mod query;

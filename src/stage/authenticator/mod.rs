@@ -17,7 +17,11 @@ use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
 use crate::world::Change;
 
+pub mod email;
 mod mask;
+mod pending;
+mod sending;
+pub mod sms;
 pub mod static_codes;
 pub mod totp;
 pub mod validate;

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 const LONGEST: usize = 320;
 
 /// Whether it is an address that mail could be sent to.
-pub(super) fn is_address(text: &str) -> bool {
+pub(in crate::stage) fn is_address(text: &str) -> bool {
     let Some((user, domain)) = text.rsplit_once('@') else {
         return false;
     };

@@ -1,6 +1,8 @@
 //! Second factors of a running server.
 
 mod devices;
+mod email;
+mod sms;
 mod static_codes;
 mod totp;
 mod validate;

@@ -11,6 +11,7 @@ mod expressions;
 mod hostile;
 mod interleaving;
 mod invalid;
+mod mail;
 mod passwords;
 mod places;
 mod planning;

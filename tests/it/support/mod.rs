@@ -16,6 +16,7 @@ mod mail_sink;
 mod mmdb;
 mod person;
 mod server;
+mod sms_provider;
 mod stream;
 mod visitor;
 
@@ -34,6 +35,7 @@ pub(crate) use mail_sink::{At, MailSink, Plan, Security, Sink, Taken};
 pub(crate) use mmdb::Mmdb;
 pub(crate) use person::Person;
 pub(crate) use server::{Options, TestServer};
+pub(crate) use sms_provider::SmsProvider;
 pub(crate) use visitor::Visitor;
 
 /// The flow that logs in, which every server has.

@@ -72,7 +72,7 @@ pub(super) fn told(event: &Event) -> Option<String> {
 fn outside(event: &Event) -> Option<String> {
     Some(match event {
         Event::MailWithheld { recent } => {
-            format!("no mail was sent, as {recent} went to the same address lately")
+            format!("nothing was sent, as {recent} went to the same place lately")
         }
         Event::LinkIssued {
             link,

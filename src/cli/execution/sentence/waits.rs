@@ -36,6 +36,7 @@ fn deadline(of: &Deadline) -> String {
 
 fn asked(effect: &Effect) -> String {
     match effect {
+        Effect::Mail { template } if template.is_empty() => "a mail".to_owned(),
         Effect::Mail { template } => format!("a mail from {template}"),
         Effect::Captcha { url } => format!("a judgement on a captcha from {url}"),
         Effect::Sms { provider } => format!("a text message from {provider}"),

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Owner, with_user};
+use super::{Owner, sms, with_user};
 use crate::directory::device::DeviceClass;
+use crate::flow::effect::Outcome;
 use crate::flow::event::{NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{Designation, InvalidResponseAction, words};
@@ -93,6 +94,16 @@ const NOT_OFFERED: &str = "No compatible device class allowed";
 
 fn refused(field: &str, text: impl Into<String>) -> Verdict {
     Verdict::Rejected(errors(field, text, "invalid"))
+}
+
+/// What a visitor sees who has chosen. A client reads nothing of this. But the flow must not begin
+/// again.
+fn chosen(turn: &Turn<'_>) -> Verdict {
+    if turn.stage.on_invalid == InvalidResponseAction::Retry {
+        refused(NON_FIELD_ERRORS, "Empty response")
+    } else {
+        Verdict::Asks
+    }
 }
 
 impl AuthenticatorValidate {
@@ -205,10 +216,12 @@ impl Stage for AuthenticatorValidate {
             return self.take_stage(turn, &stages, typed.expose_secret()).await;
         }
         let selected = response.object("selected_challenge");
-        if let Some(selected) = selected
-            && let Err(text) = self.select(turn, &owner, selected).await?
-        {
-            return Ok(refused("selected_challenge", text));
+        if let Some(selected) = selected {
+            match self.select(turn, &owner, selected, &response).await? {
+                Ok(None) => {}
+                Ok(Some(effect)) => return Ok(Verdict::Waits(effect)),
+                Err(text) => return Ok(refused("selected_challenge", text)),
+            }
         }
         if let Some(verdict) = self.prove(&response, &owner, turn).await? {
             if matches!(verdict, Verdict::Rejected(_)) {
@@ -216,11 +229,17 @@ impl Stage for AuthenticatorValidate {
             }
             return Ok(verdict);
         }
-        // A client that has chosen reads nothing of this. But the flow must not begin again.
-        if selected.is_some() && turn.stage.on_invalid != InvalidResponseAction::Retry {
-            return Ok(Verdict::Asks);
+        if selected.is_some() {
+            return Ok(chosen(turn));
         }
         Ok(refused(NON_FIELD_ERRORS, "Empty response"))
+    }
+
+    async fn conclude(&self, outcome: &Outcome, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        Ok(match sms::sent(turn, outcome) {
+            Ok(()) => chosen(turn),
+            Err(problem) => refused("selected_challenge", problem.text),
+        })
     }
 
     fn problems(&self) -> Vec<Invalid> {

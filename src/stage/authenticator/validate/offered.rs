@@ -10,6 +10,7 @@ use crate::directory::device::{Authenticator, Device, DeviceClass, devices_of};
 use crate::flow::context::{Value as Known, key};
 use crate::journal::object::Versioned;
 use crate::stage::authenticator::mask::masked;
+use crate::stage::authenticator::sms;
 use crate::stage::{Error, Turn};
 use crate::webauthn::models;
 
@@ -109,7 +110,7 @@ impl AuthenticatorValidate {
 /// Nothing can be sent to a number of which only the digest is known.
 fn is_hashed(device: &Device) -> bool {
     match &device.of {
-        Authenticator::Sms { phone_number, .. } => phone_number.starts_with("hash:"),
+        Authenticator::Sms { phone_number, .. } => sms::is_hashed(phone_number),
         _ => false,
     }
 }

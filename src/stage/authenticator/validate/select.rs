@@ -1,22 +1,32 @@
 //! A visitor chooses one of the authenticators that they were offered.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{AuthenticatorValidate, Owner, offered};
+use crate::directory::device::DeviceClass;
 use crate::flow::event::Event;
-use crate::stage::{Error, Turn};
+use crate::journal::object::{Versioned, put};
+use crate::stage::authenticator::{email, sms};
+use crate::stage::{Error, Response, Turn};
+use crate::world::Change;
 
 /// What is read by whoever chooses what was not offered.
 const INVALID: &str = "invalid challenge selected";
 
 impl AuthenticatorValidate {
-    /// Takes a choice. The inner error is for the visitor.
+    /// Takes a choice, and sends a code where the device needs one: `Some` is the effect of a text
+    /// message, of which somebody has to know what came. The inner error is for the visitor.
+    ///
+    /// A choice that comes together with a code sends none: it would take the place of the one
+    /// that is being answered.
     pub(super) async fn select(
         &self,
         turn: &mut Turn<'_>,
         owner: &Owner,
         selected: &Value,
-    ) -> Result<Result<(), String>, Error> {
+        response: &Response,
+    ) -> Result<Result<Option<Uuid>, String>, Error> {
         let text = |name: &str| selected[name].as_str();
         let uid = text("device_uid");
         let offers = offered::kept(turn);
@@ -28,19 +38,39 @@ impl AuthenticatorValidate {
             return Ok(Err(INVALID.to_owned()));
         };
         if offer.is_to_anybody() {
-            return Ok(Ok(()));
+            return Ok(Ok(None));
         }
         let devices = self.devices(turn, owner).await?;
-        let chosen = devices.iter().map(|it| &it.value).find(|device| {
+        let chosen = devices.into_iter().find(|device| {
+            let device = &device.value;
             device.class() == offer.device_class && device.pk.to_string() == offer.device_uid
         });
-        let Some(device) = chosen else {
+        let (Some(device), Some(user)) = (chosen, owner.user()) else {
             return Ok(Err(INVALID.to_owned()));
         };
+        let Versioned { version, mut value } = device;
         turn.learn(Event::MfaChallenged {
-            device: device.uuid,
-            class: device.class().to_string(),
+            device: value.uuid,
+            class: value.class().to_string(),
         });
-        Ok(Ok(()))
+        if response.text("code").is_some() {
+            return Ok(Ok(None));
+        }
+        let sent = match value.class() {
+            DeviceClass::Sms => {
+                let sent = sms::send_code(turn, &user.value, &mut value).await?;
+                sent.map(Some)
+            }
+            DeviceClass::Email => {
+                let sent = email::send_code(turn, &user.value, &mut value).await?;
+                sent.map(|()| None)
+            }
+            _ => return Ok(Ok(None)),
+        };
+        if sent.is_ok() {
+            value.last_updated = turn.world.now();
+            turn.world.change(Change::Write(put(&value, version)));
+        }
+        Ok(sent)
     }
 }

@@ -120,11 +120,6 @@ async fn what_is_not_in_this_version_says_so() {
     let bench = Bench::new().await;
     for (slug, source, error) in [
         (
-            "mail",
-            "ak_send_email('a@b', 's', body='x')",
-            "ak_send_email()",
-        ),
-        (
             "jwt",
             "ak_create_jwt(request.user, 'p', [])",
             "ak_create_jwt()",
