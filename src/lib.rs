@@ -21,7 +21,8 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, courier, tls, clock, settings
+//!                                 captcha, duo, courier, tls, clock,
+//!                                 settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -45,6 +46,7 @@
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |
 //! | [`courier`] | mails: letters from templates, the outbox, and how a mail server gets them | know what an execution is, or what a letter is for; send a mail twice |
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
+//! | [`duo`] | speaks with Duo: signs, sends pushes, asks what became of them | judge it; send a push twice |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -68,6 +70,7 @@ pub mod cli;
 pub mod clock;
 pub mod courier;
 pub mod directory;
+pub mod duo;
 pub mod execution;
 pub mod expression;
 pub mod flow;

@@ -23,7 +23,12 @@ pub struct Stage {
 }
 
 /// Settings that are written and never shown again, whoever asks, in whatever kind of stage.
-pub const SECRETS: &[&str] = &["password", "private_key"];
+pub const SECRETS: &[&str] = &[
+    "admin_secret_key",
+    "client_secret",
+    "password",
+    "private_key",
+];
 
 impl Stage {
     /// A stage with these settings.

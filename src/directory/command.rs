@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
+use super::push_attempts;
 use super::{Device, Error, Install, NewUser, Session, Token, User, devices_of, install};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
@@ -65,6 +66,7 @@ pub async fn deletion(
     let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
     writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, id).await?);
+    writes.extend(push_attempts::removal(objects, id).await?);
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
     Ok(writes)

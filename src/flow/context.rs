@@ -41,6 +41,10 @@ pub mod key {
     pub const CAPTCHA_SITE_KEY: &str = "goauthentik.io/stages/captcha/site_key";
     /// Replaces the key that a captcha stage shares with its provider.
     pub const CAPTCHA_PRIVATE_KEY: &str = "goauthentik.io/stages/captcha/private_key";
+    /// The account at Duo that is being set up.
+    pub const AUTHENTICATOR_DUO: &str = "goauthentik.io/stages/authenticator_duo/enroll";
+    /// How far the attempt with Duo has come.
+    pub const VALIDATE_DUO: &str = "gatelog/stages/authenticator_validate/duo";
 }
 
 /// One entry of the context. Secrets are never among them, only their names.

@@ -16,6 +16,7 @@ use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
 use crate::world;
 
+pub mod authenticator;
 pub mod captcha;
 pub mod consent;
 pub mod deny;
@@ -39,6 +40,8 @@ pub mod user_delete;
 pub mod user_login;
 pub mod user_logout;
 pub mod user_write;
+
+use authenticator::duo as authenticator_duo;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -231,6 +234,7 @@ macro_rules! stages {
 }
 
 stages! {
+    authenticator_duo::AuthenticatorDuo, "authentik_stages_authenticator_duo.authenticatorduostage", "Duo Authenticator Setup Stage";
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";

@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "duo",
             "courier",
             "expression",
             "geoip",
@@ -60,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "duo",
             "courier",
             "expression",
             "geoip",
@@ -93,6 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "duo",
             "courier",
             "expression",
             "geoip",
@@ -139,6 +142,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "duo",
             "courier",
             "captcha",
             "policy",
@@ -166,6 +170,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "duo",
             "courier",
             "captcha",
             "catalog",
@@ -188,6 +193,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["catalog", "directory", "flow", "journal", "tls"],
     ),
     ("captcha", &["tls"]),
+    ("duo", &["tls"]),
     ("tls", &[]),
     ("settings", &[]),
     ("clock", &[]),

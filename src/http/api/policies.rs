@@ -73,7 +73,7 @@ pub(super) async fn test(
 }
 
 /// The body as JSON.
-async fn body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Error> {
+pub(super) async fn body(request: &HttpRequest, payload: web::Payload) -> Result<Value, Error> {
     let bytes = payload
         .to_bytes_limited(LIMIT)
         .await

@@ -1,0 +1,127 @@
+//! Second factors: the stages that set authenticators up, and the one that asks for them.
+//!
+//! What an authenticator is lies in [`crate::directory::device`]; here is how a visitor gets one
+//! and proves that they have it. One file for each class.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::reply::object;
+use super::{Error, Turn};
+use crate::directory::device::Device;
+use crate::directory::user::User;
+use crate::flow::context::{Value as Known, key};
+use crate::flow::event::Event;
+use crate::flow::model::words;
+use crate::journal::Version;
+use crate::journal::object::{Versioned, put};
+use crate::world::Change;
+
+pub mod duo;
+
+words! {
+    /// Whether a security key asks its owner for a PIN, a finger or the like.
+    #[derive(Default)]
+    UserVerification {
+        /// It must.
+        Required = "required",
+        /// It does where it can.
+        #[default]
+        Preferred = "preferred",
+        /// It should not.
+        Discouraged = "discouraged",
+    }
+}
+
+words! {
+    /// Which kind of authenticator a browser suggests.
+    Hint {
+        /// A key that is plugged in.
+        SecurityKey = "security-key",
+        /// The device itself.
+        ClientDevice = "client-device",
+        /// A telephone beside it.
+        Hybrid = "hybrid",
+    }
+}
+
+/// What all stages have that people open from their own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Configurable {
+    /// The flow in which people set such an authenticator up.
+    pub configure_flow: Option<Uuid>,
+    /// What people read instead of the kind's name.
+    pub friendly_name: Option<String>,
+}
+
+/// Whose authenticator it is about.
+#[derive(Debug)]
+pub(super) enum Owner {
+    /// A user of the directory.
+    User(Box<Versioned<User>>),
+    /// Somebody who typed an identifier that nobody has. For them everything is done alike, and
+    /// nothing is written.
+    Stranger(String),
+    /// Nobody is known.
+    Nobody,
+}
+
+impl Owner {
+    /// Whoever is going through the flow or, where that is nobody, is logged in.
+    pub(super) async fn of(turn: &Turn<'_>) -> Result<Self, Error> {
+        let user = match turn.running.context.get(key::PENDING_USER) {
+            Some(Known::Stranger { identifier }) => return Ok(Self::Stranger(identifier.clone())),
+            Some(Known::User(id)) => turn.user(*id).await?,
+            _ => turn.session_user().await?,
+        };
+        Ok(user.map_or(Self::Nobody, |user| Self::User(Box::new(user))))
+    }
+
+    /// The user of the directory, if it is one.
+    pub(super) fn user(&self) -> Option<&Versioned<User>> {
+        match self {
+            Self::User(user) => Some(user),
+            Self::Stranger(_) | Self::Nobody => None,
+        }
+    }
+
+    /// The user's id, if there is one.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        self.user().map(|user| user.value.uuid)
+    }
+
+    /// By which name they log in, as far as anybody knows.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.value.username,
+            Self::Stranger(typed) => typed,
+            Self::Nobody => "",
+        }
+    }
+}
+
+/// The user's name and picture, which every challenge here begins with.
+pub(super) async fn with_user(turn: &Turn<'_>) -> Result<Map<String, Value>, Error> {
+    let (user, avatar) = turn.shown_user().await?;
+    Ok(object(json!({
+        "pending_user": user,
+        "pending_user_avatar": avatar,
+    })))
+}
+
+/// Writes a device that its owner has just shown to have.
+pub(super) fn enrol(turn: &mut Turn<'_>, mut device: Device) {
+    let now: Timestamp = turn.world.now();
+    device.confirmed = true;
+    device.last_updated = now;
+    let write = put(&device, Version::NONE);
+    turn.world.change(Change::Write(write));
+    turn.learn(Event::DeviceEnrolled {
+        device: device.uuid,
+        class: device.class().to_string(),
+        user: device.user,
+    });
+}
