@@ -152,6 +152,7 @@ pub(crate) fn input(at: Timestamp, request: Request) -> Input {
             language: Some("en".to_owned()),
             outpost: None,
             device: None,
+            mfa: None,
         },
         query: "next=%2Fhome".to_owned(),
         request,

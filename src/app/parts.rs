@@ -24,6 +24,7 @@ use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
+use crate::http::mfa::Factors;
 use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
@@ -56,6 +57,7 @@ impl Parts {
         let keyring = store::keyring(settings, clock)?;
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let devices = Devices::new(keyring.derive("device cookie"));
+        let factors = Factors::new(keyring.derive("mfa cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
         let journal: Arc<dyn Journal> = disk.clone();
@@ -87,6 +89,7 @@ impl Parts {
             hashes: Arc::clone(&pool),
             signer,
             devices,
+            factors,
             cookies: Scope {
                 domain: settings.session.cookie_domain.clone(),
             },

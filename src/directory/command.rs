@@ -9,7 +9,9 @@ use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
 use super::push_attempts;
-use super::{Device, Error, Install, NewUser, Session, Token, User, devices_of, install};
+use super::{
+    Device, Error, Install, MfaAttempts, NewUser, Session, Token, User, devices_of, install,
+};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -67,6 +69,8 @@ pub async fn deletion(
     writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, id).await?);
     writes.extend(push_attempts::removal(objects, id).await?);
+    let attempts: Option<Versioned<MfaAttempts>> = object::get(objects, id).await?;
+    writes.extend(attempts.map(|it| delete::<MfaAttempts>(id, it.version)));
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
     Ok(writes)

@@ -20,6 +20,7 @@ use super::unfinished::Unfinished;
 use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
+use crate::flow::client::Verified;
 use crate::flow::effect::Effect;
 use crate::flow::event::{Event, Remembered};
 use crate::flow::input::{DeadLink, Input, Request};
@@ -81,6 +82,8 @@ pub(crate) struct Answered {
     pub(crate) waits: bool,
     /// The user who was logged in, and by what their browser is known from now on.
     pub(crate) remembered: Option<(Uuid, Remembered)>,
+    /// The second factor that was shown, as the browser may show it again.
+    pub(crate) verified: Option<Verified>,
     /// What the visitor's answer waits for.
     pub(crate) waits_for: Option<Wait>,
     /// What is to be asked of other servers now.
@@ -123,6 +126,7 @@ impl Answered {
             ended: ended(events),
             waits: state.running().is_some_and(|running| running.answers == 0),
             remembered: state.latest().and_then(|it| it.remembered),
+            verified: state.latest().and_then(|it| it.verified.clone()),
             waits_for: Wait::of(state),
             calls: Vec::new(),
             links: Vec::new(),

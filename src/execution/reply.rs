@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actor::Answered;
+use crate::flow::client::Verified;
 use crate::flow::event::Remembered;
 use crate::stage;
 
@@ -22,6 +23,8 @@ pub struct Reply {
     pub rotated: bool,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,
+    /// The second factor that was shown, as the browser may show it again.
+    pub verified: Option<Verified>,
 }
 
 impl Reply {
@@ -42,6 +45,7 @@ impl Reply {
             session,
             rotated: answered.rotated,
             remembered: answered.remembered,
+            verified: answered.verified,
         }
     }
 }

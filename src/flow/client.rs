@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,6 +25,10 @@ pub struct Client {
     /// What the browser's device cookie says, if this server signed it and it has not run out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
+    /// What the browser's cookie of second factors says, if this server signed it and it has not
+    /// run out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<Verified>,
 }
 
 /// A browser in which somebody logged in before, as its device cookie says.
@@ -33,6 +38,17 @@ pub struct Device {
     pub stage: Uuid,
     /// The `uid` of whoever logged in.
     pub user: String,
+}
+
+/// A browser in which somebody showed a second factor before, as its cookie says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// The stage that gave the cookie out; it means nothing to others.
+    pub stage: Uuid,
+    /// The number of the authenticator.
+    pub device: i64,
+    /// When the cookie runs out.
+    pub until: Timestamp,
 }
 
 impl Client {
@@ -47,6 +63,7 @@ impl Client {
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         }
     }
 

@@ -41,8 +41,26 @@ pub mod key {
     pub const CAPTCHA_SITE_KEY: &str = "goauthentik.io/stages/captcha/site_key";
     /// Replaces the key that a captcha stage shares with its provider.
     pub const CAPTCHA_PRIVATE_KEY: &str = "goauthentik.io/stages/captcha/private_key";
+    /// The static codes that are being set up.
+    pub const AUTHENTICATOR_STATIC: &str =
+        "goauthentik.io/stages/authenticator_static/static_device";
+    /// The generator of codes that is being set up.
+    pub const AUTHENTICATOR_TOTP: &str = "goauthentik.io/stages/authenticator_totp/totp_device";
+    /// The telephone that is being set up.
+    pub const AUTHENTICATOR_SMS: &str = "goauthentik.io/stages/authenticator_sms/sms_device";
+    /// The mailbox that is being set up.
+    pub const AUTHENTICATOR_EMAIL: &str = "goauthentik.io/stages/authenticator_email/email_device";
     /// The account at Duo that is being set up.
     pub const AUTHENTICATOR_DUO: &str = "goauthentik.io/stages/authenticator_duo/enroll";
+    /// What a security key or a passkey has to sign.
+    pub const WEBAUTHN_CHALLENGE: &str = "goauthentik.io/stages/authenticator_webauthn/challenge";
+    /// How often a security key or a passkey was refused while it was being set up.
+    pub const WEBAUTHN_ATTEMPT: &str = "goauthentik.io/stages/authenticator_webauthn/attempt";
+    /// The authenticators that the visitor may choose from.
+    pub const VALIDATE_CHALLENGES: &str =
+        "goauthentik.io/stages/authenticator_validate/device_challenges";
+    /// The setup stages that a visitor without an authenticator may choose from.
+    pub const VALIDATE_STAGES: &str = "goauthentik.io/stages/authenticator_validate/stages";
     /// How far the attempt with Duo has come.
     pub const VALIDATE_DUO: &str = "gatelog/stages/authenticator_validate/duo";
 }

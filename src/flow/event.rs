@@ -405,6 +405,22 @@ pub enum Event {
         /// Why, for the operator.
         reason: MfaProblem,
     },
+    /// The browser is given something by which it is asked for no second factor for a while.
+    MfaRemembered {
+        /// The stage that asks for none.
+        stage: Uuid,
+        /// The number of the device that was shown.
+        device: i64,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// No second factor was asked for, as the browser showed that there was one.
+    MfaWaived {
+        /// The device that was shown then.
+        device: Uuid,
+        /// Its class.
+        class: String,
+    },
     /// The user has a device more.
     DeviceEnrolled {
         /// The device.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::client::Verified;
 use super::context::{Context, Value, key};
 use super::effect::Outcome;
 use super::entry::Entry;
@@ -54,6 +55,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             decisions: 0,
             failed_policies: None,
             remembered: None,
+            verified: None,
             effects: BTreeMap::new(),
             waits_for: None,
             outcome: None,
@@ -163,6 +165,18 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             running.remembered = device.map(|device| (*user, device));
         }
         Event::SessionEnded { .. } => running.remembered = None,
+        Event::MfaRemembered {
+            stage,
+            device,
+            until,
+        } => {
+            let (stage, device, until) = (*stage, *device, *until);
+            running.verified = Some(Verified {
+                stage,
+                device,
+                until,
+            });
+        }
         Event::InvitationUsed {
             reserved: true,
             invitation,
@@ -269,6 +283,8 @@ fn link(running: &mut Running, event: &Event) {
             let of = Deadline::Link { link: *link };
             running.timers.retain(|_, timer| timer.of != of);
             running.session = *session;
+            // It was another browser that showed one.
+            running.verified = None;
             let entry = Entry::new(*session, &running.slug, query);
             running.entries.retain(|other| *other != entry);
             running.entries.push(entry);

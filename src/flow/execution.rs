@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::client::Verified;
 use super::context::Context;
 use super::effect::{Effect, Outcome};
 use super::entry::Entry;
@@ -73,6 +74,8 @@ pub struct Running {
     pub failed_policies: Option<Vec<Uuid>>,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,
+    /// The second factor that was shown, as the browser may show it again.
+    pub verified: Option<Verified>,
     /// What was asked of the outside and has not come to its end.
     pub effects: BTreeMap<Uuid, Effect>,
     /// The effect that the visitor's answer waits for.

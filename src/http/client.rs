@@ -54,6 +54,7 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
         language: text(request, header::ACCEPT_LANGUAGE.as_str()).and_then(first_language),
         outpost: None,
         device: None,
+        mfa: None,
     }
 }
 

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::device::DEVICE;
+use super::mfa::MFA;
 
 /// The cookie that says which session a request belongs to.
 pub const SESSION: &str = "authentik_session";
@@ -136,6 +137,17 @@ impl Scope {
             .finish()
     }
 
+    /// The cookie by which a second factor is not asked for again, for `age` seconds. Only this
+    /// server reads it.
+    #[must_use]
+    pub fn factor(&self, value: &SecretString, age: i64, secure: bool) -> Cookie<'static> {
+        self.build(MFA, value.expose_secret().to_owned(), secure)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::seconds(age))
+            .finish()
+    }
+
     fn build(&self, name: &'static str, value: String, secure: bool) -> CookieBuilder<'static> {
         let cookie = Cookie::build(name, value).path("/").secure(secure);
         match &self.domain {
@@ -201,6 +213,18 @@ mod tests {
         assert!(secure.contains("; Secure"), "{secure}");
         assert!(secure.contains("SameSite=None"), "{secure}");
         assert!(secure.contains("Max-Age=60"), "{secure}");
+    }
+
+    #[test]
+    fn the_cookie_of_second_factors_is_for_the_server_alone() {
+        let scope = Scope::default();
+        let plain = scope.factor(&sid(), 60, false).to_string();
+        assert_eq!(
+            plain,
+            "authentik_mfa=a-session-secret; HttpOnly; SameSite=Lax; Path=/; Max-Age=60"
+        );
+        let secure = scope.factor(&sid(), 60, true).to_string();
+        assert!(secure.contains("; Secure"), "{secure}");
     }
 
     #[test]

@@ -105,6 +105,7 @@ mod tests {
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         }
     }
 

@@ -102,6 +102,7 @@ mod tests {
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         };
         for (to, target) in [
             ("/", Target::Here("/".into())),

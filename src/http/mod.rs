@@ -19,6 +19,7 @@ mod files;
 mod flows;
 mod health;
 mod location;
+pub mod mfa;
 pub mod operator;
 mod outpost;
 mod page;

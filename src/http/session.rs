@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::binding::check;
 use super::client::client;
 use super::device::DEVICE;
+use super::mfa::MFA;
 use super::{Error, State, cookie, location, outpost};
 use crate::directory::{Session, User, session_by_sid};
 use crate::execution::{Cancel, Reply};
-use crate::flow::client::{Client, Device};
+use crate::flow::client::{Client, Device, Verified};
 use crate::flow::input::Canceller;
 use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{self, Commit, Durability, Write};
@@ -53,6 +54,7 @@ impl Visitor {
         let mut visitor = Self::unknown(state, request);
         outpost::speak_for(state, request, &mut visitor.client).await?;
         visitor.client.device = device(state, request);
+        visitor.client.mfa = factor(state, request);
         let Some(sid) = sid(state, request) else {
             return Ok(visitor);
         };
@@ -146,6 +148,10 @@ pub async fn set_cookies(
         let value = state.devices.sign(device.stage, uid, device.until);
         cookies.push(state.cookies.device(&value, left(device.until), secure));
     }
+    if let Some(factor) = reply.verified.as_ref().filter(|it| it.until > now) {
+        let value = state.factors.sign(factor);
+        cookies.push(state.cookies.factor(&value, left(factor.until), secure));
+    }
     for cookie in cookies {
         answer
             .add_cookie(&cookie)
@@ -174,6 +180,16 @@ fn device(state: &State, request: &HttpRequest) -> Option<Device> {
         .iter()
         .filter(|cookie| cookie.name() == DEVICE)
         .find_map(|cookie| state.devices.read(cookie.value(), now))
+}
+
+/// What the cookie of second factors says; the first of that name that this server signed counts.
+fn factor(state: &State, request: &HttpRequest) -> Option<Verified> {
+    let now = state.clock.now();
+    let cookies = request.cookies().ok()?;
+    cookies
+        .iter()
+        .filter(|cookie| cookie.name() == MFA)
+        .find_map(|cookie| state.factors.read(cookie.value(), now))
 }
 
 /// The session as it is, provided that it may be used from where it is used now; `None` when it

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::mfa::Factors;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -34,6 +35,8 @@ pub struct State {
     pub signer: Signer,
     /// Signs and reads the cookies by which browsers are known.
     pub devices: Devices,
+    /// Signs and reads the cookies by which second factors are not asked for again.
+    pub factors: Factors,
     /// What all cookies share.
     pub cookies: Scope,
     /// The peers whose `X-Forwarded-*` headers are believed.

@@ -39,6 +39,8 @@ pub enum Shape {
     RequiredToken,
     /// The same where it may be missing, null or empty.
     OptionalToken,
+    /// The same where it may be missing, but neither null nor empty.
+    GivenToken,
     /// True or false, and there.
     RequiredFlag,
     /// Any object, or nothing.
@@ -153,7 +155,8 @@ fn read_field(
 ) -> Result<(), FieldError> {
     let value = body.get(field.name);
     match field.shape {
-        Shape::RequiredText | Shape::RequiredToken => match value {
+        Shape::RequiredText | Shape::RequiredToken | Shape::GivenToken => match value {
+            None if field.shape == Shape::GivenToken => {}
             None => return Err(required()),
             Some(Value::Null) => return Err(null()),
             Some(value) => {
@@ -212,7 +215,10 @@ pub(super) fn null() -> FieldError {
 
 impl Shape {
     fn is_token(self) -> bool {
-        matches!(self, Self::RequiredToken | Self::OptionalToken)
+        matches!(
+            self,
+            Self::RequiredToken | Self::OptionalToken | Self::GivenToken
+        )
     }
 
     /// The most characters that a text may have.
@@ -395,6 +401,11 @@ mod tests {
             shape: Shape::RequiredToken,
             secret: true,
         },
+        Field {
+            name: "code",
+            shape: Shape::GivenToken,
+            secret: true,
+        },
     ];
 
     fn codes(body: &Value) -> Vec<(String, String)> {
@@ -461,11 +472,11 @@ mod tests {
         #[test]
         fn what_is_written_down_reads_like_what_was_sent(
             uid in any_value(), password in any_value(), flag in any_value(), key in any_value(),
-            token in any_value(),
+            token in any_value(), code in any_value(),
         ) {
             let body = json!({
                 "uid_field": uid, "password": password, "remember_me": flag, "passkey": key,
-                "token": token,
+                "token": token, "code": code,
             });
             let redacted = redact(FIELDS, &body);
             prop_assert_eq!(codes(&body), codes(&redacted));

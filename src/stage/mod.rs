@@ -42,6 +42,9 @@ pub mod user_logout;
 pub mod user_write;
 
 use authenticator::duo as authenticator_duo;
+use authenticator::static_codes as authenticator_static;
+use authenticator::totp as authenticator_totp;
+use authenticator::validate as authenticator_validate;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -235,6 +238,9 @@ macro_rules! stages {
 
 stages! {
     authenticator_duo::AuthenticatorDuo, "authentik_stages_authenticator_duo.authenticatorduostage", "Duo Authenticator Setup Stage";
+    authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";
+    authenticator_totp::AuthenticatorTotp, "authentik_stages_authenticator_totp.authenticatortotpstage", "TOTP Authenticator Setup Stage";
+    authenticator_validate::AuthenticatorValidate, "authentik_stages_authenticator_validate.authenticatorvalidatestage", "Authenticator Validation Stage";
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";

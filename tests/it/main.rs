@@ -2,6 +2,7 @@
 
 mod app;
 mod architecture;
+mod authenticator;
 mod browser;
 mod cli;
 mod courier;

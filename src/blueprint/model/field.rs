@@ -153,6 +153,7 @@ pub(super) const SOURCE: &[Field] = &[
 /// Settings that name other objects, one or a list of them, in whatever kind of stage.
 pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("captcha_stage", Stage::KIND),
+    ("configuration_stages", Stage::KIND),
     ("configure_flow", Flow::KIND),
     ("create_users_group", Group::KIND),
     ("enrollment_flow", Flow::KIND),

@@ -12,9 +12,6 @@ const MISSING: &[&str] = &[
     "authentik_events.notificationrule",
     "authentik_events.notificationtransport",
     "authentik_stages_authenticator_email.authenticatoremailstage",
-    "authentik_stages_authenticator_static.authenticatorstaticstage",
-    "authentik_stages_authenticator_totp.authenticatortotpstage",
-    "authentik_stages_authenticator_validate.authenticatorvalidatestage",
     "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage",
 ];
 

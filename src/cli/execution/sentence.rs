@@ -123,6 +123,8 @@ fn course(event: &Event) -> String {
         | Event::PushSent { .. }
         | Event::MfaVerified { .. }
         | Event::MfaRejected { .. }
+        | Event::MfaRemembered { .. }
+        | Event::MfaWaived { .. }
         | Event::DeviceEnrolled { .. }
         | Event::MailWithheld { .. }
         | Event::LinkIssued { .. }

@@ -267,6 +267,7 @@ impl Visitor<'_> {
                 language: None,
                 outpost: None,
                 device: None,
+                mfa: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

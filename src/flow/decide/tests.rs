@@ -54,6 +54,7 @@ fn start() -> Command {
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         },
         query: String::new(),
     }
@@ -531,6 +532,8 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::PushSent { .. }
         | Event::MfaVerified { .. }
         | Event::MfaRejected { .. }
+        | Event::MfaRemembered { .. }
+        | Event::MfaWaived { .. }
         | Event::DeviceEnrolled { .. }
         | Event::SessionEnded { .. } => old == after.running(),
     }

@@ -36,6 +36,8 @@ impl Event {
                 | Self::PushSent { .. }
                 | Self::MfaVerified { .. }
                 | Self::MfaRejected { .. }
+                | Self::MfaRemembered { .. }
+                | Self::MfaWaived { .. }
                 | Self::DeviceEnrolled { .. }
                 | Self::MailWithheld { .. }
                 | Self::LinkIssued { .. }
@@ -60,6 +62,7 @@ impl Event {
                 | Self::TimerSet { .. }
                 | Self::TimerFired { .. }
                 | Self::MfaVerified { .. }
+                | Self::MfaRejected { .. }
                 | Self::DeviceEnrolled { .. }
                 | Self::LinkIssued { .. }
                 | Self::LinkConsumed { .. }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum MfaProblem {
-    /// It is not the code, or not any more.
+    /// It is not the code.
     Wrong,
+    /// It was the code once: it was used, or its time is over.
+    Expired,
     /// There were too many wrong codes, so that none is looked at for a while.
     Locked {
         /// Until when.

@@ -86,6 +86,7 @@ pub(super) async fn test(operator: Data<Operator>, body: Json<Test>) -> Answer {
         language: None,
         outpost: None,
         device: None,
+        mfa: None,
     });
     let query = Query::default();
     let asker = client.as_ref().map(|client| Asker {

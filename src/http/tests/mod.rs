@@ -22,6 +22,7 @@ use url::form_urlencoded;
 
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::mfa::Factors;
 use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
@@ -73,6 +74,7 @@ impl Server {
             hashes,
             signer: Signer::new(&[7; 32]),
             devices: Devices::new(SecretBox::init_with(|| [8; 32])),
+            factors: Factors::new(SecretBox::init_with(|| [9; 32])),
             cookies: Scope::default(),
             trusted_proxies: vec!["127.0.0.0/8".parse().expect("a literal")],
             unused_age: Duration::from_hours(24),

@@ -4,7 +4,6 @@
 //! and proves that they have it. One file for each class.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -20,6 +19,10 @@ use crate::journal::object::{Versioned, put};
 use crate::world::Change;
 
 pub mod duo;
+mod mask;
+pub mod static_codes;
+pub mod totp;
+pub mod validate;
 
 words! {
     /// Whether a security key asks its owner for a PIN, a finger or the like.
@@ -45,16 +48,6 @@ words! {
         /// A telephone beside it.
         Hybrid = "hybrid",
     }
-}
-
-/// What all stages have that people open from their own settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Configurable {
-    /// The flow in which people set such an authenticator up.
-    pub configure_flow: Option<Uuid>,
-    /// What people read instead of the kind's name.
-    pub friendly_name: Option<String>,
 }
 
 /// Whose authenticator it is about.

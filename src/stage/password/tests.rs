@@ -190,6 +190,7 @@ async fn step(
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         },
         query: String::new(),
         request,

@@ -161,7 +161,9 @@ impl Run<'_> {
             }
             Ok(Verdict::Rejected(errors)) => self.reject(stage, planned, errors).await,
             Ok(Verdict::Asks) => {
-                self.errors = Some(Errors::new());
+                // Where nothing was asked before, nothing was answered.
+                let is_again = self.challenge_is_open();
+                self.errors = is_again.then(Errors::new);
                 self.ask(stage, planned).await
             }
             Ok(Verdict::Denied(message)) => {

@@ -178,6 +178,7 @@ fn clients() -> impl Strategy<Value = Client> {
             language,
             outpost: None,
             device: None,
+            mfa: None,
         })
 }
 
@@ -255,6 +256,7 @@ fn events() -> impl Strategy<Value = Event> {
                     terminated,
                     replaced: None,
                     device: None,
+                    mfa: None,
                 }
             }),
         (texts(), texts()).prop_map(|(stage, message)| Event::Denied {

@@ -80,6 +80,7 @@ fn client() -> Client {
         language: None,
         outpost: None,
         device: None,
+        mfa: None,
     }
 }
 

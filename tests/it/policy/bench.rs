@@ -422,6 +422,7 @@ impl Visitor<'_> {
                 language: Some("de".to_owned()),
                 outpost: None,
                 device: None,
+                mfa: None,
             },
             challenge: None,
             received: self.bench.clock.monotonic(),

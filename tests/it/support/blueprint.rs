@@ -250,6 +250,11 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "authenticator_duo" => "authentik_stages_authenticator_duo.authenticatorduostage",
+        "authenticator_totp" => "authentik_stages_authenticator_totp.authenticatortotpstage",
+        "authenticator_validate" => {
+            "authentik_stages_authenticator_validate.authenticatorvalidatestage"
+        }
         "captcha" => "authentik_stages_captcha.captchastage",
         "consent" => "authentik_stages_consent.consentstage",
         "deny" => "authentik_stages_deny.denystage",

@@ -287,7 +287,9 @@ impl Duo {
         ];
         self.change(|state| {
             if names != wanted || body["async"] != "1" {
-                state.problems.push(format!("a push is asked for by {body}"));
+                state
+                    .problems
+                    .push(format!("a push is asked for by {body}"));
             }
             match state.mood {
                 Mood::Refuses => return Some(fail(401, 40102, "Invalid integration key")),

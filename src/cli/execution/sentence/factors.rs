@@ -19,6 +19,12 @@ pub(super) fn told(event: &Event) -> Option<String> {
             let device = device.map_or_else(String::new, |device| format!(" device {device}"));
             format!("{class}{device} refused: {}", problem(reason))
         }
+        Event::MfaRemembered { device, until, .. } => {
+            format!("the browser need not show device {device} again until {until:.0}")
+        }
+        Event::MfaWaived { device, class } => {
+            format!("nothing was asked, as the browser showed {class} device {device} before")
+        }
         Event::DeviceEnrolled {
             device,
             class,
@@ -30,7 +36,8 @@ pub(super) fn told(event: &Event) -> Option<String> {
 
 fn problem(reason: &MfaProblem) -> String {
     match reason {
-        MfaProblem::Wrong => "it is not the code, or not any more".to_owned(),
+        MfaProblem::Wrong => "it is not the code".to_owned(),
+        MfaProblem::Expired => "it was the code, but is not any more".to_owned(),
         MfaProblem::Locked { until } => {
             format!("after too many wrong codes none is looked at until {until:.0}")
         }

@@ -48,7 +48,8 @@ const MOST_REPEATS: u8 = 3;
 const INVALID: &str = "Invalid device";
 
 /// What is read by whose user got too many pushes.
-const TOO_MANY: &str = "Too many Duo pushes went unanswered. Choose another way, or try again later.";
+const TOO_MANY: &str =
+    "Too many Duo pushes went unanswered. Choose another way, or try again later.";
 
 /// What Duo says of a transaction that it does not know any more.
 const NO_SUCH_TRANSACTION: u64 = 40002;
@@ -206,8 +207,7 @@ fn info(turn: &Turn<'_>) -> String {
 }
 
 async fn settings(turn: &Turn<'_>, stage: Uuid) -> Result<Option<AuthenticatorDuo>, Error> {
-    let found: Option<Versioned<catalog::Stage>> =
-        object::get(turn.world.objects(), stage).await?;
+    let found: Option<Versioned<catalog::Stage>> = object::get(turn.world.objects(), stage).await?;
     Ok(found.and_then(|found| AuthenticatorDuo::of(&found.value)))
 }
 
@@ -283,6 +283,11 @@ async fn decided(
         }),
     };
     if let Some(problem) = problem {
+        if matches!(problem, MfaProblem::Denied { .. }) {
+            // Whoever guessed the password is somebody to be careful of.
+            let owner = Owner::of(turn).await?;
+            turn.count(owner.name(), -1);
+        }
         return Ok(refuse(turn, attempt, problem));
     }
     // The device may have been removed meanwhile.
