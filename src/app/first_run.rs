@@ -121,7 +121,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::catalog::{brand::default_brand, flow_by_slug, stage_by_name};
+    use crate::catalog::{
+        bindings_of, brand::default_brand, conditions_of, flow_by_slug, stage_by_name,
+    };
     use crate::journal::memory::MemoryJournal;
 
     /// What the first version left behind, and an operator's own flow for changing passwords.
@@ -218,6 +220,35 @@ entries:
         let stage = stage_by_name(&bench.journal, "default-authentication-password").await;
         let stage = stage.expect("a read").expect("it is there");
         assert!(stage.value.settings["configure_flow"].is_string());
+    }
+
+    #[tokio::test]
+    async fn an_older_login_asks_for_second_factors_from_now_on() {
+        let bench = Bench::of_the_first_version().await;
+        let login = flow_by_slug(&bench.journal, "default-authentication-flow").await;
+        let login = login.expect("a read").expect("it is there").value;
+        bench.starts().await;
+        let after = flow_by_slug(&bench.journal, "default-authentication-flow").await;
+        let after = after.expect("a read").expect("it is there").value;
+        assert_eq!(after, login, "the flow itself is as it was");
+        let stage = stage_by_name(&bench.journal, "default-authentication-mfa-validation").await;
+        let stage = stage.expect("a read").expect("it is there").value.pk;
+        let bindings = bindings_of(&bench.journal, login.pk).await.expect("a read");
+        let bound: Vec<_> = bindings
+            .iter()
+            .map(|it| (it.value.stage, it.value.order))
+            .collect();
+        assert_eq!(bound, [(stage, 30)]);
+        let asked = conditions_of(&bench.journal, bindings[0].value.pbm).await;
+        let asked = asked.expect("a read");
+        assert_eq!(asked.len(), 1);
+        assert!(asked[0].value.failure_result, "in doubt it is asked for");
+        for slug in [
+            "default-authenticator-totp-setup",
+            "default-authenticator-static-setup",
+        ] {
+            assert!(bench.has(slug).await, "{slug}");
+        }
     }
 
     #[tokio::test]

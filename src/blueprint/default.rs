@@ -26,6 +26,10 @@ const DEFAULTS: &[(&str, &str)] = &[
         include_str!("default/authentication.yaml"),
     ),
     (
+        "Default - Authentication flow (second factor)",
+        include_str!("default/authentication_mfa.yaml"),
+    ),
+    (
         "Default - Invalidation flow",
         include_str!("default/invalidation.yaml"),
     ),
@@ -60,6 +64,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     (
         "Default - Out-of-box-experience flow",
         include_str!("default/initial_setup.yaml"),
+    ),
+    (
+        "Default - TOTP MFA setup flow",
+        include_str!("default/authenticator_totp.yaml"),
+    ),
+    (
+        "Default - Static MFA setup flow",
+        include_str!("default/authenticator_static.yaml"),
     ),
     ("Default - Brand", include_str!("default/brand.yaml")),
 ];

@@ -61,18 +61,28 @@ pub async fn deletion(
     let consents = consents_of(objects, id).await?;
     let ends = |it: &Versioned<UserConsent>| delete::<UserConsent>(it.value.id, it.version);
     writes.extend(consents.iter().map(ends));
-    let devices = devices_of(objects, id).await?;
-    let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
-    writes.extend(devices.iter().map(ends));
+    writes.extend(without_factors(objects, id).await?);
     let logins = logins_of(objects, id).await?;
     let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
     writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, id).await?);
-    writes.extend(push_attempts::removal(objects, id).await?);
-    let attempts: Option<Versioned<MfaAttempts>> = object::get(objects, id).await?;
-    writes.extend(attempts.map(|it| delete::<MfaAttempts>(id, it.version)));
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
+    Ok(writes)
+}
+
+/// The writes that remove the devices of a user who goes, and what was counted of wrong codes and of
+/// pushes.
+pub async fn without_factors(
+    objects: &(impl Objects + ?Sized),
+    user: Uuid,
+) -> journal::Result<Vec<Write>> {
+    let devices = devices_of(objects, user).await?;
+    let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
+    let mut writes: Vec<Write> = devices.iter().map(ends).collect();
+    let attempts: Option<Versioned<MfaAttempts>> = object::get(objects, user).await?;
+    writes.extend(attempts.map(|it| delete::<MfaAttempts>(user, it.version)));
+    writes.extend(push_attempts::removal(objects, user).await?);
     Ok(writes)
 }
 

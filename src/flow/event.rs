@@ -1,7 +1,5 @@
 //! What can happen to an execution. Past tense; never a wish, never a secret.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,40 +11,12 @@ use super::plan::{Pinned, Plan};
 use super::timer::Deadline;
 use super::verdict::{EngineDecided, PlanChange, PolicyEvaluated, PolicyFailed, When};
 
+mod complaint;
 mod nature;
 mod problem;
 
+pub use complaint::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 pub use problem::{MfaProblem, PasswordProblem};
-
-/// One complaint about a field of a response.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldError {
-    /// What a person reads.
-    pub string: String,
-    /// What a program reads, such as `required`.
-    pub code: String,
-}
-
-/// Complaints by field name; `non_field_errors` for the response as a whole.
-pub type Errors = BTreeMap<String, Vec<FieldError>>;
-
-/// The name under which errors of the whole response are reported.
-pub const NON_FIELD_ERRORS: &str = "non_field_errors";
-
-/// An error with its text and its code.
-#[must_use]
-pub fn error(string: impl Into<String>, code: &str) -> FieldError {
-    FieldError {
-        string: string.into(),
-        code: code.to_owned(),
-    }
-}
-
-/// One error of one field.
-#[must_use]
-pub fn errors(field: &str, string: impl Into<String>, code: &str) -> Errors {
-    Errors::from([(field.to_owned(), vec![error(string, code)])])
-}
 
 /// Which check ended an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

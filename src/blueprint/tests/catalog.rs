@@ -34,7 +34,7 @@ async fn the_default_flows_log_in_and_out() {
     let flow = flow.expect("readable").expect("there").value;
     let bindings = bindings_of(journal, flow.pk).await.expect("readable");
     let orders: Vec<i32> = bindings.iter().map(|it| it.value.order).collect();
-    assert_eq!(orders, [10, 20, 100]);
+    assert_eq!(orders, [10, 20, 30, 100]);
     let out = flow_by_slug(journal, "default-invalidation-flow").await;
     let out = out.expect("readable").expect("there").value;
     let brand = default_brand(journal)

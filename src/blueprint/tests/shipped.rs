@@ -70,6 +70,18 @@ async fn the_default_flows_are_those_that_files_count_on() {
             &[(0, "prompt"), (1, "user_write")],
         ),
         (
+            "default-authenticator-totp-setup",
+            Is::StageConfiguration,
+            Wants::RequireAuthenticated,
+            &[(0, "authenticator_totp")],
+        ),
+        (
+            "default-authenticator-static-setup",
+            Is::StageConfiguration,
+            Wants::RequireAuthenticated,
+            &[(0, "authenticator_static")],
+        ),
+        (
             "default-source-authentication",
             Is::Authentication,
             Wants::RequireUnauthenticated,

@@ -9,6 +9,7 @@ mod conversation;
 mod crashes;
 mod deleting;
 mod entering;
+mod factors;
 mod faults;
 mod faulty;
 mod handed_over;

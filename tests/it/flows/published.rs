@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{EMAIL, Link, PROMPT, goes_to, listed, me, types_password, with_mail};
-use crate::support::{Person, TestServer, files, random};
+use crate::support::{App, LOGIN, Person, TestServer, files, random, with_server};
 
 /// Applies a published file; what became of its entries. `None` where nobody has it.
 fn applied(server: &TestServer, name: &str) -> Option<Vec<Value>> {
@@ -153,5 +153,70 @@ fn the_published_invitations_lead_to_users_of_their_kind() {
             };
             again.sees(seen);
         }
+    });
+}
+
+/// Takes the login away that comes with the server, which another file brings anew.
+fn loses_its_login(server: &TestServer) {
+    server.apply(&format!(
+        "version: 1\nentries:\n- model: authentik_flows.flow\n  state: absent\n  \
+         identifiers: {{slug: {LOGIN}}}\n"
+    ));
+}
+
+#[test]
+fn the_published_login_asks_for_a_second_factor_from_whoever_has_one() {
+    with_server(async |server| {
+        let person = server.person();
+        let mut first = server.visitor();
+        first.logs_in(&person).await;
+        let shown = first.opens("default-authenticator-totp-setup").await;
+        let address = shown.json()["config_url"].clone();
+        let app = App::of(address.as_str().expect("an address"), server.canaries());
+        let code = json!({ "code": app.code(-1) });
+        first.answers(code).await.is_redirected_to("/");
+        loses_its_login(server);
+        if applied(server, "flows-login-2fa.yaml").is_none() {
+            return;
+        }
+        let plain = server.person();
+        server.visitor().logs_in(&plain).await;
+        let mut second = server.visitor();
+        second.opens(LOGIN).await.sees("ak-stage-identification");
+        let who = json!({ "uid_field": person.username });
+        second.answers(who).await.sees("ak-stage-password");
+        let what = json!({ "password": person.password });
+        let asked = second.answers(what).await;
+        asked.sees("ak-stage-authenticator-validate");
+        let code = json!({ "code": app.code(0) });
+        second.answers(code).await.is_redirected_to("/");
+        assert_eq!(me(&second).await["username"], person.username.as_str());
+    });
+}
+
+#[test]
+fn the_published_setup_flows_give_out_apps_and_codes() {
+    with_server(async |server| {
+        let person = server.person();
+        for file in [
+            "flow-default-authenticator-totp-setup.yaml",
+            "flow-default-authenticator-static-setup.yaml",
+        ] {
+            if applied(server, file).is_none() {
+                return;
+            }
+        }
+        let mut visitor = server.visitor();
+        visitor.logs_in(&person).await;
+        let shown = visitor.opens("default-authenticator-totp-setup").await;
+        shown.sees("ak-stage-authenticator-totp");
+        let address = shown.json()["config_url"].clone();
+        let app = App::of(address.as_str().expect("an address"), server.canaries());
+        let code = json!({ "code": app.code(0) });
+        visitor.answers(code).await.is_redirected_to("/");
+        let shown = visitor.opens("default-authenticator-static-setup").await;
+        shown.sees("ak-stage-authenticator-static");
+        assert_eq!(shown.json()["codes"].as_array().map(Vec::len), Some(6));
+        visitor.answers(json!({})).await.is_redirected_to("/");
     });
 }

@@ -267,6 +267,9 @@ fn model(kind: &str) -> &'static str {
         "user_login" => "authentik_stages_user_login.userloginstage",
         "user_logout" => "authentik_stages_user_logout.userlogoutstage",
         "user_write" => "authentik_stages_user_write.userwritestage",
-        other => panic!("no stage is called {other}"),
+        other => match gatelog::stage::Kind::from_name(other) {
+            Some(kind) => kind.model(),
+            None => panic!("no stage is called {other}"),
+        },
     }
 }

@@ -2,6 +2,7 @@
 //! of each of them. Knows nothing of the library's insides.
 
 mod answer;
+mod app;
 mod blueprint;
 mod canaries;
 mod captcha_provider;
@@ -22,6 +23,7 @@ use gatelog::clock::Clock;
 use secrecy::ExposeSecret;
 
 pub(crate) use answer::Answer;
+pub(crate) use app::App;
 pub(crate) use blueprint::{Flow, policy};
 pub(crate) use canaries::{Canaries, files};
 pub(crate) use captcha_provider::CaptchaProvider;

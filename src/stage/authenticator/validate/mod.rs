@@ -5,6 +5,7 @@
 //! the same to whoever typed it. Somebody who does not exist is treated as a user without devices.
 
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -196,7 +197,7 @@ impl Stage for AuthenticatorValidate {
         let owner = Owner::of(turn).await?;
         let stages = configure::kept(turn);
         if let Some(typed) = response.text("selected_stage") {
-            return self.take_stage(turn, &stages, typed).await;
+            return self.take_stage(turn, &stages, typed.expose_secret()).await;
         }
         let selected = response.object("selected_challenge");
         if let Some(selected) = selected
