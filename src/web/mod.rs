@@ -7,5 +7,6 @@ pub mod assets;
 pub mod form;
 mod markup;
 mod page;
+mod picture;
 
 pub use page::{Dress, Error, Form, Message, Pages, Person};

@@ -5,7 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{assets, markup};
+use super::{assets, markup, picture};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 18] = templates![
+const TEMPLATES: [(&str, &str); 20] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,6 +33,8 @@ const TEMPLATES: [(&str, &str); 18] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/authenticator_static.html",
+    "challenge/authenticator_totp.html",
     "challenge/consent.html",
     "challenge/email.html",
     "challenge/dummy.html",
@@ -53,6 +55,8 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
+        "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
+        "ak-stage-authenticator-totp" => ("challenge/authenticator_totp.html", &["code"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
         "ak-stage-dummy" => ("challenge/dummy.html", &[]),
         "ak-stage-email" => ("challenge/email.html", &[]),
@@ -169,6 +173,10 @@ impl Pages {
         templates.add_filter("markup", |text: &str| {
             Template::from_safe_string(markup::safe(text))
         });
+        templates.add_filter("picture", |text: &str| {
+            Template::from(Serde(picture::of(text)))
+        });
+        templates.add_filter("key", picture::key);
         for (name, source) in TEMPLATES {
             templates
                 .add_template(name, source)

@@ -245,3 +245,38 @@ fn the_other_pages_can_be_made() {
     let page = pages.message(&dress, &message).expect("message");
     assert!(page.contains("Not found") && page.contains("r1") && page.contains("Start"));
 }
+
+#[test]
+fn an_app_is_shown_a_picture_and_a_key_to_type() {
+    let challenge = json!({
+        "component": "ak-stage-authenticator-totp",
+        "flow_info": {"title": "Set up", "background": "", "layout": "stacked"},
+        "pending_user": "alice",
+        "config_url": "otpauth://totp/x%3Aalice?secret=ABCDEFGH&algorithm=SHA1&digits=6&period=30&issuer=x",
+        "response_errors": {"code": [{"string": "Code does not match", "code": "invalid"}]},
+    });
+    let page = shown(&challenge);
+    for part in [
+        "<svg viewBox=\"0 0 ",
+        "<code>ABCD EFGH</code>",
+        "otpauth:",
+        "Code does not match",
+        r#"autocomplete="one-time-code""#,
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn codes_to_write_down_are_a_list() {
+    let challenge = json!({
+        "component": "ak-stage-authenticator-static",
+        "flow_info": {"title": "Codes", "background": "", "layout": "stacked"},
+        "pending_user": "alice",
+        "codes": ["first", "<second>"],
+    });
+    let page = shown(&challenge);
+    assert!(page.contains("<li><code>first</code></li>"), "{page}");
+    assert!(page.contains("&lt;second&gt;"), "{page}");
+}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{TOTP, TOTP_SETUP, begins, is_refused, sets_up_app, types};
-use crate::support::{App, with_server};
+use crate::support::{App, addresses, forms, with_server};
 
 #[test]
 fn an_app_is_set_up_and_asked_for_from_then_on_and_no_code_is_good_twice() {
@@ -79,5 +79,25 @@ fn a_server_that_dies_while_an_app_is_set_up_shows_the_same_key() {
         types(&mut visitor, &app.code(0))
             .await
             .is_redirected_to("/");
+    });
+}
+
+#[test]
+fn an_app_is_set_up_on_a_page_without_scripts() {
+    with_server(async |server| {
+        let person = server.person();
+        let mut visitor = server.visitor();
+        visitor.logs_in(&person).await;
+        let path = format!("/if/flow/{TOTP_SETUP}/");
+        let page = visitor.gets(&path).await;
+        page.has_status(200).shows("<svg viewBox");
+        let links = addresses(&page.text);
+        let address = links.iter().find(|it| it.starts_with("otpauth://"));
+        let app = App::of(address.expect("an address"), server.canaries());
+        let form = forms(&page.text).remove(0);
+        let done = visitor.submits(&form.fill("code", &app.code(0))).await;
+        done.leads_to("/");
+        let mut again = server.visitor();
+        begins(&mut again, &person).await.sees(super::VALIDATE);
     });
 }
