@@ -24,7 +24,7 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 20] = templates![
+const TEMPLATES: [(&str, &str); 21] = templates![
     "base.html",
     "form.html",
     "flow.html",
@@ -33,6 +33,7 @@ const TEMPLATES: [(&str, &str); 20] = templates![
     "challenge/user_login.html",
     "challenge/prompt.html",
     "challenge/captcha.html",
+    "challenge/authenticator_duo.html",
     "challenge/authenticator_static.html",
     "challenge/authenticator_totp.html",
     "challenge/consent.html",
@@ -55,6 +56,7 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-user-login" => ("challenge/user_login.html", &["remember_me"]),
         "ak-stage-prompt" => ("challenge/prompt.html", &[]),
         "ak-stage-captcha" => ("challenge/captcha.html", &["token"]),
+        "ak-stage-authenticator-duo" => ("challenge/authenticator_duo.html", &[]),
         "ak-stage-authenticator-static" => ("challenge/authenticator_static.html", &[]),
         "ak-stage-authenticator-totp" => ("challenge/authenticator_totp.html", &["code"]),
         "ak-stage-consent" => ("challenge/consent.html", &["token"]),
