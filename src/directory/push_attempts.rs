@@ -44,8 +44,8 @@ impl PushAttempts {
         self.at.push(now);
     }
 
-    /// One that was approved counts no more.
-    pub fn approve(&mut self, sent: Timestamp) {
+    /// One that was approved, or was not sent at all, counts no more.
+    pub fn forgive(&mut self, sent: Timestamp) {
         if let Some(found) = self.at.iter().position(|at| *at == sent) {
             self.at.remove(found);
         }
@@ -117,8 +117,8 @@ mod tests {
             user: Uuid::nil(),
             at: vec![at(1), at(2), at(3)],
         };
-        pushes.approve(at(2));
-        pushes.approve(at(9));
+        pushes.forgive(at(2));
+        pushes.forgive(at(9));
         assert_eq!(pushes.at, [at(1), at(3)]);
         assert_eq!(pushes.locked_until(at(4)), None);
     }

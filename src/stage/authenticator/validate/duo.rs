@@ -219,7 +219,13 @@ async fn pushed(
 ) -> Result<Verdict, Error> {
     let answer = match answered(outcome) {
         Ok(answer) => answer,
-        Err(problem) => return Ok(refuse(turn, attempt, problem)),
+        Err(problem) => {
+            let was_sent = matches!(problem, MfaProblem::Unknown | MfaProblem::TimedOut);
+            if let (false, Some(user)) = (was_sent, Owner::of(turn).await?.id()) {
+                forgive(turn, user, &attempt).await?;
+            }
+            return Ok(refuse(turn, attempt, problem));
+        }
     };
     let Some(transaction) = answer["txid"].as_str() else {
         return Ok(refuse(turn, attempt, MfaProblem::Unknown));
@@ -296,12 +302,18 @@ async fn decided(
         Attempt::forget(turn);
         return Ok(refused(FIELD, INVALID));
     };
-    let mut pushes = push_attempts(turn.world.objects(), device.value.user).await?;
-    pushes.value.approve(attempt.at);
-    let counted = put(&pushes.value, pushes.version);
-    turn.world.change(Change::Write(counted));
+    forgive(turn, device.value.user, &attempt).await?;
     Attempt::forget(turn);
     stage.accepted(turn, device).await
+}
+
+/// A push that was approved, or never sent, counts no more.
+async fn forgive(turn: &Turn<'_>, user: Uuid, attempt: &Attempt) -> Result<(), Error> {
+    let mut pushes = push_attempts(turn.world.objects(), user).await?;
+    pushes.value.forgive(attempt.at);
+    let counted = put(&pushes.value, pushes.version);
+    turn.world.change(Change::Write(counted));
+    Ok(())
 }
 
 /// What Duo answered, or why it did not.

@@ -92,6 +92,8 @@ fn what_the_operator_has_to_mend_is_told_from_what_passes() {
         let shown = visitor.answers(push.clone()).await;
         let text = "Duo cannot be used here at the moment. Please contact an administrator.";
         complains(&shown, "misconfigured", text);
+        // What the server writes is read by another thread.
+        tokio::time::sleep(Duration::from_millis(300)).await;
         let output = scene.server.output();
         assert!(
             output.contains("Received 401 Invalid integration key"),
