@@ -21,7 +21,8 @@
 //!         catalog, directory
 //!                 |
 //!               flow              beside them: journal, expression, geoip, breaches,
-//!                                 captcha, sms, courier, tls, webauthn, clock, settings
+//!                                 captcha, sms, duo, courier, tls, webauthn,
+//!                                 clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -47,6 +48,7 @@
 //! | [`captcha`] | asks a captcha's provider what it thinks of an answer | judge it |
 //! | [`webauthn`] | checks what security keys and passkeys say | anything but compute; know users |
 //! | [`sms`] | hands text messages to a provider | judge what it answers; send a message twice |
+//! | [`duo`] | speaks with Duo: signs, sends pushes, asks what became of them | judge it; send a push twice |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -70,6 +72,7 @@ pub mod cli;
 pub mod clock;
 pub mod courier;
 pub mod directory;
+pub mod duo;
 pub mod execution;
 pub mod expression;
 pub mod flow;

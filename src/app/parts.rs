@@ -17,6 +17,7 @@ use crate::courier::Courier;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
+use crate::duo::Duo;
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
 use crate::expression::{Options, Workers};
@@ -75,6 +76,7 @@ impl Parts {
                 breaches: Arc::new(breaches(settings)?),
                 captcha: Arc::default(),
                 sms: Arc::new(sms::Providers::new(&settings.sms.twilio_url)),
+                duo: Arc::new(Duo::new(clock.clone())),
                 letters: Some(Arc::clone(&letters)),
                 courier: Some(courier.clone()),
                 public_url: settings.web.public_url.clone(),

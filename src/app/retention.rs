@@ -12,7 +12,9 @@ use jiff::Timestamp;
 
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::courier::outbox::Mail;
-use crate::directory::{Device, Group, Login, MfaAttempts, PasswordHistory, Session, Token, User};
+use crate::directory::{
+    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Session, Token, User,
+};
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
@@ -32,11 +34,12 @@ const CATALOG: [Kind; 8] = [
     Brand::KIND,
     Source::KIND,
 ];
-const DIRECTORY: [Kind; 7] = [
+const DIRECTORY: [Kind; 8] = [
     User::KIND,
     PasswordHistory::KIND,
     Device::KIND,
     MfaAttempts::KIND,
+    PushAttempts::KIND,
     Group::KIND,
     Token::KIND,
     Login::KIND,

@@ -23,7 +23,14 @@ pub struct Stage {
 }
 
 /// Settings that are written and never shown again, whoever asks, in whatever kind of stage.
-pub const SECRETS: &[&str] = &["auth", "auth_password", "password", "private_key"];
+pub const SECRETS: &[&str] = &[
+    "admin_secret_key",
+    "auth",
+    "auth_password",
+    "client_secret",
+    "password",
+    "private_key",
+];
 
 impl Stage {
     /// A stage with these settings.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
+use super::push_attempts;
 use super::{
     Device, Error, Install, MfaAttempts, NewUser, Session, Token, User, devices_of, install,
 };
@@ -70,7 +71,8 @@ pub async fn deletion(
     Ok(writes)
 }
 
-/// The writes that remove the devices of a user who goes, and what was counted of wrong codes.
+/// The writes that remove the devices of a user who goes, and what was counted of wrong codes and of
+/// pushes.
 pub async fn without_factors(
     objects: &(impl Objects + ?Sized),
     user: Uuid,
@@ -80,6 +82,7 @@ pub async fn without_factors(
     let mut writes: Vec<Write> = devices.iter().map(ends).collect();
     let attempts: Option<Versioned<MfaAttempts>> = object::get(objects, user).await?;
     writes.extend(attempts.map(|it| delete::<MfaAttempts>(user, it.version)));
+    writes.extend(push_attempts::removal(objects, user).await?);
     Ok(writes)
 }
 

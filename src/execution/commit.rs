@@ -288,7 +288,7 @@ fn proven(handled: &Handled) -> Option<Uuid> {
     let verified = |event: &Event| {
         matches!(
             event,
-            Event::PasswordVerified { .. } | Event::LinkConsumed { .. }
+            Event::PasswordVerified { .. } | Event::LinkConsumed { .. } | Event::MfaVerified { .. }
         )
     };
     let proven = handled.events.iter().any(verified);

@@ -80,7 +80,8 @@ impl Executions {
         for (effect, call) in calls {
             let this = self.clone();
             self.await_effect(effect, async move {
-                let outcome = this.shared.outside.carry_out(call).await;
+                let shared = &this.shared;
+                let outcome = shared.outside.carry_out(shared, execution, call).await;
                 this.note(execution, effect, outcome).await;
             });
         }

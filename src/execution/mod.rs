@@ -25,6 +25,7 @@ mod attempts;
 mod commit;
 mod crowd;
 mod due;
+mod duo;
 mod effect;
 mod ending;
 mod former;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 use url::Url;
+use uuid::Uuid;
 
-use super::Shared;
+use super::{Shared, duo};
 use crate::breaches::Breaches;
 use crate::captcha::{Providers, Question};
 use crate::courier::Courier;
 use crate::courier::template::Templates;
+use crate::duo::Duo;
 use crate::expression::Workers;
 use crate::flow::effect::{Effect, Outcome};
 use crate::geoip::Geoip;
@@ -29,6 +31,8 @@ pub struct Outside {
     pub captcha: Arc<Providers>,
     /// Who sends text messages.
     pub sms: Arc<sms::Providers>,
+    /// Who sends pushes.
+    pub duo: Arc<Duo>,
     /// What mails are made from; without it there are none.
     pub letters: Option<Arc<Templates>>,
     /// Who sends them.
@@ -39,10 +43,26 @@ pub struct Outside {
 
 impl Outside {
     /// Asks another server, once.
-    pub(super) async fn carry_out(&self, call: Call) -> Outcome {
+    pub(super) async fn carry_out(&self, shared: &Shared, execution: Uuid, call: Call) -> Outcome {
+        let own = &self.duo;
         match call {
             Call::Captcha(question) => self.captcha(&question).await,
             Call::Sms(message) => self.sms(&message).await,
+            Call::DuoPush { push, .. } => duo::push(own, &push).await,
+            Call::DuoPushStatus {
+                account,
+                transaction,
+                ..
+            } => duo::fate(own, &account, &transaction).await,
+            Call::DuoEnrolment {
+                account, username, ..
+            } => duo::enrol(shared, execution, &account, &username).await,
+            Call::DuoEnrolmentStatus {
+                account,
+                user_id,
+                activation_code,
+                ..
+            } => duo::enrolment_status(own, &account, &user_id, &activation_code).await,
             // The timer of the effect ends it.
             Call::Pause => std::future::pending().await,
         }
@@ -91,8 +111,7 @@ impl Outside {
 
     /// The question that a server which is gone had asked, to be asked once more; `None` where
     /// it cannot be asked any more.
-    #[expect(clippy::unused_async, reason = "the account is read from the catalog")]
-    pub(super) async fn again(&self, _shared: &Shared, _what: &Effect) -> Option<Call> {
-        None
+    pub(super) async fn again(&self, shared: &Shared, what: &Effect) -> Option<Call> {
+        duo::again(shared, what).await
     }
 }

@@ -10,8 +10,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Shared;
+use super::unfinished::Unfinished;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{Journal, KeyId, Kind, Result, StreamId, Version, Write};
+use crate::journal::{
+    Commit, Durability, Error, Journal, KeyId, Kind, Result, StreamId, Version, Write,
+};
 
 /// The secrets of one execution. Serialising it puts them into the result: only the journal may.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,12 +128,71 @@ pub(super) async fn writes(
     Ok(writes)
 }
 
+/// Keeps a secret that came from outside, before a command can name it: the command that is told of
+/// its handle has to. It goes with the execution, also where nobody ever names it.
+///
+/// # Errors
+/// What the journal said; nothing is kept for an execution that is over.
+pub(super) async fn keep(shared: &Shared, execution: Uuid, secret: SecretString) -> Result<Uuid> {
+    let handle = shared.clock.opaque_id();
+    loop {
+        if is_over(shared, execution).await? {
+            return Err(Error::NoKey(execution));
+        }
+        let found: Option<Versioned<Vault>> =
+            object::get(shared.journal.as_ref(), execution).await?;
+        let kept = found.iter().flat_map(|vault| vault.value.secrets.keys());
+        let mut named: BTreeSet<Uuid> = kept.copied().collect();
+        named.insert(handle);
+        let new = vec![(handle, secret.clone())];
+        if !commit(shared, execution, new, (&named, &named), false).await? {
+            continue;
+        }
+        // It may have ended meanwhile, and its end is what empties the vault.
+        if !is_over(shared, execution).await? {
+            return Ok(handle);
+        }
+        while !commit(shared, execution, Vec::new(), (&named, &named), true).await? {}
+    }
+}
+
+async fn is_over(shared: &Shared, execution: Uuid) -> Result<bool> {
+    let journal = shared.journal.as_ref();
+    let record: Option<Versioned<Unfinished>> = object::get(journal, execution).await?;
+    Ok(record.is_none())
+}
+
+/// Whether the writes of [`writes`] are durable; they are not when somebody else was faster.
+async fn commit(
+    shared: &Shared,
+    execution: Uuid,
+    new: Vec<(Uuid, SecretString)>,
+    named: (&BTreeSet<Uuid>, &BTreeSet<Uuid>),
+    is_over: bool,
+) -> Result<bool> {
+    let journal = shared.journal.as_ref();
+    let commit = Commit {
+        writes: writes(journal, execution, new, named, is_over).await?,
+        durability: Durability::Durable,
+        fence: None,
+        at: shared.clock.now(),
+        correlation: shared.clock.opaque_id(),
+    };
+    if commit.writes.is_empty() {
+        return Ok(true);
+    }
+    match journal.commit(commit).await {
+        Ok(_) => Ok(true),
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::journal::memory::MemoryJournal;
-    use crate::journal::{Commit, Durability};
     use secrecy::ExposeSecret;
 
     async fn commit(journal: &MemoryJournal, clock: &Clock, writes: Vec<Write>) {

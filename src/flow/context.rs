@@ -61,6 +61,8 @@ pub mod key {
         "goauthentik.io/stages/authenticator_validate/device_challenges";
     /// The setup stages that a visitor without an authenticator may choose from.
     pub const VALIDATE_STAGES: &str = "goauthentik.io/stages/authenticator_validate/stages";
+    /// How far the attempt with Duo has come.
+    pub const VALIDATE_DUO: &str = "gatelog/stages/authenticator_validate/duo";
 }
 
 /// One entry of the context. Secrets are never among them, only their names.

@@ -58,6 +58,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             verified: None,
             effects: BTreeMap::new(),
             waits_for: None,
+            awaited: None,
             outcome: None,
             timers: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -214,6 +215,7 @@ fn effect(running: &mut Running, event: &Event) {
         }
         Event::Suspended { effect } => {
             running.waits_for = Some(*effect);
+            running.awaited = running.effects.get(effect).cloned();
             running.outcome = None;
         }
         Event::Resumed { .. } | Event::WaitAbandoned { .. } => wait_no_longer(running),
@@ -244,6 +246,7 @@ fn concluded(running: &mut Running, effect: Uuid, outcome: Outcome) {
 
 fn wait_no_longer(running: &mut Running) {
     running.waits_for = None;
+    running.awaited = None;
     running.outcome = None;
 }
 

@@ -80,6 +80,8 @@ pub struct Running {
     pub effects: BTreeMap<Uuid, Effect>,
     /// The effect that the visitor's answer waits for.
     pub waits_for: Option<Uuid>,
+    /// What that is.
+    pub awaited: Option<Effect>,
     /// What came of it, until the visitor takes that up.
     pub outcome: Option<Outcome>,
     /// The timers that are running.

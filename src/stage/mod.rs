@@ -41,6 +41,7 @@ pub mod user_login;
 pub mod user_logout;
 pub mod user_write;
 
+use authenticator::duo as authenticator_duo;
 use authenticator::email as authenticator_email;
 use authenticator::sms as authenticator_sms;
 use authenticator::static_codes as authenticator_static;
@@ -239,6 +240,7 @@ macro_rules! stages {
 }
 
 stages! {
+    authenticator_duo::AuthenticatorDuo, "authentik_stages_authenticator_duo.authenticatorduostage", "Duo Authenticator Setup Stage";
     authenticator_email::AuthenticatorEmail, "authentik_stages_authenticator_email.authenticatoremailstage", "Email Authenticator Setup Stage";
     authenticator_sms::AuthenticatorSms, "authentik_stages_authenticator_sms.authenticatorsmsstage", "SMS Authenticator Setup Stage";
     authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";

@@ -385,6 +385,7 @@ impl Run<'_> {
             stage,
             client: &self.input.client,
             query: &self.query,
+            took_up: None,
             learnt: Vec::new(),
             shown: Map::new(),
             logged_out: self.logged_out(running.session),

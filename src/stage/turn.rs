@@ -11,6 +11,7 @@ use crate::directory::user::User;
 use crate::flow::challenge::DEFAULT_AVATAR;
 use crate::flow::client::Client;
 use crate::flow::context::{Value, key};
+use crate::flow::effect::Effect;
 use crate::flow::event::Event;
 use crate::flow::execution::Running;
 use crate::flow::plan::PlannedStage;
@@ -35,6 +36,8 @@ pub struct Turn<'a> {
     pub client: &'a Client,
     /// The browser's query string.
     pub query: &'a Query,
+    /// What was waited for, where what came of it is being judged.
+    pub took_up: Option<Effect>,
     pub(super) learnt: Vec<Event>,
     /// Fields of the challenge that the trail must not have.
     pub(super) shown: serde_json::Map<String, serde_json::Value>,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::captcha;
 use crate::courier::letter::Person;
 use crate::directory::user::User;
+use crate::duo::{Account, Push};
 use crate::flow::client::Client;
 use crate::flow::effect::Effect;
 use crate::sms;
@@ -83,6 +84,42 @@ pub enum Call {
     Captcha(captcha::Question),
     /// To send a text message.
     Sms(Box<sms::Message>),
+    /// That a push is sent to a device.
+    DuoPush {
+        /// The device.
+        device: Uuid,
+        /// The push.
+        push: Box<Push>,
+    },
+    /// What became of a push.
+    DuoPushStatus {
+        /// The stage whose account is used.
+        stage: Uuid,
+        /// The account.
+        account: Account,
+        /// What Duo calls the push.
+        transaction: String,
+    },
+    /// That a user is enrolled at Duo. The codes with which that is done go into the vault.
+    DuoEnrolment {
+        /// The stage whose account is used.
+        stage: Uuid,
+        /// The account.
+        account: Account,
+        /// By which name the user logs in.
+        username: String,
+    },
+    /// Whether a user has finished enrolling.
+    DuoEnrolmentStatus {
+        /// The stage whose account is used.
+        stage: Uuid,
+        /// The account.
+        account: Account,
+        /// What Duo calls the user.
+        user_id: String,
+        /// The code with which they enrol.
+        activation_code: SecretString,
+    },
     /// Nothing; but time is to pass, until the timer of the effect fires.
     Pause,
 }
@@ -98,6 +135,15 @@ impl Call {
             Self::Sms(message) => Effect::Sms {
                 provider: message.host(),
             },
+            Self::DuoPush { device, .. } => Effect::Push { device: *device },
+            Self::DuoPushStatus {
+                stage, transaction, ..
+            } => Effect::PushStatus {
+                stage: *stage,
+                transaction: transaction.clone(),
+            },
+            Self::DuoEnrolment { stage, .. } => Effect::DuoEnrolment { stage: *stage },
+            Self::DuoEnrolmentStatus { stage, .. } => Effect::DuoEnrolmentStatus { stage: *stage },
             Self::Pause => Effect::Pause,
         }
     }

@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "duo",
             "courier",
             "expression",
             "geoip",
@@ -61,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "duo",
             "courier",
             "expression",
             "geoip",
@@ -94,6 +96,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "duo",
             "webauthn",
             "courier",
             "expression",
@@ -142,6 +145,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "duo",
             "webauthn",
             "courier",
             "captcha",
@@ -171,6 +175,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "duo",
             "webauthn",
             "courier",
             "captcha",
@@ -195,6 +200,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["catalog", "directory", "flow", "journal", "tls"],
     ),
     ("captcha", &["tls"]),
+    ("duo", &["tls"]),
     ("sms", &["tls"]),
     ("tls", &[]),
     ("webauthn", &[]),

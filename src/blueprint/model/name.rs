@@ -94,7 +94,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_sources_telegram.telegramsource",
     "authentik_sources_telegram.telegramsourcepropertymapping",
     "authentik_sources_telegram.usertelegramsourceconnection",
-    "authentik_stages_authenticator_duo.authenticatorduostage",
     "authentik_stages_authenticator_duo.duodevice",
     "authentik_stages_authenticator_email.emaildevice",
     "authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage",

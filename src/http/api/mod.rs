@@ -7,6 +7,7 @@ mod body;
 mod brands;
 mod caller;
 mod countries;
+mod duo;
 mod listing;
 mod policies;
 mod root;
@@ -46,6 +47,21 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .service(
         web::resource("/policies/geoip_iso3166/")
             .route(web::route().guard(reads()).to(countries::list))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/stages/authenticator/duo/{id}/enrollment_status/")
+            .route(web::post().to(duo::enrollment_status))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/stages/authenticator/duo/{id}/import_device_manual/")
+            .route(web::post().to(duo::import_manually))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/stages/authenticator/duo/{id}/import_devices_automatic/")
+            .route(web::post().to(duo::import_automatically))
             .default_service(web::route().to(not_allowed)),
     )
     .configure(authenticators::configure);

@@ -56,8 +56,12 @@ async fn a_stream_says_it_again_whenever_it_changes_and_ends_when_all_is_over() 
         .configure(configure);
     let service = init_service(app).await;
     let response = call_service(&service, request.to_request()).await;
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    let header = |name: &str| {
+        let value = response.headers().get(name).expect("the header");
+        value.to_str().expect("text").to_owned()
+    };
+    assert_eq!(header("content-type"), "text/event-stream");
+    assert_eq!(header("x-accel-buffering"), "no");
     let mut body = Box::pin(response.into_body());
     let mut next = async || {
         let chunk = poll_fn(|context| Pin::new(&mut body).as_mut().poll_next(context)).await;

@@ -17,6 +17,7 @@ use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
 use crate::world::Change;
 
+pub mod duo;
 pub mod email;
 mod mask;
 mod pending;

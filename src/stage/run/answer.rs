@@ -87,6 +87,7 @@ impl Run<'_> {
             return Ok(());
         };
         self.looks = false;
+        let took_up = self.state.running().and_then(|it| it.awaited.clone());
         self.apply(Command::Resume)?;
         let running = self.state.running();
         let Some(planned) = running.and_then(|it| it.plan.current().cloned()) else {
@@ -97,6 +98,7 @@ impl Run<'_> {
         };
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, &planned)?;
+        turn.took_up = took_up;
         let verdict = stage.conclude(&outcome, &mut turn).await;
         let learnt = turn.learnt;
         self.apply(Command::Learn(learnt))?;
@@ -161,7 +163,9 @@ impl Run<'_> {
             }
             Ok(Verdict::Rejected(errors)) => self.reject(stage, planned, errors).await,
             Ok(Verdict::Asks) => {
-                self.errors = Some(Errors::new());
+                // Where nothing was asked before, nothing was answered.
+                let is_again = self.challenge_is_open();
+                self.errors = is_again.then(Errors::new);
                 self.ask(stage, planned).await
             }
             Ok(Verdict::Denied(message)) => {

@@ -1,7 +1,9 @@
 //! Second factors of a running server.
 
 mod devices;
+mod duo;
 mod email;
+mod headless;
 mod sms;
 mod static_codes;
 mod totp;

@@ -250,6 +250,8 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "authenticator_duo" => "authentik_stages_authenticator_duo.authenticatorduostage",
+        "authenticator_totp" => "authentik_stages_authenticator_totp.authenticatortotpstage",
         "authenticator_email" => "authentik_stages_authenticator_email.authenticatoremailstage",
         "authenticator_sms" => "authentik_stages_authenticator_sms.authenticatorsmsstage",
         "authenticator_validate" => {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Owner, sms, with_user};
 use crate::directory::device::DeviceClass;
-use crate::flow::effect::Outcome;
+use crate::flow::effect::{Effect, Outcome};
 use crate::flow::event::{NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{Designation, InvalidResponseAction, words};
@@ -24,6 +24,7 @@ use crate::webauthn::{Hint, Requirement};
 mod accepted;
 mod code;
 mod configure;
+mod duo;
 mod offered;
 mod remembered;
 mod select;
@@ -131,8 +132,9 @@ impl AuthenticatorValidate {
             self.judge_code(turn, owner, typed).await?
         } else if let Some(answer) = response.object("webauthn") {
             self.judge_key(turn, owner, answer).await?
-        } else if response.integer("duo").is_some() {
-            refused("duo", NOT_OFFERED)
+        } else if let Some(pk) = response.integer("duo") {
+            let anew = response.has_object("selected_challenge");
+            duo::judge(self, turn, pk, anew).await?
         } else {
             return Ok(None);
         };
@@ -235,7 +237,17 @@ impl Stage for AuthenticatorValidate {
         Ok(refused(NON_FIELD_ERRORS, "Empty response"))
     }
 
+    fn interrupts(&self, response: &Response, turn: &Turn<'_>) -> bool {
+        if duo::is_waiting(turn) {
+            return duo::gives_way(response, turn);
+        }
+        select::gives_way(response)
+    }
+
     async fn conclude(&self, outcome: &Outcome, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
+        if !matches!(turn.took_up, Some(Effect::Sms { .. })) {
+            return duo::conclude(self, turn, outcome).await;
+        }
         Ok(match sms::sent(turn, outcome) {
             Ok(()) => chosen(turn),
             Err(problem) => refused("selected_challenge", problem.text),

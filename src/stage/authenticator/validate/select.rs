@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{AuthenticatorValidate, Owner, offered};
+use super::{AuthenticatorValidate, Owner, duo, offered};
 use crate::directory::device::DeviceClass;
 use crate::flow::event::Event;
 use crate::journal::object::{Versioned, put};
@@ -13,6 +13,17 @@ use crate::world::Change;
 
 /// What is read by whoever chooses what was not offered.
 const INVALID: &str = "invalid challenge selected";
+
+/// Whether an answer takes the place of a choice that waits until its code is sent: a proof, or
+/// another choice.
+pub(super) fn gives_way(response: &Response) -> bool {
+    let chosen = response.object("selected_challenge");
+    response.text("code").is_some()
+        || response.has_object("webauthn")
+        || response.integer("duo").is_some()
+        || response.text("selected_stage").is_some()
+        || chosen.is_some_and(|it| it["device_class"] != DeviceClass::Sms.as_str())
+}
 
 impl AuthenticatorValidate {
     /// Takes a choice, and sends a code where the device needs one: `Some` is the effect of a text
@@ -48,6 +59,9 @@ impl AuthenticatorValidate {
         let (Some(device), Some(user)) = (chosen, owner.user()) else {
             return Ok(Err(INVALID.to_owned()));
         };
+        if device.value.class() == DeviceClass::Duo {
+            duo::chosen(turn);
+        }
         let Versioned { version, mut value } = device;
         turn.learn(Event::MfaChallenged {
             device: value.uuid,

@@ -1,0 +1,197 @@
+//! `/stages/authenticator/duo/<uuid>/…/`: whether somebody has finished enrolling at Duo, and users
+//! of Duo who are taken over. Source: authentik `stages/authenticator_duo/api.py`.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{body, caller};
+use crate::catalog::Stage;
+use crate::directory::device::{Authenticator, Device, devices_by_duo_user};
+use crate::directory::{User, is_superuser, user_by_username};
+use crate::http::request::Arrival;
+use crate::http::session::Visitor;
+use crate::http::{Error, State};
+use crate::journal::object::{self, Versioned};
+use crate::journal::{self, Commit, Durability, Version};
+use crate::stage::authenticator::duo::AuthenticatorDuo;
+
+/// The name that an imported device has at first.
+const NAME: &str = "Imported Duo Authenticator";
+
+/// There is no such stage. The text is authentik's.
+const NO_STAGE: Error = Error::NotFound("No AuthenticatorDuoStage matches the given query.");
+
+/// `POST …/enrollment_status/`, for whoever is enrolling in this browser, logged in or not.
+pub(super) async fn enrollment_status(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let (stage, _) = stage(&state, &id).await?;
+    let visitor = Visitor::of(&state, &request, arrival.id).await?;
+    let said = match visitor.session_id() {
+        Some(session) => {
+            state
+                .executions
+                .duo_enrolment_status(session, &stage)
+                .await?
+        }
+        None => None,
+    };
+    match said {
+        None => Ok(HttpResponse::BadRequest().finish()),
+        Some(Ok(status)) => Ok(HttpResponse::Ok().json(json!({ "duo_response": status }))),
+        Some(Err(error)) => Err(Error::Unavailable {
+            cause: error.to_string(),
+        }),
+    }
+}
+
+/// `POST …/import_device_manual/`, for superusers.
+pub(super) async fn import_manually(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let (stage, _) = for_superusers(&state, &request, &id, arrival).await?;
+    let body = body::read(&request, payload).await?;
+    let (duo_user_id, username) = read(&body)?;
+    let user = user_by_username(&*state.journal, &username).await?;
+    let user = user.ok_or_else(|| complain("User does not exist."))?;
+    if import(&state, stage.pk, &user.value, &duo_user_id).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(complain("Device exists already."))
+    }
+}
+
+/// `POST …/import_devices_automatic/`, for superusers: every user whom Duo knows by the name of one
+/// of ours. What was imported until something goes wrong stays.
+pub(super) async fn import_automatically(
+    request: HttpRequest,
+    id: web::Path<String>,
+    state: web::Data<State>,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let (stage, settings) = for_superusers(&state, &request, &id, arrival).await?;
+    let missing =
+        "Stage does not have Admin API configured, which is required for automatic imports.";
+    let account = settings.admin_account().ok_or_else(|| complain(missing))?;
+    let mut count = 0;
+    let imported = state
+        .executions
+        .duo()
+        .users(&account, async |users| {
+            for known in users {
+                let user = user_by_username(&*state.journal, &known.username).await?;
+                if let Some(user) = user
+                    && import(&state, stage.pk, &user.value, &known.user_id).await?
+                {
+                    count += 1;
+                }
+            }
+            Ok::<(), Error>(())
+        })
+        .await;
+    match imported {
+        Ok(done) => {
+            done?;
+            Ok(HttpResponse::Ok().json(json!({ "error": "", "count": count })))
+        }
+        Err(error) => {
+            tracing::warn!(id = arrival.name(), %error, "not all users of Duo could be imported");
+            let text = "An internal error occurred while importing devices.";
+            Ok(HttpResponse::BadRequest().json(json!({ "error": text, "count": count })))
+        }
+    }
+}
+
+async fn for_superusers(
+    state: &State,
+    request: &HttpRequest,
+    id: &str,
+    arrival: Arrival,
+) -> Result<(Stage, AuthenticatorDuo), Error> {
+    let caller = caller::acting(state, request, arrival).await?;
+    if !is_superuser(&*state.journal, &caller.user.value).await? {
+        return Err(Error::NotPermitted);
+    }
+    stage(state, id).await
+}
+
+async fn stage(state: &State, id: &str) -> Result<(Stage, AuthenticatorDuo), Error> {
+    let id: Uuid = id.parse().map_err(|_| NO_STAGE)?;
+    let found: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
+    let stage = found.ok_or(NO_STAGE)?.value;
+    let settings = AuthenticatorDuo::of(&stage).ok_or(NO_STAGE)?;
+    Ok((stage, settings))
+}
+
+/// The two fields of an import.
+fn read(body: &Value) -> Result<(String, String), Error> {
+    let empty = Map::new();
+    let body = body.as_object().unwrap_or(&empty);
+    let mut wrong = BTreeMap::new();
+    let mut field = |name: &'static str| {
+        let text = match body.get(name) {
+            None => Err("This field is required."),
+            Some(Value::Null) => Err("This field may not be null."),
+            Some(Value::String(text)) if text.trim().is_empty() => {
+                Err("This field may not be blank.")
+            }
+            Some(Value::String(text)) => Ok(text.trim().to_owned()),
+            Some(_) => Err("Not a valid string."),
+        };
+        text.unwrap_or_else(|complaint| {
+            wrong.insert(name, complaint.to_owned());
+            String::new()
+        })
+    };
+    let read = (field("duo_user_id"), field("username"));
+    if wrong.is_empty() {
+        Ok(read)
+    } else {
+        Err(Error::Fields(wrong))
+    }
+}
+
+fn complain(text: &str) -> Error {
+    Error::Fields(BTreeMap::from([("non_field_errors", text.to_owned())]))
+}
+
+/// Gives a user a device; whether there was none of this account at Duo before.
+async fn import(state: &State, stage: Uuid, user: &User, duo_user_id: &str) -> Result<bool, Error> {
+    let journal = &*state.journal;
+    loop {
+        if !devices_by_duo_user(journal, duo_user_id).await?.is_empty() {
+            return Ok(false);
+        }
+        let now: Timestamp = state.clock.now();
+        let of = Authenticator::Duo {
+            stage,
+            duo_user_id: duo_user_id.to_owned(),
+        };
+        let mut device = Device::new(state.clock.opaque_id(), user.uuid, NAME, of, now);
+        device.confirmed = true;
+        let commit = Commit {
+            writes: vec![object::put(&device, Version::NONE)],
+            durability: Durability::Durable,
+            fence: None,
+            at: now,
+            correlation: state.clock.ordered_id(),
+        };
+        match journal.commit(commit).await {
+            Ok(_) => return Ok(true),
+            // Another device has the number that was drawn.
+            Err(journal::Error::Taken { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
