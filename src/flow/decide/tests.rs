@@ -56,6 +56,7 @@ fn start() -> Command {
             language: None,
             outpost: None,
             device: None,
+            mfa: None,
         },
         query: String::new(),
     }
