@@ -20,6 +20,7 @@ mod login;
 mod redirections;
 mod reputation;
 mod secrets;
+mod waiting;
 mod writing;
 
 use std::net::Ipv4Addr;
