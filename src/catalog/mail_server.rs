@@ -7,10 +7,6 @@ use super::Hidden;
 use crate::flow::field::{Invalid, Problem};
 
 /// The settings of a stage that sends mails, as far as they concern its server.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are settings, each with its own name on the wire"
-)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MailServer {

@@ -10,7 +10,7 @@ entries:
 - {model: authentik_flows.flow, id: f, identifiers: {slug: f}, attrs: {name: n, title: t, designation: recovery}}
 - {model: authentik_stages_user_login.userloginstage, id: login, identifiers: {name: login}}
 - {model: authentik_flows.flowstagebinding, id: place, identifiers: {target: !KeyOf f, stage: !KeyOf login, order: -5}}
-- {model: authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage, id: mail, identifiers: {name: mail}}
+- {model: authentik_stages_mtls.mutualtlsstage, id: mail, identifiers: {name: mail}}
 ";
 
 fn with(entries: &str) -> String {

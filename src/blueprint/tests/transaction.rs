@@ -69,7 +69,7 @@ async fn what_builds_on_an_unsupported_entry_is_left_out_with_it() {
     let source = "
 entries:
 - {model: authentik_flows.flow, id: f, identifiers: {slug: f}, attrs: {name: n, title: t, designation: recovery}}
-- {model: authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage, id: mail, identifiers: {name: mail, pk: 44444444-4444-4444-4444-444444444444}}
+- {model: authentik_stages_mtls.mutualtlsstage, id: mail, identifiers: {name: mail, pk: 44444444-4444-4444-4444-444444444444}}
 - {model: authentik_stages_deny.denystage, id: deny, identifiers: {name: deny}}
 - {model: authentik_flows.flowstagebinding, id: b, identifiers: {target: !KeyOf f, stage: !KeyOf mail, order: 0}}
 - {model: authentik_flows.flowstagebinding, identifiers: {target: !KeyOf f, stage: 44444444-4444-4444-4444-444444444444, order: 1}}
@@ -80,8 +80,8 @@ entries:
     assert_eq!(
         problems,
         [
-            "test.yaml:4:11: entry 2 (mail, authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage): Model \
-          authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage is not supported by this version"
+            "test.yaml:4:11: entry 2 (mail, authentik_stages_mtls.mutualtlsstage): Model \
+          authentik_stages_mtls.mutualtlsstage is not supported by this version"
         ]
     );
     let options = Options {
@@ -104,7 +104,7 @@ entries:
     let told: Vec<_> = left_out
         .map(|it| (it.name.as_deref(), it.why.as_deref()))
         .collect();
-    let model = "Model authentik_stages_authenticator_endpoint_gdtc.authenticatorendpointgdtcstage is not supported by this version";
+    let model = "Model authentik_stages_mtls.mutualtlsstage is not supported by this version";
     let pk = "44444444-4444-4444-4444-444444444444";
     assert_eq!(
         told,

@@ -10,7 +10,6 @@ use super::{Answers, Row};
 use crate::expression::{Call, Failure, Value};
 use crate::flow::client::Client;
 use crate::policy::Effect;
-use crate::policy::request::Subject;
 use crate::world::{Letter, Recipient, person};
 
 /// How long a mail is tried.
@@ -71,10 +70,8 @@ impl Answers<'_> {
             _ => Map::new(),
         };
         let (world, visit) = (self.request.world, self.request.visit);
-        let user = match self.request.subject {
-            Subject::User(user) => person(&user.value),
-            Subject::Stranger { .. } | Subject::Anonymous => Default::default(),
-        };
+        let user = self.request.subject.user();
+        let user = user.map(|user| person(&user.value)).unwrap_or_default();
         let client = visit.map_or_else(Client::nobody, |visit| visit.client.clone());
         let letter = Letter {
             template,
@@ -122,7 +119,7 @@ impl Answers<'_> {
             return Err(Failure::raise("TypeError", "stage is an e-mail stage"));
         };
         let settings = &stage.value.settings;
-        let own = &settings.get("use_global_settings");
+        let own = settings.get("use_global_settings");
         match own.and_then(Json::as_bool) {
             Some(false) => Ok(Way {
                 server: Some(stage.value.pk),

@@ -212,8 +212,8 @@ fn somebody_elses_address_is_refused_and_nobodys_mailbox_is_filled() {
 
 #[test]
 fn the_stages_own_server_sends_and_the_ready_made_flow_needs_a_login() {
-    let sink = MailSink::start();
-    with_server_of(Options::default(), async |server| {
+    let (sink, of_all) = (MailSink::start(), MailSink::start());
+    with_server_of(of_all.serves(Options::default()), async |server| {
         let attrs = json!({
             "host": "127.0.0.1",
             "port": sink.port(),
@@ -235,5 +235,7 @@ fn the_stages_own_server_sends_and_the_ready_made_flow_needs_a_login() {
         visitor.logs_in(&person).await;
         let shown = visitor.opens("default-authenticator-email-setup").await;
         shown.sees(SETUP).with("email", masked(&person.mail));
+        assert_ne!(of_all.wait_for(1).await[0].from, mail.from);
+        assert_eq!(sink.taken().len(), 1);
     });
 }

@@ -196,7 +196,7 @@ entries:
     id: identification
     identifiers: {name: recovery-identification}
     attrs: {user_fields: [username]}
-  - model: authentik_stages_authenticator_sms.authenticatorsmsstage
+  - model: authentik_stages_mtls.mutualtlsstage
     id: email
     identifiers: {name: recovery-email}
   - model: authentik_stages_user_login.userloginstage
