@@ -375,7 +375,7 @@ impl Duo {
         }
         let host = header("host")?;
         let host = host.split(':').next().unwrap_or_default();
-        let digest = |bytes: &[u8]| hexadecimal(Sha512::digest(bytes).as_slice());
+        let digest = |bytes: &[u8]| hexadecimal(&Sha512::digest(bytes));
         let canonical = format!(
             "{date}\n{}\n{host}\n{}\n{}\n{}\n{}",
             request.method,
@@ -386,7 +386,7 @@ impl Duo {
         );
         let mut mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).expect("any key");
         mac.update(canonical.as_bytes());
-        let signature = hexadecimal(mac.finalize().into_bytes().as_slice());
+        let signature = hexadecimal(&mac.finalize().into_bytes());
         let expected = format!("Basic {}", STANDARD.encode(format!("{key}:{signature}")));
         if header("authorization")? != expected {
             return Err(format!("a wrong signature of {canonical:?}"));
