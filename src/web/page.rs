@@ -210,7 +210,7 @@ impl Pages {
             })
         });
         templates.add_filter("picture", |text: &str| {
-            Template::from_serialize(picture::of(text))
+            Template::from(Serde(picture::of(text)))
         });
         templates.add_filter("key", picture::key);
         for (name, source) in TEMPLATES {

@@ -256,7 +256,6 @@ fn events() -> impl Strategy<Value = Event> {
                     terminated,
                     replaced: None,
                     device: None,
-                    mfa: None,
                 }
             }),
         (texts(), texts()).prop_map(|(stage, message)| Event::Denied {
