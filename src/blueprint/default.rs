@@ -26,12 +26,12 @@ const DEFAULTS: &[(&str, &str)] = &[
         include_str!("default/authentication.yaml"),
     ),
     (
-        "Default - Authentication flow (second factor)",
-        include_str!("default/authentication_mfa.yaml"),
-    ),
-    (
         "Default - WebAuthn MFA setup flow",
         include_str!("default/authenticator_webauthn.yaml"),
+    ),
+    (
+        "Default - Authentication flow (second factor)",
+        include_str!("default/authentication_mfa.yaml"),
     ),
     (
         "Default - Invalidation flow",

@@ -44,6 +44,7 @@ pub mod user_write;
 use authenticator::static_codes as authenticator_static;
 use authenticator::totp as authenticator_totp;
 use authenticator::validate as authenticator_validate;
+use authenticator::webauthn as authenticator_webauthn;
 
 pub use field::{Field, Response};
 pub use form::Form;
@@ -239,6 +240,7 @@ stages! {
     authenticator_static::AuthenticatorStatic, "authentik_stages_authenticator_static.authenticatorstaticstage", "Static Authenticator Setup Stage";
     authenticator_totp::AuthenticatorTotp, "authentik_stages_authenticator_totp.authenticatortotpstage", "TOTP Authenticator Setup Stage";
     authenticator_validate::AuthenticatorValidate, "authentik_stages_authenticator_validate.authenticatorvalidatestage", "Authenticator Validation Stage";
+    authenticator_webauthn::AuthenticatorWebauthn, "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage", "WebAuthn Authenticator Setup Stage";
     captcha::Captcha, "authentik_stages_captcha.captchastage", "Captcha Stage";
     consent::Consent, "authentik_stages_consent.consentstage", "Consent Stage";
     deny::Deny, "authentik_stages_deny.denystage", "Deny Stage";

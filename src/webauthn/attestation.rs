@@ -105,8 +105,8 @@ fn u2f<'a>(statement: &Statement<'a>) -> Result<Option<&'a [u8]>, Problem> {
     if !statement.attested.model.is_nil() {
         return bad("a key of this kind has no model");
     }
-    let (Some([der]), Key::Point(point)) = (statement.certificates().as_deref(), statement.key)
-    else {
+    let certificates = statement.certificates().unwrap_or_default();
+    let ([der], Key::Point(point)) = (&certificates[..], statement.key) else {
         return bad("it has not one certificate and a key on a curve");
     };
     let id = statement.attested.id;

@@ -51,7 +51,7 @@ pub(super) fn of_credential(cose: &[u8]) -> Option<(i64, Key)> {
     of_item(&cbor::whole(cose)?)
 }
 
-pub(super) fn of_item(item: &Item<'_>) -> Option<(i64, Key)> {
+fn of_item(item: &Item<'_>) -> Option<(i64, Key)> {
     let kind = item.at(1)?.integer()?;
     let algorithm = item.at(3)?.integer()?;
     let key = match kind {

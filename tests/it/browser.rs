@@ -4,10 +4,13 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
+use thirtyfour::common::command::{Command, ExtensionCommand};
 use thirtyfour::prelude::*;
 use thirtyfour::{ChromeCapabilities, ChromiumLikeCapabilities};
 
@@ -46,7 +49,7 @@ impl Driver {
         let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = taken.local_addr().expect("an address").port();
         drop(taken);
-        let child = Command::new(DRIVER)
+        let child = std::process::Command::new(DRIVER)
             .arg(format!("--port={port}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -284,6 +287,73 @@ fn a_captcha_is_shown_and_answered() {
         presses(window).await?;
         shows(window, "main", &alice.name).await?;
         assert_eq!(provider.asked().len(), 2);
+        Ok(())
+    });
+}
+
+/// Gives the window a security key that does whatever it is asked.
+#[derive(Debug)]
+struct Plug;
+
+impl ExtensionCommand for Plug {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(json!({
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserConsenting": true,
+            "isUserVerified": true,
+        }))
+    }
+
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/webauthn/authenticator".into()
+    }
+}
+
+#[test]
+fn a_passkey_is_registered_and_logs_in_by_itself() {
+    with_window(true, async |server, window| {
+        let alice = server.person();
+        // Browsers know no passkeys for an address that is a number.
+        let base = server.base().replace("127.0.0.1", "localhost");
+        let page = |flow: &str| format!("{base}/if/flow/{flow}/");
+        let plug = Command::ExtensionCommand(Box::new(Plug));
+        window.cmd(plug).await?;
+        window.goto(format!("{base}/")).await?;
+        names_themselves(window, &alice).await?;
+        types(window, "password", &alice.password).await?;
+        presses(window).await?;
+        shows(window, "main", "You are logged in").await?;
+
+        // The page begins by itself, and is over as soon as the device has answered.
+        window
+            .goto(page("default-authenticator-webauthn-setup"))
+            .await?;
+        shows(window, "main", "You are logged in").await?;
+        window.goto(page("default-invalidation-flow")).await?;
+        sees(window, "input[name=uid_field]").await?;
+
+        // As the second factor.
+        window.goto(page("default-authentication-flow")).await?;
+        names_themselves(window, &alice).await?;
+        types(window, "password", &alice.password).await?;
+        presses(window).await?;
+        shows(window, "main", "You are logged in").await?;
+        window.goto(page("default-invalidation-flow")).await?;
+        sees(window, "input[name=uid_field]").await?;
+
+        // As the only one.
+        let on = server.gatelog(&["blueprint", "enable", "passwordless"]);
+        on.succeeds();
+        window.goto(page("default-passwordless-flow")).await?;
+        shows(window, "main", "You are logged in").await?;
+        shows(window, "main", &alice.username).await?;
         Ok(())
     });
 }

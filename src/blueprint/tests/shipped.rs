@@ -76,6 +76,12 @@ async fn the_default_flows_are_those_that_files_count_on() {
             &[(0, "authenticator_totp")],
         ),
         (
+            "default-authenticator-webauthn-setup",
+            Is::StageConfiguration,
+            Wants::RequireAuthenticated,
+            &[(0, "authenticator_webauthn")],
+        ),
+        (
             "default-authenticator-static-setup",
             Is::StageConfiguration,
             Wants::RequireAuthenticated,

@@ -13,7 +13,6 @@ use crate::directory::device::Device;
 use crate::directory::user::User;
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
-use crate::flow::model::words;
 use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
 use crate::world::Change;
@@ -22,32 +21,7 @@ mod mask;
 pub mod static_codes;
 pub mod totp;
 pub mod validate;
-
-words! {
-    /// Whether a security key asks its owner for a PIN, a finger or the like.
-    #[derive(Default)]
-    UserVerification {
-        /// It must.
-        Required = "required",
-        /// It does where it can.
-        #[default]
-        Preferred = "preferred",
-        /// It should not.
-        Discouraged = "discouraged",
-    }
-}
-
-words! {
-    /// Which kind of authenticator a browser suggests.
-    Hint {
-        /// A key that is plugged in.
-        SecurityKey = "security-key",
-        /// The device itself.
-        ClientDevice = "client-device",
-        /// A telephone beside it.
-        Hybrid = "hybrid",
-    }
-}
+pub mod webauthn;
 
 /// Whose authenticator it is about.
 #[derive(Debug)]

@@ -140,7 +140,10 @@ impl AuthenticatorWebauthn {
     /// Whether somebody has this device already.
     async fn is_there(&self, turn: &Turn<'_>, made: &Registered) -> Result<bool, Error> {
         let objects = turn.world.objects();
-        if device_by_credential(objects, &made.credential_id).await?.is_some() {
+        if device_by_credential(objects, &made.credential_id)
+            .await?
+            .is_some()
+        {
             return Ok(true);
         }
         let print = made.fingerprint.as_ref();

@@ -4,6 +4,7 @@ mod devices;
 mod static_codes;
 mod totp;
 mod validate;
+mod webauthn;
 
 use serde_json::json;
 

@@ -250,6 +250,12 @@ fn writes(yaml: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn model(kind: &str) -> &'static str {
     match kind {
+        "authenticator_validate" => {
+            "authentik_stages_authenticator_validate.authenticatorvalidatestage"
+        }
+        "authenticator_webauthn" => {
+            "authentik_stages_authenticator_webauthn.authenticatorwebauthnstage"
+        }
         "captcha" => "authentik_stages_captcha.captchastage",
         "consent" => "authentik_stages_consent.consentstage",
         "deny" => "authentik_stages_deny.denystage",

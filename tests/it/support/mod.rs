@@ -3,6 +3,7 @@
 
 mod answer;
 mod app;
+mod authenticator;
 mod blueprint;
 mod canaries;
 mod captcha_provider;
@@ -23,6 +24,7 @@ use secrecy::ExposeSecret;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::App;
+pub(crate) use authenticator::{Algorithm, SecurityKey};
 pub(crate) use blueprint::{Flow, policy};
 pub(crate) use canaries::{Canaries, files};
 pub(crate) use captcha_provider::CaptchaProvider;

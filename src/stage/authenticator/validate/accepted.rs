@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AuthenticatorValidate, remembered};
+use super::{AuthenticatorValidate, remembered, webauthn};
 use crate::directory::device::Device;
 use crate::directory::mfa_attempts::{MfaAttempts, mfa_attempts};
 use crate::flow::context::{Value as Known, key};
@@ -82,6 +82,7 @@ fn note_method(turn: &mut Turn<'_>, device: &Device, is_known: bool) {
     }
     if !is_known {
         args.insert("device".to_owned(), shown);
+        args.insert("device_type".to_owned(), webauthn::model(device));
     }
     let has_method = context.get(key::AUTH_METHOD).is_some();
     let method = if is_known { METHOD } else { PASSWORDLESS };
@@ -93,7 +94,7 @@ fn note_method(turn: &mut Turn<'_>, device: &Device, is_known: bool) {
 }
 
 /// What is known of a device elsewhere: which it is, and what its owner calls it.
-fn reference(device: &Device) -> Value {
+pub(in crate::stage) fn reference(device: &Device) -> Value {
     let class = device.class();
     json!({
         "app": format!("authentik_stages_authenticator_{class}"),

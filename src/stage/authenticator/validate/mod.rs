@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Hint, Owner, UserVerification, with_user};
+use super::{Owner, with_user};
 use crate::directory::device::DeviceClass;
 use crate::flow::event::{NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
@@ -18,6 +18,7 @@ use crate::flow::model::{Designation, InvalidResponseAction, words};
 use crate::stage::duration::Duration;
 use crate::stage::field::{Field, Shape};
 use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
+use crate::webauthn::{Hint, Requirement};
 
 mod accepted;
 mod code;
@@ -25,6 +26,9 @@ mod configure;
 mod offered;
 mod remembered;
 mod select;
+pub(in crate::stage) mod webauthn;
+
+pub(in crate::stage) use accepted::reference;
 
 words! {
     /// What happens to a user without an authenticator.
@@ -53,7 +57,7 @@ pub struct AuthenticatorValidate {
     /// How long a browser that showed one is not asked again.
     pub(in crate::stage) last_auth_threshold: Duration,
     /// Whether a security key has to ask its owner for something.
-    pub(in crate::stage) webauthn_user_verification: UserVerification,
+    pub(in crate::stage) webauthn_user_verification: Requirement,
     /// Which kinds of authenticators browsers suggest, the best first.
     pub(in crate::stage) webauthn_hints: Vec<Hint>,
     /// The models of security keys that are good enough; all of them when there are none.
@@ -74,7 +78,7 @@ impl Default for AuthenticatorValidate {
                 DeviceClass::Email,
             ],
             last_auth_threshold: Duration::from_secs(0),
-            webauthn_user_verification: UserVerification::default(),
+            webauthn_user_verification: Requirement::default(),
             webauthn_hints: Vec::new(),
             webauthn_allowed_device_types: Vec::new(),
         }
@@ -114,8 +118,8 @@ impl AuthenticatorValidate {
     ) -> Result<Option<Verdict>, Error> {
         let verdict = if let Some(typed) = response.text("code") {
             self.judge_code(turn, owner, typed).await?
-        } else if response.has_object("webauthn") {
-            refused("webauthn", NOT_OFFERED)
+        } else if let Some(answer) = response.object("webauthn") {
+            self.judge_key(turn, owner, answer).await?
         } else if response.integer("duo").is_some() {
             refused("duo", NOT_OFFERED)
         } else {
@@ -166,6 +170,7 @@ impl Stage for AuthenticatorValidate {
                 return Ok(Entered::Passed);
             }
             offered::keep(turn, &[offered::Offer::to_anybody()]);
+            webauthn::begin(turn)?;
             return Ok(Entered::Asks);
         }
         let devices = self.devices(turn, &owner).await?;
@@ -178,12 +183,15 @@ impl Stage for AuthenticatorValidate {
         if offers.is_empty() {
             return self.without(turn).await;
         }
+        if offers.iter().any(offered::Offer::is_of_a_key) {
+            webauthn::begin(turn)?;
+        }
         Ok(Entered::Asks)
     }
 
     async fn challenge(&self, turn: &mut Turn<'_>) -> Result<Map<String, Value>, Error> {
         let mut fields = with_user(turn).await?;
-        let offers = offered::kept(turn);
+        let offers = self.offers_kept(turn).await?;
         fields.insert("device_challenges".to_owned(), json!(offers));
         let stages = configure::shown(turn).await?;
         fields.insert("configuration_stages".to_owned(), stages);

@@ -11,6 +11,7 @@ use crate::flow::context::{Value as Known, key};
 use crate::journal::object::Versioned;
 use crate::stage::authenticator::mask::masked;
 use crate::stage::{Error, Turn};
+use crate::webauthn::models;
 
 /// One authenticator that the visitor may choose, as it is on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,12 @@ impl Offer {
         }
     }
 
-    /// Whether it is one of those.
+    /// Whether it is one of a security key or a passkey.
+    pub(super) fn is_of_a_key(&self) -> bool {
+        self.device_class == DeviceClass::Webauthn
+    }
+
+    /// Whether anybody's is taken.
     pub(super) fn is_to_anybody(&self) -> bool {
         self.device_uid == "-1"
     }
@@ -93,7 +99,7 @@ impl AuthenticatorValidate {
         let allowed = &self.webauthn_allowed_device_types;
         match &device.of {
             Authenticator::Webauthn(key) if !allowed.is_empty() => {
-                key.aaguid.is_nil() || allowed.contains(&key.aaguid)
+                key.aaguid.is_nil() || models::is_allowed(allowed, key.aaguid)
             }
             _ => true,
         }

@@ -4,14 +4,16 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::AuthenticatorValidate;
+use super::offered::{self, Offer};
+use super::{AuthenticatorValidate, NOT_OFFERED, Owner};
 use crate::directory::device::{
     Authenticator, Credential, Device, DeviceClass, device_by_credential, devices_of,
 };
 use crate::flow::event::{Event, MfaProblem};
 use crate::journal::object::Versioned;
 use crate::stage::authenticator::webauthn::challenge;
-use crate::stage::{Error, Turn};
+use crate::stage::reply::object;
+use crate::stage::{Error, Turn, Verdict};
 use crate::webauthn::{Known, Request, Requirement, is_later, models};
 
 /// Google's login on Chromebooks forgets to say of which type a credential is.
@@ -30,11 +32,45 @@ pub(in crate::stage) fn end(turn: &mut Turn<'_>) {
     challenge::drop(turn);
 }
 
-/// Whether a device of this model may be used here. Whatever does not say what it is passes, as in
-/// authentik: it was let in when it was registered.
-pub(super) fn is_allowed(stage: &AuthenticatorValidate, credential: &Credential) -> bool {
-    let model = credential.aaguid;
-    model == models::UNKNOWN || models::is_allowed(&stage.webauthn_allowed_device_types, model)
+impl AuthenticatorValidate {
+    /// The offers that were made, with what a browser is asked for a key. The visitor sees all of
+    /// it, the trail has no challenge.
+    pub(super) async fn offers_kept(&self, turn: &mut Turn<'_>) -> Result<Vec<Offer>, Error> {
+        let mut offers = offered::kept(turn);
+        let Some(at) = offers.iter().position(Offer::is_of_a_key) else {
+            return Ok(offers);
+        };
+        let user = if offers[at].is_to_anybody() {
+            None
+        } else {
+            // Of a user who is gone there are no devices, as there are none of nobody.
+            Some(Owner::of(turn).await?.id().unwrap_or(Uuid::nil()))
+        };
+        let mut shown = offers.clone();
+        shown[at].challenge = object(options(self, turn, user, true).await?);
+        turn.show("device_challenges", json!(shown));
+        offers[at].challenge = object(options(self, turn, user, false).await?);
+        Ok(offers)
+    }
+
+    /// Judges a key that was shown, and lets its owner pass if it is good.
+    pub(super) async fn judge_key(
+        &self,
+        turn: &mut Turn<'_>,
+        owner: &Owner,
+        answer: &Value,
+    ) -> Result<Verdict, Error> {
+        let offers = offered::kept(turn);
+        let Some(offer) = offers.iter().find(|offer| offer.is_of_a_key()) else {
+            return Ok(super::refused("webauthn", NOT_OFFERED));
+        };
+        let known = owner.id().unwrap_or(Uuid::nil());
+        let user = (!offer.is_to_anybody()).then_some(known);
+        match judge(self, turn, answer, user).await? {
+            Ok(device) => self.accepted(turn, device).await,
+            Err(text) => Ok(super::refused("webauthn", text)),
+        }
+    }
 }
 
 /// What a browser is asked, for the devices of `user` or for any passkey of this site. Without
@@ -81,7 +117,7 @@ pub(in crate::stage) async fn judge(
     let Some((mut device, credential)) = find(turn, answer, user).await? else {
         return Ok(refused(turn, None, MfaProblem::UnknownDevice, INVALID));
     };
-    if !is_allowed(stage, &credential) {
+    if !stage.allows_type(&device.value) {
         let text = challenge::wrong_type(turn).await?;
         return Ok(refused(turn, Some(&device), MfaProblem::Type, &text));
     }
@@ -110,6 +146,8 @@ pub(in crate::stage) async fn judge(
             Ok(Ok(device))
         }
         Err(problem) => {
+            let owner = turn.user(device.value.user).await?;
+            turn.count(owner.as_ref().map_or("", |it| &it.value.username), -1);
             let reason = MfaProblem::Assertion { problem };
             Ok(refused(turn, Some(&device), reason, FAILED))
         }
@@ -127,7 +165,8 @@ async fn find(
         return Ok(None);
     };
     let device = device_by_credential(turn.world.objects(), &id).await?;
-    let device = device.filter(|it| it.value.confirmed && user.is_none_or(|user| it.value.user == user));
+    let device =
+        device.filter(|it| it.value.confirmed && user.is_none_or(|user| it.value.user == user));
     Ok(device.and_then(|device| match &device.value.of {
         Authenticator::Webauthn(credential) => {
             let credential = Credential::clone(credential);

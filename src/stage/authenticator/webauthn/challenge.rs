@@ -54,11 +54,13 @@ pub(in crate::stage) fn ceremony<'a>(
 
 /// What is read where a device's model is not allowed.
 pub(in crate::stage) async fn wrong_type(turn: &Turn<'_>) -> Result<String, Error> {
-    Ok(ask_for_help(turn, "Invalid device type").await?)
+    ask_for_help(turn, "Invalid device type").await
 }
 
 /// A refusal that only an operator can help with.
-pub(super) async fn ask_for_help(turn: &Turn<'_>, what: &str) -> Result<String, Error> {
+pub(in crate::stage) async fn ask_for_help(turn: &Turn<'_>, what: &str) -> Result<String, Error> {
     let title = turn.brand().await?.branding_title;
-    Ok(format!("{what}. Contact your {title} administrator for help."))
+    Ok(format!(
+        "{what}. Contact your {title} administrator for help."
+    ))
 }
