@@ -363,7 +363,7 @@ async fn users_are_told_what_they_can_set_up() {
     let stages = [
         (
             Kind::Password,
-            json!({"configure_flow": setup.pk, "backends": []}),
+            json!({"configure_flow": setup.pk, "backends": ["authentik.core.auth.InbuiltBackend"]}),
         ),
         (
             Kind::AuthenticatorTotp,

@@ -45,6 +45,8 @@ fn an_operator_lists_the_devices_of_a_user_and_removes_one_that_was_lost() {
         assert!(server.output().contains("a device was removed"));
 
         is_refused(&types(&mut late, &app.code(1)).await);
+        // A wrong code makes the next one wait.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
         types(&mut late, &codes[0]).await.is_redirected_to("/");
         let all = ["user", "remove-device", name, "--all", "--yes"];
         server.gatelog(&all).succeeds().says("Removed static/");
