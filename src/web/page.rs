@@ -184,7 +184,7 @@ impl Pages {
             Template::from_safe_string(markup::safe(text))
         });
         templates.add_filter("picture", |text: &str| {
-            Template::from_serialize(picture::of(text))
+            Template::from(Serde(picture::of(text)))
         });
         templates.add_filter("key", picture::key);
         // Text like any other: it is escaped where it stands.

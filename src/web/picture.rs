@@ -1,5 +1,7 @@
 //! Pictures that a telephone's camera reads. Shapes only; a template draws them.
 
+use std::fmt::Write as _;
+
 use qrcode::{Color, QrCode};
 use serde::Serialize;
 
@@ -23,7 +25,7 @@ pub(super) fn of(text: &str) -> Option<Picture> {
     for (place, color) in code.to_colors().into_iter().enumerate() {
         if color == Color::Dark {
             let (x, y) = (place % width + MARGIN, place / width + MARGIN);
-            path.push_str(&format!("M{x} {y}h1v1h-1z"));
+            write!(path, "M{x} {y}h1v1h-1z").expect("a text takes any text");
         }
     }
     Some(Picture {

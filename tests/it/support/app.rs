@@ -34,7 +34,9 @@ impl App {
         );
         let letters = of("secret");
         let key = base32(&letters);
-        let hexadecimal: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = key.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        let hexadecimal: String = digits.collect();
         canaries.secret("the key of an app", &letters);
         canaries.secret("the key of an app in hexadecimal", &hexadecimal);
         Self {
@@ -66,14 +68,19 @@ impl App {
 }
 
 fn base32(letters: &str) -> Vec<u8> {
-    let bits: String = letters
-        .bytes()
-        .map(|letter| match letter {
-            b'A'..=b'Z' => format!("{:05b}", letter - b'A'),
-            b'2'..=b'7' => format!("{:05b}", letter - b'2' + 26),
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for letter in letters.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'2'..=b'7' => letter - b'2' + 26,
             other => panic!("{other} is no letter"),
-        })
-        .collect();
-    let byte = |at: usize| u8::from_str_radix(&bits[at..at + 8], 2).expect("eight bits");
-    (0..bits.len() / 8).map(|number| byte(number * 8)).collect()
+        };
+        bits = (bits << 5) | u32::from(value);
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 0xff).expect("eight bits"));
+        }
+    }
+    bytes
 }

@@ -42,8 +42,7 @@ pub(super) fn of(device: &Totp, issuer: &str, username: &str, secret: Secret) ->
         address.push('&');
     }
     let Totp { digits, step, .. } = device;
-    // Writing to a text does not fail.
-    let _ = write!(address, "algorithm=SHA1&digits={digits}&period={step}");
+    write!(address, "algorithm=SHA1&digits={digits}&period={step}").expect("a text takes any text");
     if !issuer.is_empty() {
         address.push_str("&issuer=");
         address.push_str(&quoted(&issuer));
@@ -60,11 +59,11 @@ fn base32(bytes: &[u8]) -> String {
         five[..group.len()].copy_from_slice(group);
         let bits = five
             .iter()
-            .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            .fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         let letters = (group.len() * 8).div_ceil(5);
         for place in 0..8 {
             if place < letters {
-                let index = usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or_default();
+                let index = usize::try_from((bits >> (35 - 5 * place)) & 31).unwrap_or_default();
                 text.push(char::from(LETTERS[index]));
             } else {
                 text.push_str("%3D");

@@ -92,7 +92,7 @@ pub(super) fn bytes(hexadecimal: &str) -> Vec<u8> {
     let digits: Option<Vec<_>> = hexadecimal.chars().map(|it| it.to_digit(16)).collect();
     let digits = digits.unwrap_or_default();
     let byte = |pair: &[u32]| match pair {
-        [high, low] => u8::try_from(high << 4 | low).ok(),
+        [high, low] => u8::try_from((high << 4) | low).ok(),
         _ => None,
     };
     digits.chunks(2).filter_map(byte).collect()
