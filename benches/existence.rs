@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use gatelog::app::Running;
 use gatelog::clock::Clock;
 use reqwest::header::{CONTENT_TYPE, COOKIE};
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::login::{in_background, say, session, start};
 const PAIRS: usize = 300;
 
 const LOGIN: &str = "default-authentication-flow";
-const RECOVERY: &str = "timed-recovery";
+pub(crate) const RECOVERY: &str = "timed-recovery";
 
 /// Measures and prints the table.
 pub(crate) fn run() {
@@ -73,6 +74,11 @@ pub(crate) fn recovery() -> Vec<serde_json::Value> {
         bound(who, 0),
         bound(mail, 10),
     ]
+}
+
+/// Has the server know the recovery flow.
+pub(crate) async fn install(running: &Running) {
+    crate::login::apply(running, recovery()).await;
 }
 
 async fn compare(address: SocketAddr, flow: &str, clock: &Clock) -> String {

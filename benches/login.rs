@@ -173,10 +173,6 @@ pub(crate) async fn start(
     let running = app::run_with(settings.clone(), clock.clone(), pool())
         .await
         .expect("it starts");
-    let client = reqwest::Client::builder()
-        .unix_socket(running.socket().to_owned())
-        .build()
-        .expect("a client");
     let entries: Vec<_> = (0..visitors)
         .map(|visitor| {
             serde_json::json!({
@@ -187,7 +183,19 @@ pub(crate) async fn start(
         })
         .collect();
     let recovery = crate::existence::recovery();
-    let entries: Vec<_> = entries.into_iter().chain(recovery).collect();
+    apply(&running, entries.into_iter().chain(recovery).collect()).await;
+    let address = running.address().expect("it listens");
+    (address, async move {
+        running.stop().await.expect("it stops");
+    })
+}
+
+/// Has the server apply a blueprint of these entries.
+pub(crate) async fn apply(running: &app::Running, entries: Vec<serde_json::Value>) {
+    let client = reqwest::Client::builder()
+        .unix_socket(running.socket().to_owned())
+        .build()
+        .expect("a client");
     let content = serde_json::json!({"version": 1, "entries": entries}).to_string();
     let applied = client
         .post("http://gatelog/operator/blueprints/apply")
@@ -200,10 +208,6 @@ pub(crate) async fn start(
         "{}",
         applied.text().await.unwrap_or_default()
     );
-    let address = running.address().expect("it listens");
-    (address, async move {
-        running.stop().await.expect("it stops");
-    })
 }
 
 /// The session's cookie, as the browser sends it back.

@@ -13,6 +13,7 @@ mod login;
 mod planning;
 mod policy;
 mod shelf;
+mod waits;
 mod wake;
 
 /// A bench and its name.
@@ -25,6 +26,7 @@ const BENCHES: &[Bench] = &[
     ("login", login::run),
     ("planning", planning::run),
     ("policy", policy::run),
+    ("waits", waits::run),
     ("wake", wake::run),
 ];
 

@@ -302,6 +302,7 @@ impl Running {
             ..
         } = self;
         stopping.store(true, Ordering::Relaxed);
+        executions.release();
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
         // executions, which end later.
         tokio::join!(courier.stop(), servers.stop());

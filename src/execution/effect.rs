@@ -31,7 +31,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is waited for at this moment.
 #[derive(Default)]
-pub(super) struct InFlight(Mutex<HashMap<Uuid, Awaited>>);
+pub(super) struct InFlight {
+    all: Mutex<HashMap<Uuid, Awaited>>,
+    /// Becomes true when nobody may be kept waiting any more.
+    closing: watch::Sender<bool>,
+}
 
 /// One effect that is waited for.
 struct Awaited {
@@ -43,7 +47,7 @@ struct Awaited {
 
 impl InFlight {
     fn all(&self) -> MutexGuard<'_, HashMap<Uuid, Awaited>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn told(&self, effect: Uuid) -> Option<watch::Receiver<bool>> {
@@ -122,6 +126,12 @@ impl Executions {
         }
     }
 
+    /// Answers everybody who is kept waiting: they are shown where their execution stands, and may
+    /// go on waiting for the same elsewhere, or here after a restart.
+    pub fn release(&self) {
+        self.shared.in_flight.closing.send_replace(true);
+    }
+
     /// Whether somebody carries this out already.
     pub(super) fn is_in_flight(&self, effect: Uuid) -> bool {
         self.shared.in_flight.all().contains_key(&effect)
@@ -152,14 +162,17 @@ impl Executions {
             let effect = wait.effect;
             // Whoever only looks waits where there is nothing to see.
             let shows = matches!(answered.reply, Shown::Challenge { .. });
-            if waiting == Waiting::Looks && shows && !wait.is_fulfilled {
-                return Ok(answered);
-            }
+            let only_looks = waiting == Waiting::Looks && shows && !wait.is_fulfilled;
             if let Some(mut told) = self.shared.in_flight.told(effect) {
-                let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
-                let outcome = tokio::time::timeout(left, told.wait_for(|done| *done)).await;
-                if outcome.is_err() {
+                if only_looks {
                     return Ok(answered);
+                }
+                let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
+                let mut closing = self.shared.in_flight.closing.subscribe();
+                tokio::select! {
+                    _ = told.wait_for(|done| *done) => {}
+                    _ = closing.wait_for(|closing| *closing) => return Ok(answered),
+                    () = tokio::time::sleep(left) => return Ok(answered),
                 }
             } else if looked_for == Some(effect) && !wait.is_fulfilled {
                 // Whoever asked for it is gone with an earlier run of the server.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Shared, attempts, posting, vault};
 use crate::courier::outbox::Mail;
+use crate::directory::device::Device;
 use crate::directory::link::{self, Link};
 use crate::directory::password::Verdict;
 use crate::directory::reputation::Wanted;
@@ -401,6 +402,11 @@ impl World for Live {
     fn written(&self, user: Uuid) -> Option<Versioned<User>> {
         let changes = locked(&self.changes);
         world::written(&changes, user)
+    }
+
+    fn written_devices(&self, user: Uuid) -> Vec<Device> {
+        let changes = locked(&self.changes);
+        world::written_devices(&changes, user)
     }
 
     async fn evaluate<'w>(

@@ -28,7 +28,7 @@ pub struct Client {
     /// What the browser's cookie of second factors says, if this server signed it and it has not
     /// run out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mfa: Option<Verified>,
+    pub mfa: Option<Box<Verified>>,
 }
 
 /// A browser in which somebody logged in before, as its device cookie says.

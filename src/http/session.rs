@@ -54,7 +54,7 @@ impl Visitor {
         let mut visitor = Self::unknown(state, request);
         outpost::speak_for(state, request, &mut visitor.client).await?;
         visitor.client.device = device(state, request);
-        visitor.client.mfa = factor(state, request);
+        visitor.client.mfa = factor(state, request).map(Box::new);
         let Some(sid) = sid(state, request) else {
             return Ok(visitor);
         };

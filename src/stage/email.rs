@@ -19,6 +19,7 @@ use crate::flow::context::{Value as Known, key};
 use crate::flow::effect::Effect;
 use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
+use crate::flow::timer::Deadline;
 use crate::journal::Version;
 use crate::journal::object::{Versioned, put};
 use crate::world::{Change, Letter, NewLink, Recipient};
@@ -196,6 +197,7 @@ impl Email {
             user,
             expires,
         });
+        turn.set_timer(expires, Deadline::Link { link })?;
         turn.learn(Event::EffectRequested {
             effect: mail,
             what: Effect::Mail {

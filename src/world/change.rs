@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::directory::device::Device;
 use crate::directory::reputation::Place;
 use crate::directory::session::{GeoipBinding, NetworkBinding};
 use crate::directory::user::User;
 use crate::journal::Write;
-use crate::journal::object::Versioned;
+use crate::journal::object::{Stored, Versioned};
 
 /// One change to the directory.
 #[derive(Clone, Debug)]
@@ -91,4 +92,24 @@ pub fn written(changes: &[Change], user: Uuid) -> Option<Versioned<User>> {
         Change::WriteUser(written) if written.value.uuid == user => Some((**written).clone()),
         _ => None,
     })
+}
+
+/// The devices of a user that `changes` write, as the last change of each leaves it.
+#[must_use]
+pub fn written_devices(changes: &[Change], user: Uuid) -> Vec<Device> {
+    let mut written: Vec<Device> = Vec::new();
+    for change in changes {
+        let Change::Write(Write::Put { stream, body, .. }) = change else {
+            continue;
+        };
+        if stream.kind != Device::KIND {
+            continue;
+        }
+        let device: Option<Device> = serde_json::from_slice(body).ok();
+        if let Some(device) = device.filter(|device| device.user == user) {
+            written.retain(|other| other.uuid != device.uuid);
+            written.push(device);
+        }
+    }
+    written
 }

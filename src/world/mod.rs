@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use crate::directory::device::Device;
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
 use crate::geoip::Place;
@@ -28,7 +29,7 @@ mod observed;
 pub mod record;
 mod recorded;
 
-pub use change::{Attempt, Change, StartSession, written};
+pub use change::{Attempt, Change, StartSession, written, written_devices};
 pub use letter::{Call, Letter, NewLink, Recipient};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
 pub use observed::Observed;
@@ -127,6 +128,12 @@ pub trait World {
     /// The user as a change of this very command leaves them, where there is one. Whoever changes
     /// a user begins from there, as the last change of a user is the one that is written.
     fn written(&self, user: Uuid) -> Option<Versioned<User>>;
+
+    /// The devices of a user that this very command writes, as it leaves them: who sets one up and
+    /// is asked for it at once has none in the journal yet.
+    fn written_devices(&self, _user: Uuid) -> Vec<Device> {
+        Vec::new()
+    }
 
     /// Runs one evaluation of a policy, for no longer than `deadline`.
     ///

@@ -14,6 +14,7 @@ use super::{
     Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation,
     PasswordAnswer, Weighed, Work, World, observed,
 };
+use crate::directory::device::Device;
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
 use crate::flow::input::SECRET;
@@ -376,6 +377,11 @@ impl World for Recorded {
     fn written(&self, user: Uuid) -> Option<Versioned<User>> {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         super::written(&changes, user)
+    }
+
+    fn written_devices(&self, user: Uuid) -> Vec<Device> {
+        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        super::written_devices(&changes, user)
     }
 
     async fn evaluate<'w>(

@@ -148,8 +148,17 @@ fn every_event_is_in_the_catalogue_and_nothing_else() {
             problems.push(format!("docs/events.md: there is no event {event}"));
         }
     }
-    for part in ["Check", "PasswordProblem"] {
-        for name in variants(&source, part) {
+    let problem = read("src/flow/event/problem.rs");
+    let parts = [
+        (&source, "Check"),
+        (&problem, "PasswordProblem"),
+        (&problem, "MfaProblem"),
+        (&read("src/flow/effect.rs"), "Effect"),
+        (&read("src/flow/effect.rs"), "Outcome"),
+        (&read("src/flow/timer.rs"), "Deadline"),
+    ];
+    for (source, part) in parts {
+        for name in variants(source, part) {
             if !page.contains(&format!("`{name}`")) {
                 problems.push(format!("docs/events.md has no {name} ({part})"));
             }

@@ -21,6 +21,7 @@ mod redirections;
 mod reputation;
 mod secrets;
 mod security_keys;
+mod waiting;
 mod writing;
 
 use std::net::Ipv4Addr;

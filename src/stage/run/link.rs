@@ -16,6 +16,7 @@ use crate::flow::challenge::DEFAULT_AVATAR;
 use crate::flow::event::{Errors, Event, errors};
 use crate::flow::input::DeadLink;
 use crate::flow::plan::{Pinned, PlannedStage};
+use crate::flow::timer::{self, Deadline};
 use crate::flow::verdict::PlanChange;
 use crate::journal::object::{self, Versioned, put};
 use crate::stage::consent::Consent;
@@ -72,6 +73,8 @@ impl Run<'_> {
             query: String::new(),
             expires: until,
         })?;
+        let of = Deadline::Link { link };
+        let timer = timer::id(until, self.world.draw()?);
         let stage = PlannedStage::made_up("email", "link", email::waits_for_link());
         self.apply(Command::Learn(vec![
             Event::LinkIssued {
@@ -83,6 +86,11 @@ impl Run<'_> {
             Event::PlanChanged {
                 change: PlanChange::Insert { at: 0, stage },
                 by: "the operator".to_owned(),
+            },
+            Event::TimerSet {
+                timer,
+                due: until,
+                of,
             },
         ]))
     }

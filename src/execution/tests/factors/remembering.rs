@@ -14,7 +14,7 @@ async fn sees(bench: &Bench, mfa: Option<&Verified>) -> Value {
     ] {
         let mut request = visitor.request();
         request.session = session;
-        request.client.mfa = mfa.cloned();
+        request.client.mfa = mfa.cloned().map(Box::new);
         let reply = bench.executions.answer(request, answer).await;
         let reply = reply.expect("a reply");
         session = Some(reply.session);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{AuthenticatorValidate, Owner};
 use crate::directory::device::{Authenticator, Device, DeviceClass, devices_of};
 use crate::flow::context::{Value as Known, key};
+use crate::journal::Version;
 use crate::journal::object::Versioned;
 use crate::stage::authenticator::mask::masked;
 use crate::stage::{Error, Turn};
@@ -73,6 +74,16 @@ impl AuthenticatorValidate {
         // A stranger's are looked for as well: it is as much work.
         let user = owner.id().unwrap_or(Uuid::nil());
         let mut found = devices_of(turn.world.objects(), user).await?;
+        for device in turn.world.written_devices(user) {
+            match found.iter_mut().find(|it| it.value.uuid == device.uuid) {
+                Some(known) => known.value = device,
+                None => found.push(Versioned {
+                    version: Version::NONE,
+                    value: device,
+                }),
+            }
+        }
+        found.sort_by_key(|it| (it.value.class().as_str(), it.value.created, it.value.uuid));
         found.retain(|it| self.counts(&it.value));
         Ok(found)
     }
