@@ -13,7 +13,7 @@ async fn the_defaults_are_applied_once_and_then_unchanged() {
     let flows = first.entries.iter();
     let flows = flows.filter(|it| it.model == "authentik_flows.flow");
     let made = flows.filter(|it| it.outcome == Outcome::Created).count();
-    assert_eq!(made, 13, "{:#?}", first.lines());
+    assert_eq!(made, 14, "{:#?}", first.lines());
     let records = bench.records();
     let second = apply_defaults(&bench.journal, &bench.clock, &bench.options()).await;
     let second = second.expect("the defaults fit again");
