@@ -20,7 +20,6 @@ use crate::directory::reputation::Wanted;
 use crate::directory::token::KEY_LENGTH;
 use crate::directory::user::User;
 use crate::expression::{Told, Workers};
-use crate::flow::query::{self, LINK};
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
@@ -31,8 +30,10 @@ use crate::world::{
 };
 
 mod bracket;
+mod made_link;
 
 use bracket::Bracket;
+pub(crate) use made_link::MadeLink;
 
 /// What a command has asked the world for so far.
 pub(super) struct Live {
@@ -60,28 +61,6 @@ pub(super) struct Carried {
     burned: AtomicUsize,
     /// Passwords that were hashed to be stored, each with what it came to.
     hashed: Mutex<Vec<(SecretString, SecretString)>>,
-}
-
-/// A link that a command made, with the secret that nobody else has.
-#[derive(Clone, Debug)]
-pub(crate) struct MadeLink {
-    pub(crate) link: Link,
-    pub(crate) secret: SecretString,
-    /// What else is in its query string.
-    query: String,
-}
-
-impl MadeLink {
-    /// The path and the query string at which it is opened.
-    pub(crate) fn path(&self) -> SecretString {
-        let query = if self.query.is_empty() {
-            String::new()
-        } else {
-            format!("{}&", self.query)
-        };
-        let secret = self.secret.expose_secret();
-        query::flow_url(&self.link.slug, &format!("{query}{LINK}={secret}")).into()
-    }
 }
 
 #[derive(Clone)]

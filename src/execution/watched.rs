@@ -45,14 +45,14 @@ mod tests {
         let watched = Watched::default();
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         watched.tell(one);
-        let mut watcher = watched.watch(one);
-        assert!(!watcher.has_changed().expect("it is watched"));
+        let mut signs = watched.watch(one);
+        assert!(!signs.has_changed().expect("it is watched"));
         watched.tell(other);
-        assert!(!watcher.has_changed().expect("it is watched"));
+        assert!(!signs.has_changed().expect("it is watched"));
         watched.tell(one);
-        assert!(watcher.has_changed().expect("it is watched"));
-        watcher.mark_unchanged();
-        drop(watcher);
+        assert!(signs.has_changed().expect("it is watched"));
+        signs.mark_unchanged();
+        drop(signs);
         let _other = watched.watch(other);
         assert_eq!(watched.all().len(), 1);
     }

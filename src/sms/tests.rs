@@ -54,17 +54,15 @@ async fn sent(
     tokio::join!(providers.send(&message), serve)
 }
 
-fn http(status: &str, body: &str) -> Option<String> {
+fn http(status: &str, body: &str) -> String {
     let length = body.len();
-    Some(format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    ))
+    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
 #[tokio::test]
 async fn twilio_gets_a_form_with_its_credentials() {
     let twilio = |_: &str| message(Provider::Twilio, "AC/1");
-    let (answer, sent) = sent(twilio, http("201 Created", r#"{"sid":"SM1"}"#)).await;
+    let (answer, sent) = sent(twilio, Some(http("201 Created", r#"{"sid":"SM1"}"#))).await;
     let answer = answer.expect("it answered");
     assert!(answer.is_taken());
     assert_eq!(answer.said, "");
@@ -81,7 +79,7 @@ async fn twilio_gets_a_form_with_its_credentials() {
 #[tokio::test]
 async fn a_generic_provider_gets_json_with_a_password_or_a_token() {
     let generic = |base: &str| message(Provider::Generic, &format!("{base}/send?x=1"));
-    let (answer, sent_basic) = sent(generic, http("200 OK", "")).await;
+    let (answer, sent_basic) = sent(generic, Some(http("200 OK", ""))).await;
     assert!(answer.expect("it answered").is_taken());
     assert!(
         sent_basic.starts_with("POST /send?x=1 HTTP/1.1\r\n"),
@@ -102,7 +100,7 @@ async fn a_generic_provider_gets_json_with_a_password_or_a_token() {
         body: Some(r#"{"text":"replaced"}"#.into()),
         ..message(Provider::Generic, base)
     };
-    let (answer, sent) = sent(bearer, http("204 No Content", "")).await;
+    let (answer, sent) = sent(bearer, Some(http("204 No Content", ""))).await;
     assert!(answer.expect("it answered").is_taken());
     assert!(sent.contains("Bearer an-auth\r\n"), "{sent}");
     assert!(sent.ends_with(r#"{"text":"replaced"}"#), "{sent}");
@@ -112,18 +110,18 @@ async fn a_generic_provider_gets_json_with_a_password_or_a_token() {
 async fn what_a_provider_complains_of_is_told_without_secrets() {
     let twilio = |_: &str| message(Provider::Twilio, "AC1");
     let body = r#"{"code":21211,"message":"Invalid 'To' number, body Use 123456","status":400}"#;
-    let (answer, _) = sent(twilio, http("400 Bad Request", body)).await;
+    let (answer, _) = sent(twilio, Some(http("400 Bad Request", body))).await;
     let answer = answer.expect("it answered");
     assert_eq!(answer.status, 400);
     assert_eq!(answer.said, "Invalid 'To' number, body Use ‹secret›");
-    let (answer, _) = sent(twilio, http("503 Later", "<h1>")).await;
+    let (answer, _) = sent(twilio, Some(http("503 Later", "<h1>"))).await;
     assert_eq!(answer.expect("it answered").said, "Unable to create record");
 
     let generic = |base: &str| message(Provider::Generic, base);
-    let (answer, _) = sent(generic, http("401 No", "a-password or an-auth?\0")).await;
+    let (answer, _) = sent(generic, Some(http("401 No", "a-password or an-auth?\0"))).await;
     assert_eq!(answer.expect("it answered").said, "‹secret› or ‹secret›?");
     let long = "x".repeat(LONGEST * 2);
-    let (answer, _) = sent(generic, http("500 Oops", &long)).await;
+    let (answer, _) = sent(generic, Some(http("500 Oops", &long))).await;
     assert_eq!(answer.expect("it answered").said.len(), SHOWN);
 }
 

@@ -161,7 +161,7 @@ macro_rules! stages {
         /// A stage with its settings.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Configured {
-            $(#[doc = $title] $Type($module::$Type),)+
+            $(#[doc = concat!("`", $title, "`")] $Type($module::$Type),)+
         }
 
         catalog::kind::kinds! {

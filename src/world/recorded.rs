@@ -1,7 +1,6 @@
 //! The world as it answered once: gives the noted answers back, in order.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,27 +23,9 @@ use crate::journal::object::Versioned;
 use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
 use crate::webauthn::{Asserted, Known, Registered};
 
-/// The first point at which the code asks something else than it did then.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Divergence {
-    /// What the code asks now.
-    pub asked: String,
-    /// What was noted at this point; `None` when nothing more was.
-    pub noted: Option<Observation>,
-}
+mod divergence;
 
-impl fmt::Display for Divergence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.noted {
-            Some(noted) => write!(f, "the code asks {}, but then it saw {noted:?}", self.asked),
-            None => write!(
-                f,
-                "the code asks {}, but then it asked nothing more",
-                self.asked
-            ),
-        }
-    }
-}
+pub use divergence::Divergence;
 
 /// A world that is over.
 pub struct Recorded {

@@ -32,15 +32,10 @@ pub(super) async fn enrollment_status(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
-    let (stage, _) = stage(&state, &id).await?;
+    let (duo, _) = duo_stage(&state, &id).await?;
     let visitor = Visitor::of(&state, &request, arrival.id).await?;
     let said = match visitor.session_id() {
-        Some(session) => {
-            state
-                .executions
-                .duo_enrolment_status(session, &stage)
-                .await?
-        }
+        Some(session) => state.executions.duo_enrolment_status(session, &duo).await?,
         None => None,
     };
     match said {
@@ -60,12 +55,12 @@ pub(super) async fn import_manually(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
-    let (stage, _) = for_superusers(&state, &request, &id, arrival).await?;
+    let (duo, _) = for_superusers(&state, &request, &id, arrival).await?;
     let body = body::read(&request, payload).await?;
     let (duo_user_id, username) = read(&body)?;
     let user = user_by_username(&*state.journal, &username).await?;
     let user = user.ok_or_else(|| complain("User does not exist."))?;
-    if import(&state, stage.pk, &user.value, &duo_user_id).await? {
+    if import(&state, duo.pk, &user.value, &duo_user_id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(complain("Device exists already."))
@@ -80,7 +75,7 @@ pub(super) async fn import_automatically(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
-    let (stage, settings) = for_superusers(&state, &request, &id, arrival).await?;
+    let (duo, settings) = for_superusers(&state, &request, &id, arrival).await?;
     let missing =
         "Stage does not have Admin API configured, which is required for automatic imports.";
     let account = settings.admin_account().ok_or_else(|| complain(missing))?;
@@ -92,7 +87,7 @@ pub(super) async fn import_automatically(
             for known in users {
                 let user = user_by_username(&*state.journal, &known.username).await?;
                 if let Some(user) = user
-                    && import(&state, stage.pk, &user.value, &known.user_id).await?
+                    && import(&state, duo.pk, &user.value, &known.user_id).await?
                 {
                     count += 1;
                 }
@@ -123,15 +118,15 @@ async fn for_superusers(
     if !is_superuser(&*state.journal, &caller.user.value).await? {
         return Err(Error::NotPermitted);
     }
-    stage(state, id).await
+    duo_stage(state, id).await
 }
 
-async fn stage(state: &State, id: &str) -> Result<(Stage, AuthenticatorDuo), Error> {
+async fn duo_stage(state: &State, id: &str) -> Result<(Stage, AuthenticatorDuo), Error> {
     let id: Uuid = id.parse().map_err(|_| NO_STAGE)?;
     let found: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
-    let stage = found.ok_or(NO_STAGE)?.value;
-    let settings = AuthenticatorDuo::of(&stage).ok_or(NO_STAGE)?;
-    Ok((stage, settings))
+    let duo = found.ok_or(NO_STAGE)?.value;
+    let settings = AuthenticatorDuo::of(&duo).ok_or(NO_STAGE)?;
+    Ok((duo, settings))
 }
 
 /// The two fields of an import.
@@ -167,7 +162,7 @@ fn complain(text: &str) -> Error {
 }
 
 /// Gives a user a device; whether there was none of this account at Duo before.
-async fn import(state: &State, stage: Uuid, user: &User, duo_user_id: &str) -> Result<bool, Error> {
+async fn import(state: &State, by: Uuid, user: &User, duo_user_id: &str) -> Result<bool, Error> {
     let journal = &*state.journal;
     loop {
         if !devices_by_duo_user(journal, duo_user_id).await?.is_empty() {
@@ -175,7 +170,7 @@ async fn import(state: &State, stage: Uuid, user: &User, duo_user_id: &str) -> R
         }
         let now: Timestamp = state.clock.now();
         let of = Authenticator::Duo {
-            stage,
+            stage: by,
             duo_user_id: duo_user_id.to_owned(),
         };
         let mut device = Device::new(state.clock.opaque_id(), user.uuid, NAME, of, now);

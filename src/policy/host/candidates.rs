@@ -135,20 +135,7 @@ impl Answers<'_> {
                     Row::Flow(it)
                 })
             }
-            Model::Stage(wanted) => {
-                let named = |path: &str, value: &Value| match path {
-                    "name" => unique("name", value),
-                    "pk" | "stage_uuid" => by_id(value),
-                    _ => None,
-                };
-                let found: Vec<Versioned<Stage>> = self.some(conditions, named).await?;
-                let is_wanted = |it: &Versioned<Stage>| {
-                    let class = names::stage(&it.value.kind);
-                    wanted.as_ref().is_none_or(|wanted| class == *wanted)
-                };
-                let found = found.into_iter().filter(is_wanted);
-                found.map(|it| self.seen(Row::Stage(it))).collect()
-            }
+            Model::Stage(wanted) => self.stages(wanted.as_deref(), conditions).await?,
             Model::Policy(wanted) => {
                 let named = |path: &str, value: &Value| match path {
                     "name" => unique("name", value),
@@ -202,6 +189,25 @@ impl Answers<'_> {
             }
             Model::Absent(_) => Vec::new(),
         })
+    }
+
+    async fn stages(
+        &self,
+        wanted: Option<&str>,
+        conditions: &[Condition<'_>],
+    ) -> Result<Vec<Rc<Row>>, Failure> {
+        let named = |path: &str, value: &Value| match path {
+            "name" => unique("name", value),
+            "pk" | "stage_uuid" => by_id(value),
+            _ => None,
+        };
+        let found: Vec<Versioned<Stage>> = self.some(conditions, named).await?;
+        let is_wanted = |it: &Versioned<Stage>| {
+            let class = names::stage(&it.value.kind);
+            wanted.is_none_or(|wanted| class == wanted)
+        };
+        let found = found.into_iter().filter(is_wanted);
+        Ok(found.map(|it| self.seen(Row::Stage(it))).collect())
     }
 
     fn kept<T>(&self, found: Vec<Versioned<T>>, row: impl Fn(T) -> Row) -> Vec<Rc<Row>> {

@@ -322,12 +322,11 @@ impl Stage for AuthenticatorSms {
                 }
                 None => Err(INVALID_NUMBER.to_owned()),
             };
-            match sent {
-                Ok(effect) => entered = Entered::Waits(effect),
-                Err(_) => {
-                    pending.is_nowhere();
-                    forget_prompted(turn, PHONE);
-                }
+            if let Ok(effect) = sent {
+                entered = Entered::Waits(effect);
+            } else {
+                pending.is_nowhere();
+                forget_prompted(turn, PHONE);
             }
         }
         pending.store(turn, KEY);

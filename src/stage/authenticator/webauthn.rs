@@ -69,13 +69,14 @@ const NAME: &str = "WebAuthn Device";
 async fn person_id(turn: &Turn<'_>, owner: &Owner) -> Result<String, Error> {
     let install = install(turn.world.objects()).await?;
     let install = install.map_or(Uuid::nil(), |it| it.value.install_id);
-    Ok(match owner.user() {
-        Some(user) => user.value.uid(install),
-        None => {
-            let digest = Sha256::digest(format!("{}-{install}", owner.name()));
-            digest.iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-    })
+    if let Some(user) = owner.user() {
+        return Ok(user.value.uid(install));
+    }
+    let digest = Sha256::digest(format!("{}-{install}", owner.name()));
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    Ok(digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect())
 }
 
 /// Why a credential is not taken, and what is read of it.

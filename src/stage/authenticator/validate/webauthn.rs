@@ -81,13 +81,19 @@ pub(in crate::stage) async fn options(
     user: Option<Uuid>,
     with_challenge: bool,
 ) -> Result<Value, Error> {
-    let mut devices = match user {
-        Some(user) => devices_of(turn.world.objects(), user).await?,
-        None => Vec::new(),
-    };
-    devices.retain(|it| it.value.confirmed);
-    devices.sort_by(|one, other| one.value.name.cmp(&other.value.name));
-    let credentials = devices.into_iter().filter_map(|it| match it.value.of {
+    let mut devices: Vec<Device> = Vec::new();
+    if let Some(user) = user {
+        let found = devices_of(turn.world.objects(), user).await?;
+        devices.extend(found.into_iter().map(|it| it.value));
+        // One that was registered in this very command is in no journal yet.
+        for device in turn.world.written_devices(user) {
+            devices.retain(|it| it.uuid != device.uuid);
+            devices.push(device);
+        }
+    }
+    devices.retain(|it| it.confirmed);
+    devices.sort_by(|one, other| one.name.cmp(&other.name));
+    let credentials = devices.into_iter().filter_map(|it| match it.of {
         Authenticator::Webauthn(credential) => Some(credential.credential_id),
         _ => None,
     });
