@@ -60,11 +60,9 @@ fn a_policy_mails_what_it_says_to_everybody_once_it_has_ended_well() {
     let sink = MailSink::start();
     with_server_of(sink.serves(Options::default()), async |server| {
         let person = server.person();
-        let text = format!(
-            "return ak_send_email(['one@mail.test', 'two@mail.test'], 'Hello', \
+        let text = "return ak_send_email(['one@mail.test', 'two@mail.test'], 'Hello', \
              body='Somebody came: ' + context['flow_plan'].context['pending_user'].username, \
-             cc='three@mail.test')"
-        );
+             cc='three@mail.test')";
         let letter = "return ak_send_email('four@mail.test', 'Ours', \
                       template='email/event_notification.html', \
                       context={'title': 'A login', 'body': 'It was short.'})";

@@ -221,13 +221,13 @@ impl Duo {
         let (status, said) = match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/auth/v2/enroll") => self.enrol(&body),
             ("POST", "/auth/v2/enroll_status") => self.enrolment(&body),
-            ("POST", "/auth/v2/auth") => match self.push(&body) {
-                Some(said) => said,
-                None => {
+            ("POST", "/auth/v2/auth") => {
+                let Some(said) = self.push(&body) else {
                     tokio::time::sleep(Duration::from_mins(2)).await;
                     return;
-                }
-            },
+                };
+                said
+            }
             ("GET", "/auth/v2/auth_status") => self.fate(&request).await,
             ("GET", "/admin/v1/users") => self.users(&request),
             (method, path) => {
@@ -398,7 +398,8 @@ impl Duo {
     }
 }
 
-fn ok(response: Value) -> (u16, Value) {
+fn ok(response: impl Into<Value>) -> (u16, Value) {
+    let response: Value = response.into();
     (200, json!({ "stat": "OK", "response": response }))
 }
 
@@ -410,7 +411,9 @@ fn fail(status: u16, code: u32, message: &str) -> (u16, Value) {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+    digits.collect()
 }
 
 /// A request, read to its end.

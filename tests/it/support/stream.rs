@@ -32,7 +32,8 @@ impl Events {
         loop {
             if let Some((event, rest)) = self.rest.split_once("\n\n") {
                 let data = event.strip_prefix("data: ").map(str::to_owned);
-                self.rest = rest.to_owned();
+                let rest = rest.to_owned();
+                self.rest = rest;
                 match data {
                     Some(data) => return Some(serde_json::from_str(&data).expect("JSON")),
                     // A comment, which says that the stream is alive.
