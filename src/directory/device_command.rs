@@ -7,6 +7,7 @@
 use uuid::Uuid;
 
 use super::command::ATTEMPTS;
+use super::device::{Authenticator, devices_by_duo_user};
 use super::{Device, Error};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -28,6 +29,47 @@ pub async fn add_device(
     } else {
         Err(Error::Contended)
     }
+}
+
+/// Somebody whom Duo knows already.
+#[derive(Clone, Copy, Debug)]
+pub struct Import<'a> {
+    /// The stage whose account at Duo is used.
+    pub stage: Uuid,
+    /// What Duo calls the user.
+    pub duo_user_id: &'a str,
+    /// Who that is here.
+    pub user: Uuid,
+}
+
+/// The name that an imported device has at first.
+const IMPORTED: &str = "Imported Duo Authenticator";
+
+/// Gives a user whom Duo knows a device; whether nobody had one of this account before.
+///
+/// # Errors
+/// [`Error::Contended`], or what the journal says.
+pub async fn import_device(
+    journal: &dyn Journal,
+    clock: &Clock,
+    import: Import<'_>,
+    correlation: Uuid,
+) -> Result<bool, Error> {
+    if !devices_by_duo_user(journal, import.duo_user_id)
+        .await?
+        .is_empty()
+    {
+        return Ok(false);
+    }
+    let of = Authenticator::Duo {
+        stage: import.stage,
+        duo_user_id: import.duo_user_id.to_owned(),
+    };
+    let id = clock.opaque_id();
+    let mut device = Device::new(id, import.user, IMPORTED, of, clock.now());
+    device.confirmed = true;
+    add_device(journal, clock, &device, correlation).await?;
+    Ok(true)
 }
 
 /// Gives a device another name, and returns it; `None` when it is gone.

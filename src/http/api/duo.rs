@@ -4,23 +4,18 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{body, caller};
 use crate::catalog::Stage;
-use crate::directory::device::{Authenticator, Device, devices_by_duo_user};
-use crate::directory::{User, is_superuser, user_by_username};
+use crate::directory::device_command::{Import, import_device};
+use crate::directory::{is_superuser, user_by_username};
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
-use crate::journal::{self, Commit, Durability, Version};
 use crate::stage::authenticator::duo::AuthenticatorDuo;
-
-/// The name that an imported device has at first.
-const NAME: &str = "Imported Duo Authenticator";
 
 /// There is no such stage. The text is authentik's.
 const NO_STAGE: Error = Error::NotFound("No AuthenticatorDuoStage matches the given query.");
@@ -60,7 +55,12 @@ pub(super) async fn import_manually(
     let (duo_user_id, username) = read(&body)?;
     let user = user_by_username(&*state.journal, &username).await?;
     let user = user.ok_or_else(|| complain("User does not exist."))?;
-    if import(&state, duo.pk, &user.value, &duo_user_id).await? {
+    let import = Import {
+        stage: duo.pk,
+        duo_user_id: &duo_user_id,
+        user: user.value.uuid,
+    };
+    if import_device(&*state.journal, &state.clock, import, arrival.id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(complain("Device exists already."))
@@ -86,9 +86,14 @@ pub(super) async fn import_automatically(
         .users(&account, async |users| {
             for known in users {
                 let user = user_by_username(&*state.journal, &known.username).await?;
-                if let Some(user) = user
-                    && import(&state, duo.pk, &user.value, &known.user_id).await?
-                {
+                let Some(user) = user else { continue };
+                let import = Import {
+                    stage: duo.pk,
+                    duo_user_id: &known.user_id,
+                    user: user.value.uuid,
+                };
+                let journal = &*state.journal;
+                if import_device(journal, &state.clock, import, arrival.id).await? {
                     count += 1;
                 }
             }
@@ -159,34 +164,4 @@ fn read(body: &Value) -> Result<(String, String), Error> {
 
 fn complain(text: &str) -> Error {
     Error::Fields(BTreeMap::from([("non_field_errors", text.to_owned())]))
-}
-
-/// Gives a user a device; whether there was none of this account at Duo before.
-async fn import(state: &State, by: Uuid, user: &User, duo_user_id: &str) -> Result<bool, Error> {
-    let journal = &*state.journal;
-    loop {
-        if !devices_by_duo_user(journal, duo_user_id).await?.is_empty() {
-            return Ok(false);
-        }
-        let now: Timestamp = state.clock.now();
-        let of = Authenticator::Duo {
-            stage: by,
-            duo_user_id: duo_user_id.to_owned(),
-        };
-        let mut device = Device::new(state.clock.opaque_id(), user.uuid, NAME, of, now);
-        device.confirmed = true;
-        let commit = Commit {
-            writes: vec![object::put(&device, Version::NONE)],
-            durability: Durability::Durable,
-            fence: None,
-            at: now,
-            correlation: state.clock.ordered_id(),
-        };
-        match journal.commit(commit).await {
-            Ok(_) => return Ok(true),
-            // Another device has the number that was drawn.
-            Err(journal::Error::Taken { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }

@@ -70,7 +70,7 @@ fn a_policy_mails_what_it_says_to_everybody_once_it_has_ended_well() {
         let missing = "return ak_send_email('nobody@mail.test', 's', template='email/none.html')";
         server.has_flow(
             &Flow::new("mails")
-                .expression("text", &text)
+                .expression("text", text)
                 .expression("letter", letter)
                 .expression("fails", fails)
                 .expression("missing", missing)
