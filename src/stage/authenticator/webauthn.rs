@@ -18,7 +18,9 @@ use crate::flow::context::{Value as Known, key};
 use crate::flow::event::{Event, MfaProblem, errors};
 use crate::stage::field::{Field, Shape};
 use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
-use crate::webauthn::{Attachment, Creation, Hint, Person, Registered, Requirement, models};
+use crate::webauthn::{
+    Attachment, Creation, Hint, Person, Registered, Requirement, encode, models,
+};
 
 pub(in crate::stage) mod challenge;
 
@@ -69,13 +71,11 @@ const NAME: &str = "WebAuthn Device";
 async fn person_id(turn: &Turn<'_>, owner: &Owner) -> Result<String, Error> {
     let install = install(turn.world.objects()).await?;
     let install = install.map_or(Uuid::nil(), |it| it.value.install_id);
-    Ok(match owner.user() {
-        Some(user) => user.value.uid(install),
-        None => {
-            let digest = Sha256::digest(format!("{}-{install}", owner.name()));
-            digest.iter().map(|byte| format!("{byte:02x}")).collect()
-        }
-    })
+    if let Some(user) = owner.user() {
+        return Ok(user.value.uid(install));
+    }
+    let digest = Sha256::digest(format!("{}-{install}", owner.name()));
+    Ok(encode(&digest))
 }
 
 /// Why a credential is not taken, and what is read of it.

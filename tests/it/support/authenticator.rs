@@ -66,9 +66,9 @@ fn head(kind: u8, number: usize) -> Vec<u8> {
     let byte = u8::try_from(number & 0xff).expect("a byte");
     match number {
         0..=23 => vec![kind | byte],
-        24..=255 => vec![kind | 24, byte],
+        24..=255 => vec![kind | 0x18, byte],
         _ => vec![
-            kind | 25,
+            kind | 0x19,
             u8::try_from(number >> 8).expect("a short item"),
             byte,
         ],
