@@ -156,6 +156,7 @@ pub trait Stage {
 macro_rules! stages {
     ($($module:ident :: $Type:ident, $model:literal, $title:literal;)+) => {
         /// A stage with its settings.
+        #[allow(clippy::doc_markdown, reason = "what a variant says is a name for people")]
         #[derive(Clone, Debug, PartialEq)]
         pub enum Configured {
             $(#[doc = $title] $Type($module::$Type),)+
