@@ -18,7 +18,9 @@ use crate::flow::context::{Value as Known, key};
 use crate::flow::event::{Event, MfaProblem, errors};
 use crate::stage::field::{Field, Shape};
 use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
-use crate::webauthn::{Attachment, Creation, Hint, Person, Registered, Requirement, models};
+use crate::webauthn::{
+    Attachment, Creation, Hint, Person, Registered, Requirement, encode, models,
+};
 
 pub(in crate::stage) mod challenge;
 
@@ -73,10 +75,7 @@ async fn person_id(turn: &Turn<'_>, owner: &Owner) -> Result<String, Error> {
         return Ok(user.value.uid(install));
     }
     let digest = Sha256::digest(format!("{}-{install}", owner.name()));
-    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    Ok(digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect())
+    Ok(encode(&digest))
 }
 
 /// Why a credential is not taken, and what is read of it.
