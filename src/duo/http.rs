@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -124,7 +124,7 @@ impl Http {
         loop {
             let left = end.saturating_duration_since(self.clock.monotonic());
             let answer = self.send(asked, left).await?;
-            if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+            if answer.status().as_u16() != TOO_OFTEN {
                 return read(answer, asked.account).await;
             }
             let [jitter] = self.clock.random::<1>();
@@ -187,6 +187,9 @@ fn sorted(body: &Value) -> String {
     body.to_string()
 }
 
+/// The status by which Duo says that it is asked too often.
+const TOO_OFTEN: u16 = 429;
+
 /// Reads the envelope.
 async fn read(mut answer: Response, account: &Account) -> Result<Answer, Error> {
     let status = answer.status();
@@ -207,7 +210,7 @@ async fn read(mut answer: Response, account: &Account) -> Result<Answer, Error> 
         _ if status.is_success() => return Err(Error::STRANGE),
         _ => Value::Null,
     };
-    if status == StatusCode::OK && said["stat"] == "OK" {
+    if status.as_u16() == 200 && said["stat"] == "OK" {
         return Ok(Answer {
             response: said["response"].take(),
             metadata: said["metadata"].take(),
@@ -218,19 +221,18 @@ async fn read(mut answer: Response, account: &Account) -> Result<Answer, Error> 
     }
     Err(Error::Refused {
         code: said["code"].as_u64(),
-        message: complaint(status, &said, account),
+        message: complaint(status.as_u16(), status.canonical_reason(), &said, account),
     })
 }
 
 /// What the operator reads. Source: `duo_client`, `parse_json_response`.
-fn complaint(status: StatusCode, said: &Value, account: &Account) -> String {
+fn complaint(number: u16, reason: Option<&str>, said: &Value, account: &Account) -> String {
     let text = |name: &str| said[name].as_str().map(short).filter(|it| !it.is_empty());
-    let number = status.as_u16();
     let complaint = match (text("message"), text("message_detail")) {
         (Some(message), Some(detail)) => format!("Received {number} {message} ({detail})"),
         (Some(message), None) => format!("Received {number} {message}"),
         (None, _) => {
-            let reason = status.canonical_reason().unwrap_or_default();
+            let reason = reason.unwrap_or_default();
             format!("Received {number} {reason}")
         }
     };

@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "http",
         &[
             "duo",
+            "webauthn",
             "courier",
             "expression",
             "geoip",

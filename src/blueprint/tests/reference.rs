@@ -14,10 +14,7 @@ const MISSING: &[&str] = &[
 ];
 
 /// What else is left out, because it builds on those.
-const BUILT_ON_THEM: &[&str] = &[
-    "authentik_flows.flowstagebinding",
-    "authentik_policies.policybinding",
-];
+const BUILT_ON_THEM: &[&str] = &["authentik_policies.policybinding"];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("the folder can be listed") {

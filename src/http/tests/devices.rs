@@ -367,7 +367,7 @@ async fn users_are_told_what_they_can_set_up() {
         ),
         (
             Kind::AuthenticatorTotp,
-            json!({"configure_flow": setup.pk, "friendly_name": "An app"}),
+            json!({"configure_flow": setup.pk, "friendly_name": "An app", "digits": "6"}),
         ),
         (Kind::AuthenticatorStatic, json!({})),
     ];
