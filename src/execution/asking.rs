@@ -29,9 +29,24 @@ enum Target {
     New(Box<Begin>),
 }
 
+/// What became of a request, as long as nothing is waited for.
+pub(super) struct Placed {
+    /// The execution that it was put to.
+    pub(super) id: Uuid,
+    /// The browser's session.
+    pub(super) session: Uuid,
+    /// What whoever sent it has to do with what is waited for.
+    pub(super) waiting: Waiting,
+    /// What the execution answered.
+    pub(super) answered: Answered,
+}
+
+/// How often a request is put once more to where it belongs by then.
+const ATTEMPTS: usize = 5;
+
 /// A browser that goes away leaves a task of its own behind: what follows from a command, such as
 /// cancelling the other executions of a session that ended, is done all the same.
-async fn in_own_task<T: 'static>(
+pub(super) async fn in_own_task<T: 'static>(
     work: impl Future<Output = Result<T, Error>> + 'static,
 ) -> Result<T, Error> {
     let broken = |error| Error::Broken(format!("the request could not be carried out: {error}"));
@@ -42,12 +57,27 @@ impl Executions {
     pub(super) async fn ask(
         &self,
         mut request: Request,
-        body: Option<Value>,
+        mut body: Option<Value>,
     ) -> Result<Reply, Error> {
-        let this = self.clone();
         let (query, link) = link::known(&request.query);
         request.query = query;
-        in_own_task(async move { this.persist(&request, link, body).await }).await
+        for _ in 0..ATTEMPTS {
+            let (this, asked, typed) = (self.clone(), request.clone(), body.take());
+            let placed = in_own_task(async move { this.persist(&asked, link, typed).await });
+            // Whoever goes away while they are kept waiting takes nothing up: they are not there
+            // to get what comes of it.
+            match self.settle(&request, placed.await?).await {
+                // It ended in somebody else's name.
+                Err(Error::Over) => {}
+                settled => {
+                    let Placed {
+                        session, answered, ..
+                    } = settled?;
+                    return Ok(Reply::new(answered, session, request.correlation));
+                }
+            }
+        }
+        Err(Error::Busy)
     }
 
     async fn persist(
@@ -55,9 +85,9 @@ impl Executions {
         request: &Request,
         link: Option<Uuid>,
         body: Option<Value>,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Placed, Error> {
         // An execution may end, or be begun by a twin of this request, at any moment.
-        for attempt in 0..5 {
+        for attempt in 0..ATTEMPTS {
             match self.once(request, link, body.clone(), attempt == 0).await {
                 Err(Error::Over | Error::Superseded) => {}
                 Err(Error::InTheWay(others)) => self.make_way(request, &others).await?,
@@ -115,7 +145,7 @@ impl Executions {
         link: Option<Uuid>,
         body: Option<Value>,
         first: bool,
-    ) -> Result<Reply, Error> {
+    ) -> Result<Placed, Error> {
         let is_answer = body.is_some();
         let found = match self.find(request, first && is_answer).await? {
             Some(found) => Some(found),
@@ -129,15 +159,14 @@ impl Executions {
             (Target::New(self.begin(request).await?.into()), body)
         };
         let is_linked = matches!(target, Target::Linked(_));
-        let (session, answered) = match self.put_to(request, target, is_answer, body).await {
+        match self.put_to(request, target, is_answer, body).await {
             // It ended before anybody came by the link.
             Err(Error::Over) if is_linked => {
                 let target = self.dead(request, DeadLink::Used).await?;
-                self.put_to(request, target, false, None).await?
+                self.put_to(request, target, false, None).await
             }
-            answered => answered?,
-        };
-        Ok(Reply::new(answered, session, request.correlation))
+            placed => placed,
+        }
     }
 
     /// Where the link in the request leads, if there is one of this flow.
@@ -163,14 +192,14 @@ impl Executions {
         Ok(Target::New(begin.into()))
     }
 
-    /// Puts a request to an execution; the browser's session, and what came of it.
+    /// Puts a request to an execution.
     async fn put_to(
         &self,
         request: &Request,
         target: Target,
         is_answer: bool,
         body: Option<Value>,
-    ) -> Result<(Uuid, Answered), Error> {
+    ) -> Result<Placed, Error> {
         let own = request.session.unwrap_or_default();
         let mut fresh = None;
         let mut opened = None;
@@ -259,11 +288,21 @@ impl Executions {
         } else {
             session
         };
-        let answered = self.settle(id, request, session, waiting, answered).await?;
-        for session in &answered.ended {
-            self.cancel_others(*session, id, request).await;
+        self.follow_up(id, request, &mut answered).await;
+        Ok(Placed {
+            id,
+            session,
+            waiting,
+            answered,
+        })
+    }
+
+    /// Does what follows from a command that is in the journal.
+    pub(super) async fn follow_up(&self, id: Uuid, request: &Request, answered: &mut Answered) {
+        self.carry_out(id, std::mem::take(&mut answered.calls));
+        for session in std::mem::take(&mut answered.ended) {
+            self.cancel_others(session, id, request).await;
         }
-        Ok((session, answered))
     }
 
     /// Begins an execution with what is known before the first stage, in the place of one that
@@ -281,7 +320,7 @@ impl Executions {
         (request.query, _) = link::known(&request.query);
         in_own_task(async move {
             // A twin of this request may be doing the same at this moment.
-            for _ in 0..5 {
+            for _ in 0..ATTEMPTS {
                 match this.replace(&request, &context).await {
                     Err(Error::Over | Error::Superseded) => {}
                     Err(Error::InTheWay(others)) => this.make_way(&request, &others).await?,
@@ -301,7 +340,10 @@ impl Executions {
         let mut begin = self.begin(request).await?;
         begin.context = context.clone();
         let target = Target::New(begin.into());
-        let (session, answered) = self.put_to(request, target, false, None).await?;
+        let placed = self.put_to(request, target, false, None).await?;
+        let Placed {
+            session, answered, ..
+        } = self.settle(request, placed).await?;
         let waits = answered.waits;
         Ok(waits.then(|| Reply::new(answered, session, request.correlation)))
     }

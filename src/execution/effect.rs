@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Handle};
+use super::asking::{Placed, in_own_task};
 use super::{Error, Executions, Request};
 use crate::flow::client::Client;
 use crate::flow::effect::{Effect, Outcome};
@@ -147,18 +148,20 @@ impl Executions {
     /// of it, as long as they have a part in the execution.
     pub(super) async fn settle(
         &self,
-        id: Uuid,
         request: &Request,
-        session: Uuid,
-        waiting: Waiting,
-        mut answered: Answered,
-    ) -> Result<Answered, Error> {
+        mut placed: Placed,
+    ) -> Result<Placed, Error> {
         let deadline = self.shared.clock.monotonic() + PATIENCE;
         let mut looked_for = None;
         loop {
-            self.carry_out(id, std::mem::take(&mut answered.calls));
+            let Placed {
+                id,
+                session,
+                waiting,
+                ref answered,
+            } = placed;
             let Some(wait) = answered.waits_for.clone() else {
-                return Ok(answered);
+                return Ok(placed);
             };
             let effect = wait.effect;
             // Whoever only looks waits where there is nothing to see.
@@ -166,14 +169,14 @@ impl Executions {
             let only_looks = waiting == Waiting::Looks && shows && !wait.is_fulfilled;
             if let Some(mut told) = self.shared.in_flight.told(effect) {
                 if only_looks {
-                    return Ok(answered);
+                    return Ok(placed);
                 }
                 let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
                 let mut closing = self.shared.in_flight.closing.subscribe();
                 tokio::select! {
                     _ = told.wait_for(|done| *done) => {}
-                    _ = closing.wait_for(|closing| *closing) => return Ok(answered),
-                    () = tokio::time::sleep(left) => return Ok(answered),
+                    _ = closing.wait_for(|closing| *closing) => return Ok(placed),
+                    () = tokio::time::sleep(left) => return Ok(placed),
                 }
             } else if looked_for == Some(effect) && !wait.is_fulfilled {
                 // Whoever asked for it is gone with an earlier run of the server.
@@ -183,11 +186,11 @@ impl Executions {
                 }
             }
             looked_for = Some(effect);
-            let earlier = answered;
-            answered = self.look_again(id, request, session, &earlier).await?;
-            answered.ended.extend(earlier.ended);
-            answered.rotated |= earlier.rotated;
-            answered.confirmed |= earlier.confirmed;
+            let looked = self.look_again(id, request, session, answered.rotated);
+            let mut looked = looked.await?;
+            looked.rotated |= answered.rotated;
+            looked.confirmed |= answered.confirmed;
+            placed.answered = looked;
         }
     }
 
@@ -196,19 +199,25 @@ impl Executions {
         id: Uuid,
         request: &Request,
         session: Uuid,
-        earlier: &Answered,
+        is_rotated: bool,
     ) -> Result<Answered, Error> {
         let asker = Asker {
             session,
             // Whoever has just been given another secret does not have it yet.
-            sid: request.sid.clone().filter(|_| !earlier.rotated),
+            sid: request.sid.clone().filter(|_| !is_rotated),
         };
         let look = Handle {
             asker: Some(asker),
             waited: true,
             ..self.handle(request, Asked::Visit)
         };
-        self.send(id, look).await
+        let (this, request) = (self.clone(), request.clone());
+        in_own_task(async move {
+            let mut answered = this.send(id, look).await?;
+            this.follow_up(id, &request, &mut answered).await;
+            Ok(answered)
+        })
+        .await
     }
 
     /// A command with the request's own particulars, and without an answer.
