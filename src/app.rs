@@ -303,13 +303,13 @@ impl Running {
         } = self;
         stopping.store(true, Ordering::Relaxed);
         executions.release();
-        // Both wait, side by side, for what others are slow at. What came of a mail is told to
-        // executions, which end later.
-        tokio::join!(courier.stop(), servers.stop());
         sweeper.abort();
         if let Some(timers) = timers {
             timers.abort();
         }
+        // Both wait, side by side, for what others are slow at. What came of a mail is told to
+        // executions, which end later.
+        tokio::join!(courier.stop(), servers.stop());
         remover.abort();
         executions.stop().await;
         // It waits for the disk.

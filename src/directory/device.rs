@@ -249,7 +249,10 @@ impl Stored for Device {
                 ..
             } => keys.push(Key::new("phone_number", format!("{stage}/{phone_number}"))),
             Authenticator::Email { email, .. } => {
-                keys.push(Key::new("user_email", format!("{}/{email}", self.user)));
+                keys.push(Key::new(
+                    "user_email",
+                    format!("{}/{}", self.user, email.to_lowercase()),
+                ));
             }
             Authenticator::Static { .. } | Authenticator::Totp(_) | Authenticator::Duo { .. } => {}
         }
@@ -265,12 +268,17 @@ impl Stored for Device {
             }
             Authenticator::Duo { duo_user_id, .. } => keys.push(Key::new("duo_user", duo_user_id)),
             Authenticator::Email { stage, email, .. } => {
-                keys.push(Key::new("stage_email", format!("{stage}/{email}")));
+                keys.push(stage_email(*stage, email));
             }
             Authenticator::Static { .. } | Authenticator::Totp(_) | Authenticator::Sms { .. } => {}
         }
         keys
     }
+}
+
+/// Upper and lower case are the same address.
+fn stage_email(stage: Uuid, email: &str) -> Key {
+    Key::new("stage_email", format!("{stage}/{}", email.to_lowercase()))
 }
 
 fn number(class: DeviceClass, pk: i64) -> Key {
@@ -332,7 +340,7 @@ pub async fn devices_by_email(
     stage: Uuid,
     email: &str,
 ) -> Result<Vec<Versioned<Device>>> {
-    object::scan(objects, Key::new("stage_email", format!("{stage}/{email}"))).await
+    object::scan(objects, stage_email(stage, email)).await
 }
 
 /// The devices of this account at Duo.

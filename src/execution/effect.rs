@@ -55,6 +55,18 @@ impl InFlight {
         self.all().get(&effect).map(|it| it.done.subscribe())
     }
 
+    /// Nobody waits for it any more. A question is not asked to its end for nothing; what was asked
+    /// to be done is, and noted.
+    pub(super) fn leave(&self, effect: Uuid, what: Option<&Effect>) {
+        if what.is_some_and(Effect::is_question) {
+            return self.tell(effect);
+        }
+        if let Some(awaited) = self.all().get_mut(&effect) {
+            let done = std::mem::replace(&mut awaited.done, watch::Sender::new(false));
+            done.send_replace(true);
+        }
+    }
+
     /// Tells everybody who waits that the outcome is in the journal.
     fn tell(&self, effect: Uuid) {
         if let Some(awaited) = self.all().remove(&effect) {

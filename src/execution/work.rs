@@ -173,6 +173,7 @@ impl Work {
                 };
                 self.shared.earliest.note_set(&before.state, &after.state);
                 self.shared.watched.tell(self.id);
+                self.leave(&before.state, &after.state);
                 for event in &handled.events {
                     self.report(event);
                 }
@@ -224,6 +225,18 @@ impl Work {
         message.input.request = Request::Elsewhere;
         message.asker = None;
         Ok(None)
+    }
+
+    /// Whoever is kept waiting for what nothing waits for any more is told.
+    fn leave(&self, before: &Execution, after: &Execution) {
+        let Some(running) = before.running() else {
+            return;
+        };
+        let still = after.running().and_then(|it| it.waits_for);
+        if let Some(effect) = running.waits_for.filter(|it| still != Some(*it)) {
+            let what = running.awaited.as_ref();
+            self.shared.in_flight.leave(effect, what);
+        }
     }
 
     /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:

@@ -59,6 +59,8 @@ pub mod key {
     /// The authenticators that the visitor may choose from.
     pub const VALIDATE_CHALLENGES: &str =
         "goauthentik.io/stages/authenticator_validate/device_challenges";
+    /// The stage in which somebody sets up a first authenticator, by its identifier.
+    pub const VALIDATE_CONFIGURES: &str = "gatelog/stages/authenticator_validate/configures";
     /// The setup stages that a visitor without an authenticator may choose from.
     pub const VALIDATE_STAGES: &str = "goauthentik.io/stages/authenticator_validate/stages";
     /// How far the attempt with Duo has come.

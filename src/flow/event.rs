@@ -37,6 +37,8 @@ pub enum Check {
     FlowDeleted,
     /// The user was made inactive, or deleted, while the execution ran.
     UserInactive,
+    /// The password that the user showed is not theirs any more.
+    PasswordChanged,
     /// Too many answers, or too many restarts.
     Attempts,
     /// The link that the visitor came by.
@@ -145,6 +147,9 @@ pub enum Event {
         user: Uuid,
         /// The back end's dotted path.
         backend: String,
+        /// When that password was set. Once another one is, this proves nothing any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set: Option<Timestamp>,
     },
     /// No back end accepted the password.
     PasswordRejected {

@@ -47,6 +47,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             issued: 0,
             answers: 0,
             password_failures: 0,
+            proven: None,
             restarts: 0,
             failure: None,
             identified: None,
@@ -136,6 +137,7 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
             if !keep_context {
                 running.context = running.context.entry();
                 running.identified = None;
+                running.proven = None;
             }
         }
         Event::StageEntered { .. } => running.entered = true,
@@ -158,24 +160,24 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
         }
         Event::StageFailed { error, .. } => running.failure = Some(error.clone()),
         Event::ContextChanged { key, value, .. } => running.context.set(key, value.clone()),
-        Event::UserIdentified { user, active } => {
-            running.identified = user.map(|user| (user, *active));
-        }
-        Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::UserIdentified { .. }
+        | Event::SessionEnded { .. }
+        | Event::PasswordRejected { .. }
+        | Event::PasswordVerified { .. }
+        | Event::UserWritten { .. }
+        | Event::UserChanged { .. } => proof(&mut running, event),
         Event::SessionStarted { user, device, .. } => {
             running.remembered = device.map(|device| (*user, device));
         }
-        Event::SessionEnded { .. } => running.remembered = None,
         Event::MfaRemembered {
             stage,
             device,
             until,
         } => {
-            let (stage, device, until) = (*stage, *device, *until);
             running.verified = Some(Verified {
-                stage,
-                device,
-                until,
+                stage: *stage,
+                device: *device,
+                until: *until,
             });
         }
         Event::InvitationUsed {
@@ -205,6 +207,27 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
         _ => {}
     }
     running
+}
+
+/// Who somebody says they are, whose password was shown, and which one it was.
+fn proof(running: &mut Running, event: &Event) {
+    match event {
+        Event::UserIdentified { user, active } => {
+            running.identified = user.map(|user| (user, *active));
+        }
+        Event::PasswordRejected { .. } => running.password_failures += 1,
+        Event::SessionEnded { .. } => running.remembered = None,
+        Event::PasswordVerified { user, set, .. } => {
+            running.proven = set.map(|set| (*user, set));
+        }
+        // Another password that is set here takes nothing from whoever set it.
+        Event::UserWritten { fields, .. } | Event::UserChanged { fields, .. }
+            if fields.iter().any(|field| field.contains("password")) =>
+        {
+            running.proven = None;
+        }
+        _ => {}
+    }
 }
 
 /// What was asked of the outside, and what came of it.
@@ -320,6 +343,7 @@ fn redirected(running: &mut Running, event: &Event) {
     if !keep_context {
         running.context = Context::default();
         running.identified = None;
+        running.proven = None;
     }
     let came_from = Value::Object {
         class: "Flow".to_owned(),

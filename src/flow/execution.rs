@@ -57,6 +57,8 @@ pub struct Running {
     pub answers: u32,
     /// How many passwords were refused.
     pub password_failures: u32,
+    /// Whose password was shown, and when that was set.
+    pub proven: Option<(Uuid, Timestamp)>,
     /// How often the flow began again.
     pub restarts: u32,
     /// What the current stage failed with, if it did.

@@ -129,6 +129,7 @@ impl Password {
             turn.learn(Event::PasswordVerified {
                 user: id,
                 backend: backend.path().to_owned(),
+                set: Some(user.value.password_change_date),
             });
             turn.set(
                 key::USER_BACKEND,

@@ -35,6 +35,9 @@ use plan::Occasion;
 /// More answers than this end an execution, so that nobody fills the journal.
 const MAX_ANSWERS: u32 = 500;
 
+/// What somebody reads who came half-way with a password that is not theirs any more.
+const PASSWORD_CHANGED: &str = "The password was changed. Please log in again.";
+
 /// More stages than these in one command end an execution: a policy may put one in front of its
 /// own stage for ever.
 const MAX_TURNS: u32 = 200;
@@ -242,8 +245,14 @@ impl Run<'_> {
         }
         if let Some((user, true)) = running.identified {
             let user: Option<Versioned<User>> = object::get(objects, user).await?;
-            if !user.is_some_and(|user| user.value.is_active) {
+            let Some(user) = user.filter(|user| user.value.is_active) else {
                 return self.deny(Check::UserInactive, "");
+            };
+            let proven = self.state.running().and_then(|it| it.proven);
+            let is_past =
+                |(whose, set)| whose == user.value.uuid && user.value.password_change_date > set;
+            if proven.is_some_and(is_past) {
+                return self.deny(Check::PasswordChanged, PASSWORD_CHANGED);
             }
         }
         Ok(())

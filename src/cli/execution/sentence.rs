@@ -165,7 +165,7 @@ fn course(event: &Event) -> String {
             Some(user) => format!("identified user {user}, who is not active"),
             None => "identified nobody: no user has that name".to_owned(),
         },
-        Event::PasswordVerified { user, backend } => {
+        Event::PasswordVerified { user, backend, .. } => {
             format!("password of user {user} accepted by {backend}")
         }
         Event::PasswordRejected { user, reason } => {
@@ -231,6 +231,7 @@ fn by(check: &Check) -> String {
         Check::Next => "the check of the address to go to".to_owned(),
         Check::FlowDeleted => "the deletion of the flow".to_owned(),
         Check::UserInactive => "the user's being inactive or deleted".to_owned(),
+        Check::PasswordChanged => "the change of the password that was shown".to_owned(),
         Check::Attempts => "the limit of attempts".to_owned(),
         Check::Link => "the link that the visitor came by".to_owned(),
     }

@@ -218,8 +218,7 @@ impl AuthenticatorDuo {
             duo_user_id: enrolling.user_id,
         };
         let (id, now) = (turn.world.draw()?, turn.world.now());
-        enrol(turn, Device::new(id, user, NAME, of, now));
-        Ok(Verdict::Passed)
+        enrol(turn, Device::new(id, user, NAME, of, now)).await
     }
 }
 

@@ -197,7 +197,7 @@ impl AuthenticatorEmail {
         let here = device::devices_by_email(objects, turn.stage.stage.id, address).await?;
         let own = devices_of(objects, owner).await?;
         let same = |it: &Versioned<Device>| match &it.value.of {
-            Authenticator::Email { email, .. } => email == address,
+            Authenticator::Email { email, .. } => email.to_lowercase() == address.to_lowercase(),
             _ => false,
         };
         Ok(!here.is_empty() || own.iter().any(same))
@@ -276,9 +276,8 @@ impl AuthenticatorEmail {
             code: None,
         };
         let now = turn.world.now();
-        enrol(turn, Device::new(pending.device, user.uuid, NAME, of, now));
         turn.set(KEY, None);
-        Ok(Verdict::Passed)
+        enrol(turn, Device::new(pending.device, user.uuid, NAME, of, now)).await
     }
 
     /// Whether the user has a mailbox of this stage, confirmed or not.

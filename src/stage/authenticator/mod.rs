@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::reply::object;
-use super::{Error, Turn};
-use crate::directory::device::Device;
+use super::{Error, Turn, Verdict};
+use crate::directory::device::{Device, devices_of};
 use crate::directory::user::User;
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
@@ -83,8 +83,23 @@ pub(super) async fn with_user(turn: &Turn<'_>) -> Result<Map<String, Value>, Err
     })))
 }
 
-/// Writes a device that its owner has just shown to have.
-pub(super) fn enrol(turn: &mut Turn<'_>, mut device: Device) {
+/// What somebody reads who sets up a first authenticator where there is one by now.
+const NOT_THE_FIRST: &str = "You have an authenticator already. Please log in again.";
+
+/// Writes a device that its owner has just shown to have, and lets them go on.
+///
+/// Whoever was led here because the user had none must not get one more of them: a login may be
+/// left half-way by somebody who knows the password alone, until its owner has set one up.
+pub(super) async fn enrol(turn: &mut Turn<'_>, mut device: Device) -> Result<Verdict, Error> {
+    let here = turn.stage.stage.id.to_string();
+    if turn.running.context.text(key::VALIDATE_CONFIGURES) == Some(here.as_str()) {
+        let own = devices_of(turn.world.objects(), device.user).await?;
+        if own.iter().any(|it| it.value.confirmed) {
+            turn.refuse("the user has set up an authenticator meanwhile");
+            return Ok(Verdict::Denied(NOT_THE_FIRST.to_owned()));
+        }
+        turn.set(key::VALIDATE_CONFIGURES, None);
+    }
     let now: Timestamp = turn.world.now();
     device.confirmed = true;
     device.last_updated = now;
@@ -95,4 +110,5 @@ pub(super) fn enrol(turn: &mut Turn<'_>, mut device: Device) {
         class: device.class().to_string(),
         user: device.user,
     });
+    Ok(Verdict::Passed)
 }

@@ -182,7 +182,11 @@ impl Pending {
         if let Some(sent) = self.code.filter(|sent| now < sent.until)
             && let Some(secret) = turn.world.open(sent.handle).await?
         {
-            let typed = typed.expose_secret().trim().into();
+            let typed = typed
+                .expose_secret()
+                .split_whitespace()
+                .collect::<String>()
+                .into();
             fits = turn.world.is_secret(&typed, &secret)?;
             if !fits {
                 self.throttle.fail(now);

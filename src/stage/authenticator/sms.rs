@@ -279,9 +279,8 @@ impl AuthenticatorSms {
             code: None,
         };
         let now = turn.world.now();
-        enrol(turn, Device::new(pending.device, owner, NAME, of, now));
         turn.set(KEY, None);
-        Ok(Verdict::Passed)
+        enrol(turn, Device::new(pending.device, owner, NAME, of, now)).await
     }
 }
 

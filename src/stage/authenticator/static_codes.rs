@@ -119,7 +119,7 @@ impl Stage for AuthenticatorStatic {
             };
             let id = turn.world.draw()?;
             let now = turn.world.now();
-            enrol(turn, Device::new(id, user, NAME, of, now));
+            return enrol(turn, Device::new(id, user, NAME, of, now)).await;
         }
         Ok(Verdict::Passed)
     }

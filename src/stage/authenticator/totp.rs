@@ -200,7 +200,7 @@ impl Stage for AuthenticatorTotp {
         if let Some(user) = Owner::of(turn).await?.id() {
             let id = turn.world.draw()?;
             let of = Authenticator::Totp(device);
-            enrol(turn, Device::new(id, user, NAME, of, now));
+            return enrol(turn, Device::new(id, user, NAME, of, now)).await;
         }
         Ok(Verdict::Passed)
     }

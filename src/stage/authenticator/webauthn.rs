@@ -238,7 +238,7 @@ impl Stage for AuthenticatorWebauthn {
                 attestation_certificate_fingerprint: made.fingerprint,
             }));
             let now = turn.world.now();
-            enrol(turn, Device::new(id, user, name, of, now));
+            return enrol(turn, Device::new(id, user, name, of, now)).await;
         }
         Ok(Verdict::Passed)
     }

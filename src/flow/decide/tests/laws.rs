@@ -25,6 +25,7 @@ fn facts() -> impl Strategy<Value = Event> {
         user().prop_map(|user| Event::PasswordVerified {
             user,
             backend: "inbuilt".to_owned(),
+            set: None
         }),
         prop::option::of(user()).prop_map(|user| Event::PasswordRejected {
             user,
@@ -202,6 +203,10 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         Event::PasswordRejected { .. } => {
             new.password_failures == count(|it| it.password_failures) + 1
         }
+        Event::PasswordVerified { user, set, .. } => new.proven == set.map(|set| (*user, set)),
+        Event::UserWritten { fields, .. } | Event::UserChanged { fields, .. } => {
+            new.proven.is_none() || !fields.iter().any(|field| field.contains("password"))
+        }
         Event::Denied { .. }
         | Event::Cancelled { .. }
         | Event::Expired
@@ -255,12 +260,9 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::PolicyEvaluated(_)
         | Event::PolicyFailed(_)
         | Event::CustomEvent { .. }
-        | Event::UserChanged { .. }
         | Event::ReputationChanged { .. }
-        | Event::PasswordVerified { .. }
         | Event::SessionStarted { .. }
         | Event::PromptSubmitted { .. }
-        | Event::UserWritten { .. }
         | Event::UserDeleted { .. }
         | Event::CaptchaAssessed { .. }
         | Event::ConsentGranted { .. }

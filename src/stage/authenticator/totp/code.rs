@@ -74,7 +74,9 @@ fn step(now: Timestamp, step: u32) -> i64 {
 /// What was typed as Python's `int` reads it, in the form of a code; anything else as it is, which
 /// is no code.
 fn plain(typed: &str, digits: u8) -> SecretString {
-    let trimmed = typed.trim();
+    // Many apps show a code in two groups.
+    let joined: String = typed.split_whitespace().collect();
+    let trimmed = joined.as_str();
     let number = trimmed.strip_prefix('+').unwrap_or(trimmed);
     let is_number = number
         .split('_')

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{AuthenticatorValidate, remembered, webauthn};
+use super::{AuthenticatorValidate, offered, remembered, webauthn};
 use crate::directory::device::Device;
 use crate::directory::mfa_attempts::{MfaAttempts, mfa_attempts};
 use crate::flow::context::{Value as Known, key};
@@ -38,7 +38,10 @@ impl AuthenticatorValidate {
         });
         forgive(turn, &device).await?;
         let is_known = turn.running.context.get(key::PENDING_USER).is_some();
-        note_method(turn, &device, is_known);
+        // Whoever is merely logged in is known as well.
+        let mut offers = offered::kept(turn).into_iter();
+        let is_passwordless = !is_known && offers.any(|it| it.is_to_anybody());
+        note_method(turn, &device, !is_passwordless);
         if !is_known {
             let active = turn.user(device.user).await?;
             let active = active.is_some_and(|user| user.value.is_active);

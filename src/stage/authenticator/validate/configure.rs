@@ -87,6 +87,8 @@ fn insert(turn: &mut Turn<'_>, stage: &Versioned<catalog::Stage>) {
         ..PlannedStage::nowhere()
     };
     let by = turn.stage.name.clone();
+    let led_to = Known::text(stage.value.pk.to_string());
+    turn.set(key::VALIDATE_CONFIGURES, Some(led_to));
     turn.learn(Event::PlanChanged {
         change: PlanChange::Insert { at: 1, stage: next },
         by,

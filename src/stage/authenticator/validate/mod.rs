@@ -121,6 +121,21 @@ impl AuthenticatorValidate {
         }
     }
 
+    /// Whether a user who had nothing to show when they arrived has something now, which is asked
+    /// for then.
+    async fn has_some_by_now(&self, turn: &mut Turn<'_>, owner: &Owner) -> Result<bool, Error> {
+        let offers = self.offers(&self.devices(turn, owner).await?);
+        if offers.is_empty() {
+            return Ok(false);
+        }
+        configure::forget(turn);
+        offered::keep(turn, &offers);
+        if offers.iter().any(offered::Offer::is_of_a_key) {
+            webauthn::begin(turn)?;
+        }
+        Ok(true)
+    }
+
     /// Judges the proof of an answer; `None` when it has none.
     async fn prove(
         &self,
@@ -214,6 +229,12 @@ impl Stage for AuthenticatorValidate {
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
         let owner = Owner::of(turn).await?;
         let stages = configure::kept(turn);
+        if response.integer("duo").is_none() {
+            duo::abandoned(turn);
+        }
+        if !stages.is_empty() && self.has_some_by_now(turn, &owner).await? {
+            return Ok(Verdict::Asks);
+        }
         if let Some(typed) = response.text("selected_stage") {
             return self.take_stage(turn, &stages, typed.expose_secret()).await;
         }

@@ -152,8 +152,11 @@ pub(in crate::stage) async fn judge(
             Ok(Ok(device))
         }
         Err(problem) => {
-            let owner = turn.user(device.value.user).await?;
-            turn.count(owner.as_ref().map_or("", |it| &it.value.username), -1);
+            // Of whoever was known before, whoever asked counts it.
+            if user.is_none() {
+                let owner = turn.user(device.value.user).await?;
+                turn.count(owner.as_ref().map_or("", |it| &it.value.username), -1);
+            }
             let reason = MfaProblem::Assertion { problem };
             Ok(refused(turn, Some(&device), reason, FAILED))
         }
