@@ -105,15 +105,20 @@ fn a_code_is_good_once_and_none_before_it_is_good_afterwards() {
 
 #[test]
 fn a_code_is_read_as_a_number() {
-    for typed in ["154567", " 154567 ", "+154567", "000154567", "154_567"] {
+    for typed in [
+        "154567",
+        " 154567 ",
+        "154 567",
+        "+154567",
+        "000154567",
+        "154_567",
+    ] {
         assert!(
             matches!(found(&device(), 0, typed), Found::Good { .. }),
             "{typed:?}"
         );
     }
-    for typed in [
-        "", "-154567", "154 567", "15456", "1545670", "154567x", "_154567", "+",
-    ] {
+    for typed in ["", "-154567", "15456", "1545670", "154567x", "_154567", "+"] {
         assert_eq!(found(&device(), 0, typed), Found::None, "{typed:?}");
     }
 }
