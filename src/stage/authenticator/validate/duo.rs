@@ -84,14 +84,6 @@ pub(super) fn chosen(turn: &mut Turn<'_>) {
     }
 }
 
-/// The visitor answers with something else: whatever becomes of a push that is under way, it lets
-/// nobody in any more.
-pub(super) fn abandoned(turn: &mut Turn<'_>) {
-    if Attempt::of(turn).is_some_and(|it| !matches!(it.phase, Phase::Refused { .. })) {
-        Attempt::forget(turn);
-    }
-}
-
 /// Sends a push to the device with this number, or joins in waiting for the one that was sent.
 /// `anew` says that the very same answer chooses the device.
 pub(super) async fn judge(

@@ -229,9 +229,6 @@ impl Stage for AuthenticatorValidate {
     async fn judge(&self, response: Response, turn: &mut Turn<'_>) -> Result<Verdict, Error> {
         let owner = Owner::of(turn).await?;
         let stages = configure::kept(turn);
-        if response.integer("duo").is_none() {
-            duo::abandoned(turn);
-        }
         if !stages.is_empty() && self.has_some_by_now(turn, &owner).await? {
             return Ok(Verdict::Asks);
         }
