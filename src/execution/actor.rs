@@ -21,8 +21,8 @@ use super::work::Work;
 use super::{Error, Shared};
 use crate::directory::session::Session;
 use crate::flow::client::Verified;
-use crate::flow::effect::Effect;
 use crate::flow::event::{Event, Remembered};
+use crate::flow::execution::Wait;
 use crate::flow::input::{DeadLink, Input, Request};
 use crate::flow::{self, Execution};
 use crate::journal::Version;
@@ -85,7 +85,7 @@ pub(crate) struct Answered {
     /// The second factor that was shown, as the browser may show it again.
     pub(crate) verified: Option<Verified>,
     /// What the visitor's answer waits for.
-    pub(crate) waits_for: Option<Wait>,
+    pub(crate) waits_for: Option<Box<Wait>>,
     /// What is to be asked of other servers now.
     pub(crate) calls: Vec<(Uuid, Call)>,
     /// The links that were made.
@@ -96,29 +96,6 @@ pub(crate) struct Answered {
     pub(crate) confirmed: bool,
 }
 
-/// What an answer waits for.
-#[derive(Clone, Debug)]
-pub(crate) struct Wait {
-    /// The effect.
-    pub(crate) effect: Uuid,
-    /// What it is, unless it is concluded.
-    pub(crate) what: Option<Effect>,
-    /// Whether something came of it that nobody has taken up.
-    pub(crate) is_fulfilled: bool,
-}
-
-impl Wait {
-    fn of(state: &Execution) -> Option<Self> {
-        let running = state.running()?;
-        let effect = running.waits_for?;
-        Some(Self {
-            effect,
-            what: running.effects.get(&effect).cloned(),
-            is_fulfilled: running.outcome.is_some(),
-        })
-    }
-}
-
 impl Answered {
     pub(super) fn new(reply: Reply, events: &[Event], state: &Execution) -> Self {
         Self {
@@ -127,7 +104,7 @@ impl Answered {
             waits: state.running().is_some_and(|running| running.answers == 0),
             remembered: state.latest().and_then(|it| it.remembered),
             verified: state.latest().and_then(|it| it.verified.clone()),
-            waits_for: Wait::of(state),
+            waits_for: state.running().and_then(|it| it.wait.clone()).map(Box::new),
             calls: Vec::new(),
             links: Vec::new(),
             rotated: false,

@@ -178,7 +178,7 @@ impl Executions {
             let effect = wait.effect;
             // Whoever only looks waits where there is nothing to see.
             let shows = matches!(answered.reply, Shown::Challenge { .. });
-            let only_looks = waiting == Waiting::Looks && shows && !wait.is_fulfilled;
+            let only_looks = waiting == Waiting::Looks && shows && wait.outcome.is_none();
             if let Some(mut told) = self.shared.in_flight.told(effect) {
                 if only_looks {
                     return Ok(placed);
@@ -190,7 +190,7 @@ impl Executions {
                     _ = closing.wait_for(|closing| *closing) => return Ok(placed),
                     () = tokio::time::sleep(left) => return Ok(placed),
                 }
-            } else if looked_for == Some(effect) && !wait.is_fulfilled {
+            } else if looked_for == Some(effect) && wait.outcome.is_none() {
                 // Whoever asked for it is gone with an earlier run of the server.
                 match wait.what {
                     Some(what) => self.ask_again(id, effect, &what).await,

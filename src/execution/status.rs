@@ -62,20 +62,23 @@ impl Status {
             };
         };
         let challenge = running.challenge_id();
-        let Some(effect) = running.waits_for else {
+        let Some(wait) = &running.wait else {
             return Self {
                 state: State::Asks,
                 challenge,
                 ..Self::NONE
             };
         };
+        let of = Deadline::Effect {
+            effect: wait.effect,
+        };
         let mut timers = running.timers.values();
-        let own = timers.find(|it| it.of == Deadline::Effect { effect });
+        let own = timers.find(|it| it.of == of);
         Self {
             state: State::Waits,
             challenge,
             until: own.map(|it| it.due),
-            fulfilled: running.outcome.is_some(),
+            fulfilled: wait.outcome.is_some(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{Error, Shared, timers, vault};
 use crate::directory::Install;
 use crate::directory::session::Session;
 use crate::flow::event::Event;
+use crate::flow::execution::Wait;
 use crate::flow::input::Request;
 use crate::flow::query::Query;
 use crate::flow::{Execution, evolve};
@@ -232,10 +233,10 @@ impl Work {
         let Some(running) = before.running() else {
             return;
         };
-        let still = after.running().and_then(|it| it.waits_for);
-        if let Some(effect) = running.waits_for.filter(|it| still != Some(*it)) {
-            let what = running.awaited.as_ref();
-            self.shared.in_flight.leave(effect, what);
+        let still = after.running().and_then(|it| it.wait.as_ref());
+        let left = |it: &&Wait| still.is_none_or(|still| still.effect != it.effect);
+        if let Some(Wait { effect, what, .. }) = running.wait.as_ref().filter(left) {
+            self.shared.in_flight.leave(*effect, what.as_ref());
         }
     }
 
@@ -319,17 +320,16 @@ impl Work {
         let journal = self.shared.journal.as_ref();
         let nothing = BTreeSet::new();
         let named = (&nothing, &nothing);
-        let removal = unfinished::removal(journal, self.id).await;
-        let timers = timers::removal(journal, self.id).await;
-        let vault = vault::writes(journal, self.id, Vec::new(), named, true).await;
-        let mut writes = match (removal, vault) {
-            (Ok(removal), Ok(vault)) => removal.into_iter().chain(vault).collect::<Vec<_>>(),
-            (Err(error), _) | (_, Err(error)) => return error.into(),
+        let removal = async {
+            let mut writes = Vec::from_iter(unfinished::removal(journal, self.id).await?);
+            writes.extend(vault::writes(journal, self.id, Vec::new(), named, true).await?);
+            writes.extend(timers::removal(journal, self.id).await?);
+            Ok::<_, journal::Error>(writes)
         };
-        match timers {
-            Ok(timers) => writes.extend(timers),
+        let writes = match removal.await {
+            Ok(writes) => writes,
             Err(error) => return error.into(),
-        }
+        };
         let commit = Commit {
             writes,
             durability: Durability::Durable,

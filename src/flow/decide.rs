@@ -151,12 +151,12 @@ fn from_outside(running: &Running, command: Command) -> Result<Vec<Event>, Rejec
             Event::Suspended { effect }
         }
         Command::Resume => {
-            let effect = running.waits_for.filter(|_| running.outcome.is_some());
-            let effect = effect.ok_or(Rejection::NoOutcome)?;
+            let wait = running.wait.as_ref().filter(|it| it.outcome.is_some());
+            let effect = wait.ok_or(Rejection::NoOutcome)?.effect;
             Event::Resumed { effect }
         }
         Command::Abandon => {
-            let effect = running.waits_for.ok_or(Rejection::NoOutcome)?;
+            let effect = running.wait.as_ref().ok_or(Rejection::NoOutcome)?.effect;
             Event::WaitAbandoned { effect }
         }
         Command::Fire { timer } => return Ok(fire(running, timer)),

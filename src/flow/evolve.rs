@@ -9,7 +9,7 @@ use super::context::{Context, Value, key};
 use super::effect::Outcome;
 use super::entry::Entry;
 use super::event::Event;
-use super::execution::{Challenge, End, Ended, Execution, Link, Running};
+use super::execution::{Challenge, End, Ended, Execution, Link, Running, Wait};
 use super::plan::Plan;
 use super::timer::{Deadline, Timer};
 use super::verdict::When;
@@ -58,9 +58,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
             remembered: None,
             verified: None,
             effects: BTreeMap::new(),
-            waits_for: None,
-            awaited: None,
-            outcome: None,
+            wait: None,
             timers: BTreeMap::new(),
             links: BTreeMap::new(),
             invitation: None,
@@ -80,7 +78,7 @@ pub fn evolve(state: Execution, event: &Event) -> Execution {
 
 /// Nobody waits for anything any more; what was asked of others still comes to its end.
 fn ended(mut last: Running, how: End) -> Ended {
-    wait_no_longer(&mut last);
+    last.wait = None;
     last.timers.retain(|_, timer| outlives(timer));
     Ended { last, how }
 }
@@ -150,7 +148,7 @@ fn on_the_way(mut running: Box<Running>, event: &Event) -> Box<Running> {
                 component: component.clone(),
             });
             running.failure = None;
-            wait_no_longer(&mut running);
+            running.wait = None;
         }
         Event::ResponseReceived { .. } => running.answers += 1,
         Event::StageCompleted { stage, .. } => {
@@ -237,11 +235,13 @@ fn effect(running: &mut Running, event: &Event) {
             running.effects.insert(*effect, what.clone());
         }
         Event::Suspended { effect } => {
-            running.waits_for = Some(*effect);
-            running.awaited = running.effects.get(effect).cloned();
-            running.outcome = None;
+            running.wait = Some(Wait {
+                effect: *effect,
+                what: running.effects.get(effect).cloned(),
+                outcome: None,
+            });
         }
-        Event::Resumed { .. } | Event::WaitAbandoned { .. } => wait_no_longer(running),
+        Event::Resumed { .. } | Event::WaitAbandoned { .. } => running.wait = None,
         Event::EffectFinished { effect, outcome } => concluded(running, *effect, outcome.clone()),
         Event::EffectOutcomeUnknown { effect } => concluded(running, *effect, Outcome::Unknown),
         Event::TimerSet { timer, due, of } => {
@@ -262,15 +262,9 @@ fn concluded(running: &mut Running, effect: Uuid, outcome: Outcome) {
     running.effects.remove(&effect);
     let of = Deadline::Effect { effect };
     running.timers.retain(|_, timer| timer.of != of);
-    if running.waits_for == Some(effect) {
-        running.outcome = Some(outcome);
+    if let Some(wait) = running.wait.as_mut().filter(|it| it.effect == effect) {
+        wait.outcome = Some(outcome);
     }
-}
-
-fn wait_no_longer(running: &mut Running) {
-    running.waits_for = None;
-    running.awaited = None;
-    running.outcome = None;
 }
 
 /// What leads to the execution, and to whom it belongs.
@@ -361,7 +355,7 @@ fn redirected(running: &mut Running, event: &Event) {
 }
 
 fn leave(running: &mut Running) {
-    wait_no_longer(running);
+    running.wait = None;
     running.timers.retain(|_, timer| outlives(timer));
     running.failed_policies = None;
     running.entered = false;

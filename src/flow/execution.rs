@@ -80,18 +80,25 @@ pub struct Running {
     pub verified: Option<Verified>,
     /// What was asked of the outside and has not come to its end.
     pub effects: BTreeMap<Uuid, Effect>,
-    /// The effect that the visitor's answer waits for.
-    pub waits_for: Option<Uuid>,
-    /// What that is.
-    pub awaited: Option<Effect>,
-    /// What came of it, until the visitor takes that up.
-    pub outcome: Option<Outcome>,
+    /// What the visitor's answer waits for.
+    pub wait: Option<Wait>,
     /// The timers that are running.
     pub timers: BTreeMap<Uuid, Timer>,
     /// The links that lead here.
     pub links: BTreeMap<Uuid, Link>,
     /// The invitation that nobody else can use meanwhile.
     pub invitation: Option<Uuid>,
+}
+
+/// What an answer, or whoever arrived, waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The effect.
+    pub effect: Uuid,
+    /// What it is.
+    pub what: Option<Effect>,
+    /// What came of it, until the visitor takes that up.
+    pub outcome: Option<Outcome>,
 }
 
 /// A link that leads to an execution.
@@ -177,6 +184,12 @@ impl Execution {
 }
 
 impl Running {
+    /// What came of what was waited for, and that nobody has taken up.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.wait.as_ref()?.outcome.as_ref()
+    }
+
     /// The id of the open challenge, which the interface sends back with the answer.
     #[must_use]
     pub fn challenge_id(&self) -> Option<String> {

@@ -2,37 +2,23 @@
 //!
 //! Source: authentik `stages/user_login`. It says nothing that lets anybody in. Looks nothing up.
 
-use std::fmt;
-
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use secrecy::{SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use uuid::Uuid;
 
+use super::stage_cookie::Signer;
 use crate::flow::client::Device;
 
 /// The cookie's name.
 pub const DEVICE: &str = "authentik_device";
 
 /// Signs and reads the device cookies of all login stages.
-pub struct Devices {
-    /// Each stage's key is made of this one and the stage's id.
-    key: SecretBox<[u8; 32]>,
-}
-
-impl fmt::Debug for Devices {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Devices(..)")
-    }
-}
+#[derive(Debug)]
+pub struct Devices(Signer);
 
 /// What the cookie says.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Claims {
     /// The user's `uid`.
     sub: String,
@@ -44,57 +30,31 @@ impl Devices {
     /// A signer with this key, which must be the same on all nodes and after every restart.
     #[must_use]
     pub fn new(key: SecretBox<[u8; 32]>) -> Self {
-        Self { key }
+        Self(Signer::new(key, "device"))
     }
 
     /// The value of the cookie that `stage` gives to the browser of the user with this `uid`.
-    ///
-    /// # Panics
-    /// Never: the claims are a text and a number, and HS256 signs anything.
     #[must_use]
     pub fn sign(&self, stage: Uuid, user: &str, until: Timestamp) -> SecretString {
         let claims = Claims {
             sub: user.to_owned(),
             exp: until.as_duration().as_secs_f64(),
         };
-        // The stage is named, or every stage's key would have to be tried.
-        let header = Header {
-            kid: Some(stage.simple().to_string()),
-            ..Header::new(Algorithm::HS256)
-        };
-        let key = EncodingKey::from_secret(self.of(stage).expose_secret());
-        encode(&header, &claims, &key)
-            .expect("plain claims can be signed")
-            .into()
+        self.0.sign(stage, &claims)
     }
 
     /// What a cookie's value says; `None` unless this server signed it and it is good `now`.
     #[must_use]
     pub fn read(&self, value: &str, now: Timestamp) -> Option<Device> {
-        let stage: Uuid = decode_header(value).ok()?.kid?.parse().ok()?;
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.required_spec_claims.clear();
-        // Below, by the clock that everything here goes by.
-        rules.validate_exp = false;
-        rules.validate_aud = false;
-        let key = DecodingKey::from_secret(self.of(stage).expose_secret());
-        let Claims { sub, exp } = decode::<Claims>(value, &key, &rules).ok()?.claims;
+        let (stage, Claims { sub, exp }) = self.0.read(value)?;
         (exp > now.as_duration().as_secs_f64()).then_some(Device { stage, user: sub })
-    }
-
-    fn of(&self, stage: Uuid) -> SecretBox<[u8; 32]> {
-        SecretBox::init_with(|| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose_secret())
-                .expect("HMAC takes keys of any length");
-            mac.update(b"device of stage ");
-            mac.update(stage.as_bytes());
-            mac.finalize().into_bytes().into()
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn devices(seed: u8) -> Devices {

@@ -3,37 +3,22 @@
 //! Source: authentik `stages/authenticator_validate`. It lets nobody in: whether it spares the
 //! visitor the question is decided by the stage that asks. Looks nothing up.
 
-use std::fmt;
-
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use secrecy::{SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use uuid::Uuid;
 
+use super::stage_cookie::Signer;
 use crate::flow::client::Verified;
 
 /// The cookie's name.
 pub const MFA: &str = "authentik_mfa";
 
 /// Signs and reads the cookies of all stages that ask for second factors.
-pub struct Factors {
-    /// Each stage's key is made of this one and the stage's id.
-    key: SecretBox<[u8; 32]>,
-}
-
-impl fmt::Debug for Factors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Factors(..)")
-    }
-}
+#[derive(Debug)]
+pub struct Factors(Signer);
 
 /// What the cookie says.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Claims {
     /// The number of the authenticator.
     device: i64,
@@ -47,43 +32,24 @@ impl Factors {
     /// A signer with this key, which must be the same on all nodes and after every restart.
     #[must_use]
     pub fn new(key: SecretBox<[u8; 32]>) -> Self {
-        Self { key }
+        Self(Signer::new(key, "second factors"))
     }
 
     /// The value of the cookie.
-    ///
-    /// # Panics
-    /// Never: the claims are a text and two numbers, and HS256 signs anything.
     #[must_use]
     pub fn sign(&self, factor: &Verified) -> SecretString {
-        let stage = factor.stage.simple().to_string();
         let claims = Claims {
             device: factor.device,
-            stage: stage.clone(),
+            stage: factor.stage.simple().to_string(),
             exp: factor.until.as_duration().as_secs_f64(),
         };
-        // The stage is named where it can be read before its key is known.
-        let header = Header {
-            kid: Some(stage),
-            ..Header::new(Algorithm::HS256)
-        };
-        let key = EncodingKey::from_secret(self.of(factor.stage).expose_secret());
-        encode(&header, &claims, &key)
-            .expect("plain claims can be signed")
-            .into()
+        self.0.sign(factor.stage, &claims)
     }
 
     /// What a cookie's value says; `None` unless this server signed it and it is good `now`.
     #[must_use]
     pub fn read(&self, value: &str, now: Timestamp) -> Option<Verified> {
-        let stage: Uuid = decode_header(value).ok()?.kid?.parse().ok()?;
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.required_spec_claims.clear();
-        // Below, by the clock that everything here goes by.
-        rules.validate_exp = false;
-        rules.validate_aud = false;
-        let key = DecodingKey::from_secret(self.of(stage).expose_secret());
-        let claims = decode::<Claims>(value, &key, &rules).ok()?.claims;
+        let (stage, claims) = self.0.read::<Claims>(value)?;
         let until = SignedDuration::try_from_secs_f64(claims.exp).ok()?;
         let until = Timestamp::from_duration(until).ok()?;
         let is_good = until > now && claims.stage.parse() == Ok(stage);
@@ -93,20 +59,13 @@ impl Factors {
             until,
         })
     }
-
-    fn of(&self, stage: Uuid) -> SecretBox<[u8; 32]> {
-        SecretBox::init_with(|| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose_secret())
-                .expect("HMAC takes keys of any length");
-            mac.update(b"second factors of stage ");
-            mac.update(stage.as_bytes());
-            mac.finalize().into_bytes().into()
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+    use uuid::Uuid;
+
     use super::*;
 
     fn factors(seed: u8) -> Factors {

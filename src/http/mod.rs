@@ -26,6 +26,7 @@ mod page;
 pub mod request;
 pub mod session;
 mod setup;
+mod stage_cookie;
 mod state;
 mod status;
 

@@ -162,34 +162,29 @@ pub async fn set_cookies(
     Ok(Some(session))
 }
 
-/// The secret in the session cookie. Several cookies of that name may arrive, set for different
-/// domains; the first that this server signed counts.
+/// The secret in the session cookie.
 fn sid(state: &State, request: &HttpRequest) -> Option<SecretString> {
-    let cookies = request.cookies().ok()?;
-    cookies
-        .iter()
-        .filter(|cookie| cookie.name() == cookie::SESSION)
-        .find_map(|cookie| state.signer.read(cookie.value()))
+    first(request, cookie::SESSION, |value| state.signer.read(value))
 }
 
-/// What the device cookie says; the first of that name that this server signed counts.
+/// What the device cookie says.
 fn device(state: &State, request: &HttpRequest) -> Option<Device> {
     let now = state.clock.now();
-    let cookies = request.cookies().ok()?;
-    cookies
-        .iter()
-        .filter(|cookie| cookie.name() == DEVICE)
-        .find_map(|cookie| state.devices.read(cookie.value(), now))
+    first(request, DEVICE, |value| state.devices.read(value, now))
 }
 
-/// What the cookie of second factors says; the first of that name that this server signed counts.
+/// What the cookie of second factors says.
 fn factor(state: &State, request: &HttpRequest) -> Option<Verified> {
     let now = state.clock.now();
+    first(request, MFA, |value| state.factors.read(value, now))
+}
+
+/// What the cookie of a name says. Several may arrive, set for different domains; the first that
+/// this server signed counts.
+fn first<T>(request: &HttpRequest, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
     let cookies = request.cookies().ok()?;
-    cookies
-        .iter()
-        .filter(|cookie| cookie.name() == MFA)
-        .find_map(|cookie| state.factors.read(cookie.value(), now))
+    let mut named = cookies.iter().filter(|cookie| cookie.name() == name);
+    named.find_map(|cookie| read(cookie.value()))
 }
 
 /// The session as it is, provided that it may be used from where it is used now; `None` when it

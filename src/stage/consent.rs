@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::duration::Duration;
+use super::duration::{Duration, after};
 use super::field::{Field, Shape};
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::directory::consent::{UserConsent, consent_to};
@@ -128,7 +128,7 @@ impl Consent {
 
     fn expires(&self, now: Timestamp) -> Option<Timestamp> {
         let span = self.consent_expire_in.span();
-        (self.mode == Mode::Expiring).then(|| now.checked_add(span).unwrap_or(Timestamp::MAX))
+        (self.mode == Mode::Expiring).then(|| after(now, span))
     }
 
     /// Whether the user agreed to all of it before. What they did not agree to is set apart.

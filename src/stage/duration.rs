@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A span of time, with the text that it was written as.
@@ -12,6 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Duration {
     text: String,
     span: SignedDuration,
+}
+
+/// The moment so long after another one; the last one there is where that is beyond all.
+pub(super) fn after(moment: Timestamp, span: SignedDuration) -> Timestamp {
+    moment.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 impl Duration {

@@ -4,12 +4,12 @@
 //! everything is done alike, but nothing leaves the server.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::duration::Duration;
+use super::duration::{Duration, after};
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::catalog::MailServer;
 use crate::courier::letter::Person;
@@ -121,9 +121,7 @@ impl Email {
         let Some(attempts) = self.due(&address, turn).await? else {
             return Ok(Ok(()));
         };
-        let expires = now
-            .checked_add(self.token_expiry.span().saturating_add(GRACE))
-            .unwrap_or(Timestamp::MAX);
+        let expires = after(now, self.token_expiry.span().saturating_add(GRACE));
         let link = turn.world.link(NewLink {
             slug: turn.running.slug.clone(),
             query: turn.query.without_link().encode(),

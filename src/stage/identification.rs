@@ -18,16 +18,14 @@ use super::captcha::Captcha;
 use super::field::{Field, Shape};
 use super::password::Password;
 use super::reply::object;
-use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict};
-use crate::catalog;
-use crate::catalog::settings;
+use super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
 use crate::directory::user::{LookupField, User, users_matching};
 use crate::flow::context::{self, key};
 use crate::flow::effect::Outcome;
 use crate::flow::event::{Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
-use crate::journal::object::{self, Versioned};
+use crate::journal::object::Versioned;
 
 /// The settings of an identification stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,16 +94,12 @@ async fn beside<T: DeserializeOwned>(
     let Some(id) = stage else {
         return Ok(None);
     };
-    let stage: Option<Versioned<catalog::Stage>> = object::get(turn.world.objects(), id).await?;
     // Without the stage nobody would be asked its question, so it must not be skipped.
-    let stage = stage.filter(|stage| stage.value.kind == kind.name());
-    let stage = stage.ok_or_else(|| {
+    let (_, settings) = stage_of(turn, id, kind).await?.ok_or_else(|| {
         let kind = kind.name();
         Error::Failed(format!("the {kind} stage {id} does not exist"))
     })?;
-    settings::read(&stage.value.settings)
-        .map(Some)
-        .map_err(Error::Failed)
+    Ok(Some(settings))
 }
 
 fn refused(text: &str) -> Verdict {

@@ -4,6 +4,7 @@
 //! the world through a [`Turn`] and reaches for nothing else; what it learns becomes events.
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -276,6 +277,20 @@ async fn settings_of(
         object::get_at(world.objects(), id, Version(version)).await?;
     let stage = stage.ok_or_else(|| world::Error::Gone(format!("stage {id}@{version}")))?;
     kind(&stage.value.kind)?.configure(&stage.value.settings)
+}
+
+/// Another stage of this kind as it is now, and its settings; `None` where there is none.
+async fn stage_of<T: DeserializeOwned>(
+    turn: &Turn<'_>,
+    id: Uuid,
+    kind: Kind,
+) -> Result<Option<(catalog::Stage, T)>, Error> {
+    let found: Option<Versioned<catalog::Stage>> = object::get(turn.world.objects(), id).await?;
+    let Some(found) = found.filter(|it| it.value.kind == kind.name()) else {
+        return Ok(None);
+    };
+    let settings = catalog::settings::read(&found.value.settings).map_err(Error::Failed)?;
+    Ok(Some((found.value, settings)))
 }
 
 fn kind(name: &str) -> Result<Kind, Error> {

@@ -274,7 +274,7 @@ impl Run<'_> {
             let Some(running) = self.state.running() else {
                 return Ok(());
             };
-            if running.challenge.is_some() || running.waits_for.is_some() {
+            if running.challenge.is_some() || running.wait.is_some() {
                 return Ok(());
             }
             if !running.entered {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::duration::Duration;
+use super::duration::{Duration, after};
 use super::field::{Field, Shape};
 use super::reply::object;
 use super::{Entered, Error, Response, Stage, Turn, Verdict};
@@ -94,7 +94,7 @@ impl UserLogin {
         }
         let persistent = lasts > SignedDuration::ZERO;
         let span = if persistent { lasts } else { BROWSER_SESSION };
-        let expires = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        let expires = after(now, span);
         let others = self.other_sessions(turn, &user.value).await?;
         let User { uuid, username, .. } = user.value;
         let (session, user) = (turn.running.session, uuid);

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use secrecy::SecretString;
 
 use crate::directory::token::Intent;
-use crate::directory::{User, token_by_key};
+use crate::directory::{User, is_superuser, token_by_key};
 use crate::flow::client::Client;
 use crate::http::client::client;
 use crate::http::request::Arrival;
@@ -67,6 +67,42 @@ pub(super) async fn acting(
         user,
         client: visitor.client,
     })
+}
+
+/// The user on whose behalf the API is called, who must be a superuser.
+///
+/// # Errors
+/// Those of [`user`], and [`Error::NotPermitted`].
+pub(super) async fn superuser(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+) -> Result<User, Error> {
+    let user = user(state, request, arrival).await?;
+    may(state, &user).await?;
+    Ok(user)
+}
+
+/// The same for a request that acts.
+///
+/// # Errors
+/// Those of [`acting`], and [`Error::NotPermitted`].
+pub(super) async fn acting_superuser(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+) -> Result<Caller, Error> {
+    let caller = acting(state, request, arrival).await?;
+    may(state, &caller.user.value).await?;
+    Ok(caller)
+}
+
+async fn may(state: &State, user: &User) -> Result<(), Error> {
+    if is_superuser(&*state.journal, user).await? {
+        Ok(())
+    } else {
+        Err(Error::NotPermitted)
+    }
 }
 
 /// Whose token it is.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{body, caller};
 use crate::catalog::Stage;
 use crate::directory::device_command::{Import, import_device};
-use crate::directory::{is_superuser, user_by_username};
+use crate::directory::user_by_username;
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
 use crate::http::{Error, State};
@@ -119,10 +119,7 @@ async fn for_superusers(
     id: &str,
     arrival: Arrival,
 ) -> Result<(Stage, AuthenticatorDuo), Error> {
-    let caller = caller::acting(state, request, arrival).await?;
-    if !is_superuser(&*state.journal, &caller.user.value).await? {
-        return Err(Error::NotPermitted);
-    }
+    caller::acting_superuser(state, request, arrival).await?;
     duo_stage(state, id).await
 }
 
@@ -163,5 +160,5 @@ fn read(body: &Value) -> Result<(String, String), Error> {
 }
 
 fn complain(text: &str) -> Error {
-    Error::Fields(BTreeMap::from([("non_field_errors", text.to_owned())]))
+    body::wrong("non_field_errors", text)
 }

@@ -5,7 +5,7 @@
 //! says nothing of it.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -19,6 +19,7 @@ use crate::flow::context::{self, key};
 use crate::flow::effect::Outcome;
 use crate::flow::event::{Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
+use crate::stage::duration::after;
 use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::world::Call;
 
@@ -248,10 +249,6 @@ impl Enrolling {
 }
 
 /// The moment that is so far away.
-fn after(now: Timestamp, span: SignedDuration) -> Timestamp {
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
-}
-
 #[async_trait(?Send)]
 impl Stage for AuthenticatorDuo {
     const COMPONENT: &'static str = "ak-stage-authenticator-duo";

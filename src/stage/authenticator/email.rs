@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::duration::Duration;
+use super::super::duration::{Duration, after};
 use super::super::email::language;
 use super::super::field::{Field, Shape};
 use super::super::prompt::email::is_address;
-use super::super::{Entered, Error, Response, Stage, Turn, Verdict};
+use super::super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
 use super::mask::masked;
 use super::pending::{DIGITS, Pending, forget_prompted, prompted};
 use super::sending::{Allowance, TOO_MANY};
 use super::{Owner, enrol, with_user};
-use crate::catalog::{self, MailServer};
+use crate::catalog::MailServer;
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass, devices_of};
 use crate::directory::user::User;
 use crate::flow::effect::Effect;
 use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::timer::Deadline;
-use crate::journal::object::{self, Versioned};
+use crate::journal::object::Versioned;
 use crate::world::{Fresh, Letter, Recipient, person};
 
 /// Settings of a stage that sets mailboxes up.
@@ -108,15 +108,11 @@ pub(super) async fn send_code(
     let Authenticator::Email { stage, email, code } = &mut device.of else {
         return Err(Error::Failed(format!("device {id} is no mailbox")));
     };
-    let found: Option<Versioned<catalog::Stage>> =
-        object::get(turn.world.objects(), *stage).await?;
-    let kind = super::super::Kind::AuthenticatorEmail.name();
-    let Some(found) = found.filter(|it| it.value.kind == kind) else {
+    let found = stage_of::<AuthenticatorEmail>(turn, *stage, Kind::AuthenticatorEmail).await?;
+    let Some((_, settings)) = found else {
         turn.refuse("the stage by which the mailbox was set up is gone");
         return Ok(Err(REFUSAL.to_owned()));
     };
-    let settings: AuthenticatorEmail =
-        catalog::settings::read(&found.value.settings).map_err(Error::Failed)?;
     let Some(allowance) = Allowance::of(turn, "mailto", email, user.uuid).await? else {
         return Ok(Err(TOO_MANY.to_owned()));
     };
@@ -143,8 +139,7 @@ fn complains(text: &str) -> Errors {
 
 impl AuthenticatorEmail {
     fn until(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.token_expiry.span())
-            .unwrap_or(Timestamp::MAX)
+        after(now, self.token_expiry.span())
     }
 
     /// Posts a mail; false where the operator's settings do not make one, which is noted.

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use super::super::duration::after;
 use super::super::{Error, Turn};
 use crate::directory::device::{DeviceClass, Throttle};
 use crate::flow::context::{Value, key};
@@ -155,7 +156,7 @@ impl Pending {
         }
         let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
         let handle = turn.world.keep(secret.clone())?;
-        let until = now.checked_add(lasts).unwrap_or(Timestamp::MAX);
+        let until = after(now, lasts);
         let device = self.device;
         turn.set_timer(until, Deadline::Code { device })?;
         self.code = Some(Sent { handle, until });

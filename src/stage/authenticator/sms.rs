@@ -5,19 +5,20 @@
 //! so that whoever typed a number reads that it cannot be reached.
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
+use super::super::duration::after;
 use super::super::field::{Field, Shape};
-use super::super::{Entered, Error, Response, Stage, Turn, Verdict};
+use super::super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
 use super::pending::{DIGITS, Pending, forget_prompted, prompted};
 use super::sending::{Allowance, TOO_MANY};
 use super::{Owner, enrol, with_user};
-use crate::catalog::{self, Hidden};
+use crate::catalog::Hidden;
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass};
 use crate::directory::user::User;
 use crate::flow::effect::Outcome;
@@ -25,7 +26,7 @@ use crate::flow::event::{Errors, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::words;
 use crate::flow::timer::Deadline;
-use crate::journal::object::{self, Versioned};
+
 use crate::sms;
 use crate::world::{Call, Fresh};
 
@@ -133,22 +134,18 @@ pub(super) async fn send_code(
     else {
         return Err(Error::Failed(format!("device {id} is no telephone")));
     };
-    let found: Option<Versioned<catalog::Stage>> =
-        object::get(turn.world.objects(), *stage).await?;
-    let kind = super::super::Kind::AuthenticatorSms.name();
-    let Some(found) = found.filter(|it| it.value.kind == kind) else {
+    let found = stage_of::<AuthenticatorSms>(turn, *stage, Kind::AuthenticatorSms).await?;
+    let Some((found, settings)) = found else {
         turn.refuse("the stage by which the telephone was set up is gone");
         return Ok(Err(REFUSAL.to_owned()));
     };
-    let settings: AuthenticatorSms =
-        catalog::settings::read(&found.value.settings).map_err(Error::Failed)?;
     let Some(allowance) = Allowance::of(turn, "tel", phone_number, user.uuid).await? else {
         return Ok(Err(TOO_MANY.to_owned()));
     };
     let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
     let texted = Texted {
         stage: *stage,
-        stage_name: &found.value.name,
+        stage_name: &found.name,
         device: id,
         device_name: &name,
         number: phone_number,
@@ -162,19 +159,15 @@ pub(super) async fn send_code(
     };
     let effect = hand_over(turn, message)?;
     allowance.count(turn);
-    let until = later(turn.world.now(), GOOD);
+    let until = after(turn.world.now(), GOOD);
     turn.set_timer(until, Deadline::Code { device: id })?;
     *code = Some(Code { secret, until });
     Ok(Ok(effect))
 }
 
 fn hand_over(turn: &mut Turn<'_>, message: sms::Message) -> Result<Uuid, Error> {
-    let due = later(turn.world.now(), WAIT);
+    let due = after(turn.world.now(), WAIT);
     turn.request_until(Call::Sms(Box::new(message)), due)
-}
-
-fn later(now: Timestamp, span: SignedDuration) -> Timestamp {
-    now.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 fn complains(text: &str) -> Errors {

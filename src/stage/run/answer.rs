@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{MAX_ANSWERS, Run};
 use crate::flow::Command;
 use crate::flow::event::{Check, Errors};
-use crate::flow::execution::Running;
+use crate::flow::execution::{Running, Wait};
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::PlannedStage;
 use crate::stage::{Configured, Error, Form, Verdict, invitation};
@@ -21,7 +21,7 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
-        if running.outcome.is_some() {
+        if running.outcome().is_some() {
             // What was answered meanwhile joined in waiting for this.
             return self.take_up().await;
         }
@@ -39,7 +39,7 @@ impl Run<'_> {
         let Some(running) = self.state.running() else {
             return Ok(());
         };
-        let waits = running.waits_for.is_some();
+        let waits = running.wait.is_some();
         let fits = |body: &&Value| answers(running, &stage, &form, challenge, body);
         let mut body = body.filter(|body| running.challenge.is_some() && fits(body));
         if let (true, Some(answer)) = (waits, body) {
@@ -83,11 +83,16 @@ impl Run<'_> {
     /// Judges what came of the effect that was waited for, if anything has: for whoever is there
     /// now, and in their name.
     pub(super) async fn take_up(&mut self) -> Result<(), Error> {
-        let Some(outcome) = self.state.running().and_then(|it| it.outcome.clone()) else {
+        let wait = self.state.running().and_then(|it| it.wait.clone());
+        let Some(Wait {
+            what: took_up,
+            outcome: Some(outcome),
+            ..
+        }) = wait
+        else {
             return Ok(());
         };
         self.looks = false;
-        let took_up = self.state.running().and_then(|it| it.awaited.clone());
         self.apply(Command::Resume)?;
         let running = self.state.running();
         let Some(planned) = running.and_then(|it| it.plan.current().cloned()) else {

@@ -212,16 +212,17 @@ fn is_reflected(before: &Execution, event: &Event, after: &Execution) -> bool {
         | Event::Expired
         | Event::Completed { .. } => after.is_over(),
         Event::EffectRequested { effect, what } => new.effects.get(effect) == Some(what),
-        Event::Suspended { effect } => new.waits_for == Some(*effect),
+        Event::Suspended { effect } => new.wait.as_ref().is_some_and(|it| it.effect == *effect),
         Event::EffectFinished { effect, .. } | Event::EffectOutcomeUnknown { effect } => {
             let of = Deadline::Effect { effect: *effect };
             !new.effects.contains_key(effect)
                 && new.timers.values().all(|timer| timer.of != of)
-                && (new.waits_for != Some(*effect) || new.outcome.is_some())
+                && new
+                    .wait
+                    .as_ref()
+                    .is_none_or(|it| it.effect != *effect || it.outcome.is_some())
         }
-        Event::Resumed { .. } | Event::WaitAbandoned { .. } => {
-            new.waits_for.is_none() && new.outcome.is_none()
-        }
+        Event::Resumed { .. } | Event::WaitAbandoned { .. } => new.wait.is_none(),
         Event::TimerSet { timer, of, .. } => {
             let same = new.timers.values().filter(|it| it.of == *of).count();
             new.timers.contains_key(timer) && same == 1

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::super::{body, caller};
-use super::{Answer, acting_superuser, anybodys, audit, class_of, own, owner, shown};
+use super::{Answer, anybodys, audit, class_of, own, owner, shown};
 use crate::directory::device::Totp;
 use crate::directory::{
     Authenticator, Device, DeviceClass, User, add_device, remove_devices, rename_device, user_by_pk,
@@ -40,7 +40,7 @@ pub(super) async fn admin_update(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Answer {
-    let caller = acting_superuser(&state, &request, arrival).await?;
+    let caller = caller::acting_superuser(&state, &request, arrival).await?;
     let device = anybodys(&state, &path).await?.value;
     let by = (&caller.user.value, arrival);
     let device = rename(&state, &request, payload, device, by).await?;
@@ -94,7 +94,7 @@ pub(super) async fn admin_destroy(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Answer {
-    let caller = acting_superuser(&state, &request, arrival).await?;
+    let caller = caller::acting_superuser(&state, &request, arrival).await?;
     let device = anybodys(&state, &path).await?.value;
     remove(&state, &device, &caller.user.value, arrival).await
 }
@@ -121,7 +121,7 @@ pub(super) async fn create(
     arrival: Arrival,
 ) -> Answer {
     let class = class_of(&class)?;
-    let caller = acting_superuser(&state, &request, arrival)
+    let caller = caller::acting_superuser(&state, &request, arrival)
         .await?
         .user
         .value;

@@ -6,10 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::caller::{self, Caller};
+use super::caller;
 use super::listing::Listing;
 use crate::directory::device::device_by_pk;
-use crate::directory::{Device, DeviceClass, User, devices_of, is_superuser, user_by_pk};
+use crate::directory::{Device, DeviceClass, User, devices_of, user_by_pk};
 use crate::flow::query::Query;
 use crate::http::request::Arrival;
 use crate::http::{Error, State, not_allowed};
@@ -101,7 +101,7 @@ async fn all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) ->
 
 /// `GET /authenticators/admin/all/?user=`: the devices of a user, or of all, confirmed or not.
 async fn admin_all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
-    superuser(&state, &request, arrival).await?;
+    caller::superuser(&state, &request, arrival).await?;
     let journal = &*state.journal;
     let query = Query::parse(request.query_string());
     let devices = match query.get("user") {
@@ -156,7 +156,7 @@ async fn admin_list(
     arrival: Arrival,
 ) -> Answer {
     let class = class_of(&class)?;
-    superuser(&state, &request, arrival).await?;
+    caller::superuser(&state, &request, arrival).await?;
     let mut devices: Vec<Versioned<Device>> = object::all(&*state.journal).await?;
     devices.retain(|it| it.value.class() == class);
     let listing = Listing::of(request.query_string());
@@ -222,7 +222,7 @@ async fn admin_retrieve(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Answer {
-    superuser(&state, &request, arrival).await?;
+    caller::superuser(&state, &request, arrival).await?;
     let device = anybodys(&state, &path).await?;
     let owner = owner(&state, &device.value).await?;
     Ok(HttpResponse::Ok().json(shown::one(&state, &device.value, &owner, false).await?))
@@ -240,7 +240,7 @@ async fn admin_endpoints(
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Answer {
-    superuser(&state, &request, arrival).await?;
+    caller::superuser(&state, &request, arrival).await?;
     none(&request).await
 }
 
@@ -294,30 +294,6 @@ async fn owner(state: &State, device: &Device) -> Result<User, Error> {
         cause: "the owner of a device was removed meanwhile".to_owned(),
     };
     found.map(|it| it.value).ok_or_else(missing)
-}
-
-/// The caller, who only reads.
-async fn superuser(state: &State, request: &HttpRequest, arrival: Arrival) -> Result<User, Error> {
-    let user = caller::user(state, request, arrival).await?;
-    if is_superuser(&*state.journal, &user).await? {
-        Ok(user)
-    } else {
-        Err(Error::NotPermitted)
-    }
-}
-
-/// The caller, who acts.
-async fn acting_superuser(
-    state: &State,
-    request: &HttpRequest,
-    arrival: Arrival,
-) -> Result<Caller, Error> {
-    let caller = caller::acting(state, request, arrival).await?;
-    if is_superuser(&*state.journal, &caller.user.value).await? {
-        Ok(caller)
-    } else {
-        Err(Error::NotPermitted)
-    }
 }
 
 /// Says in the log who did what to whose device; nothing personal.

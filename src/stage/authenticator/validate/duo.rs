@@ -7,7 +7,7 @@
 //! An attempt that failed is over: another push needs another choice, or a page that answers by
 //! itself would send one after the other.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::flow::effect::Outcome;
 use crate::flow::event::{Event, MfaProblem, errors};
 use crate::journal::object::{self, Versioned, put};
 use crate::stage::authenticator::duo::{AuthenticatorDuo, refusal};
+use crate::stage::duration::after;
 use crate::stage::{Error, Response, Turn, Verdict};
 use crate::world::{Call, Change};
 
@@ -56,7 +57,7 @@ const NO_SUCH_TRANSACTION: u64 = 40002;
 
 /// Whether an answer waits for Duo, or for the time after a refusal.
 pub(super) fn is_waiting(turn: &Turn<'_>) -> bool {
-    turn.running.waits_for.is_some() && Attempt::of(turn).is_some()
+    turn.running.wait.is_some() && Attempt::of(turn).is_some()
 }
 
 /// Whether an answer takes the place of the one that waits: another proof, or another choice.
@@ -378,8 +379,4 @@ fn reject(turn: &mut Turn<'_>, device: Option<Uuid>, reason: MfaProblem) {
         device,
         reason,
     });
-}
-
-fn after(moment: Timestamp, span: SignedDuration) -> Timestamp {
-    moment.checked_add(span).unwrap_or(Timestamp::MAX)
 }

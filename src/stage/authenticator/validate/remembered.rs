@@ -10,6 +10,7 @@ use crate::directory::device::Device;
 use crate::flow::event::Event;
 use crate::journal::object::Versioned;
 use crate::stage::Turn;
+use crate::stage::duration::after;
 
 impl AuthenticatorValidate {
     /// The device that was shown to this very stage, in the same browser and not too long ago for
@@ -22,7 +23,7 @@ impl AuthenticatorValidate {
         let verified = turn.client.mfa.as_ref()?;
         let now = turn.world.now();
         let span = self.last_auth_threshold.span();
-        let latest = now.checked_add(span).unwrap_or(Timestamp::MAX);
+        let latest = after(now, span);
         let is_good = span > SignedDuration::ZERO
             && verified.stage == turn.stage.stage.id
             && (now < verified.until && verified.until <= latest);
