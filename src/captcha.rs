@@ -99,18 +99,13 @@ impl Providers {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form)
             .send();
-        let mut answer = asked.await.map_err(unreachable)?;
+        let answer = asked.await.map_err(unreachable)?;
         let status = answer.status();
         if !status.is_success() {
             return Err(Error::Status(status.as_u16()));
         }
-        let mut text = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(unreachable)? {
-            if text.len() + part.len() > LONGEST {
-                return Err(Error::TooLong);
-            }
-            text.extend_from_slice(&part);
-        }
+        let text = tls::body(answer, LONGEST).await.map_err(unreachable)?;
+        let text = text.ok_or(Error::TooLong)?;
         let said = serde_json::from_slice(&text).map_err(|_| Error::NotJson)?;
         Ok(known(said, question))
     }
@@ -141,17 +136,9 @@ fn repeats(value: &Value, sent: &str) -> bool {
 }
 
 async fn client(patience: Duration) -> Result<Client, Error> {
-    let built = tokio::task::spawn_blocking(move || {
-        tls::outward()
-            .user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
-            .timeout(patience)
-            .build()
-    });
-    match built.await {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(unreachable(error)),
-        Err(_) => Err(Error::Unreachable("no client can be made")),
-    }
+    let built = tls::built(tls::outward().timeout(patience)).await;
+    let unknown = Error::Unreachable("no client can be made");
+    built.map_err(|error| error.map_or(unknown, unreachable))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]

@@ -1,16 +1,42 @@
 //! How this program calls others over HTTP, and whom it believes to be who they say.
 //!
-//! The cryptography is chosen here, once, for every client. It sends nothing itself.
+//! The cryptography is chosen here, once, for every client. It asks nobody anything itself.
 
-use reqwest::{ClientBuilder, redirect};
+use reqwest::{Client, ClientBuilder, Response, redirect};
 use rustls::crypto::{CryptoProvider, ring};
 
 /// A client for the world outside: it believes whom the machine believes, follows no redirect and
 /// uses no proxy. Whoever builds it sets a time-out.
 ///
-/// Building it reads the machine's certificates.
+/// Building it reads the machine's certificates, see [`built`].
 pub fn outward() -> ClientBuilder {
-    plain()
+    plain().user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Builds a client away from the threads that serve requests.
+///
+/// # Errors
+/// What is wrong with it, as far as anybody knows.
+pub async fn built(client: ClientBuilder) -> Result<Client, Option<reqwest::Error>> {
+    match tokio::task::spawn_blocking(move || client.build()).await {
+        Ok(built) => built.map_err(Some),
+        Err(_) => Err(None),
+    }
+}
+
+/// The body of an answer; `None` when it has more than so many bytes.
+///
+/// # Errors
+/// When it does not arrive.
+pub async fn body(mut answer: Response, longest: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut text = Vec::new();
+    while let Some(part) = answer.chunk().await? {
+        if text.len() + part.len() > longest {
+            return Ok(None);
+        }
+        text.extend_from_slice(&part);
+    }
+    Ok(Some(text))
 }
 
 /// A client for this machine, which speaks without encryption. It believes no certificate.

@@ -36,34 +36,20 @@ impl Remote {
             // Whoever watches the line cannot tell the range from the length of the answer.
             .header("Add-Padding", "true")
             .send();
-        let mut answer = asked.await.map_err(unreachable)?;
+        let answer = asked.await.map_err(unreachable)?;
         let status = answer.status().as_u16();
         if status != 200 {
             return Err(Error::Refused(status));
         }
-        let mut text = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(unreachable)? {
-            if text.len() + part.len() > lines::LONGEST {
-                return Err(Error::NotAList);
-            }
-            text.extend_from_slice(&part);
-        }
-        Ok(text)
+        let text = tls::body(answer, lines::LONGEST).await;
+        text.map_err(unreachable)?.ok_or(Error::NotAList)
     }
 }
 
 async fn client() -> Result<Client, Error> {
-    let built = tokio::task::spawn_blocking(|| {
-        tls::outward()
-            .user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
-            .build()
-    });
-    match built.await {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(error)) => Err(unreachable(error)),
-        Err(_) => Err(Error::Unreachable("no client can be made".to_owned())),
-    }
+    let built = tls::built(tls::outward().timeout(PATIENCE)).await;
+    let unknown = || Error::Unreachable("no client can be made".to_owned());
+    built.map_err(|error| error.map_or_else(unknown, unreachable))
 }
 
 /// The error says nothing of the address, which ends with digits of the hash.

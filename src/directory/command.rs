@@ -154,18 +154,30 @@ pub(super) async fn commit(
     clock: &Clock,
     writes: Vec<Write>,
 ) -> Result<bool, Error> {
+    match commit_as(journal, clock, writes, clock.ordered_id()).await {
+        // Two who make a user at once may both have taken the same number.
+        Err(Error::Journal(journal::Error::Taken { name, .. })) if name == "pk" => Ok(false),
+        committed => committed,
+    }
+}
+
+/// The same on behalf of whoever is known by this id.
+pub(super) async fn commit_as(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: Vec<Write>,
+    correlation: Uuid,
+) -> Result<bool, Error> {
     let commit = Commit {
         writes,
         durability: Durability::Durable,
         fence: None,
         at: clock.now(),
-        correlation: clock.ordered_id(),
+        correlation,
     };
     match journal.commit(commit).await {
         Ok(_) => Ok(true),
         Err(journal::Error::Conflict { .. }) => Ok(false),
-        // Two who make a user at once may both have taken the same number.
-        Err(journal::Error::Taken { name, .. }) if name == "pk" => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

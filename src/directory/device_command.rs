@@ -6,12 +6,12 @@
 
 use uuid::Uuid;
 
-use super::command::ATTEMPTS;
+use super::command::{ATTEMPTS, commit_as};
 use super::device::{Authenticator, devices_by_duo_user};
 use super::{Device, Error};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
-use crate::journal::{self, Commit, Durability, Journal, Version, Write};
+use crate::journal::{Journal, Version};
 
 /// Writes a device that is not there yet.
 ///
@@ -24,7 +24,7 @@ pub async fn add_device(
     correlation: Uuid,
 ) -> Result<(), Error> {
     let writes = vec![put(device, Version::NONE)];
-    if commit(journal, clock, writes, correlation).await? {
+    if commit_as(journal, clock, writes, correlation).await? {
         Ok(())
     } else {
         Err(Error::Contended)
@@ -91,7 +91,7 @@ pub async fn rename_device(
         name.clone_into(&mut found.value.name);
         found.value.last_updated = clock.now();
         let writes = vec![put(&found.value, found.version)];
-        if commit(journal, clock, writes, correlation).await? {
+        if commit_as(journal, clock, writes, correlation).await? {
             return Ok(Some(found.value));
         }
     }
@@ -120,30 +120,9 @@ pub async fn remove_devices(
         let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
         let writes = found.iter().map(ends).collect();
         // A login that uses one of them at this moment wrote it: the removal is tried again.
-        if commit(journal, clock, writes, correlation).await? {
+        if commit_as(journal, clock, writes, correlation).await? {
             return Ok(found.into_iter().map(|it| it.value).collect());
         }
     }
     Err(Error::Contended)
-}
-
-/// Whether the writes are durable; they are not when somebody else was faster.
-async fn commit(
-    journal: &dyn Journal,
-    clock: &Clock,
-    writes: Vec<Write>,
-    correlation: Uuid,
-) -> Result<bool, Error> {
-    let commit = Commit {
-        writes,
-        durability: Durability::Durable,
-        fence: None,
-        at: clock.now(),
-        correlation,
-    };
-    match journal.commit(commit).await {
-        Ok(_) => Ok(true),
-        Err(journal::Error::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -191,15 +191,10 @@ fn sorted(body: &Value) -> String {
 const TOO_OFTEN: u16 = 429;
 
 /// Reads the envelope.
-async fn read(mut answer: Response, account: &Account) -> Result<Answer, Error> {
+async fn read(answer: Response, account: &Account) -> Result<Answer, Error> {
     let status = answer.status();
-    let mut text = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(failed)? {
-        if text.len() + part.len() > LONGEST {
-            return Err(Error::STRANGE);
-        }
-        text.extend_from_slice(&part);
-    }
+    let text = tls::body(answer, LONGEST).await.map_err(failed)?;
+    let text = text.ok_or(Error::STRANGE)?;
     if status.is_server_error() {
         return Err(Error::Unreachable("it is out of order"));
     }
@@ -250,17 +245,9 @@ pub(super) fn short(text: &str) -> String {
 }
 
 async fn client() -> Result<Client, Error> {
-    let built = tokio::task::spawn_blocking(|| {
-        tls::outward()
-            .user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECTING)
-            .build()
-    });
-    let none = Error::Unreachable("no client can be made; perhaps there are no certificates");
-    match built.await {
-        Ok(Ok(client)) => Ok(client),
-        Ok(Err(_)) | Err(_) => Err(none),
-    }
+    let built = tls::built(tls::outward().connect_timeout(CONNECTING)).await;
+    let none = "no client can be made; perhaps there are no certificates";
+    built.map_err(|_| Error::Unreachable(none))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]

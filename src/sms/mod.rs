@@ -200,16 +200,8 @@ fn cleared(said: String, message: &Message) -> String {
 }
 
 async fn client(patience: Duration) -> Result<Client, Error> {
-    let built = tokio::task::spawn_blocking(move || {
-        tls::outward()
-            .user_agent(concat!("gatelog/", env!("CARGO_PKG_VERSION")))
-            .timeout(patience)
-            .build()
-    });
-    match built.await {
-        Ok(Ok(client)) => Ok(client),
-        _ => Err(Error::Unreachable("no client can be made")),
-    }
+    let built = tls::built(tls::outward().timeout(patience)).await;
+    built.map_err(|_| Error::Unreachable("no client can be made"))
 }
 
 fn failed(error: &reqwest::Error) -> Error {

@@ -10,10 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::peer::{http, read};
 use super::{Canaries, random};
 
 /// How long it holds a question about a push to which nobody has said anything.
@@ -204,7 +205,7 @@ impl Duo {
     }
 
     async fn serve(self, mut line: TcpStream) {
-        let Some(request) = read(&mut line).await else {
+        let Some(request) = asked(&mut line).await else {
             return;
         };
         if let Err(problem) = self.check(&request) {
@@ -426,47 +427,27 @@ struct Asked {
     body: Vec<u8>,
 }
 
-async fn read(line: &mut TcpStream) -> Option<Asked> {
-    let mut all = Vec::new();
-    loop {
-        if let Some(end) = all.windows(4).position(|it| it == b"\r\n\r\n") {
-            let head = String::from_utf8(all[..end].to_vec()).ok()?;
-            let mut lines = head.split("\r\n");
-            let mut first = lines.next()?.split(' ');
-            let (method, target) = (first.next()?.to_owned(), first.next()?);
-            let (path, query) = target.split_once('?').unwrap_or((target, ""));
-            let headers: BTreeMap<String, String> = lines
-                .filter_map(|line| line.split_once(": "))
-                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
-                .collect();
-            let length = headers.get("content-length");
-            let length: usize = length.and_then(|it| it.parse().ok()).unwrap_or(0);
-            if all.len() >= end + 4 + length {
-                return Some(Asked {
-                    method,
-                    path: path.to_owned(),
-                    query: query.to_owned(),
-                    headers,
-                    body: all[end + 4..end + 4 + length].to_vec(),
-                });
-            }
-        }
-        let mut piece = [0; 4096];
-        let length = line.read(&mut piece).await.ok()?;
-        if length == 0 {
-            return None;
-        }
-        all.extend_from_slice(&piece[..length]);
-    }
+async fn asked(line: &mut TcpStream) -> Option<Asked> {
+    let (head, body) = read(line).await?;
+    let mut lines = head.split("\r\n");
+    let mut first = lines.next()?.split(' ');
+    let (method, target) = (first.next()?.to_owned(), first.next()?);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    Some(Asked {
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+            .collect(),
+        body,
+    })
 }
 
 async fn answer(line: &mut TcpStream, status: u16, said: &Value) {
-    let body = said.to_string();
-    let answer = format!(
-        "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
-    );
+    let status = format!("{status} Said");
+    let answer = http(&status, "application/json", &said.to_string());
     // Whoever asked may have gone.
     let _ = line.write_all(answer.as_bytes()).await;
 }

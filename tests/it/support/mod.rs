@@ -16,6 +16,7 @@ mod html;
 mod letter;
 mod mail_sink;
 mod mmdb;
+mod peer;
 mod person;
 mod server;
 mod sms_provider;

@@ -8,10 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatelog::clock::Clock;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::peer::{http, read};
 use super::{Canaries, Options, random, random_below};
+
+const JSON: &str = "application/json";
 
 /// A message that it was handed.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,13 +148,13 @@ impl SmsProvider {
         let to = text.to.clone();
         locked(&self.texts).push(text);
         let answer = match to.get(to.len() - 2..) {
-            Some("00") => http("400 Bad Request", refusal),
+            Some("00") => http("400 Bad Request", JSON, refusal),
             Some("01") => return,
             Some("02") => {
                 tokio::time::sleep(Duration::from_mins(5)).await;
                 return;
             }
-            _ => http("201 Created", r#"{"status":"queued"}"#),
+            _ => http("201 Created", JSON, r#"{"status":"queued"}"#),
         };
         // Whoever asked may have gone.
         let _ = line.write_all(answer.as_bytes()).await;
@@ -210,36 +213,5 @@ fn has_header(head: &str, name: &str, value: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("{name} is wrong in {head}"))
-    }
-}
-
-fn http(status: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// The head and the body of a request.
-async fn read(line: &mut TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut all = Vec::new();
-    loop {
-        if let Some(end) = all.windows(4).position(|it| it == b"\r\n\r\n") {
-            let head = String::from_utf8(all[..end + 2].to_vec()).ok()?;
-            let lower = head.to_lowercase();
-            let length = lower.split("content-length: ").nth(1);
-            let length = length.and_then(|it| it.split("\r\n").next()?.parse().ok());
-            let length: usize = length.unwrap_or(0);
-            if all.len() >= end + 4 + length {
-                return Some((head, all[end + 4..].to_vec()));
-            }
-        }
-        let mut piece = [0; 4096];
-        let length = line.read(&mut piece).await.ok()?;
-        if length == 0 {
-            return None;
-        }
-        all.extend_from_slice(&piece[..length]);
     }
 }
