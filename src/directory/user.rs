@@ -1,7 +1,5 @@
 //! A user, and the ways to find one.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -84,10 +82,7 @@ impl User {
     #[must_use]
     pub fn uid(&self, install_id: Uuid) -> String {
         let digest = Sha256::digest(format!("{}-{install_id}", self.pk));
-        digest.iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a string takes any text");
-            hex
-        })
+        base16ct::lower::encode_string(&digest)
     }
 
     /// What is wrong with it, field by field; nothing is when it may be stored.

@@ -2,6 +2,7 @@
 //!
 //! Source: the published client `duo_client` 5.6.1. It computes only; time is handed in.
 
+use base16ct::lower::encode_string;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -38,9 +39,9 @@ pub(super) struct Signed<'a> {
 impl Signed<'_> {
     fn canonical(&self) -> String {
         let host = self.host.to_lowercase();
-        let body = hexadecimal(&Sha512::digest(self.body));
+        let body = encode_string(&Sha512::digest(self.body));
         // No header of Duo's own is sent.
-        let headers = hexadecimal(&Sha512::digest(""));
+        let headers = encode_string(&Sha512::digest(""));
         let Self {
             date,
             method,
@@ -61,7 +62,7 @@ fn basic(key: &str, secret: &SecretString, canonical: &str) -> SecretString {
     let mut mac = Hmac::<Sha512>::new_from_slice(secret.expose_secret().as_bytes())
         .expect("a key of any length will do");
     mac.update(canonical.as_bytes());
-    let signature = hexadecimal(&mac.finalize().into_bytes());
+    let signature = encode_string(&mac.finalize().into_bytes());
     let encoded = STANDARD.encode(format!("{key}:{signature}"));
     format!("Basic {encoded}").into()
 }
@@ -84,13 +85,6 @@ pub(super) fn query(parameters: &[(&str, &str)]) -> String {
     pairs.sort();
     let pairs = pairs.iter().map(|(name, value)| format!("{name}={value}"));
     pairs.collect::<Vec<_>>().join("&")
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }
 
 #[cfg(test)]

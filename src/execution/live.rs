@@ -200,11 +200,7 @@ impl Live {
 }
 
 fn hexadecimal(bytes: &[u8]) -> SecretString {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    let text: String = digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect();
-    text.into()
+    base16ct::lower::encode_string(bytes).into()
 }
 
 #[async_trait(?Send)]

@@ -1,7 +1,6 @@
 //! The files that are served as they are: the stylesheet, the scripts and our own pictures.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use rust_embed::RustEmbed;
 
@@ -36,10 +35,7 @@ pub fn find(path: &str) -> Option<Asset> {
     };
     let file = Files::get(path)?;
     let hash = file.metadata.sha256_hash();
-    let version = hash[..16].iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes any text");
-        hex
-    });
+    let version = base16ct::lower::encode_string(&hash[..16]);
     Some(Asset {
         content: file.data,
         media_type,

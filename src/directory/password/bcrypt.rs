@@ -2,8 +2,6 @@
 //!
 //! The digest comes first because bcrypt itself looks at 72 bytes only.
 
-use std::fmt::Write as _;
-
 use ::bcrypt::HashParts;
 use sha2::{Digest, Sha256};
 
@@ -44,10 +42,7 @@ impl Encoded {
     }
 
     pub(super) fn matches(&self, password: &[u8]) -> bool {
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(password) {
-            write!(hex, "{byte:02x}").expect("a string takes any text");
-        }
+        let hex = base16ct::lower::encode_string(&Sha256::digest(password));
         // The comparison within is constant-time.
         ::bcrypt::verify(hex, &self.text).unwrap_or(false)
     }

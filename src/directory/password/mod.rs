@@ -12,8 +12,6 @@ mod scrypt;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -135,11 +133,8 @@ pub fn unusable(clock: &Clock) -> SecretString {
 #[must_use]
 pub fn unusable_after(encoded: &SecretString) -> SecretString {
     let digest = Sha256::digest(encoded.expose_secret());
-    let mut text = String::from(UNUSABLE);
-    for byte in &digest[..20] {
-        write!(text, "{byte:02x}").expect("a string takes any text");
-    }
-    text.into()
+    let digits = base16ct::lower::encode_string(&digest[..20]);
+    format!("{UNUSABLE}{digits}").into()
 }
 
 /// Whether any password may fit this encoding.

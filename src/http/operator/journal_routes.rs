@@ -51,12 +51,7 @@ fn line(position: Position, envelope: &Envelope) -> Value {
     let open = envelope.stream.kind.as_str() == OPEN;
     let body = envelope.body.as_deref().filter(|_| open);
     let body: Option<Value> = body.and_then(|body| serde_json::from_slice(body).ok());
-    let hash: String = envelope.hash.0.iter().fold(String::new(), |hash, byte| {
-        use std::fmt::Write as _;
-        let mut hash = hash;
-        write!(hash, "{byte:02x}").expect("a string takes any text");
-        hash
-    });
+    let hash = base16ct::lower::encode_string(&envelope.hash.0);
     json!({
         "position": position,
         "kind": envelope.stream.kind,

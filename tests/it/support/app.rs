@@ -34,9 +34,7 @@ impl App {
         );
         let letters = of("secret");
         let key = base32(&letters);
-        let digits = key.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-        let hexadecimal: String = digits.collect();
+        let hexadecimal = base16ct::lower::encode_string(&key);
         canaries.secret("the key of an app", &letters);
         canaries.secret("the key of an app in hexadecimal", &hexadecimal);
         Self {

@@ -4,7 +4,6 @@
 //! thinking of secrecy.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -192,10 +191,7 @@ fn encodings(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("in upper case", value.to_ascii_uppercase()),
         ("backwards", value.iter().rev().copied().collect()),
     ];
-    let hex = value.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes any text");
-        hex
-    });
+    let hex = base16ct::lower::encode_string(value);
     forms.push(("in upper hex", hex.to_uppercase().into_bytes()));
     forms.push(("in hex", hex.into_bytes()));
     let percent = percent_encode(value, NON_ALPHANUMERIC).to_string();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base16ct::lower::encode_string;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -376,7 +377,7 @@ impl Duo {
         }
         let host = header("host")?;
         let host = host.split(':').next().unwrap_or_default();
-        let digest = |bytes: &[u8]| hexadecimal(&Sha512::digest(bytes));
+        let digest = |bytes: &[u8]| encode_string(&Sha512::digest(bytes));
         let canonical = format!(
             "{date}\n{}\n{host}\n{}\n{}\n{}\n{}",
             request.method,
@@ -387,7 +388,7 @@ impl Duo {
         );
         let mut mac = Hmac::<Sha512>::new_from_slice(secret.as_bytes()).expect("any key");
         mac.update(canonical.as_bytes());
-        let signature = hexadecimal(&mac.finalize().into_bytes());
+        let signature = encode_string(&mac.finalize().into_bytes());
         let expected = format!("Basic {}", STANDARD.encode(format!("{key}:{signature}")));
         if header("authorization")? != expected {
             return Err(format!("a wrong signature of {canonical:?}"));
@@ -409,12 +410,6 @@ fn fail(status: u16, code: u32, message: &str) -> (u16, Value) {
         status,
         json!({ "stat": "FAIL", "code": code, "message": message }),
     )
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-    digits.collect()
 }
 
 /// A request, read to its end.

@@ -1,7 +1,5 @@
 //! What may be changed of a device: its name, and whether it is there.
 
-use std::fmt::Write as _;
-
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
@@ -146,13 +144,7 @@ fn blank(state: &State, class: DeviceClass) -> Result<Authenticator, Error> {
     match class {
         DeviceClass::Static => Ok(Authenticator::Static { codes: Vec::new() }),
         DeviceClass::Totp => {
-            let key = state.clock.random::<KEY>().iter().fold(
-                String::with_capacity(2 * KEY),
-                |mut hex, byte| {
-                    write!(hex, "{byte:02x}").expect("a string takes any text");
-                    hex
-                },
-            );
+            let key = base16ct::lower::encode_string(&state.clock.random::<KEY>());
             Ok(Authenticator::Totp(Totp {
                 key: key.into(),
                 digits: 6,

@@ -17,8 +17,7 @@ pub(super) fn normalised(typed: &str) -> Option<String> {
 /// What a number is kept as where it is only verified.
 pub(super) fn hashed(number: &str) -> String {
     let digest = Sha256::digest(number.as_bytes());
-    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-    format!("hash:{}", digits.collect::<String>())
+    format!("hash:{}", base16ct::lower::encode_string(&digest))
 }
 
 /// Whether a number is kept as its hash only, so that nothing can be sent there.
