@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::{TestServer, files, with_server};
+use crate::support::{MailSink, Options, TestServer, files, with_server_of};
 
 /// What the expressions of the files find as if a page had asked for it, put there by a policy
 /// that comes before them.
@@ -152,7 +152,9 @@ fn published_flows_begin_and_their_expressions_run() {
     let Some(published) = published() else {
         return;
     };
-    with_server(async |server| {
+    // In a folder, mails would stand in clear.
+    let sink = MailSink::start();
+    with_server_of(sink.serves(Options::default()), async |server| {
         let alice = server.person();
         let mut inside = server.visitor();
         inside.logs_in(&alice).await;
