@@ -21,6 +21,7 @@ use super::tag::{Expr, Form};
 use super::value::merge_context;
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
+use crate::directory::change::{self, Author};
 use crate::directory::password::{Busy, Pool, Verdict};
 use crate::expression;
 use crate::journal::object::Stored;
@@ -50,6 +51,8 @@ pub struct Options<'a> {
     pub syntax: Syntax<'a>,
     /// The request on whose behalf; without one, the commit gets a new correlation.
     pub correlation: Option<Uuid>,
+    /// Who is noted to have done it.
+    pub author: Author,
 }
 
 impl Default for Options<'_> {
@@ -64,6 +67,7 @@ impl Default for Options<'_> {
             passwords: None,
             syntax: Syntax::Unknown,
             correlation: None,
+            author: Author::server(),
         }
     }
 }
@@ -118,16 +122,18 @@ pub async fn apply(
             run.document(document, true).await?;
         }
         run.close().await?;
-        let writes = run.staged.writes(journal).await?;
+        let mut writes = run.staged.writes(journal).await?;
         if writes.is_empty() || options.dry_run {
             return Ok(run.report);
         }
+        let correlation = options.correlation.unwrap_or_else(|| clock.ordered_id());
+        change::note(&mut writes, &options.author, correlation);
         let commit = Commit {
             writes,
             durability: Durability::Durable,
             fence: None,
             at: clock.now(),
-            correlation: options.correlation.unwrap_or_else(|| clock.ordered_id()),
+            correlation,
         };
         match journal.commit(commit).await {
             Ok(_) => return Ok(run.report),

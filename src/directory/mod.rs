@@ -5,6 +5,7 @@
 
 pub mod attributes;
 pub mod avatar;
+pub mod change;
 pub mod command;
 pub mod consent;
 pub mod device;
@@ -29,6 +30,7 @@ pub mod user;
 #[cfg(test)]
 mod tests;
 
+pub use change::Author;
 pub use command::{create_user, set_password};
 pub use consent::UserConsent;
 pub use device::{Authenticator, Device, DeviceClass, devices_of};

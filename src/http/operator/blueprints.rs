@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Answer, Operator, Refusal};
 use crate::blueprint::{self, Error, Host, Options, Ready, Syntax};
+use crate::directory::Author;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +40,11 @@ pub(super) struct Wanted {
 pub(super) async fn enable(operator: Data<Operator>, wanted: Json<Wanted>) -> Answer {
     let ready: Ready = wanted.name.parse().map_err(Refusal::NotFound)?;
     let journal = &*operator.journal;
-    let enabled = blueprint::enable(journal, &operator.clock, ready, &Options::default()).await;
+    let options = Options {
+        author: Author::operator(),
+        ..Options::default()
+    };
+    let enabled = blueprint::enable(journal, &operator.clock, ready, &options).await;
     let enabled = enabled.map_err(failure)?;
     Ok(HttpResponse::Ok().json(json!({
         "name": ready.as_str(),
@@ -84,6 +89,7 @@ async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
         dry_run,
         passwords: Some(&operator.hashes),
         syntax: Syntax::Workers(&operator.workers),
+        author: Author::operator(),
         ..Options::default()
     };
     let report = blueprint::apply(&*operator.journal, &operator.clock, &[document], &options)
