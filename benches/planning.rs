@@ -28,7 +28,7 @@ const PLANS: u32 = 5_000;
 /// How many passwords are hashed.
 const HASHES: u32 = 50;
 /// Ticks of processor time in a second, as Linux counts them for programs.
-const TICKS: f64 = 100.0;
+pub(crate) const TICKS: f64 = 100.0;
 
 /// Measures and prints the table.
 pub(crate) fn run() {
@@ -106,7 +106,7 @@ fn processes(workers: &Workers) -> Vec<u32> {
 }
 
 /// The processor time of all of these, in ticks.
-fn ticks(processes: &[u32]) -> f64 {
+pub(crate) fn ticks(processes: &[u32]) -> f64 {
     let of = |process: &u32| -> f64 {
         let path = format!("/proc/{process}/stat");
         let text = std::fs::read_to_string(path).expect("the process is there");
