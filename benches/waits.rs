@@ -4,16 +4,20 @@
 //! The whole server in this process, on a real disk, without HTTP; no password is hashed. The clock
 //! stands still until it is told otherwise, so that all links run out at the same moment.
 
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use gatelog::app::{self, Running};
 use gatelog::clock::Clock;
+use gatelog::courier::outbox::Mail;
 use gatelog::directory::password::Pool;
 use gatelog::execution::{Executions, Request};
 use gatelog::flow::client::Client;
+use gatelog::journal::Journal as _;
+use gatelog::journal::object::Stored as _;
 use gatelog::settings::Settings;
 use serde_json::json;
 use uuid::Uuid;
@@ -55,11 +59,27 @@ pub(crate) fn run() {
             waiting
         };
         let system = actix_web::rt::System::new();
-        say(&system.block_on(measure(waiting)));
+        cell(waiting);
+        system.block_on(measure(waiting));
+        say("|");
     }
 }
 
-async fn measure(waiting: u32) -> String {
+/// Adds a figure to the line of the table, as soon as it is known: the next one may take minutes.
+fn cell(figure: impl std::fmt::Display) {
+    let mut out = std::io::stdout();
+    let written = write!(out, "| {figure} ").and_then(|()| out.flush());
+    written.expect("the terminal takes it");
+}
+
+fn seconds(begun: Instant, wall: &Clock) {
+    cell(format_args!(
+        "{:.2}",
+        (wall.monotonic() - begun).as_secs_f64()
+    ));
+}
+
+async fn measure(waiting: u32) {
     let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
     let wall = Clock::system();
     let own = [std::process::id()];
@@ -68,54 +88,51 @@ async fn measure(waiting: u32) -> String {
     crate::existence::install(&running).await;
     let (memory, before) = (resident(), ticks(&own));
     let sessions = wait(running.executions(), &clock, waiting).await;
-    // Their mails are still on their way, and wake them up once more.
+    // Their mails are still on their way, and what came of one wakes an execution up once more.
     let until = wall.monotonic() + PATIENCE;
+    while has_mail(&running).await && wall.monotonic() < until {
+        actix_web::rt::time::sleep(AWAKE / 2).await;
+    }
+    let made = (ticks(&own) - before) / TICKS * 1e6 / f64::from(waiting);
     let mut awake = usize::MAX;
     while awake > 0 && wall.monotonic() < until {
         actix_web::rt::time::sleep(AWAKE).await;
         awake = self::awake(running.executions(), &sessions).await;
     }
     let each = resident().saturating_sub(memory) / sessions.len();
-    let made = (ticks(&own) - before) / TICKS * 1e6 / f64::from(waiting);
+    cell(format_args!("{made:.0}"));
+    cell(each);
+    cell(awake);
 
     let chosen: Vec<Uuid> = sessions
         .iter()
         .step_by((sessions.len() / WOKEN).max(1))
         .map(|it| it.1)
         .collect();
-    let asleep = looks(running.executions(), &clock, &chosen, &wall).await;
+    let (half, most) = looks(running.executions(), &clock, &chosen, &wall).await;
+    cell(format_args!("{half:.0} | {most:.0}"));
     let few = &chosen[..chosen.len().min(100)];
-    let again = looks(running.executions(), &clock, few, &wall).await;
+    let (half, _) = looks(running.executions(), &clock, few, &wall).await;
+    cell(format_args!("{half:.0}"));
     running.stop().await.expect("it stops");
 
     let begun = wall.monotonic();
     let running = start(directory.path(), &clock).await;
-    let started = wall.monotonic() - begun;
+    seconds(begun, &wall);
     let begun = wall.monotonic();
     running.executions().resume().await.expect("it resumes");
-    let resumed = wall.monotonic() - begun;
+    seconds(begun, &wall);
     clock.advance(Duration::from_hours(1));
     let begun = wall.monotonic();
     running.executions().fire_due().await.expect("they fire");
-    let fired = wall.monotonic() - begun;
+    seconds(begun, &wall);
     running.stop().await.expect("it stops");
 
     std::fs::remove_dir_all(directory.path().join("state")).expect("the state is there");
     let begun = wall.monotonic();
     let running = start(directory.path(), &clock).await;
-    let rebuilt = wall.monotonic() - begun;
+    seconds(begun, &wall);
     running.stop().await.expect("it stops");
-    format!(
-        "| {waiting} | {made:.0} | {each} | {awake} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} | {:.2} \
-         | {:.2} |",
-        asleep.0,
-        asleep.1,
-        again.0,
-        started.as_secs_f64(),
-        resumed.as_secs_f64(),
-        fired.as_secs_f64(),
-        rebuilt.as_secs_f64(),
-    )
 }
 
 async fn start(directory: &Path, clock: &Clock) -> Running {
@@ -171,6 +188,12 @@ async fn wait(executions: &Executions, clock: &Clock, waiting: u32) -> Vec<(Uuid
     };
     let all = futures_util::stream::iter((0..waiting).map(asks));
     all.buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Whether a mail is still in the outbox.
+async fn has_mail(running: &Running) -> bool {
+    let found = running.journal().list(Mail::KIND, None, 1).await;
+    !found.expect("it reads").is_empty()
 }
 
 /// How many of them are in memory.
