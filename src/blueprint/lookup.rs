@@ -11,7 +11,7 @@ use super::staged::Staged;
 use crate::catalog::{
     Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
 };
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Role, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
 
@@ -142,9 +142,12 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
     };
     let (field, key) = match kind {
         Flow::KIND | Source::KIND => ("slug", "slug"),
-        Stage::KIND | Policy::KIND | Group::KIND | Prompt::KIND | WebhookMapping::KIND => {
-            ("name", "name")
-        }
+        Stage::KIND
+        | Policy::KIND
+        | Group::KIND
+        | Role::KIND
+        | Prompt::KIND
+        | WebhookMapping::KIND => ("name", "name"),
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),
         FlowStageBinding::KIND => {

@@ -9,6 +9,7 @@ mod default;
 mod document;
 mod entry;
 mod format;
+mod grant;
 mod host;
 mod import;
 mod incomplete;

@@ -17,7 +17,8 @@ use crate::catalog::{
 };
 use crate::directory::password_history;
 use crate::directory::problem_of as directory_problem;
-use crate::directory::{Group, Install, Invitation, Token, User, install};
+use crate::directory::role::name_of_one;
+use crate::directory::{Group, Install, Invitation, Role, Token, User, install};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
@@ -33,7 +34,13 @@ struct Slot {
 }
 
 /// The kinds that the directory has the say about; the rest are the catalog's.
-const OF_DIRECTORY: [Kind; 4] = [User::KIND, Group::KIND, Token::KIND, Invitation::KIND];
+const OF_DIRECTORY: [Kind; 5] = [
+    User::KIND,
+    Group::KIND,
+    Role::KIND,
+    Token::KIND,
+    Invitation::KIND,
+];
 
 /// The overlay.
 #[derive(Default)]
@@ -231,8 +238,11 @@ impl Staged {
             Prompt::KIND | WebhookMapping::KIND => &[Stage::KIND],
             User::KIND => &[Token::KIND, PolicyBinding::KIND],
             Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
+            Role::KIND => &[User::KIND, Group::KIND],
             _ => &[],
         };
+        // Roles may permit something on whatever goes.
+        self.needs(Role::KIND)?;
         touched.iter().try_for_each(|kind| self.needs(*kind))
     }
 
@@ -240,8 +250,10 @@ impl Staged {
     pub(super) fn remove(&mut self, stream: StreamId) {
         self.forget_keys(stream);
         let mut pbm = None;
+        let mut removed = None;
         if let Some(slot) = self.slots.get_mut(&stream) {
-            pbm = slot.now.take().and_then(|object| object.pbm());
+            removed = slot.now.take();
+            pbm = removed.as_ref().and_then(Object::pbm);
             if !std::mem::replace(&mut slot.noted, true) {
                 self.changed.push(stream);
             }
@@ -262,6 +274,16 @@ impl Staged {
                 }
                 Some(Object::Token(it)) if it.user == id => {
                     gone.push(StreamId::new(Token::KIND, it.token_uuid));
+                }
+                Some(Object::Role(it)) if is_of_one(it, removed.as_ref()) => {
+                    gone.push(StreamId::new(Role::KIND, it.pk));
+                }
+                Some(Object::Role(it)) => {
+                    let mut role = it.clone();
+                    let permitted = removed.as_ref().is_some_and(|gone| {
+                        role.forget(gone.model_name(), &super::format::text(&gone.pk()))
+                    });
+                    changed.extend(permitted.then_some(Object::Role(role)));
                 }
                 Some(object) => changed.extend(without(object, stream)),
                 None => {}
@@ -344,6 +366,14 @@ impl Staged {
     }
 }
 
+/// Whether the role is what this user, who goes, was given alone.
+fn is_of_one(role: &Role, gone: Option<&Object>) -> bool {
+    let Some(Object::User(user)) = gone else {
+        return false;
+    };
+    role.managed.as_deref() == Some(&name_of_one(user.pk))
+}
+
 /// `object` without its references to `gone`, if it has any.
 fn without(object: &Object, gone: StreamId) -> Option<Object> {
     let id = gone.id.to_string();
@@ -392,14 +422,18 @@ fn without(object: &Object, gone: StreamId) -> Option<Object> {
             }
             cleared.then_some(Object::Stage(stage))
         }
-        Object::User(user) if user.groups.contains(&gone.id) => {
+        Object::User(user) if user.groups.contains(&gone.id) || user.roles.contains(&gone.id) => {
             let mut user = user.clone();
             user.groups.retain(|group| *group != gone.id);
+            user.roles.retain(|role| *role != gone.id);
             Some(Object::User(user))
         }
-        Object::Group(group) if group.parents.contains(&gone.id) => {
+        Object::Group(group)
+            if group.parents.contains(&gone.id) || group.roles.contains(&gone.id) =>
+        {
             let mut group = group.clone();
             group.parents.retain(|parent| *parent != gone.id);
+            group.roles.retain(|role| *role != gone.id);
             Some(Object::Group(group))
         }
         _ => None,

@@ -75,6 +75,10 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             let user = user(value, staged)?;
             Ok(user.to_string().into())
         }
+        Shape::Permissions => {
+            let names = super::permission::list(value)?;
+            Ok(names.into_iter().collect())
+        }
         Shape::Target => target(value, staged),
         Shape::Nothing => match value {
             Value::Array(items) if items.is_empty() => Ok(value.clone()),

@@ -8,7 +8,7 @@ use crate::catalog::{
 };
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
-use crate::directory::{Group, Invitation, Token, User};
+use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::flow::field::Problem;
 use crate::flow::model::{
     Authentication, DeniedAction, Designation, InvalidResponseAction, Layout, PolicyEngineMode,
@@ -60,6 +60,8 @@ pub(super) enum Shape {
     MaybeUser,
     /// What policies are bound to, by its own key or by that of its kind.
     Target,
+    /// Permissions, by their whole names.
+    Permissions,
     /// References to what this version does not have: null or an empty list.
     Nothing,
 }
@@ -231,7 +233,7 @@ pub(super) const USER: &[Field] = &[
     optional("path", TEXT),
     optional("attributes", Shape::Object),
     optional("groups", Shape::Many(Group::KIND)),
-    optional("roles", Shape::Nothing),
+    optional("roles", Shape::Many(Role::KIND)),
 ];
 
 pub(super) const GROUP: &[Field] = &[
@@ -239,7 +241,12 @@ pub(super) const GROUP: &[Field] = &[
     optional("is_superuser", Shape::Flag),
     optional("parents", Shape::Many(Group::KIND)),
     optional("attributes", Shape::Object),
-    optional("roles", Shape::Nothing),
+    optional("roles", Shape::Many(Role::KIND)),
+];
+
+pub(super) const ROLE: &[Field] = &[
+    required("name", TEXT),
+    optional("permissions", Shape::Permissions),
 ];
 
 pub(super) const TOKEN: &[Field] = &[
@@ -276,6 +283,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,
+        Model::Role => ROLE,
         Model::Token => TOKEN,
         Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
@@ -285,7 +293,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
     let others: &[&str] = match model {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
-        Model::Token => &["managed"],
+        Model::Token | Model::Role => &["managed"],
         Model::Flow | Model::Binding | Model::Source(_) => PBM,
         _ => &[],
     };

@@ -6,6 +6,7 @@ mod check;
 mod field;
 mod name;
 mod object;
+pub(super) mod permission;
 mod secret;
 mod syntax;
 mod write;
@@ -13,8 +14,9 @@ mod write;
 pub(super) use field::{PBM, STAGE_LISTS, STAGE_REFERENCES, known, refers_to};
 pub(super) use name::apps;
 pub(super) use object::Object;
+pub(super) use permission::role_of_one;
 pub(super) use syntax::Understood;
-pub(super) use write::{Draft, Refused, write};
+pub(super) use write::{Draft, Refused, Written, write};
 
 use crate::catalog::SourceKind;
 use crate::{policy, stage};
@@ -31,6 +33,7 @@ pub(super) enum Model {
     Brand,
     User,
     Group,
+    Role,
     Token,
     Prompt,
     Invitation,
@@ -97,6 +100,7 @@ impl Model {
             "authentik_brands.brand" => Ok(Self::Brand),
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
+            "authentik_rbac.role" => Ok(Self::Role),
             "authentik_core.token" => Ok(Self::Token),
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
@@ -113,6 +117,27 @@ impl Model {
                     None => Err(NotAModel::Unknown),
                 }
             }
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "authentik_flows.flow",
+            Self::Binding => "authentik_flows.flowstagebinding",
+            Self::Stage(kind) => kind.model(),
+            Self::Policy(kind) => kind.model(),
+            Self::PolicyBinding => "authentik_policies.policybinding",
+            Self::Source(kind) => kind.model(),
+            Self::Brand => "authentik_brands.brand",
+            Self::User => "authentik_core.user",
+            Self::Group => "authentik_core.group",
+            Self::Role => "authentik_rbac.role",
+            Self::Token => "authentik_core.token",
+            Self::Prompt => "authentik_stages_prompt.prompt",
+            Self::Invitation => "authentik_stages_invitation.invitation",
+            Self::WebhookMapping => "authentik_events.notificationwebhookmapping",
+            Self::ApplyBlueprint => name::APPLY,
         }
     }
 }

@@ -8,9 +8,10 @@ use crate::catalog::stage::SECRETS;
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
 };
-use crate::directory::{Group, Invitation, Token, User};
+use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
+use crate::{policy, stage};
 
 /// An object of the catalog or the directory.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub(in crate::blueprint) enum Object {
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
+    Role(Role),
     Token(Token),
     Prompt(Prompt),
     Invitation(Invitation),
@@ -49,6 +51,7 @@ macro_rules! each {
                 $result
             }
             Object::Group($it) => $result,
+            Object::Role($it) => $result,
             Object::Token($it) => $result,
             Object::Prompt($it) => $result,
             Object::Invitation($it) => $result,
@@ -105,6 +108,33 @@ impl Object {
         }
     }
 
+    /// The name of its model; empty of a kind of stage or policy that this version lacks.
+    pub(in crate::blueprint) fn model_name(&self) -> &'static str {
+        let model = match self {
+            Self::Flow(_) => Model::Flow,
+            Self::Binding(_) => Model::Binding,
+            Self::Stage(stage) => match stage::Kind::from_name(&stage.kind) {
+                Some(kind) => Model::Stage(kind),
+                None => return "",
+            },
+            Self::Policy(policy) => match policy::Kind::from_name(&policy.kind) {
+                Some(kind) => Model::Policy(kind),
+                None => return "",
+            },
+            Self::PolicyBinding(_) => Model::PolicyBinding,
+            Self::Source(source) => Model::Source(source.kind),
+            Self::Brand(_) => Model::Brand,
+            Self::User(_) => Model::User,
+            Self::Group(_) => Model::Group,
+            Self::Role(_) => Model::Role,
+            Self::Token(_) => Model::Token,
+            Self::Prompt(_) => Model::Prompt,
+            Self::Invitation(_) => Model::Invitation,
+            Self::WebhookMapping(_) => Model::WebhookMapping,
+        };
+        model.name()
+    }
+
     /// What people call it.
     pub(in crate::blueprint) fn name(&self) -> String {
         match self {
@@ -117,6 +147,7 @@ impl Object {
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
+            Self::Role(role) => role.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
             Self::Invitation(invitation) => invitation.name.to_string(),
@@ -173,6 +204,10 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
+            // What it permits on single objects is said with those.
+            Self::Role(_) => {
+                row.remove("objects");
+            }
             Self::Source(_) => {
                 row.remove("kind");
             }
@@ -213,6 +248,7 @@ impl Object {
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
+            Role::KIND => of(stored, Self::Role),
             Token::KIND => of(stored, Self::Token),
             Prompt::KIND => of(stored, Self::Prompt),
             Invitation::KIND => of(stored, Self::Invitation),
@@ -239,6 +275,7 @@ impl Model {
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,
+            Self::Role => Role::KIND,
             Self::Token => Token::KIND,
             Self::Prompt => Prompt::KIND,
             Self::Invitation => Invitation::KIND,
