@@ -312,9 +312,8 @@ impl Staged {
                     if stream.kind == User::KIND {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
-                        gone.extend(password_history::removal(journal, stream.id).await?);
-                        let factors = crate::directory::command::without_factors;
-                        gone.extend(factors(journal, stream.id).await?);
+                        let left = crate::directory::command::belongings;
+                        gone.extend(left(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {
                             id: KeyId(stream.id),
                         });
@@ -327,6 +326,13 @@ impl Staged {
                 (Some(before), Some(now)) if before.is_like(now) => {}
                 (Some(before), Some(now)) => {
                     puts.push(now.put(slot.version));
+                    if let (Object::User(before), Object::User(now)) = (before, now)
+                        && before.is_active
+                        && !now.is_active
+                    {
+                        let sessions = crate::directory::sessions_of(journal, stream.id).await?;
+                        gone.extend(crate::directory::command::termination(&sessions));
+                    }
                     if let (Object::User(before), Object::User(now)) = (before, now)
                         && before.password.expose_secret() != now.password.expose_secret()
                     {

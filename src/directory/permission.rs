@@ -88,6 +88,18 @@ impl Granted {
                 .all(|it| self.may_of(&it.permission, &it.pk))
     }
 
+    /// Whether everything that is permitted there is permitted here.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.superuser
+            || !other.superuser
+                && other.global.iter().all(|it| self.may(it))
+                && other
+                    .objects
+                    .iter()
+                    .all(|(permission, pks)| pks.iter().all(|pk| self.may_of(permission, pk)))
+    }
+
     /// What may be done with the system as a whole, as `system_permissions` of the API lists it.
     #[must_use]
     pub fn of_system(&self) -> Vec<&'static str> {

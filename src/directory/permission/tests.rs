@@ -57,6 +57,10 @@ fn a_permission_on_one_object_is_none_on_another() {
     assert!(Granted::by([&all]).may_of(VIEW, "b"));
     assert!(Granted::by([&all]).covers(&one));
     assert!(!granted.covers(&all));
+    assert!(Granted::by([&all]).includes(&granted) && !granted.includes(&Granted::by([&all])));
+    assert!(!Granted::by([&all]).includes(&Granted::everything()));
+    assert!(Granted::everything().includes(&Granted::by([&all])));
+    assert!(granted.includes(&Granted::default()));
     assert!(!granted.is_superuser() && Granted::everything().covers(&all));
 }
 
