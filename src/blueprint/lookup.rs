@@ -32,7 +32,7 @@ const PK: &[&str] = &[
 ];
 
 /// The first object of the model that fits all pairs; without pairs, the first of all.
-pub(super) fn find<'s>(
+pub(crate) fn find<'s>(
     model: Model,
     pairs: &[(String, Value)],
     staged: &'s Staged,
@@ -163,7 +163,7 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
 }
 
 /// The object as the API shows it.
-pub(super) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
+pub(crate) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
     if let Object::PolicyBinding(binding) = object {
         staged.target(binding.target)?;
     }
@@ -206,7 +206,12 @@ fn fits(object: &Object, pairs: &[(String, Value)], staged: &Staged) -> Result<b
 }
 
 /// The value at the end of a path that may lead through references and into mappings.
-fn follow(kind: Kind, found: &Found, path: &[&str], staged: &Staged) -> Result<Value, Miss> {
+pub(crate) fn follow(
+    kind: Kind,
+    found: &Found,
+    path: &[&str],
+    staged: &Staged,
+) -> Result<Value, Miss> {
     let [field, rest @ ..] = path else {
         return Ok(found.pk.clone());
     };
@@ -249,7 +254,7 @@ const LOOKUPS: &[&str] = &[
     "lte",
 ];
 
-fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
+pub(crate) fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
     let number = |value: &Value| value.as_f64();
     match lookup {
         "isnull" => value.is_null() == super::value::is_true(wanted),
@@ -261,7 +266,15 @@ fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
                 "lt" => a < b,
                 _ => a <= b,
             },
-            _ => false,
+            _ => match (moment(value), moment(wanted)) {
+                (Some(a), Some(b)) => match lookup {
+                    "gt" => a > b,
+                    "gte" => a >= b,
+                    "lt" => a < b,
+                    _ => a <= b,
+                },
+                _ => false,
+            },
         },
         "exact" => same(value, wanted),
         "contains" if !value.is_string() => contains(value, wanted),
@@ -285,6 +298,10 @@ fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
             }
         }
     }
+}
+
+fn moment(value: &Value) -> Option<jiff::Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// Equality as a database column has it: a number may be given as a text, an identifier in

@@ -32,7 +32,10 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(24 * 360);
 
 /// The operation.
 pub(super) fn operations() -> Vec<Operation> {
-    let (path, id) = ("/core/users/service_account/", "core_users_service_account_create");
+    let (path, id) = (
+        "/core/users/service_account/",
+        "core_users_service_account_create",
+    );
     vec![
         Operation::new(Method::Post, path, id, create)
             .takes(Content::One("UserServiceAccountRequest".to_owned()))
@@ -124,7 +127,9 @@ async fn make(call: &Call, wanted: &Wanted) -> Result<Option<HttpResponse>, Erro
     let identifier: String = slug(&format!("service-account-{name}-password"));
     let taken = user_by_username(journal, name).await?.is_some()
         || wanted.create_group && group_by_name(journal, name).await?.is_some()
-        || token_by_identifier(journal, &identifier, Timestamp::MIN).await?.is_some();
+        || token_by_identifier(journal, &identifier, Timestamp::MIN)
+            .await?
+            .is_some();
     if taken {
         return Err(wrong("name", Problem::NotUnique.to_string()));
     }
@@ -137,7 +142,8 @@ async fn make(call: &Call, wanted: &Wanted) -> Result<Option<HttpResponse>, Erro
     new.user_type = UserType::ServiceAccount;
     PATH.clone_into(&mut new.path);
     let expiring = wanted.expiring.into();
-    new.attributes.insert("goauthentik.io/user/token-expires".to_owned(), expiring);
+    new.attributes
+        .insert("goauthentik.io/user/token-expires".to_owned(), expiring);
     let group = wanted.create_group.then(|| Group::new(clock, name));
     new.groups.extend(group.as_ref().map(|group| group.pk));
     if let Some(Invalid { problem, .. }) = new.problems().first() {

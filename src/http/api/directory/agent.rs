@@ -48,7 +48,8 @@ pub(super) fn parts(text: &str) -> Value {
     } else {
         ("", "Other")
     };
-    let part = |numbers: &[&str], at: usize| numbers.get(at).copied().unwrap_or_default().to_owned();
+    let part =
+        |numbers: &[&str], at: usize| numbers.get(at).copied().unwrap_or_default().to_owned();
     json!({
         "device": { "brand": brand, "family": device, "model": if brand.is_empty() { "" } else { device } },
         "os": {
@@ -78,7 +79,12 @@ fn after<'t>(text: &'t str, word: &str) -> Option<Vec<&'t str>> {
     let (_, rest) = text.split_once(word)?;
     let end = rest.find(|it: char| !it.is_ascii_digit() && it != '.' && it != '_');
     let numbers = &rest[..end.unwrap_or(rest.len())];
-    Some(numbers.split(['.', '_']).filter(|it| !it.is_empty()).collect())
+    Some(
+        numbers
+            .split(['.', '_'])
+            .filter(|it| !it.is_empty())
+            .collect(),
+    )
 }
 
 #[cfg(test)]

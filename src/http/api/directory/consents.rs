@@ -27,10 +27,15 @@ pub(super) fn operations() -> Vec<Operation> {
     let one = "/core/user_consent/{id}/";
     let op = |name: &str| format!("core_user_consent_{name}");
     vec![
-        pages(Operation::new(Method::Get, "/core/user_consent/", &op("list"), all))
-            .asks("application", json!({ "type": "string" }))
-            .asks("user", number())
-            .answers(200, Content::Page(NAME.to_owned())),
+        pages(Operation::new(
+            Method::Get,
+            "/core/user_consent/",
+            &op("list"),
+            all,
+        ))
+        .asks("application", json!({ "type": "string" }))
+        .asks("user", number())
+        .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
             .key("id", number())
             .answers(200, Content::One(NAME.to_owned())),
@@ -127,13 +132,15 @@ async fn all(call: Call) -> Answered {
         let application = consent.value.application.as_str();
         let pk = user.pk.to_string();
         listing.filter("user").is_none_or(|it| it == pk)
-            && listing.filter("application").is_none_or(|it| {
-                it == application || it == application_pk(application).to_string()
-            })
+            && listing
+                .filter("application")
+                .is_none_or(|it| it == application || it == application_pk(application).to_string())
             && listing.finds(&[&user.username, application])
     });
     let shown = listing
-        .page(&found, async |(consent, user)| show(&call, &consent.value, user).await)
+        .page(&found, async |(consent, user)| {
+            show(&call, &consent.value, user).await
+        })
         .await?;
     Ok(HttpResponse::Ok().json(shown))
 }
@@ -173,7 +180,8 @@ async fn found(call: &Call, permission: &str) -> Result<(Versioned<UserConsent>,
 
 /// An identifier for an application that is known by its key only.
 fn application_pk(key: &str) -> Uuid {
-    key.parse().unwrap_or_else(|_| crate::directory::link::id(key))
+    key.parse()
+        .unwrap_or_else(|_| crate::directory::link::id(key))
 }
 
 async fn show(call: &Call, consent: &UserConsent, user: &User) -> Result<Value, Error> {

@@ -56,7 +56,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(204, Content::Nothing),
     );
     all.push(GROUPS.used_by());
-    let (path, id) = ("/core/groups/{group_uuid}/add_user/", "core_groups_add_user_create");
+    let (path, id) = (
+        "/core/groups/{group_uuid}/add_user/",
+        "core_groups_add_user_create",
+    );
     all.push(member(Operation::new(Method::Post, path, id, add_user)));
     let (path, id) = (
         "/core/groups/{group_uuid}/remove_user/",
@@ -97,9 +100,7 @@ pub(super) fn describe(components: &mut Components) {
         schema["readOnly"] = true.into();
         schema
     };
-    let objects = |name: &str| {
-        json!({ "type": ["array", "null"], "items": reference(name), "readOnly": true })
-    };
+    let objects = |name: &str| json!({ "type": ["array", "null"], "items": reference(name), "readOnly": true });
     let some = json!({ "type": "object", "additionalProperties": {} });
     components.put(
         "Group",
@@ -267,7 +268,11 @@ async fn check(
             _ => Ok(()),
         };
     };
-    let (verb, name) = if wanted { ("enable", "True") } else { ("disable", "False") };
+    let (verb, name) = if wanted {
+        ("enable", "True")
+    } else {
+        ("disable", "False")
+    };
     let permission = format!("authentik_core.{verb}_group_superuser");
     let granted = &call.caller()?.granted;
     let may = match old {
@@ -284,7 +289,11 @@ async fn check(
 /// `DELETE /core/groups/{group_uuid}/`
 async fn destroy(call: Call) -> Answered {
     let group = group(&call).await?;
-    permit(call.caller()?.granted.may_of("authentik_core.delete_group", group.pk))?;
+    permit(
+        call.caller()?
+            .granted
+            .may_of("authentik_core.delete_group", group.pk),
+    )?;
     may_act_on_group(&call, group.pk).await?;
     GROUPS.remove(call).await
 }

@@ -152,5 +152,9 @@ fn difference(had: &[Uuid], given: Option<&Value>) -> (Vec<Uuid>, Vec<Uuid>) {
 /// # Errors
 /// [`Error::NotPermitted`] when it is not permitted.
 pub(super) fn permit(may: bool) -> Result<(), Error> {
-    if may { Ok(()) } else { Err(Error::NotPermitted) }
+    if may {
+        Ok(())
+    } else {
+        Err(Error::NotPermitted)
+    }
 }

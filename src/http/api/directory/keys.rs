@@ -125,7 +125,9 @@ async fn set_key(mut call: Call) -> Answered {
     let author = call.author()?;
     let stream = object::stream::<Token>(token.token_uuid);
     let edit = call.edit(&author, call.arrival.id);
-    let changed = edit.update(Model::Token, stream, &data, Extent::Part).await?;
+    let changed = edit
+        .update(Model::Token, stream, &data, Extent::Part)
+        .await?;
     changed.ok_or(Error::Missing("Token"))?;
     Ok(HttpResponse::NoContent().finish())
 }

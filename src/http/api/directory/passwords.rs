@@ -33,7 +33,10 @@ const LONGEST: usize = 4096;
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
     let number = || json!({ "type": "integer" });
-    let (path, id) = ("/core/users/{id}/set_password/", "core_users_set_password_create");
+    let (path, id) = (
+        "/core/users/{id}/set_password/",
+        "core_users_set_password_create",
+    );
     let typed = Operation::new(Method::Post, path, id, set_password)
         .key("id", number())
         .takes(Content::One("UserPasswordSetRequest".to_owned()))
@@ -141,7 +144,13 @@ async fn set(call: &Call, user: Uuid, encoded: SecretString) -> Answered {
             session.value.previous = None;
             writes.push(put(&session.value, session.version));
             let secure = call.caller()?.client.secure;
-            renewed(&call.state, &session.value, &found.value, secure, &mut answer)?;
+            renewed(
+                &call.state,
+                &session.value,
+                &found.value,
+                secure,
+                &mut answer,
+            )?;
         }
         let waiting = install(journal).await?;
         if let Some(mut waiting) = waiting.filter(|it| !it.value.is_set_up())

@@ -30,12 +30,17 @@ pub(super) fn operations() -> Vec<Operation> {
     let base = "/rbac/permissions/assigned_by_roles/";
     let assigned = "rbac_permissions_assigned_by_roles";
     vec![
-        pages(Operation::new(Method::Get, "/rbac/permissions/", "rbac_permissions_list", all))
-            .asks("codename", text())
-            .asks("content_type__app_label", text())
-            .asks("content_type__model", text())
-            .asks("role", text())
-            .answers(200, Content::Page("Permission".to_owned())),
+        pages(Operation::new(
+            Method::Get,
+            "/rbac/permissions/",
+            "rbac_permissions_list",
+            all,
+        ))
+        .asks("codename", text())
+        .asks("content_type__app_label", text())
+        .asks("content_type__model", text())
+        .asks("role", text())
+        .answers(200, Content::Page("Permission".to_owned())),
         Operation::new(
             Method::Get,
             "/rbac/permissions/{id}/",
@@ -44,10 +49,18 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .key("id", json!({ "type": "integer" }))
         .answers(200, Content::One("Permission".to_owned())),
-        pages(Operation::new(Method::Get, base, &format!("{assigned}_list"), by_roles))
-            .asks("model", reference("ModelEnum"))
-            .asks("object_pk", text())
-            .answers(200, Content::Page("RoleAssignedObjectPermission".to_owned())),
+        pages(Operation::new(
+            Method::Get,
+            base,
+            &format!("{assigned}_list"),
+            by_roles,
+        ))
+        .asks("model", reference("ModelEnum"))
+        .asks("object_pk", text())
+        .answers(
+            200,
+            Content::Page("RoleAssignedObjectPermission".to_owned()),
+        ),
         Operation::new(
             Method::Post,
             "/rbac/permissions/assigned_by_roles/{uuid}/assign/",
@@ -96,7 +109,15 @@ pub(super) fn describe(components: &mut Components) {
             "app_label_verbose": read,
             "model_verbose": read,
         }),
-        &["app_label", "app_label_verbose", "codename", "id", "model", "model_verbose", "name"],
+        &[
+            "app_label",
+            "app_label_verbose",
+            "codename",
+            "id",
+            "model",
+            "model_verbose",
+            "name",
+        ],
     );
     let model = json!({
         "id": number, "codename": read, "model": read, "app_label": read, "name": read,
@@ -113,8 +134,17 @@ pub(super) fn describe(components: &mut Components) {
     put(
         "ExtraRoleObjectPermission",
         object,
-        &["app_label", "app_label_verbose", "codename", "id", "model", "model_verbose", "name",
-            "object_description", "object_pk"],
+        &[
+            "app_label",
+            "app_label_verbose",
+            "codename",
+            "id",
+            "model",
+            "model_verbose",
+            "name",
+            "object_description",
+            "object_pk",
+        ],
     );
     let list = |name: &str| json!({ "type": "array", "items": reference(name) });
     put(
@@ -134,8 +164,15 @@ pub(super) fn describe(components: &mut Components) {
     });
     put("PermissionAssignRequest", asked.clone(), &["permissions"]);
     put("PatchedPermissionAssignRequest", asked, &[]);
-    put("PermissionAssignResult", json!({ "id": { "type": "string" } }), &["id"]);
-    let names: Vec<String> = permission::models().iter().map(permission::Model::full_name).collect();
+    put(
+        "PermissionAssignResult",
+        json!({ "id": { "type": "string" } }),
+        &["id"],
+    );
+    let names: Vec<String> = permission::models()
+        .iter()
+        .map(permission::Model::full_name)
+        .collect();
     components.put("ModelEnum", json!({ "type": "string", "enum": names }));
 }
 
@@ -152,7 +189,10 @@ fn show(known: &Known) -> Map<String, Value> {
 
 fn show_whole(known: &Known) -> Map<String, Value> {
     let mut shown = show(known);
-    shown.insert("app_label_verbose".to_owned(), known.model.app_title().into());
+    shown.insert(
+        "app_label_verbose".to_owned(),
+        known.model.app_title().into(),
+    );
     shown.insert("model_verbose".to_owned(), known.model.title.into());
     shown
 }
@@ -163,13 +203,19 @@ async fn all(call: Call) -> Answered {
     let listing = call.listing();
     let of_role = match listing.filter("role") {
         Some(id) => {
-            let id: Uuid = id.parse().map_err(|_| wrong("role", "Enter a valid UUID."))?;
+            let id: Uuid = id
+                .parse()
+                .map_err(|_| wrong("role", "Enter a valid UUID."))?;
             let role: Option<Versioned<Role>> = object::get(&*call.state.journal, id).await?;
             let visible = role.filter(|_| {
                 let caller = call.caller();
                 caller.is_ok_and(|caller| caller.granted.may_of(VIEW, id))
             });
-            Some(visible.map(|role| role.value.permissions).unwrap_or_default())
+            Some(
+                visible
+                    .map(|role| role.value.permissions)
+                    .unwrap_or_default(),
+            )
         }
         None => None,
     };
@@ -195,7 +241,9 @@ async fn all(call: Call) -> Answered {
             if downwards { order.reverse() } else { order }
         });
     }
-    let shown = listing.page(&found, async |it| Ok(show_whole(it).into())).await?;
+    let shown = listing
+        .page(&found, async |it| Ok(show_whole(it).into()))
+        .await?;
     Ok(HttpResponse::Ok().json(shown))
 }
 
@@ -214,7 +262,9 @@ async fn by_roles(call: Call) -> Answered {
     let granted = &call.caller()?.granted;
     permit(granted.may_any(VIEW))?;
     let listing = call.listing();
-    let model = listing.filter("model").ok_or_else(|| wrong("model", REQUIRED))?;
+    let model = listing
+        .filter("model")
+        .ok_or_else(|| wrong("model", REQUIRED))?;
     let known = permission::model(model).ok_or_else(|| {
         let problem = "Select a valid choice. {} is not one of the available choices.";
         wrong("model", problem.replace("{}", model))
@@ -261,7 +311,10 @@ async fn of_objects(call: Call) -> Answered {
     permit(granted.may_any(VIEW))?;
     let listing = call.listing();
     let wanted: Option<Uuid> = match listing.filter("uuid") {
-        Some(id) => Some(id.parse().map_err(|_| wrong("uuid", "Enter a valid UUID."))?),
+        Some(id) => Some(
+            id.parse()
+                .map_err(|_| wrong("uuid", "Enter a valid UUID."))?,
+        ),
         None => None,
     };
     let journal = &*call.state.journal;
@@ -280,9 +333,8 @@ async fn of_objects(call: Call) -> Answered {
             let name = match Model::of_name(&on.model) {
                 Ok(model) if granted.may_of(&view, &on.pk) => {
                     let pair = [("pk".to_owned(), on.pk.clone().into())];
-                    let look = |staged: &Staged| {
-                        Ok(find_object(model, &pair, staged)?.map(Object::name))
-                    };
+                    let look =
+                        |staged: &Staged| Ok(find_object(model, &pair, staged)?.map(Object::name));
                     ask(&mut staged, journal, look).await?
                 }
                 _ => None,
@@ -305,7 +357,12 @@ struct Asked {
 
 async fn asked(call: &mut Call) -> Result<Asked, Error> {
     let fields = call.fields().await?;
-    let text = |field: &str| fields.get(field).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let text = |field: &str| {
+        fields
+            .get(field)
+            .and_then(Value::as_str)
+            .filter(|it| !it.is_empty())
+    };
     let object = match (text("model"), text("object_pk")) {
         (None, None) => None,
         (Some(model), Some(pk)) => Some((model.to_owned(), pk.to_owned())),

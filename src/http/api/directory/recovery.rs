@@ -32,7 +32,10 @@ pub(super) fn operations() -> Vec<Operation> {
         .key("id", number())
         .takes(Content::One("UserRecoveryLinkRequest".to_owned()))
         .answers(200, Content::One("Link".to_owned()));
-    let (path, id) = ("/core/users/{id}/recovery_email/", "core_users_recovery_email_create");
+    let (path, id) = (
+        "/core/users/{id}/recovery_email/",
+        "core_users_recovery_email_create",
+    );
     let mail = Operation::new(Method::Post, path, id, mail)
         .key("id", number())
         .takes(Content::One("UserRecoveryEmailRequest".to_owned()))
@@ -111,7 +114,11 @@ async fn mail(mut call: Call) -> Answered {
     let Some(email) = email else {
         return Ok(refused("Email stage not found."));
     };
-    permit(call.caller()?.granted.may_of("authentik_stages_email.view_emailstage", stage))?;
+    permit(
+        call.caller()?
+            .granted
+            .may_of("authentik_stages_email.view_emailstage", stage),
+    )?;
     let flow = match flow(&call).await? {
         Ok(flow) => flow,
         Err(answer) => return Ok(answer),
@@ -119,7 +126,14 @@ async fn mail(mut call: Call) -> Answered {
     let client = call.caller()?.client.clone();
     let executions = &call.state.executions;
     let sent = executions
-        .recovery_mail(&flow, &found.value, &email.value, until, client, call.arrival.id)
+        .recovery_mail(
+            &flow,
+            &found.value,
+            &email.value,
+            until,
+            client,
+            call.arrival.id,
+        )
         .await;
     match sent {
         Err(execution::Error::NotApplicable(_)) => Ok(not_applicable()),

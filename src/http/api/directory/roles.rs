@@ -49,7 +49,10 @@ pub(super) fn operations() -> Vec<Operation> {
     }
     let (path, id) = ("/rbac/roles/{uuid}/add_user/", "rbac_roles_add_user_create");
     all.push(holder(Operation::new(Method::Post, path, id, add_user)));
-    let (path, id) = ("/rbac/roles/{uuid}/remove_user/", "rbac_roles_remove_user_create");
+    let (path, id) = (
+        "/rbac/roles/{uuid}/remove_user/",
+        "rbac_roles_remove_user_create",
+    );
     all.push(holder(Operation::new(Method::Post, path, id, remove_user)));
     all
 }
@@ -121,7 +124,11 @@ async fn remove_user(call: Call) -> Answered {
 
 async fn hold(mut call: Call, shall: bool) -> Answered {
     let role = role(&call).await?.pk;
-    permit(call.caller()?.granted.may_of("authentik_rbac.change_role", role))?;
+    permit(
+        call.caller()?
+            .granted
+            .may_of("authentik_rbac.change_role", role),
+    )?;
     may_give_role(&call, role).await?;
     let fields = call.fields().await?;
     let number = pk(fields.get("pk")).map_err(|it| wrong("pk", it))?;

@@ -27,12 +27,17 @@ pub(super) fn operations() -> Vec<Operation> {
     let one = "/policies/reputation/scores/{reputation_uuid}/";
     let op = |name: &str| format!("policies_reputation_scores_{name}");
     vec![
-        pages(Operation::new(Method::Get, "/policies/reputation/scores/", &op("list"), all))
-            .asks("identifier", text())
-            .asks("identifier_in", json!({ "type": "array", "items": text() }))
-            .asks("ip", text())
-            .asks("score", json!({ "type": "integer" }))
-            .answers(200, Content::Page(NAME.to_owned())),
+        pages(Operation::new(
+            Method::Get,
+            "/policies/reputation/scores/",
+            &op("list"),
+            all,
+        ))
+        .asks("identifier", text())
+        .asks("identifier_in", json!({ "type": "array", "items": text() }))
+        .asks("ip", text())
+        .asks("score", json!({ "type": "integer" }))
+        .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
             .key("reputation_uuid", uuid())
             .answers(200, Content::One(NAME.to_owned())),
@@ -89,7 +94,10 @@ async fn all(call: Call) -> Answered {
         .filter(|it| !it.is_empty())
         .collect();
     let score: Option<i64> = match listing.filter("score") {
-        Some(text) => Some(text.parse().map_err(|_| wrong("score", "Enter a number."))?),
+        Some(text) => Some(
+            text.parse()
+                .map_err(|_| wrong("score", "Enter a number."))?,
+        ),
         None => None,
     };
     let mut seen: Vec<Counted> = Vec::new();
@@ -170,7 +178,11 @@ async fn found(call: &Call) -> Result<Versioned<Reputation>, Error> {
 
 async fn counted(call: &Call, row: Versioned<Reputation>) -> Result<Counted, Error> {
     let now = call.state.clock.now();
-    let score = call.state.journal.counter(&row.value.counter(), now).await?;
+    let score = call
+        .state
+        .journal
+        .counter(&row.value.counter(), now)
+        .await?;
     Ok(Counted { row, score })
 }
 

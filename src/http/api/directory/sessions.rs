@@ -274,7 +274,11 @@ async fn used(
     session: Versioned<Session>,
     now: Timestamp,
 ) -> Result<Option<Used>, Error> {
-    let Some(user) = session.value.user.filter(|_| !session.value.is_expired(now)) else {
+    let Some(user) = session
+        .value
+        .user
+        .filter(|_| !session.value.is_expired(now))
+    else {
         return Ok(None);
     };
     let user: Option<Versioned<User>> = object::get(&*call.state.journal, user).await?;

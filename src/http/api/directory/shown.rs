@@ -12,7 +12,6 @@ use crate::blueprint::edit::{Miss, Object, Staged};
 use crate::directory::user::last_login;
 use crate::directory::{Group, Role, User, avatar};
 use crate::http::{Error, State};
-use crate::journal::Kind;
 use crate::journal::object::Stored;
 
 /// What is known of objects beside what is stored in them, by their identifiers: what is counted,
@@ -226,9 +225,4 @@ pub(super) fn user(
         "password_change_date": user.password_change_date,
         "last_updated": user.last_updated,
     }))
-}
-
-/// Whether a list of objects of this kind is filtered by what others say of them.
-pub(in crate::http::api) fn is_said_of(kind: Kind) -> bool {
-    [User::KIND, Group::KIND, Role::KIND].contains(&kind)
 }

@@ -144,7 +144,10 @@ async fn check(
     }
     if let Some(intent) = fields.get("intent") {
         let known = [Intent::Api, Intent::AppPassword].map(Intent::as_str);
-        if !intent.as_str().is_some_and(|intent| known.contains(&intent)) {
+        if !intent
+            .as_str()
+            .is_some_and(|intent| known.contains(&intent))
+        {
             let shown = super::super::text(intent);
             return Err(wrong("intent", format!("Invalid intent {shown}")));
         }

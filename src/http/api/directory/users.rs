@@ -71,9 +71,14 @@ fn types() -> Vec<&'static str> {
 /// The operations on accounts.
 pub(super) fn operations() -> Vec<Operation> {
     let flag = json!({ "type": "boolean", "default": true });
-    let paths = Operation::new(Method::Get, "/core/users/paths/", "core_users_paths_retrieve", paths)
-        .asks("search", json!({ "type": "string" }))
-        .answers(200, Content::One("UserPath".to_owned()));
+    let paths = Operation::new(
+        Method::Get,
+        "/core/users/paths/",
+        "core_users_paths_retrieve",
+        paths,
+    )
+    .asks("search", json!({ "type": "string" }))
+    .answers(200, Content::One("UserPath".to_owned()));
     vec![
         USERS
             .list()
@@ -83,9 +88,14 @@ pub(super) fn operations() -> Vec<Operation> {
         USERS.retrieve(),
         USERS.update(Method::Put),
         USERS.update(Method::Patch),
-        Operation::new(Method::Delete, "/core/users/{id}/", "core_users_destroy", destroy)
-            .key("id", json!({ "type": "integer" }))
-            .answers(204, Content::Nothing),
+        Operation::new(
+            Method::Delete,
+            "/core/users/{id}/",
+            "core_users_destroy",
+            destroy,
+        )
+        .key("id", json!({ "type": "integer" }))
+        .answers(204, Content::Nothing),
         USERS.used_by(),
         paths,
     ]
@@ -232,7 +242,11 @@ async fn destroy(call: Call) -> Answered {
     let Object::User(user) = &object else {
         return Err(Error::Missing("User"));
     };
-    permit(call.caller()?.granted.may_of("authentik_core.delete_user", user.pk))?;
+    permit(
+        call.caller()?
+            .granted
+            .may_of("authentik_core.delete_user", user.pk),
+    )?;
     may_act_on(&call, user).await?;
     spare_the_last(&call, user, "non_field_errors").await?;
     USERS.remove(call).await
