@@ -1,0 +1,3 @@
+//! The management API, as programs use it.
+
+mod clients;
