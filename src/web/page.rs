@@ -293,6 +293,19 @@ impl Pages {
         )
     }
 
+    /// The page that shows the description of the API, which is under this address.
+    pub fn api(&self, dress: &Dress, description: &str) -> Result<String, Error> {
+        self.render(
+            "api.html",
+            dress,
+            context! {
+                description => description,
+                script => assets::address(assets::API),
+                style => assets::address(assets::API_STYLE),
+            },
+        )
+    }
+
     fn render(
         &self,
         template: &'static str,
