@@ -24,8 +24,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = templates![
+const TEMPLATES: [(&str, &str); 26] = templates![
     "base.html",
+    "api.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",

@@ -1,20 +1,30 @@
 //! `/core/brands/current/`: what pages look like under the host that was asked for.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::call::Call;
+use super::operation::{Access, Answered, Content, Method, Operation};
 use crate::catalog::Flow;
 use crate::http::client::client;
 use crate::http::{Error, State};
 use crate::journal::object;
 
+/// The operation.
+pub(super) fn operations() -> Vec<Operation> {
+    let path = "/core/brands/current/";
+    vec![
+        Operation::new(Method::Get, path, "core_brands_current_retrieve", current)
+            .access(Access::Public)
+            .answers(200, Content::One("CurrentBrand".to_owned())),
+    ]
+}
+
 /// `GET /core/brands/current/`, for everybody.
-pub(super) async fn current(
-    request: HttpRequest,
-    state: web::Data<State>,
-) -> Result<HttpResponse, Error> {
-    let host = client(&request, &state.trusted_proxies).host;
+async fn current(call: Call) -> Answered {
+    let state = &call.state;
+    let host = client(&call.request, &state.trusted_proxies).host;
     let brand = state.brand(&host).await?;
     let none = Value::Null;
     let settings = brand.attributes.get("settings").unwrap_or(&none);
@@ -36,6 +46,8 @@ pub(super) async fn current(
         "branding_favicon": themed(&brand.branding_favicon, "light"),
         "branding_favicon_themed_urls": themes(&brand.branding_favicon),
         "branding_custom_css": brand.branding_custom_css,
+        // Clients since 2026.8 require it; nothing here shows a map.
+        "branding_map_tiles": "",
         "ui_footer_links": links,
         "ui_theme": theme,
         "default_locale": settings["locale"].as_str().unwrap_or_default(),
@@ -47,7 +59,7 @@ pub(super) async fn current(
         },
     });
     let slugs = slugs(
-        &state,
+        state,
         [
             ("flow_authentication", brand.flow_authentication),
             ("flow_invalidation", brand.flow_invalidation),

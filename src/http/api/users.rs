@@ -1,14 +1,12 @@
 //! `/core/users/me/`: what the caller may know of themselves.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
-use super::caller;
+use super::call::Call;
+use super::operation::{Answered, Content, Method, Operation};
 use crate::directory::attributes::merged;
 use crate::directory::{avatar, groups_of};
-use crate::http::client::client;
-use crate::http::request::Arrival;
-use crate::http::{Error, State};
 
 /// What a superuser may do with the system as a whole.
 const SYSTEM_PERMISSIONS: [&str; 4] = [
@@ -18,18 +16,22 @@ const SYSTEM_PERMISSIONS: [&str; 4] = [
     "view_system_settings",
 ];
 
+/// The operation.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::new(Method::Get, "/core/users/me/", "core_users_me_retrieve", me)
+            .answers(200, Content::One("SessionUser".to_owned())),
+    ]
+}
+
 /// `GET /core/users/me/`.
-pub(super) async fn me(
-    request: HttpRequest,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    let user = caller::user(&state, &request, arrival).await?;
-    let groups = groups_of(&*state.journal, &user).await?;
+async fn me(call: Call) -> Answered {
+    let (state, caller) = (&call.state, call.caller()?);
+    let user = &caller.user.value;
+    let groups = groups_of(&*state.journal, user).await?;
     let is_superuser = groups.iter().any(|group| group.value.is_superuser);
-    let host = client(&request, &state.trusted_proxies).host;
-    let brand = state.brand(&host).await?;
-    let attributes = merged(&brand.attributes, &groups, &user);
+    let brand = state.brand(&caller.client.host).await?;
+    let attributes = merged(&brand.attributes, &groups, user);
     let settings = attributes.get("settings").filter(|value| value.is_object());
     // Only the groups that the user was put in, as authentik lists them.
     let own: Vec<Value> = groups
@@ -42,21 +44,22 @@ pub(super) async fn me(
     } else {
         &[]
     };
-    Ok(HttpResponse::Ok().json(json!({
-        "user": {
-            "pk": user.pk,
-            "username": user.username,
-            "name": user.name,
-            "is_active": user.is_active,
-            "is_superuser": is_superuser,
-            "groups": own,
-            "roles": [],
-            "email": user.email,
-            "avatar": avatar::of(&user),
-            "uid": user.uid(state.install_id),
-            "settings": settings.cloned().unwrap_or_else(|| json!({})),
-            "type": user.user_type,
-            "system_permissions": permissions,
-        }
-    })))
+    let shown = json!({
+        "pk": user.pk,
+        "username": user.username,
+        "name": user.name,
+        "is_active": user.is_active,
+        "is_superuser": is_superuser,
+        "groups": own,
+        "roles": [],
+        "email": user.email,
+        "avatar": avatar::of(user),
+        "uid": user.uid(state.install_id),
+        "settings": settings.cloned().unwrap_or_else(|| json!({})),
+        "type": user.user_type,
+        "system_permissions": permissions,
+        "is_current": true,
+    });
+    // Clients since 2026.8 require the list of those who may be switched to: nobody else.
+    Ok(HttpResponse::Ok().json(json!({ "user": shown, "users": [shown] })))
 }
