@@ -16,7 +16,7 @@ use super::flows::shown_binding;
 use super::operation::{Answered, Content, Method, Operation};
 use super::schema::uuid;
 use crate::blueprint::edit::{Miss, Object, Staged, ask};
-use crate::catalog::{Flow, FlowStageBinding, flow_by_slug};
+use crate::catalog::{Flow, FlowStageBinding, Stage, flow_by_slug};
 use crate::directory::{Group, User};
 use crate::flow::context::{self, Context, key};
 use crate::flow::plan::PlannedStage;
@@ -137,8 +137,10 @@ async fn binding(state: &State, planned: &PlannedStage) -> Result<Value, Error> 
         let Some(Object::Binding(found)) = found else {
             return Ok(None);
         };
-        // The stage may be gone as well, which only a fault could tell from one that is there.
-        Ok(shown_binding(found, staged)?.map(|it| json!(it)))
+        match staged.get(Stage::KIND, found.stage)? {
+            Some(_) => Ok(Some(json!(shown_binding(found, staged)?))),
+            None => Ok(None),
+        }
     };
     let found = ask(&mut staged, &*state.journal, look).await?;
     Ok(found.unwrap_or_else(|| {
@@ -169,8 +171,8 @@ async fn binding(state: &State, planned: &PlannedStage) -> Result<Value, Error> 
 /// What is known, without secrets, and with users and groups as people know them.
 async fn context(state: &State, known: &Context) -> Result<Value, Error> {
     let mut shown = Map::new();
-    for (name, value) in known.entries() {
-        shown.insert(name.clone(), masked(name, value_of(state, value).await?));
+    for (name, value) in known.iter() {
+        shown.insert(name.to_owned(), masked(name, value_of(state, value).await?));
     }
     Ok(shown.into())
 }

@@ -1,3 +1,4 @@
 //! The management API, as programs use it.
 
 mod clients;
+mod reference;
