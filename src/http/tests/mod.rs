@@ -1,5 +1,6 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
+mod access;
 mod api;
 mod devices;
 mod executor;

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::{Options, Person, TestServer, random, skip, with_server_of};
 
 /// Where `.ci/test` puts them.
-fn installed(below: &str) -> PathBuf {
+pub(super) fn installed(below: &str) -> PathBuf {
     let tmp = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     tmp.with_file_name("clients").join(below)
 }

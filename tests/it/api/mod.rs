@@ -1,4 +1,5 @@
 //! The management API, as programs use it.
 
 mod clients;
+mod fuzz;
 mod reference;
