@@ -37,6 +37,7 @@ fn whatever_is_sent_the_answer_is_one_that_the_description_has() {
             .args(["--exclude-operation-id-regex", SPARED])
             .args(["--seed", "1", "--workers", "2", "--request-timeout", "30"])
             .args(["--no-shrink", "--continue-on-failure", "--no-color"])
+            .args(["--generation-database", "none"])
             .args(["--warnings", "off", "--suppress-health-check", "all"])
             .output()
             .expect("the fuzzer can be started");
