@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod devices;
 mod executor;
+mod openapi;
 mod pages;
 mod policies;
 mod sessions;
