@@ -32,10 +32,13 @@
 
     const nameOf = (reference) => reference.split("/").at(-1);
 
+    /** Whether a schema is a few words to choose from, which are shown where they are meant. */
+    const isShort = (schema) => schema?.enum !== undefined && schema.enum.length <= 12;
+
     /** A schema in a word or two. */
     function brief(schema) {
         if (!schema) return "anything";
-        if (schema.$ref) return nameOf(schema.$ref);
+        if (schema.$ref) return isShort(follow(schema)) ? brief(follow(schema)) : nameOf(schema.$ref);
         if (schema.enum) return schema.enum.map((it) => JSON.stringify(it)).join(" | ");
         if (schema.allOf?.length === 1) return brief(schema.allOf[0]);
         const choices = schema.oneOf ?? schema.anyOf;
@@ -48,7 +51,7 @@
     /** The references in a schema, down to the next objects. */
     function references(schema) {
         if (!schema || typeof schema !== "object") return [];
-        if (schema.$ref) return [schema.$ref];
+        if (schema.$ref) return isShort(follow(schema)) ? [] : [schema.$ref];
         return [...(schema.oneOf ?? []), ...(schema.anyOf ?? []), ...(schema.allOf ?? []), schema.items, schema.additionalProperties].flatMap(references);
     }
 
