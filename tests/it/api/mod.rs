@@ -2,4 +2,5 @@
 
 mod clients;
 mod fuzz;
+mod inspector;
 mod reference;
