@@ -38,12 +38,17 @@ pub(super) fn operations() -> Vec<Operation> {
             .key("stage_uuid", uuid())
             .takes(Content::One(request.to_owned()))
             .answers(204, Content::Nothing),
-        Operation::new(Method::Post, &path(automatic), &id(automatic), import_automatically)
-            .key("stage_uuid", uuid())
-            .answers(
-                200,
-                Content::One("AuthenticatorDuoStageDeviceImportResponse".to_owned()),
-            ),
+        Operation::new(
+            Method::Post,
+            &path(automatic),
+            &id(automatic),
+            import_automatically,
+        )
+        .key("stage_uuid", uuid())
+        .answers(
+            200,
+            Content::One("AuthenticatorDuoStageDeviceImportResponse".to_owned()),
+        ),
     ]
 }
 

@@ -32,7 +32,14 @@ const PERMISSION: &str = "authentik_flows.inspect_flow";
 const MASK: &str = "********************";
 
 /// Parts of the names of what nobody may see.
-const SECRETS: [&str; 6] = ["password", "secret", "token", "private", "api_key", "credential"];
+const SECRETS: [&str; 6] = [
+    "password",
+    "secret",
+    "token",
+    "private",
+    "api_key",
+    "credential",
+];
 
 /// The operation.
 pub(super) fn operations() -> Vec<Operation> {
@@ -145,6 +152,7 @@ async fn binding(state: &State, planned: &PlannedStage) -> Result<Value, Error> 
     let found = ask(&mut staged, &*state.journal, look).await?;
     Ok(found.unwrap_or_else(|| {
         let kind = Kind::from_name(&planned.kind);
+        let title = kind.map_or_else(|| planned.kind.clone(), |it| it.title().to_owned());
         json!({
             "pk": planned.binding.id,
             "policybindingmodel_ptr_id": planned.binding.id,
@@ -154,8 +162,8 @@ async fn binding(state: &State, planned: &PlannedStage) -> Result<Value, Error> 
                 "pk": planned.stage.id,
                 "name": planned.name,
                 "component": "",
-                "verbose_name": kind.map_or(planned.kind.as_str(), Kind::title),
-                "verbose_name_plural": kind.map_or(planned.kind.as_str(), Kind::title),
+                "verbose_name": title,
+                "verbose_name_plural": title,
                 "meta_model_name": kind.map_or("", Kind::model),
                 "flow_set": [],
             },

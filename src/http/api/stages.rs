@@ -13,8 +13,13 @@ use crate::stage::Kind;
 pub(super) fn operations() -> Vec<Operation> {
     let path = "/stages/all/user_settings/";
     vec![
-        Operation::new(Method::Get, path, "stages_all_user_settings_list", user_settings)
-            .answers(200, Content::List("UserSetting".to_owned())),
+        Operation::new(
+            Method::Get,
+            path,
+            "stages_all_user_settings_list",
+            user_settings,
+        )
+        .answers(200, Content::List("UserSetting".to_owned())),
     ]
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use actix_web::http::Method as Verb;
 
 use super::*;
-use crate::directory::{Token, change};
 use crate::directory::token::Intent;
+use crate::directory::{Token, change};
 use crate::http::api::operation::{Access, Method, Operation};
 use crate::http::api::operations;
 
@@ -85,8 +85,9 @@ async fn intruders(server: &Server) -> Vec<Intruder> {
     let mallory = server.user("mallory", "correct horse").await;
     let mut gone = server.user("gone", "correct horse").await;
     gone.is_active = false;
-    let found: Option<object::Versioned<User>> =
-        object::get(&*server.state.journal, gone.uuid).await.expect("it is read");
+    let found: Option<object::Versioned<User>> = object::get(&*server.state.journal, gone.uuid)
+        .await
+        .expect("it is read");
     let version = found.expect("it is there").version;
     server.write(vec![object::put(&gone, version)]).await;
     let clock = &server.state.clock;
@@ -104,7 +105,12 @@ async fn intruders(server: &Server) -> Vec<Intruder> {
     // The old token ends after a day; the session of the administrator and another token begin
     // after that.
     clock.advance(Duration::from_hours(25));
-    let fresh = Token::new(clock, "fresh".parse().expect("a slug"), Intent::Api, mallory.uuid);
+    let fresh = Token::new(
+        clock,
+        "fresh".parse().expect("a slug"),
+        Intent::Api,
+        mallory.uuid,
+    );
     server.put(&fresh).await;
     let fresh = secrecy::ExposeSecret::expose_secret(&fresh.key).to_owned();
     let mut browser = server.browser();
@@ -193,7 +199,8 @@ async fn whoever_may_not_call_an_operation_gets_nothing() {
         }
         for intruder in &intruders {
             let reads = operation.method == Method::Get;
-            if (intruder.only_writes && reads) || (intruder.refused.is_none() && is_own(operation)) {
+            if (intruder.only_writes && reads) || (intruder.refused.is_none() && is_own(operation))
+            {
                 continue;
             }
             let mut request = TestRequest::with_uri(&path(operation, &known))

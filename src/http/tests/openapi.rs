@@ -105,7 +105,10 @@ fn references(value: &Value, found: &mut dyn FnMut(&str)) {
                 match value {
                     Value::String(reference) if key == "$ref" => found(reference),
                     Value::Object(mapping) if key == "mapping" => {
-                        mapping.values().filter_map(Value::as_str).for_each(&mut *found);
+                        mapping
+                            .values()
+                            .filter_map(Value::as_str)
+                            .for_each(&mut *found);
                     }
                     value => references(value, found),
                 }

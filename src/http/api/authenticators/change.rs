@@ -68,7 +68,13 @@ pub(super) async fn destroy(call: Call, class: DeviceClass) -> Answered {
 pub(super) async fn admin_destroy(call: Call, class: DeviceClass) -> Answered {
     call.superuser()?;
     let device = anybodys(&call.state, class, call.path("id")).await?;
-    remove(&call.state, &device.value, &call.caller()?.user.value, call.arrival).await
+    remove(
+        &call.state,
+        &device.value,
+        &call.caller()?.user.value,
+        call.arrival,
+    )
+    .await
 }
 
 async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> Answered {

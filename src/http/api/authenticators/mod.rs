@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::call::Call;
 use super::listing::Listing;
-use super::operation::{Answered, Content, Method, Operation};
+use super::operation::Answered;
 use crate::directory::device::device_by_pk;
 use crate::directory::{Device, DeviceClass, User, devices_of, user_by_pk};
 use crate::flow::query::Query;
@@ -141,7 +141,6 @@ async fn admin_retrieve(call: Call, class: DeviceClass) -> Answered {
 
 /// `GET /authenticators/endpoint/`
 async fn endpoints(call: Call) -> Answered {
-    
     none(&call).await
 }
 
@@ -163,11 +162,7 @@ async fn none(call: &Call) -> Answered {
 }
 
 /// The device that a path names.
-async fn anybodys(
-    state: &State,
-    class: DeviceClass,
-    pk: &str,
-) -> Result<Versioned<Device>, Error> {
+async fn anybodys(state: &State, class: DeviceClass, pk: &str) -> Result<Versioned<Device>, Error> {
     let unknown = || Error::NotFound(shown::names(class).unknown);
     let pk = pk.parse().map_err(|_| unknown())?;
     let found = device_by_pk(&*state.journal, class, pk).await?;

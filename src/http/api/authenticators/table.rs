@@ -27,8 +27,13 @@ pub(in crate::http::api) fn operations() -> Vec<Operation> {
     let devices = || Content::List("Device".to_owned());
     let number = json!({ "type": "integer" });
     let mut made = vec![
-        Operation::new(Method::Get, "/authenticators/all/", "authenticators_all_list", all)
-            .answers(200, devices()),
+        Operation::new(
+            Method::Get,
+            "/authenticators/all/",
+            "authenticators_all_list",
+            all,
+        )
+        .answers(200, devices()),
         Operation::new(
             Method::Get,
             "/authenticators/admin/all/",
@@ -48,18 +53,27 @@ pub(in crate::http::api) fn operations() -> Vec<Operation> {
 
 /// The operations on one's own devices of a class, or on everybody's.
 fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
-    let (below, prefix) = if is_admin { ("admin/", "admin_") } else { ("", "") };
+    let (below, prefix) = if is_admin {
+        ("admin/", "admin_")
+    } else {
+        ("", "")
+    };
     let word = class.as_str();
     let path = |rest: &str| format!("/authenticators/{below}{word}/{rest}");
     let id = |verb: &str| format!("authenticators_{prefix}{word}_{verb}");
     let one = || Content::One(schema(class).to_owned());
     let mut made = vec![paged(
-        Operation::new(Method::Get, &path(""), &id("list"), move |call| async move {
-            match is_admin {
-                true => admin_list(call, class).await,
-                false => list(call, class).await,
-            }
-        })
+        Operation::new(
+            Method::Get,
+            &path(""),
+            &id("list"),
+            move |call| async move {
+                match is_admin {
+                    true => admin_list(call, class).await,
+                    false => list(call, class).await,
+                }
+            },
+        )
         .answers(200, Content::Page(schema(class).to_owned())),
     )];
     if is_admin {
@@ -82,12 +96,17 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
         );
     }
     made.push(
-        Operation::new(Method::Get, &path("{id}/"), &id("retrieve"), move |call| async move {
-            match is_admin {
-                true => admin_retrieve(call, class).await,
-                false => retrieve(call, class).await,
-            }
-        })
+        Operation::new(
+            Method::Get,
+            &path("{id}/"),
+            &id("retrieve"),
+            move |call| async move {
+                match is_admin {
+                    true => admin_retrieve(call, class).await,
+                    false => retrieve(call, class).await,
+                }
+            },
+        )
         .answers(200, one()),
     );
     for (method, verb, patched) in [
@@ -106,12 +125,17 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
         );
     }
     made.push(
-        Operation::new(Method::Delete, &path("{id}/"), &id("destroy"), move |call| async move {
-            match is_admin {
-                true => admin_destroy(call, class).await,
-                false => destroy(call, class).await,
-            }
-        })
+        Operation::new(
+            Method::Delete,
+            &path("{id}/"),
+            &id("destroy"),
+            move |call| async move {
+                match is_admin {
+                    true => admin_destroy(call, class).await,
+                    false => destroy(call, class).await,
+                }
+            },
+        )
         .answers(204, Content::Nothing),
     );
     let number = json!({ "type": "integer" });
@@ -121,8 +145,7 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
 }
 
 fn of_endpoints() -> Vec<Operation> {
-    let shown = || Content::One("EndpointDevice".to_owned());
-    let admin = || Content::One("GoogleEndpointDevice".to_owned());
+    let one = || Content::One("GoogleEndpointDevice".to_owned());
     let uuid = json!({ "type": "string", "format": "uuid" });
     let reads = |path: &str, id: &str| Operation::new(Method::Get, path, id, endpoint);
     vec![
@@ -133,11 +156,14 @@ fn of_endpoints() -> Vec<Operation> {
                 "authenticators_endpoint_list",
                 endpoints,
             )
-            .answers(200, Content::Page("EndpointDevice".to_owned())),
+            .answers(200, Content::Page("GoogleEndpointDevice".to_owned())),
         ),
-        reads("/authenticators/endpoint/{uuid}/", "authenticators_endpoint_retrieve")
-            .answers(200, shown())
-            .key("uuid", uuid.clone()),
+        reads(
+            "/authenticators/endpoint/{uuid}/",
+            "authenticators_endpoint_retrieve",
+        )
+        .answers(200, one())
+        .key("uuid", uuid.clone()),
         reads(
             "/authenticators/endpoint/{uuid}/used_by/",
             "authenticators_endpoint_used_by_list",
@@ -157,7 +183,7 @@ fn of_endpoints() -> Vec<Operation> {
             "/authenticators/admin/endpoint/{uuid}/",
             "authenticators_admin_endpoint_retrieve",
         )
-        .answers(200, admin())
+        .answers(200, one())
         .key("uuid", uuid),
     ]
 }

@@ -9,7 +9,11 @@ use super::shape::{Member, Of, has, may, object, one_of};
 struct Answer(&'static str, &'static str, &'static [Member]);
 
 const ANSWERS: &[Answer] = &[
-    Answer("AppleChallengeResponseRequest", "ak-source-oauth-apple", &[]),
+    Answer(
+        "AppleChallengeResponseRequest",
+        "ak-source-oauth-apple",
+        &[],
+    ),
     Answer(
         "AuthenticatorDuoChallengeResponseRequest",
         "ak-stage-authenticator-duo",

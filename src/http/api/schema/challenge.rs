@@ -6,6 +6,9 @@
 use serde_json::Value;
 
 use super::shape::{Member, Of, flag, has, may, object, one_of};
+use super::words;
+use crate::catalog::PromptType;
+use crate::directory::DeviceClass;
 use crate::flow::model::Layout;
 
 /// A challenge: the name of its schema, its component and what it has beside what all have.
@@ -215,7 +218,11 @@ const CHALLENGES: &[Challenge] = &[
         "ak-stage-prompt",
         &[has("fields", Of::List(&Of::To("StagePrompt")))],
     ),
-    Challenge("RedirectChallenge", "xak-flow-redirect", &[has("to", Of::Text)]),
+    Challenge(
+        "RedirectChallenge",
+        "xak-flow-redirect",
+        &[has("to", Of::Text)],
+    ),
     Challenge(
         "SessionEndChallenge",
         "ak-stage-session-end",
@@ -258,13 +265,6 @@ const PARTS: &[(&str, &[Member])] = &[
             may("background_themed_urls", Of::OrNull(&Of::To("ThemedUrls"))),
             has("cancel_url", Of::Text),
             has("layout", Of::To("ContextualFlowInfoLayoutEnum")),
-        ],
-    ),
-    (
-        "ThemedUrls",
-        &[
-            may("light", Of::OrNull(&Of::Text)),
-            may("dark", Of::OrNull(&Of::Text)),
         ],
     ),
     (
@@ -324,10 +324,7 @@ const PARTS: &[(&str, &[Member])] = &[
             has("initial_value", Of::Text),
             has("order", Of::Number),
             has("sub_text", Of::Text),
-            has(
-                "choices",
-                Of::OrNull(&Of::List(&Of::To("PromptChoice"))),
-            ),
+            has("choices", Of::OrNull(&Of::List(&Of::To("PromptChoice")))),
         ],
     ),
     (
@@ -369,7 +366,13 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     ));
     let parts = PARTS.iter();
     all.extend(parts.map(|(name, members)| (*name, object(members.iter().copied()))));
-    all.push(("SAMLBindingsEnum", Of::OneOf(&["redirect", "post"]).schema()));
+    all.push(("SAMLBindingsEnum", words(&["redirect", "post"])));
+    let layouts: Vec<&str> = Layout::ALL.iter().map(|it| it.as_str()).collect();
+    all.push(("ContextualFlowInfoLayoutEnum", words(&layouts)));
+    let classes: Vec<&str> = DeviceClass::ALL.iter().map(|it| it.as_str()).collect();
+    all.push(("DeviceClassesEnum", words(&classes)));
+    let prompts: Vec<&str> = PromptType::ALL.iter().map(|it| it.as_str()).collect();
+    all.push(("PromptTypeEnum", words(&prompts)));
     all
 }
 

@@ -29,9 +29,25 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("external_id", Of::OrNull(&Of::Text)),
         ],
     ),
+    (
+        "PartialUser",
+        &[
+            has("pk", Of::Number),
+            has("username", Of::Text),
+            NAME,
+            may("is_active", Of::Flag),
+            may("last_login", Of::OrNull(&Of::Format("date-time"))),
+            may("email", Of::Text),
+            may("attributes", Of::Object),
+            has("uid", Of::Text),
+        ],
+    ),
     ("DuoDevice", &[PK, NAME, USER]),
     ("EmailDevice", &[PK, NAME, USER, has("email", Of::Text)]),
-    ("SMSDevice", &[PK, NAME, USER, has("phone_number", Of::Text)]),
+    (
+        "SMSDevice",
+        &[PK, NAME, USER, has("phone_number", Of::Text)],
+    ),
     (
         "StaticDevice",
         &[
@@ -56,7 +72,10 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ),
     (
         "WebAuthnDeviceType",
-        &[has("aaguid", Of::Format("uuid")), has("description", Of::Text)],
+        &[
+            has("aaguid", Of::Format("uuid")),
+            has("description", Of::Text),
+        ],
     ),
     (
         "GoogleEndpointDevice",
@@ -70,10 +89,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ("WebAuthnDeviceRequest", &[has("name", Of::Some(200))]),
     (
         "DuoDeviceEnrollmentStatus",
-        &[has(
-            "duo_response",
-            Of::OneOf(&["success", "waiting", "invalid"]),
-        )],
+        &[has("duo_response", Of::To("DuoResponseEnum"))],
     ),
     (
         "AuthenticatorDuoStageManualDeviceImportRequest",
@@ -91,7 +107,19 @@ const OBJECTS: &[(&str, &[Member])] = &[
 /// The schemas, by name.
 pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     let objects = OBJECTS.iter();
-    objects
+    let mut all: Vec<_> = objects
         .map(|(name, members)| (*name, object(members.iter().copied())))
-        .collect()
+        .collect();
+    let short = || object([may("name", Of::Some(64))]);
+    let patched = [
+        "PatchedDuoDeviceRequest",
+        "PatchedEmailDeviceRequest",
+        "PatchedSMSDeviceRequest",
+        "PatchedStaticDeviceRequest",
+        "PatchedTOTPDeviceRequest",
+    ];
+    all.extend(patched.map(|name| (name, short())));
+    let long = object([may("name", Of::Some(200))]);
+    all.push(("PatchedWebAuthnDeviceRequest", long));
+    all
 }

@@ -73,10 +73,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ),
     (
         "FooterLink",
-        &[
-            has("href", Of::OrNull(&Of::Text)),
-            has("name", Of::Text),
-        ],
+        &[has("href", Of::OrNull(&Of::Text)), has("name", Of::Text)],
     ),
     (
         "Config",
@@ -184,6 +181,16 @@ const WORDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("FormatEnum", &["json", "yaml"]),
+    ("DuoResponseEnum", &["success", "waiting", "invalid"]),
+    (
+        "UserTypeEnum",
+        &[
+            "internal",
+            "external",
+            "service_account",
+            "internal_service_account",
+        ],
+    ),
 ];
 
 /// The schemas, by name.
