@@ -13,8 +13,10 @@ use crate::journal::{self, Journal, StreamId, Version};
 use crate::world::Record;
 use crate::world::record::KIND;
 
+mod inspect;
 mod verify;
 
+pub use inspect::{Inspection, Moment, inspect};
 pub use verify::{Compared, Divergence, Verified, compare, verify};
 
 /// Why an execution could not be read back.

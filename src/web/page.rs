@@ -24,8 +24,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = templates![
+const TEMPLATES: [(&str, &str); 26] = templates![
     "base.html",
+    "api.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
@@ -289,6 +290,19 @@ impl Pages {
                 text => message.text,
                 request_id => message.request_id,
                 link => link,
+            },
+        )
+    }
+
+    /// The page that shows the description of the API, which is under this address.
+    pub fn api(&self, dress: &Dress, description: &str) -> Result<String, Error> {
+        self.render(
+            "api.html",
+            dress,
+            context! {
+                description => description,
+                script => assets::address(assets::API),
+                style => assets::address(assets::API_STYLE),
             },
         )
     }
