@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use gatelog::app::{self, Running};
 use gatelog::clock::Clock;
 use gatelog::directory::password::Pool;
-use gatelog::execution::{Executions, Request};
+use gatelog::execution::{Executions, Presence, Request};
 use gatelog::flow::client::Client;
 use gatelog::settings::Settings;
 use serde_json::json;
@@ -129,6 +129,7 @@ fn request(session: Option<Uuid>, clock: &Clock) -> Request {
         challenge: None,
         received: clock.monotonic(),
         correlation: clock.opaque_id(),
+        presence: Presence::default(),
     }
 }
 

@@ -122,21 +122,28 @@ impl Executions {
     }
 
     /// Asks once more what a server that is gone had asked. What it had others do is not done
-    /// again, and what came of that will not be known any more.
-    pub(super) async fn ask_again(&self, execution: Uuid, effect: Uuid, what: &Effect) {
+    /// again, and what came of that will not be known any more. Returns whether it is waited for
+    /// from here on.
+    pub(super) async fn ask_again(&self, execution: Uuid, effect: Uuid, what: &Effect) -> bool {
         if *what == Effect::Pause {
             // Its timer ends it.
             self.await_effect(effect, std::future::pending());
-            return;
+            return true;
         }
         let call = if what.is_question() {
             self.shared.outside.again(&self.shared, what).await
         } else {
-            None
+            Err(Outcome::Unknown)
         };
         match call {
-            Some(call) => self.carry_out(execution, vec![(effect, call)]),
-            None => self.note(execution, effect, Outcome::Unknown).await,
+            Ok(call) => {
+                self.carry_out(execution, vec![(effect, call)]);
+                true
+            }
+            Err(outcome) => {
+                self.note(execution, effect, outcome).await;
+                false
+            }
         }
     }
 
@@ -193,9 +200,16 @@ impl Executions {
             } else if looked_for == Some(effect) && wait.outcome.is_none() {
                 // Whoever asked for it is gone with an earlier run of the server.
                 match wait.what {
-                    Some(what) => self.ask_again(id, effect, &what).await,
+                    Some(what) => {
+                        self.ask_again(id, effect, &what).await;
+                    }
                     None => self.note(id, effect, Outcome::Unknown).await,
                 }
+            }
+            // Whoever went away is not given what they would never get: it stays for their browser
+            // to take up when it comes again.
+            if !request.presence.is_there() {
+                return Ok(placed);
             }
             looked_for = Some(effect);
             let looked = self.look_again(id, request, session, answered.rotated);

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::actor::{Begin, Handle};
-use super::{Error, Executions, Request, Unfinished, unfinished};
+use super::{Error, Executions, Presence, Request, Unfinished, unfinished};
 use crate::catalog::flow::flow_by_slug;
 use crate::flow::context::{Context, Value, key};
 use crate::flow::input::{Canceller, Request as Asked};
@@ -65,6 +65,7 @@ impl Executions {
             challenge: None,
             received: clock.monotonic(),
             correlation,
+            presence: Presence::default(),
         };
         let asked = Asked::Begin {
             execution,

@@ -18,6 +18,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+pub mod line;
 mod location;
 pub mod mfa;
 pub mod operator;
@@ -29,6 +30,7 @@ mod setup;
 mod stage_cookie;
 mod state;
 mod status;
+mod ways;
 
 pub use error::Error;
 pub use state::State;
