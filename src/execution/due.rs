@@ -115,6 +115,8 @@ impl Executions {
         if self.is_in_flight(effect) {
             return None;
         }
-        Some(self.ask_again(timer.execution, effect, &what).await)
+        // That it could not be noted is told already.
+        let waits_on = self.ask_again(timer.execution, effect, &what).await;
+        Some(waits_on.unwrap_or(false))
     }
 }

@@ -16,7 +16,7 @@ impl Bench {
     }
 
     /// A stage that is in no flow.
-    async fn setup(&self, kind: Kind, name: &str, settings: Value) -> Uuid {
+    pub(super) async fn setup(&self, kind: Kind, name: &str, settings: Value) -> Uuid {
         let settings = settings.as_object().expect("settings");
         let settings = kind.validate(settings).expect("good settings");
         let stage = Stage::new(&self.clock, kind.name(), name, settings);
