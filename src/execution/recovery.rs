@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::actor::{Begin, Handle};
 use super::live::MadeLink;
-use super::{Error, Executions, Request, Unfinished, posting, unfinished};
+use super::{Error, Executions, Presence, Request, Unfinished, posting, unfinished};
 use crate::catalog::brand::{brands, select};
 use crate::catalog::flow::flow_by_slug;
 use crate::catalog::{Stage, settings};
@@ -157,6 +157,7 @@ impl Executions {
             challenge: None,
             received: clock.monotonic(),
             correlation,
+            presence: Presence::default(),
         };
         let asked = Asked::Begin {
             execution,
