@@ -19,6 +19,7 @@ pub const COMPONENT: &str = "component";
 
 words! {
     /// What a prompt asks for. Source: authentik `stages/prompt/models.py`, `FieldTypes`.
+    #[schema(as = PromptTypeEnum)]
     PromptType {
         /// A line of text.
         Text = "text",

@@ -15,6 +15,7 @@ use crate::journal::{Key, KeyId, Kind, Objects, Result};
 
 words! {
     /// A class of authenticators, by authentik's name.
+    #[schema(as = DeviceClassesEnum)]
     DeviceClass {
         /// Codes that were written down.
         Static = "static",

@@ -21,6 +21,7 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 words! {
     /// What a token is for.
     #[derive(Default)]
+    #[schema(as = IntentEnum)]
     Intent {
         /// Confirming an address.
         #[default]

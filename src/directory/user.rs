@@ -17,6 +17,7 @@ use crate::journal::{Journal, Key, KeyId, Kind, Objects, Result};
 words! {
     /// What sort of user somebody is.
     #[derive(Default)]
+    #[schema(as = UserTypeEnum)]
     UserType {
         /// A person who belongs here.
         #[default]
@@ -32,6 +33,7 @@ words! {
 
 words! {
     /// What a typed identifier is compared with.
+    #[schema(as = UserFieldsEnum)]
     LookupField {
         /// The e-mail address; several users may have the same.
         Email = "email",

@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problem;
 
-/// Makes an enum of words: spelt in one place, listed, printed and read back.
+/// Makes an enum of words: spelt in one place, listed, printed and read back. The API's description
+/// calls it by its own name or by the one in `#[schema(as = ...)]`.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
-            serde::Serialize, serde::Deserialize,
+            serde::Serialize, serde::Deserialize, utoipa::ToSchema,
         )]
+        $(#[$about])*
         pub enum $name {
             $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
         }
@@ -55,6 +56,7 @@ pub(crate) use words;
 
 words! {
     /// What a flow is for.
+    #[schema(as = FlowDesignationEnum)]
     Designation {
         /// Logging in.
         Authentication = "authentication",
@@ -76,6 +78,7 @@ words! {
 words! {
     /// Where a page puts the form.
     #[derive(Default)]
+    #[schema(as = FlowLayoutEnum)]
     Layout {
         /// In the middle.
         #[default]
@@ -98,6 +101,7 @@ words! {
 words! {
     /// What somebody gets to see whom a flow does not let in.
     #[derive(Default)]
+    #[schema(as = DeniedActionEnum)]
     DeniedAction {
         /// On to `next` where there is one, else the message.
         #[default]
@@ -112,6 +116,7 @@ words! {
 words! {
     /// Who may start a flow.
     #[derive(Default)]
+    #[schema(as = AuthenticationEnum)]
     Authentication {
         /// Anybody.
         #[default]
@@ -134,6 +139,7 @@ words! {
 words! {
     /// What happens after an answer that a stage did not accept.
     #[derive(Default)]
+    #[schema(as = InvalidResponseActionEnum)]
     InvalidResponseAction {
         /// The same stage once more.
         #[default]

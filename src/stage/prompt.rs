@@ -23,7 +23,8 @@ mod parse;
 mod tests;
 
 /// Settings of a prompt stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PromptStage)]
 pub struct Prompt {
     /// The prompts that it asks for.
     pub fields: Vec<Uuid>,

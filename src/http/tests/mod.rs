@@ -1,6 +1,7 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
 mod api;
+mod described;
 mod devices;
 mod executor;
 mod pages;

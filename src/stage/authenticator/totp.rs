@@ -29,6 +29,7 @@ use code::Found;
 
 words! {
     /// How many digits a code has.
+    #[schema(as = DigitsEnum)]
     Digits {
         /// Six.
         Six = "6",
@@ -47,7 +48,8 @@ impl Digits {
 }
 
 /// The settings of a stage that sets up a generator of codes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuthenticatorTOTPStage)]
 pub struct AuthenticatorTotp {
     /// The flow in which people set one up for themselves.
     #[serde(default)]
