@@ -78,7 +78,14 @@ pub(super) fn describe(components: &mut Components) {
     let mut key = uuid();
     key["readOnly"] = true.into();
     shown["properties"]["pk"] = key;
-    shown["required"] = json!(["group_obj", "order", "pk", "policy_obj", "target", "user_obj"]);
+    shown["required"] = json!([
+        "group_obj",
+        "order",
+        "pk",
+        "policy_obj",
+        "target",
+        "user_obj"
+    ]);
     components.put("PolicyBinding", shown);
 }
 

@@ -15,7 +15,7 @@ use super::resource::{Filter, Fits, KeyField, Resource, Scope, Shown, found, may
 use super::schema::{Components, reference, request, uuid};
 use super::{body, flows, partial};
 use crate::blueprint::edit::{Miss, Model, Object, Staged, fields, show};
-use crate::catalog::{Flow, Brand};
+use crate::catalog::{Brand, Flow};
 use crate::courier::letter::Person;
 use crate::directory::{Invitation, User};
 use crate::http::Error;

@@ -104,11 +104,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers(200, Content::List("TypeCreate".to_owned())),
     );
     all.push(
-        Operation::new(Method::Post, &ALL.one("test/"), "propertymappings_all_test_create", test)
-            .key("pm_uuid", uuid())
-            .asks("format_result", json!({ "type": "boolean" }))
-            .takes(Content::One("PropertyMappingTestRequest".to_owned()))
-            .answers(200, Content::One("PropertyMappingTestResult".to_owned())),
+        Operation::new(
+            Method::Post,
+            &ALL.one("test/"),
+            "propertymappings_all_test_create",
+            test,
+        )
+        .key("pm_uuid", uuid())
+        .asks("format_result", json!({ "type": "boolean" }))
+        .takes(Content::One("PropertyMappingTestRequest".to_owned()))
+        .answers(200, Content::One("PropertyMappingTestResult".to_owned())),
     );
     all
 }

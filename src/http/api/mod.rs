@@ -12,16 +12,27 @@ mod body;
 mod brands;
 mod call;
 mod caller;
+mod conditions;
 mod countries;
 mod duo;
+mod email_templates;
 mod flows;
+mod invitations;
+mod key_models;
+mod kind;
 mod listing;
+mod mappings;
 mod operation;
+mod partial;
 mod policies;
+mod policy_kinds;
+mod prompts;
 mod resource;
 mod root;
 mod schema;
+mod sources;
 mod stage_base;
+mod stage_kinds;
 mod stages;
 mod users;
 
@@ -34,6 +45,13 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(stage_kinds::operations());
+        all.extend(prompts::operations());
+        all.extend(invitations::operations());
+        all.extend(policy_kinds::operations());
+        all.extend(conditions::operations());
+        all.extend(mappings::operations());
+        all.extend(sources::operations());
         all.extend(schema::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
@@ -46,6 +64,13 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        stage_kinds::describe(&mut components);
+        prompts::describe(&mut components);
+        invitations::describe(&mut components);
+        policy_kinds::describe(&mut components);
+        conditions::describe(&mut components);
+        mappings::describe(&mut components);
+        sources::describe(&mut components);
         schema::document(operations(), components)
     })
 }

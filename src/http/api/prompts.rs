@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use super::body::wrong;
 use super::call::Call;
 use super::operation::{Access, Answered, Content, Method, Operation};
-use super::resource::{Fits, KeyField, Resource, Scope, Shown, text, word};
+use super::resource::{KeyField, Resource, Scope, Shown, text, word};
 use super::schema::{Components, reference, request, uuid};
 use super::stage_kinds;
-use crate::blueprint::edit::{Miss, Model, Object, Staged, fields, show};
+use crate::blueprint::edit::{Miss, Model, Object, Refusal, Staged, fields, show};
 use crate::catalog::{PromptType, Stage};
 use crate::flow::field::Invalid;
 use crate::flow::query::Query;
@@ -33,7 +33,9 @@ static PROMPTS: Resource = Resource {
         text("label"),
         text("name"),
         text("placeholder"),
-        word("type", || PromptType::ALL.iter().map(|it| it.as_str()).collect()),
+        word("type", || {
+            PromptType::ALL.iter().map(|it| it.as_str()).collect()
+        }),
     ],
     order: &["field_key", "name"],
     closed: &[],
@@ -47,10 +49,15 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut all = PROMPTS.operations();
     let path = "/stages/prompt/prompts/preview/";
     all.push(
-        Operation::new(Method::Post, path, "stages_prompt_prompts_preview_create", preview)
-            .access(Access::Permitted("authentik_stages_prompt.view_prompt"))
-            .takes(Content::One("PromptRequest".to_owned()))
-            .answers(200, Content::One("PromptChallenge".to_owned())),
+        Operation::new(
+            Method::Post,
+            path,
+            "stages_prompt_prompts_preview_create",
+            preview,
+        )
+        .access(Access::Permitted("authentik_stages_prompt.view_prompt"))
+        .takes(Content::One("PromptRequest".to_owned()))
+        .answers(200, Content::One("PromptChallenge".to_owned())),
     );
     all
 }
@@ -68,7 +75,14 @@ pub(super) fn describe(components: &mut Components) {
         "items": reference("PromptStage"),
         "readOnly": true,
     });
-    let required = ["field_key", "label", "name", "pk", "prompt_stages_obj", "type"];
+    let required = [
+        "field_key",
+        "label",
+        "name",
+        "pk",
+        "prompt_stages_obj",
+        "type",
+    ];
     shown["required"] = json!(required);
     components.put("Prompt", shown);
 }
@@ -99,7 +113,8 @@ async fn preview(mut call: Call) -> Answered {
     fields.insert("name".to_owned(), name.into());
     let author = call.author()?;
     let edit = call.edit(&author, call.arrival.id);
-    let Object::Prompt(prompt) = edit.draft(Model::Prompt, &fields).await? else {
+    let drafted = edit.draft(Model::Prompt, &fields).await;
+    let Object::Prompt(prompt) = drafted.map_err(of_nothing)? else {
         return Err(Error::Missing("Prompt"));
     };
     let caller = call.caller()?;
@@ -114,4 +129,17 @@ async fn preview(mut call: Call) -> Answered {
     let shown = call.state.executions.preview(prompt, asker).await?;
     let field = shown.map_err(|problem| wrong(Invalid::ALL_FIELDS, problem))?;
     Ok(HttpResponse::Ok().json(json!({ "component": "ak-stage-prompt", "fields": [field] })))
+}
+
+/// An expression that is not understood is a fault of the whole, as one that fails is.
+fn of_nothing(refusal: Refusal) -> Refusal {
+    let Refusal::Fields(mut fields) = refusal else {
+        return refusal;
+    };
+    for (field, text) in &mut fields {
+        if text.starts_with("Expression Syntax Error") {
+            Invalid::ALL_FIELDS.clone_into(field);
+        }
+    }
+    Refusal::Fields(fields)
 }

@@ -76,8 +76,13 @@ pub(super) fn operations() -> Vec<Operation> {
     );
     let path = "/sources/all/user_settings/";
     all.push(
-        Operation::new(Method::Get, path, "sources_all_user_settings_list", user_settings)
-            .answers(200, Content::List("UserSetting".to_owned())),
+        Operation::new(
+            Method::Get,
+            path,
+            "sources_all_user_settings_list",
+            user_settings,
+        )
+        .answers(200, Content::List("UserSetting".to_owned())),
     );
     all
 }

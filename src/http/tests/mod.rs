@@ -5,6 +5,7 @@ mod described;
 mod devices;
 mod executor;
 mod flows;
+mod kinds;
 mod pages;
 mod policies;
 mod sessions;

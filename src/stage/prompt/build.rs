@@ -130,7 +130,12 @@ impl Builder<'_> {
     }
 
     /// What an expression gives; its own text where it fails.
-    async fn evaluate(&mut self, prompt: &Prompt, of: &str, source: &str) -> Result<Value, world::Error> {
+    async fn evaluate(
+        &mut self,
+        prompt: &Prompt,
+        of: &str,
+        source: &str,
+    ) -> Result<Value, world::Error> {
         let Some(question) = &self.question else {
             return Ok(Value::text(source));
         };

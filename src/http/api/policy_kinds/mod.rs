@@ -102,7 +102,10 @@ fn more_schemas(kind: Kind) -> Vec<(&'static str, Value)> {
         "required": ["code", "name"],
     });
     match kind {
-        Kind::GeoIp => vec![("countries_obj", json!({ "type": "array", "items": country }))],
+        Kind::GeoIp => vec![(
+            "countries_obj",
+            json!({ "type": "array", "items": country }),
+        )],
         _ => Vec::new(),
     }
 }
@@ -120,7 +123,10 @@ pub(super) fn whole(object: &Object, staged: &Staged) -> Result<Value, Miss> {
         return Err(Miss::Wrong("this is no policy".to_owned()));
     };
     let kind = Kind::from_name(&policy.kind);
-    let title = kind.map_or(policy.kind.as_str(), Kind::title);
+    let title = match kind {
+        Some(kind) => kind.title(),
+        None => policy.kind.as_str(),
+    };
     let plural = title.strip_suffix('y').map(|stem| format!("{stem}ies"));
     let mut shown = json!(Policy {
         pk: policy.pk,
@@ -144,7 +150,9 @@ pub(super) fn whole(object: &Object, staged: &Staged) -> Result<Value, Miss> {
 }
 
 fn country(code: &str) -> Value {
-    let known = countries::COUNTRIES.iter().find(|(known, _)| *known == code);
+    let known = countries::COUNTRIES
+        .iter()
+        .find(|(known, _)| *known == code);
     json!({ "code": code, "name": known.map_or(code, |(_, name)| *name) })
 }
 

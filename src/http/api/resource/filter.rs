@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::listing::Listing;
 use super::Resource;
+use super::related::related;
 use crate::blueprint::edit::{Miss, Object, Staged, compare, follow, show};
 use crate::flow::query::Query;
 use crate::http::Error;
@@ -49,6 +50,36 @@ impl Filter {
             fits,
         }
     }
+}
+
+/// A filter by a text.
+pub(crate) const fn text(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Text)
+}
+
+/// A filter by yes or no.
+pub(crate) const fn flag(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Flag)
+}
+
+/// A filter by a whole number.
+pub(crate) const fn number(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Integer)
+}
+
+/// A filter by an identifier.
+pub(crate) const fn id(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Uuid)
+}
+
+/// A filter by any of several identifiers.
+pub(crate) const fn ids(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Uuids)
+}
+
+/// A filter by one of these words.
+pub(crate) const fn word(name: &'static str, words: fn() -> Vec<&'static str>) -> Filter {
+    Filter::of(name, Fits::Word(words))
 }
 
 /// A filter that was asked for, and the values any of which will do.
@@ -122,9 +153,13 @@ pub(super) fn fits(
 ) -> Result<bool, Miss> {
     let row = show(object, staged)?;
     let kind = object.stream().kind;
+    let value = |path: &[&str]| match related(object, path, staged)? {
+        Some(value) => Ok(value),
+        None => follow(kind, &row, path, staged),
+    };
     for (filter, values) in wanted {
         let (path, lookup) = split(filter.field);
-        let value = follow(kind, &row, &path, staged)?;
+        let value = value(&path)?;
         if !values.iter().any(|wanted| compare(lookup, &value, wanted)) {
             return Ok(false);
         }
@@ -132,7 +167,7 @@ pub(super) fn fits(
     let mut texts = Vec::with_capacity(resource.search.len());
     for field in resource.search {
         let path: Vec<&str> = field.split("__").collect();
-        texts.push(match follow(kind, &row, &path, staged)? {
+        texts.push(match value(&path)? {
             Value::String(text) => text,
             Value::Null => String::new(),
             other => other.to_string(),

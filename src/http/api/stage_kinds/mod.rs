@@ -26,7 +26,12 @@ use table::{ALL, KINDS};
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = ALL.reading_operations();
     all.extend(KINDS.iter().flat_map(Resource::operations));
-    let types = Operation::new(Method::Get, "/stages/all/types/", "stages_all_types_list", types);
+    let types = Operation::new(
+        Method::Get,
+        "/stages/all/types/",
+        "stages_all_types_list",
+        types,
+    );
     all.push(types.answers(200, Content::List("TypeCreate".to_owned())));
     all.push(email_templates::operation());
     all.extend(key_models::operations());
@@ -54,7 +59,8 @@ pub(super) fn describe(components: &mut Components) {
 
 /// What stages of a kind show besides what can be set, and what it looks like.
 fn more_schemas(kind: Kind) -> Vec<(&'static str, Value)> {
-    let models = || json!({ "type": "array", "items": super::schema::reference("WebAuthnDeviceType") });
+    let models =
+        || json!({ "type": "array", "items": super::schema::reference("WebAuthnDeviceType") });
     match kind {
         Kind::AuthenticatorValidate => vec![("webauthn_allowed_device_types_obj", models())],
         Kind::AuthenticatorWebauthn => vec![("device_type_restrictions_obj", models())],
@@ -126,7 +132,9 @@ const fn about(kind: Kind) -> &'static str {
         Kind::AuthenticatorDuo => "Lets people set up Duo, which asks them on their telephone.",
         Kind::AuthenticatorEmail => "Lets people set up an address to which codes are mailed.",
         Kind::AuthenticatorSms => "Lets people set up a telephone to which codes are sent.",
-        Kind::AuthenticatorStatic => "Gives people codes to write down, each of which is good once.",
+        Kind::AuthenticatorStatic => {
+            "Gives people codes to write down, each of which is good once."
+        }
         Kind::AuthenticatorTotp => "Lets people set up a generator of codes that go by the time.",
         Kind::AuthenticatorValidate => "Asks for a second factor.",
         Kind::AuthenticatorWebauthn => "Lets people set up a security key or a passkey.",
