@@ -106,7 +106,6 @@ fn text(value: &Value) -> String {
 
 /// Adds the routes below `/api/v3`.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
-    serve(app);
     let reads = || guard::Any(guard::Get()).or(guard::Head());
     app.service(
         web::resource("/core/users/me/")
@@ -154,4 +153,5 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             .default_service(web::route().to(not_allowed)),
     )
     .configure(authenticators::configure);
+    serve(app);
 }

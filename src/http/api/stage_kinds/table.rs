@@ -22,7 +22,8 @@ const BASE: Resource = Resource {
     search: &["name"],
     filters: &[text("name")],
     order: &["name"],
-    closed: &[],
+    // That is set by the operator alone, for a link that is handed over.
+    closed: &["link_only"],
     is_own: None,
     guard: None,
     show: show_base,
