@@ -61,7 +61,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 /// Their schemas.
 pub(super) fn describe(components: &mut Components) {
-    partial::describe(components);
     let own = fields(Model::PolicyBinding).iter();
     request(components, "PolicyBinding", own, None);
     let body = components.get("PolicyBindingRequest").cloned();

@@ -243,7 +243,7 @@ async fn trial(call: &Call, given: &Map<String, Value>) -> Result<Trial, Error> 
             Ok(pk) => {
                 let user = user_by_pk(journal, pk).await?;
                 let user = user.filter(|user| {
-                    granted.may_of("authentik_core.view_user", &user.value.uuid.to_string())
+                    granted.may_of("authentik_core.view_user", &user.value.pk.to_string())
                 });
                 if user.is_none() {
                     wrong.insert("user", body::no_such(pk));

@@ -14,6 +14,7 @@ mod call;
 mod caller;
 mod conditions;
 mod countries;
+mod directory;
 mod duo;
 mod email_templates;
 mod flows;
@@ -34,7 +35,6 @@ mod sources;
 mod stage_base;
 mod stage_kinds;
 mod stages;
-mod users;
 
 use super::not_allowed;
 use operation::{Method, Operation};
@@ -45,6 +45,8 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(directory::operations());
+        all.extend(brands::operations());
         all.extend(stage_kinds::operations());
         all.extend(prompts::operations());
         all.extend(invitations::operations());
@@ -64,6 +66,8 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        directory::describe(&mut components);
+        brands::describe(&mut components);
         stage_kinds::describe(&mut components);
         prompts::describe(&mut components);
         invitations::describe(&mut components);
@@ -108,16 +112,6 @@ fn text(value: &Value) -> String {
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     let reads = || guard::Any(guard::Get()).or(guard::Head());
     app.service(
-        web::resource("/core/users/me/")
-            .route(web::route().guard(reads()).to(users::me))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/core/brands/current/")
-            .route(web::route().guard(reads()).to(brands::current))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
         web::resource("/policies/all/{id}/test/")
             .route(web::post().to(policies::test))
             .default_service(web::route().to(not_allowed)),

@@ -3,6 +3,7 @@
 mod api;
 mod described;
 mod devices;
+mod directory;
 mod executor;
 mod flows;
 mod kinds;
