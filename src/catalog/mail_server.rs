@@ -16,6 +16,7 @@ pub struct MailServer {
     #[schema(min_length = 1)]
     pub host: String,
     /// Its port.
+    #[schema(maximum = 65535)]
     pub port: u16,
     /// Who logs in there; nobody when empty.
     pub username: String,

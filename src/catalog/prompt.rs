@@ -19,8 +19,7 @@ pub const COMPONENT: &str = "component";
 
 words! {
     /// What a prompt asks for. Source: authentik `stages/prompt/models.py`, `FieldTypes`.
-    #[schema(as = PromptTypeEnum)]
-    PromptType {
+    PromptType as PromptTypeEnum {
         /// A line of text.
         Text = "text",
         /// Lines of text.

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::field::Problem;
 
 /// Makes an enum of words: spelt in one place, listed, printed and read back. The API's description
-/// calls it by its own name or by the one in `#[schema(as = ...)]`.
+/// calls it by its own name, or by the one after `as`.
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$about:meta])* $name:ident $(as $schema:ident)? { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
-            serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+            serde::Serialize, serde::Deserialize,
         )]
         $(#[$about])*
         pub enum $name {
@@ -30,6 +30,21 @@ macro_rules! words {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .enum_values(Some(Self::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed([$(stringify!($schema),)? stringify!($name)][0])
             }
         }
 
@@ -56,8 +71,7 @@ pub(crate) use words;
 
 words! {
     /// What a flow is for.
-    #[schema(as = FlowDesignationEnum)]
-    Designation {
+    Designation as FlowDesignationEnum {
         /// Logging in.
         Authentication = "authentication",
         /// Letting a logged-in user into an application.
@@ -78,8 +92,7 @@ words! {
 words! {
     /// Where a page puts the form.
     #[derive(Default)]
-    #[schema(as = FlowLayoutEnum)]
-    Layout {
+    Layout as FlowLayoutEnum {
         /// In the middle.
         #[default]
         Stacked = "stacked",
@@ -101,8 +114,7 @@ words! {
 words! {
     /// What somebody gets to see whom a flow does not let in.
     #[derive(Default)]
-    #[schema(as = DeniedActionEnum)]
-    DeniedAction {
+    DeniedAction as DeniedActionEnum {
         /// On to `next` where there is one, else the message.
         #[default]
         MessageContinue = "message_continue",
@@ -116,8 +128,7 @@ words! {
 words! {
     /// Who may start a flow.
     #[derive(Default)]
-    #[schema(as = AuthenticationEnum)]
-    Authentication {
+    Authentication as AuthenticationEnum {
         /// Anybody.
         #[default]
         None = "none",
@@ -139,8 +150,7 @@ words! {
 words! {
     /// What happens after an answer that a stage did not accept.
     #[derive(Default)]
-    #[schema(as = InvalidResponseActionEnum)]
-    InvalidResponseAction {
+    InvalidResponseAction as InvalidResponseActionEnum {
         /// The same stage once more.
         #[default]
         Retry = "retry",

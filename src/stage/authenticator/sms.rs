@@ -42,8 +42,7 @@ pub(super) use outcome::sent;
 
 words! {
     /// Who sends the messages.
-    #[schema(as = ProviderEnum)]
-    Provider {
+    Provider as ProviderEnum {
         /// Twilio.
         Twilio = "twilio",
         /// Anything that takes JSON.
@@ -53,8 +52,7 @@ words! {
 
 words! {
     /// How a generic provider knows who asks.
-    #[schema(as = AuthTypeEnum)]
-    AuthType {
+    AuthType as AuthTypeEnum {
         /// By a name and a password.
         Basic = "basic",
         /// By a token.

@@ -29,8 +29,7 @@ use code::Found;
 
 words! {
     /// How many digits a code has.
-    #[schema(as = DigitsEnum)]
-    Digits {
+    Digits as DigitsEnum {
         /// Six.
         Six = "6",
         /// Eight, which some apps cannot show.

@@ -274,7 +274,11 @@ async fn the_kinds_that_one_can_choose_are_listed_without_those_for_tries() {
     let server = Server::new().await;
     let mut admin = administrator(&server).await;
     for (of, count, first) in [
-        ("stages", Kind::ALL.len() - 1, "Captcha Stage"),
+        (
+            "stages",
+            Kind::ALL.len() - 1,
+            "Authenticator Validation Stage",
+        ),
         (
             "policies",
             policy::Kind::ALL.len() - 1,

@@ -35,8 +35,7 @@ pub(in crate::stage) use accepted::reference;
 words! {
     /// What happens to a user without an authenticator.
     #[derive(Default)]
-    #[schema(as = NotConfiguredActionEnum)]
-    NotConfiguredAction {
+    NotConfiguredAction as NotConfiguredActionEnum {
         /// They go on without.
         #[default]
         Skip = "skip",
