@@ -1,5 +1,6 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
+mod access;
 mod api;
 mod described;
 mod devices;
@@ -7,6 +8,7 @@ mod directory;
 mod executor;
 mod flows;
 mod kinds;
+mod openapi;
 mod pages;
 mod policies;
 mod sessions;
