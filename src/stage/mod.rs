@@ -188,6 +188,14 @@ macro_rules! stages {
                 }
             }
 
+            /// The settings, as the description of the API has them.
+            #[must_use]
+            pub fn described(self) -> catalog::schema::Described {
+                match self {
+                    $(Self::$Type => catalog::schema::Described::of::<$module::$Type>(),)+
+                }
+            }
+
             /// Reads settings that were validated before.
             ///
             /// # Errors

@@ -11,8 +11,9 @@ use super::{Party, encode};
 const TIMEOUT: u32 = 60_000;
 
 /// How much something is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UserVerificationEnum)]
 pub enum Requirement {
     /// Rather not.
     Discouraged,
@@ -24,8 +25,9 @@ pub enum Requirement {
 }
 
 /// Whether a device is part of the computer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = AuthenticatorAttachmentEnum)]
 pub enum Attachment {
     /// It is.
     Platform,
@@ -34,8 +36,9 @@ pub enum Attachment {
 }
 
 /// What kind of device the browser should lead its user to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = WebAuthnHintEnum)]
 pub enum Hint {
     /// A security key.
     SecurityKey,

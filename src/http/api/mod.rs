@@ -12,19 +12,30 @@ mod body;
 mod brands;
 mod call;
 mod caller;
+mod conditions;
 mod countries;
 mod directory;
 mod duo;
+mod email_templates;
 mod executor;
 mod flows;
 mod inspector;
+mod invitations;
+mod key_models;
+mod kind;
 mod listing;
+mod mappings;
 pub(super) mod operation;
+mod partial;
 mod policies;
+mod policy_kinds;
+mod prompts;
 mod resource;
 mod root;
 mod schema;
+mod sources;
 mod stage_base;
+mod stage_kinds;
 mod stages;
 
 use super::not_allowed;
@@ -47,6 +58,13 @@ pub(super) fn operations() -> &'static [Operation] {
         all.extend(policies::operations());
         all.extend(root::operations());
         all.extend(stages::operations());
+        all.extend(conditions::operations());
+        all.extend(invitations::operations());
+        all.extend(mappings::operations());
+        all.extend(policy_kinds::operations());
+        all.extend(prompts::operations());
+        all.extend(sources::operations());
+        all.extend(stage_kinds::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
     })
@@ -60,6 +78,13 @@ pub(super) fn description() -> &'static Value {
         flows::describe(&mut components);
         directory::describe(&mut components);
         schema::describe(&mut components);
+        conditions::describe(&mut components);
+        invitations::describe(&mut components);
+        mappings::describe(&mut components);
+        policy_kinds::describe(&mut components);
+        prompts::describe(&mut components);
+        sources::describe(&mut components);
+        stage_kinds::describe(&mut components);
         schema::document(operations(), components)
     })
 }

@@ -2,10 +2,12 @@
 
 mod access;
 mod api;
+mod described;
 mod devices;
 mod directory;
 mod executor;
 mod flows;
+mod kinds;
 mod openapi;
 mod pages;
 mod policies;

@@ -29,8 +29,9 @@ use crate::journal::object::Versioned;
 use crate::world::{Letter, Recipient, person};
 
 /// Settings of a stage that sets mailboxes up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorEmailStage)]
 pub struct AuthenticatorEmail {
     /// The flow in which people set one up.
     pub configure_flow: Option<Uuid>,
@@ -38,12 +39,16 @@ pub struct AuthenticatorEmail {
     pub friendly_name: String,
     /// The server that sends.
     #[serde(flatten)]
+    #[schema(inline)]
     pub server: MailServer,
     /// How long a code is good.
+    #[schema(value_type = String, min_length = 1)]
     pub token_expiry: Duration,
     /// The subject.
+    #[schema(min_length = 1)]
     pub subject: String,
     /// The template.
+    #[schema(min_length = 1)]
     pub template: String,
 }
 

@@ -40,7 +40,7 @@ pub(super) use outcome::sent;
 
 words! {
     /// Who sends the messages.
-    Provider {
+    Provider as ProviderEnum {
         /// Twilio.
         Twilio = "twilio",
         /// Anything that takes JSON.
@@ -50,7 +50,7 @@ words! {
 
 words! {
     /// How a generic provider knows who asks.
-    AuthType {
+    AuthType as AuthTypeEnum {
         /// By a name and a password.
         Basic = "basic",
         /// By a token.
@@ -59,7 +59,8 @@ words! {
 }
 
 /// Settings of a stage that sets telephones up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuthenticatorSMSStage)]
 pub struct AuthenticatorSms {
     /// The flow in which people set one up.
     #[serde(default)]
@@ -70,13 +71,17 @@ pub struct AuthenticatorSms {
     /// Who sends the messages.
     pub provider: Provider,
     /// From which number.
+    #[schema(min_length = 1)]
     pub from_number: String,
     /// The account at Twilio, or the address that a generic provider is posted to.
+    #[schema(min_length = 1)]
     pub account_sid: String,
     /// Twilio's token, or the name or the token for a generic provider.
+    #[schema(value_type = String, write_only, min_length = 1)]
     pub auth: Hidden,
     /// The password for a generic provider.
     #[serde(default)]
+    #[schema(value_type = String, write_only)]
     pub auth_password: Hidden,
     /// How a generic provider knows who asks.
     #[serde(default = "basic")]

@@ -26,8 +26,9 @@ use crate::webauthn::{
 pub(in crate::stage) mod challenge;
 
 /// The settings of a stage that registers security keys and passkeys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorWebAuthnStage)]
 pub struct AuthenticatorWebauthn {
     /// The flow in which people register one for themselves.
     pub configure_flow: Option<Uuid>,

@@ -23,7 +23,9 @@ pub(super) fn with_token(scenario: impl AsyncFnOnce(&mut TestServer, &str)) {
     let token = format!("token-{}", random(32));
     let options = Options::default().with("GATELOG_BOOTSTRAP_TOKEN", &token);
     with_server_of(options, async |server| {
-        server.canaries().secret("the administrator's token", &token);
+        server
+            .canaries()
+            .secret("the administrator's token", &token);
         scenario(server, &token).await;
     });
 }

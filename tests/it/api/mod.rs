@@ -1,6 +1,11 @@
 //! The management API, as programs use it.
 
+mod acting;
 mod clients;
 mod fuzz;
 mod inspector;
+mod invitations;
+mod policies;
+mod prompts;
 mod reference;
+mod stages;

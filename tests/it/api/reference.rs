@@ -88,7 +88,11 @@ fn differences(reference: &Value, served: &Value) -> Vec<String> {
         compare("place", &other.place, &own.place);
         compare("body", &other.body, &own.body);
         let absent = "absent".to_owned();
-        let names: BTreeSet<_> = other.parameters.keys().chain(own.parameters.keys()).collect();
+        let names: BTreeSet<_> = other
+            .parameters
+            .keys()
+            .chain(own.parameters.keys())
+            .collect();
         for name in names {
             let of = |it: &Operation| it.parameters.get(name).unwrap_or(&absent).clone();
             compare(&format!("parameter {name}"), &of(other), &of(own));
