@@ -15,7 +15,9 @@ mod caller;
 mod countries;
 mod directory;
 mod duo;
+mod executor;
 mod flows;
+mod inspector;
 mod listing;
 mod operation;
 mod policies;
@@ -35,8 +37,16 @@ pub(super) fn operations() -> &'static [Operation] {
     ALL.get_or_init(|| {
         let mut all = flows::operations();
         all.extend(directory::operations());
-        all.extend(brands::operations());
         all.extend(schema::operations());
+        all.extend(authenticators::operations());
+        all.extend(brands::operations());
+        all.extend(countries::operations());
+        all.extend(duo::operations());
+        all.extend(executor::operations());
+        all.extend(inspector::operations());
+        all.extend(policies::operations());
+        all.extend(root::operations());
+        all.extend(stages::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
     })
@@ -49,13 +59,13 @@ pub(super) fn description() -> &'static Value {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
         directory::describe(&mut components);
-        brands::describe(&mut components);
+        schema::describe(&mut components);
         schema::document(operations(), components)
     })
 }
 
-/// Adds the routes of the table, one resource for each path.
-fn serve(app: &mut web::ServiceConfig) {
+/// Adds the routes below `/api/v3`: those of the table, one resource for each path.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
     for same in operations().chunk_by(|one, other| one.path == other.path) {
         let mut resource = web::resource(same[0].path.as_str());
         for operation in same {
@@ -81,46 +91,4 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Adds the routes below `/api/v3`.
-pub(super) fn configure(app: &mut web::ServiceConfig) {
-    serve(app);
-    let reads = || guard::Any(guard::Get()).or(guard::Head());
-    app.service(
-        web::resource("/policies/all/{id}/test/")
-            .route(web::post().to(policies::test))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/all/user_settings/")
-            .route(web::route().guard(reads()).to(stages::user_settings))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/root/config/")
-            .route(web::route().guard(reads()).to(root::config))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/policies/geoip_iso3166/")
-            .route(web::route().guard(reads()).to(countries::list))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/enrollment_status/")
-            .route(web::post().to(duo::enrollment_status))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/import_device_manual/")
-            .route(web::post().to(duo::import_manually))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/import_devices_automatic/")
-            .route(web::post().to(duo::import_automatically))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .configure(authenticators::configure);
 }

@@ -1,10 +1,12 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
+mod access;
 mod api;
 mod devices;
 mod directory;
 mod executor;
 mod flows;
+mod openapi;
 mod pages;
 mod policies;
 mod sessions;
