@@ -18,7 +18,7 @@ mod executor;
 mod flows;
 mod inspector;
 mod listing;
-mod operation;
+pub(super) mod operation;
 mod policies;
 mod resource;
 mod root;
