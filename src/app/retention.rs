@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::courier::outbox::Mail;
 use crate::directory::{
-    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Session, Token, User,
+    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session, Token, User,
 };
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
@@ -34,13 +34,14 @@ const CATALOG: [Kind; 8] = [
     Brand::KIND,
     Source::KIND,
 ];
-const DIRECTORY: [Kind; 8] = [
+const DIRECTORY: [Kind; 9] = [
     User::KIND,
     PasswordHistory::KIND,
     Device::KIND,
     MfaAttempts::KIND,
     PushAttempts::KIND,
     Group::KIND,
+    Role::KIND,
     Token::KIND,
     Login::KIND,
 ];

@@ -104,6 +104,22 @@ async fn origin(shared: &Shared, client: &Client) -> journal::Result<Option<Stri
     Ok(known.map(|brand| format!("{scheme}://{}", brand.value.domain)))
 }
 
+/// The host under which a visitor reaches the server, as it may be shown to somebody else; `None`
+/// where nothing but the visitor says which one it is.
+pub(super) async fn domain(shared: &Shared, client: &Client) -> Option<String> {
+    match origin(shared, client).await {
+        Ok(origin) => {
+            let origin = origin?;
+            let (_, host) = origin.split_once("://")?;
+            Some(host.split('/').next().unwrap_or(host).to_owned())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the host of the brand cannot be read");
+            None
+        }
+    }
+}
+
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,

@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use super::line::presence;
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
@@ -119,6 +120,7 @@ pub(super) fn question(
             .map(str::to_owned),
         received: arrival.at,
         correlation: arrival.id,
+        presence: presence(request),
     }
 }
 

@@ -19,6 +19,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+pub mod line;
 mod location;
 pub mod mfa;
 pub mod operator;
@@ -30,6 +31,7 @@ mod setup;
 mod stage_cookie;
 mod state;
 mod status;
+mod ways;
 
 pub use error::Error;
 pub use state::State;

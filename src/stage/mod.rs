@@ -52,6 +52,7 @@ use authenticator::webauthn as authenticator_webauthn;
 
 pub use field::{Field, Response};
 pub use form::Form;
+pub use planner::DOES_NOT_APPLY;
 pub use reply::Reply;
 pub use run::{Handled, handle};
 pub use turn::Turn;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{assets, markup, picture};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
+use crate::flow::event::EMPTY_RESPONSE;
 
 /// A page could not be made: a fault of a template, never of a visitor.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,10 @@ pub struct Form {
     pub values: Map<String, Value>,
     /// Whether the visitor's answer waits for something that is not theirs: the page looks again.
     pub waits: bool,
+    /// Where whoever has to log in first does so and comes back.
+    pub login: Option<String>,
+    /// Where whoever cannot show what is asked for logs in in the usual way.
+    pub instead: Option<String>,
 }
 
 /// Somebody who is logged in.
@@ -253,6 +258,7 @@ impl Pages {
                 general_errors => Serde(general_errors(challenge, shown, form)),
                 sent_again => is_sent_again(challenge),
                 sent_code => is_code_sent(challenge, form),
+                only_chose => is_chosen(challenge, form),
                 methods => Serde(methods::methods(challenge, &form.values)),
                 duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
@@ -340,7 +346,7 @@ fn is_chosen(challenge: &Value, form: &Form) -> bool {
     let chose = form.values.get("chooses") == Some(&Value::Bool(true));
     let errors = challenge["response_errors"].as_object();
     let says_nothing = |errors: &Map<String, Value>| {
-        let is_empty = |it: &Value| it["string"] == "Empty response";
+        let is_empty = |it: &Value| it["string"] == EMPTY_RESPONSE;
         let general = errors.get("non_field_errors").and_then(Value::as_array);
         let only = general.is_none_or(|all| all.iter().all(is_empty));
         only && errors.keys().all(|field| field == "non_field_errors")

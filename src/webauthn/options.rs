@@ -80,6 +80,9 @@ pub struct Creation<'a> {
     pub title: &'a str,
     /// Whose credential it is to be.
     pub person: Person<'a>,
+    /// The credentials that they have already, in base64url: no device makes another beside one of
+    /// them.
+    pub known: &'a [String],
     /// Whether the device checks who touches it.
     pub verification: Requirement,
     /// Whether the device keeps the credential, so that nobody has to say who they are.
@@ -94,6 +97,8 @@ impl Creation<'_> {
     /// The options; without a challenge they say all that may be written down.
     #[must_use]
     pub fn options(&self, challenge: Option<&[u8]>) -> Value {
+        let known = self.known.iter();
+        let known = known.map(|id| json!({ "id": id, "type": "public-key" }));
         let algorithms = OFFERED.map(|alg| json!({ "type": "public-key", "alg": alg }));
         let mut selection = json!({
             "residentKey": self.resident,
@@ -112,7 +117,7 @@ impl Creation<'_> {
             },
             "pubKeyCredParams": algorithms,
             "timeout": TIMEOUT,
-            "excludeCredentials": [],
+            "excludeCredentials": known.collect::<Vec<_>>(),
             "authenticatorSelection": selection,
             "attestation": "direct",
         });

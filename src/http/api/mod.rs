@@ -13,6 +13,7 @@ mod brands;
 mod call;
 mod caller;
 mod countries;
+mod directory;
 mod duo;
 mod executor;
 mod flows;
@@ -25,7 +26,6 @@ mod root;
 mod schema;
 mod stage_base;
 mod stages;
-mod users;
 
 use super::not_allowed;
 use operation::{Method, Operation};
@@ -36,6 +36,7 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(directory::operations());
         all.extend(schema::operations());
         all.extend(authenticators::operations());
         all.extend(brands::operations());
@@ -46,7 +47,6 @@ pub(super) fn operations() -> &'static [Operation] {
         all.extend(policies::operations());
         all.extend(root::operations());
         all.extend(stages::operations());
-        all.extend(users::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
     })
@@ -58,6 +58,7 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        directory::describe(&mut components);
         schema::describe(&mut components);
         schema::document(operations(), components)
     })

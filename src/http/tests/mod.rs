@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod devices;
+mod directory;
 mod executor;
 mod flows;
 mod openapi;

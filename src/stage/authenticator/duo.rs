@@ -102,6 +102,9 @@ const REFUSED: &str =
 /// Where Duo did not answer.
 const UNREACHABLE: &str = "Duo cannot be reached at the moment. Please try again later.";
 
+/// What is noted of a device whose account is not known any more.
+pub const STAGE_IS_GONE: &str = "the stage by which the device was enrolled is gone";
+
 /// What Duo says where it refuses; `None` where it does not.
 pub(super) fn refusal(answer: &Value) -> Option<(Option<u64>, &str)> {
     let refused = answer.get("refused")?.as_str()?;
@@ -248,7 +251,6 @@ impl Enrolling {
     }
 }
 
-/// The moment that is so far away.
 #[async_trait(?Send)]
 impl Stage for AuthenticatorDuo {
     const COMPONENT: &'static str = "ak-stage-authenticator-duo";

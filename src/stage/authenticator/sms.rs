@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::super::duration::after;
 use super::super::field::{Field, Shape};
 use super::super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
-use super::pending::{DIGITS, Pending, forget_prompted, prompted};
-use super::sending::{Allowance, TOO_MANY};
+use super::pending::{Pending, code_to_send, forget_prompted, prompted};
+use super::sending::{Allowance, Purpose, TOO_MANY};
 use super::{Owner, enrol, with_user};
 use crate::catalog::Hidden;
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass};
@@ -25,16 +25,14 @@ use crate::flow::effect::Outcome;
 use crate::flow::event::{Errors, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::words;
-use crate::flow::timer::Deadline;
-
 use crate::sms;
-use crate::world::{Call, Fresh};
+use crate::world::Call;
 
 mod number;
 mod outcome;
 mod text;
 
-use number::{hashed, normalised};
+use number::{hashed, normalised, place};
 use text::Texted;
 
 pub(super) use number::is_hashed;
@@ -139,10 +137,11 @@ pub(super) async fn send_code(
         turn.refuse("the stage by which the telephone was set up is gone");
         return Ok(Err(REFUSAL.to_owned()));
     };
-    let Some(allowance) = Allowance::of(turn, "tel", phone_number, user.uuid).await? else {
+    let (place, purpose) = (place(phone_number), Purpose::Login);
+    let Some(allowance) = Allowance::of(turn, "tel", purpose, &place, user.uuid).await? else {
         return Ok(Err(TOO_MANY.to_owned()));
     };
-    let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
+    let Code { secret, until } = code_to_send(turn, id, code.as_ref(), GOOD)?;
     let texted = Texted {
         stage: *stage,
         stage_name: &found.name,
@@ -159,8 +158,6 @@ pub(super) async fn send_code(
     };
     let effect = hand_over(turn, message)?;
     allowance.count(turn);
-    let until = after(turn.world.now(), GOOD);
-    turn.set_timer(until, Deadline::Code { device: id })?;
     *code = Some(Code { secret, until });
     Ok(Ok(effect))
 }
@@ -201,7 +198,8 @@ impl AuthenticatorSms {
         if Self::is_taken(turn, &number).await? {
             return Ok(Err(INVALID_NUMBER.to_owned()));
         }
-        let Some(allowance) = Allowance::of(turn, "tel", &number, owner).await? else {
+        let (place, purpose) = (place(&number), Purpose::Enrolment);
+        let Some(allowance) = Allowance::of(turn, "tel", purpose, &place, owner).await? else {
             return Ok(Err(TOO_MANY.to_owned()));
         };
         let code = pending.code(turn, GOOD).await?;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Owner, sms, with_user};
 use crate::directory::device::DeviceClass;
 use crate::flow::effect::{Effect, Outcome};
-use crate::flow::event::{NON_FIELD_ERRORS, errors};
+use crate::flow::event::{EMPTY_RESPONSE, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{Designation, InvalidResponseAction, words};
 use crate::stage::duration::Duration;
@@ -101,7 +101,7 @@ fn refused(field: &str, text: impl Into<String>) -> Verdict {
 /// again.
 fn chosen(turn: &Turn<'_>) -> Verdict {
     if turn.stage.on_invalid == InvalidResponseAction::Retry {
-        refused(NON_FIELD_ERRORS, "Empty response")
+        refused(NON_FIELD_ERRORS, EMPTY_RESPONSE)
     } else {
         Verdict::Asks
     }
@@ -252,7 +252,7 @@ impl Stage for AuthenticatorValidate {
         if selected.is_some() {
             return Ok(chosen(turn));
         }
-        Ok(refused(NON_FIELD_ERRORS, "Empty response"))
+        Ok(refused(NON_FIELD_ERRORS, EMPTY_RESPONSE))
     }
 
     fn interrupts(&self, response: &Response, turn: &Turn<'_>) -> bool {
