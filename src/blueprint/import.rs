@@ -122,6 +122,7 @@ pub async fn apply(
             run.document(document, true).await?;
         }
         run.close().await?;
+        run.report.changes = run.staged.changes();
         let mut writes = run.staged.writes(journal).await?;
         if writes.is_empty() || options.dry_run {
             return Ok(run.report);

@@ -1,13 +1,16 @@
 //! Blueprints: files that say which flows, stages, users and so on there are to be.
 //!
-//! [`check()`] reads one, [`apply()`] makes it so, in one commit or not at all. This module knows
+//! [`check()`] reads one, [`apply()`] makes it so, in one commit or not at all, and [`export()`]
+//! makes one of what there is. This module knows
 //! the objects of catalog and directory and writes them through the journal's trait; it knows
 //! nothing of HTTP, and reads the machine only through [`Host`].
 
+mod changes;
 mod check;
 mod default;
 mod document;
 mod entry;
+mod export;
 mod format;
 mod host;
 mod import;
@@ -30,9 +33,10 @@ mod value;
 pub use check::{Unsupported, check, unsupported};
 pub use default::{Enabled, Offered, Ready, apply_defaults, defaults, enable, offer_default};
 pub use document::Document;
+pub use export::{Exported, export};
 pub use host::Host;
 pub use import::{Error, Options, apply};
 pub use node::MAX_BYTES;
 pub use problem::{EntryName, Problem, Span};
-pub use report::{Applied, Note, Outcome, Report};
+pub use report::{Applied, Changed, FieldChange, Note, Outcome, Report};
 pub use syntax::Syntax;

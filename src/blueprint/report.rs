@@ -12,6 +12,37 @@ pub struct Report {
     pub entries: Vec<Applied>,
     /// What is worth a look although nothing is wrong.
     pub notes: Vec<Note>,
+    /// What became of each object that is not as it was, whichever entry it was for: also of those
+    /// that went with another.
+    pub changes: Vec<Changed>,
+}
+
+/// An object that is not as it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// Its model.
+    pub model: &'static str,
+    /// What people call it.
+    pub name: String,
+    /// Its key: a number for a user, else an identifier.
+    pub pk: Value,
+    /// Whether it was created, updated or deleted.
+    pub outcome: Outcome,
+    /// What is different; of one that was deleted, nothing more than that.
+    pub fields: Vec<FieldChange>,
+}
+
+/// A field that is not as it was. Objects that it refers to are named as people call them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldChange {
+    /// Which field.
+    pub field: String,
+    /// What was in it; null in a new object, and of a secret.
+    pub from: Value,
+    /// What is in it; null of a secret.
+    pub to: Value,
+    /// Whether its values are never shown.
+    pub secret: bool,
 }
 
 /// What became of one entry.

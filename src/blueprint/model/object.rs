@@ -11,6 +11,7 @@ use crate::catalog::{
 use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
+use crate::{policy, stage};
 
 /// An object of the catalog or the directory.
 #[derive(Clone)]
@@ -122,6 +123,53 @@ impl Object {
             Self::Invitation(invitation) => invitation.name.to_string(),
             Self::WebhookMapping(mapping) => mapping.name.clone(),
         }
+    }
+
+    /// The name of its model; none of a kind that this version does not have.
+    pub(in crate::blueprint) fn model(&self) -> &'static str {
+        match self {
+            Self::Flow(_) => "authentik_flows.flow",
+            Self::Binding(_) => "authentik_flows.flowstagebinding",
+            Self::Stage(it) => stage::Kind::from_name(&it.kind).map_or("", stage::Kind::model),
+            Self::Policy(it) => policy::Kind::from_name(&it.kind).map_or("", policy::Kind::model),
+            Self::PolicyBinding(_) => "authentik_policies.policybinding",
+            Self::Source(source) => source.kind.model(),
+            Self::Brand(_) => "authentik_brands.brand",
+            Self::User(_) => "authentik_core.user",
+            Self::Group(_) => "authentik_core.group",
+            Self::Token(_) => "authentik_core.token",
+            Self::Prompt(_) => "authentik_stages_prompt.prompt",
+            Self::Invitation(_) => "authentik_stages_invitation.invitation",
+            Self::WebhookMapping(_) => "authentik_events.notificationwebhookmapping",
+        }
+    }
+
+    /// The secrets that the two do not have in common, by their fields.
+    pub(in crate::blueprint) fn other_secrets(&self, other: Option<&Self>) -> Vec<&'static str> {
+        let own = self.secrets();
+        let others = other.map(Self::secrets).unwrap_or_default();
+        let changed = own.into_iter().filter(|(name, secret)| {
+            let before = others.iter().find(|(other, _)| other == name);
+            match (before, secret.as_str()) {
+                (Some((_, before)), _) => before != secret,
+                (None, Some(secret)) => !secret.is_empty(),
+                (None, None) => false,
+            }
+        });
+        changed.map(|(name, _)| name).collect()
+    }
+
+    /// What is never shown of it.
+    fn secrets(&self) -> Vec<(&'static str, Value)> {
+        let (names, mut fields): (&[&'static str], _) = match self {
+            Self::Stage(stage) => (SECRETS, stage.settings.clone()),
+            Self::User(_) => (&["password"], self.body()),
+            Self::Token(_) => (&["key"], self.body()),
+            _ => return Vec::new(),
+        };
+        let found = names.iter();
+        let found = found.filter_map(|name| fields.remove(*name).map(|secret| (*name, secret)));
+        found.collect()
     }
 
     /// What policies are bound to it under, if they can be.
