@@ -88,7 +88,7 @@ enum Command {
     /// Make invitations, list them, take them back
     #[command(subcommand)]
     Invitation(invitation::Command),
-    /// Check and apply blueprint files
+    /// Export flows, and check, compare and apply blueprint files
     #[command(subcommand)]
     Blueprint(blueprint::Command),
     /// List policies, and try one out

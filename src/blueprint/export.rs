@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::catalog::Flow;
-use crate::journal::{self, Objects};
+use crate::journal::{self, Journal};
 
 mod entry;
 mod gather;
@@ -34,24 +34,31 @@ pub struct Exported {
 /// # Errors
 /// When the objects cannot be read.
 pub async fn export(
-    objects: &dyn Objects,
+    journal: &dyn Journal,
     flows: Vec<Flow>,
     name: &str,
 ) -> journal::Result<Exported> {
-    let gathered = gather::gather(objects, flows).await?;
+    let gathered = gather::gather(journal, flows).await?;
     let mut before: HashSet<Uuid> = HashSet::new();
     let mut entries = Vec::new();
     let mut notes: Vec<String> = gathered
         .outside
         .values()
-        .map(|it| format!("{} {} is looked up by its {}", it.model, it.called, it.field))
+        .map(|it| {
+            format!(
+                "{} {} is looked up by its {}",
+                it.model, it.called, it.field
+            )
+        })
         .collect();
     notes.sort();
     for object in &gathered.objects {
         entries.push(Node::from(entry::entry(object, &gathered, &before)));
         for secret in entry::left_out(object) {
             let stage = object.name();
-            notes.push(format!("{secret} of the stage {stage} is secret and not exported"));
+            notes.push(format!(
+                "{secret} of the stage {stage} is secret and not exported"
+            ));
         }
         before.insert(object.stream().id);
     }

@@ -1,5 +1,7 @@
 //! What an import did, entry by entry.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -129,6 +131,15 @@ pub struct Note {
     pub text: String,
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file, entry, text, ..
+        } = self;
+        write!(f, "{file}:{}: {entry}: {text}", self.span.line)
+    }
+}
+
 /// What is to be said of fields that were ignored and of those that were filled in.
 pub(super) fn of_fields(ignored: &[String], filled: &Map<String, Value>) -> Vec<String> {
     let mut said = Vec::new();
@@ -170,10 +181,8 @@ impl Report {
                 it.file, it.span.line, it.model
             )
         });
-        let notes = self
-            .notes
-            .iter()
-            .map(|it| format!("{}:{}: {}: {}", it.file, it.span.line, it.entry, it.text));
-        entries.chain(notes).collect()
+        entries
+            .chain(self.notes.iter().map(ToString::to_string))
+            .collect()
     }
 }

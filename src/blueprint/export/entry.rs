@@ -134,7 +134,9 @@ pub(super) fn left_out(object: &Object) -> impl Iterator<Item = &'static str> {
     };
     let has = move |name: &&'static str| {
         let value = settings.and_then(|settings| settings.get(*name));
-        value.and_then(Value::as_str).is_some_and(|it| !it.is_empty())
+        value
+            .and_then(Value::as_str)
+            .is_some_and(|it| !it.is_empty())
     };
     SECRETS.iter().copied().filter(has)
 }

@@ -12,7 +12,7 @@ use crate::catalog::{
 };
 use crate::directory::{Group, User};
 use crate::journal::object::{self, Stored};
-use crate::journal::{Kind, Objects, Result};
+use crate::journal::{Journal, Kind, Result};
 
 /// What an export consists of.
 pub(super) struct Gathered {
@@ -32,7 +32,7 @@ pub(super) struct Outside {
 }
 
 /// Collects the flows with all that they need.
-pub(super) async fn gather(objects: &dyn Objects, mut flows: Vec<Flow>) -> Result<Gathered> {
+pub(super) async fn gather(objects: &dyn Journal, mut flows: Vec<Flow>) -> Result<Gathered> {
     flows.sort_by(|a, b| a.slug.cmp(&b.slug));
     flows.dedup_by_key(|flow| flow.pk);
     let mut gatherer = Gatherer {
@@ -71,7 +71,7 @@ pub(super) async fn gather(objects: &dyn Objects, mut flows: Vec<Flow>) -> Resul
 }
 
 struct Gatherer<'a> {
-    objects: &'a dyn Objects,
+    objects: &'a dyn Journal,
     seen: HashSet<Uuid>,
     prompts: Vec<Object>,
     policies: Vec<Object>,
@@ -153,11 +153,13 @@ impl Gatherer<'_> {
         match kind {
             Prompt::KIND => {
                 let found = object::get::<Prompt>(objects, id).await?;
-                self.prompts.extend(found.map(|it| Object::Prompt(it.value)));
+                self.prompts
+                    .extend(found.map(|it| Object::Prompt(it.value)));
             }
             Policy::KIND => {
                 let found = object::get::<Policy>(objects, id).await?;
-                self.policies.extend(found.map(|it| Object::Policy(it.value)));
+                self.policies
+                    .extend(found.map(|it| Object::Policy(it.value)));
             }
             WebhookMapping::KIND => {
                 let found = object::get::<WebhookMapping>(objects, id).await?;
@@ -190,7 +192,7 @@ impl Gatherer<'_> {
     }
 }
 
-async fn outside(objects: &dyn Objects, kind: Kind, id: Uuid) -> Result<Option<Outside>> {
+async fn outside(objects: &dyn Journal, kind: Kind, id: Uuid) -> Result<Option<Outside>> {
     let named = |model, field, called| {
         Some(Outside {
             model,

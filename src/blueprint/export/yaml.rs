@@ -87,7 +87,11 @@ fn mapping(out: &mut String, map: &Mapping, depth: usize) {
         indent(out, depth);
         out.push_str("# ");
         // A remark stays a remark whatever somebody called their stage.
-        out.extend(remark.chars().map(|it| if is_breaking(it) { ' ' } else { it }));
+        out.extend(
+            remark
+                .chars()
+                .map(|it| if is_breaking(it) { ' ' } else { it }),
+        );
         out.push('\n');
     }
     for (key, node) in &map.fields {
@@ -320,9 +324,41 @@ it:
     #[test]
     fn a_text_that_looks_like_something_else_stands_in_quotes() {
         for text in [
-            "", "yes", "No", "on", "null", "~", "12", "0755", "1e5", "1.5", "2026-11-26", "12:30", "a: b",
-            "a #b", "- a", "&a", "*a", "!a", "%a", "@a", "`a", "'a", "[a", "a,b", " a", "a ", "y", "=",
-            "<<", "a\tb", "\u{85}", "\u{feff}a", "a\n", "\na\nb", "a\n\nb\n\n",
+            "",
+            "yes",
+            "No",
+            "on",
+            "null",
+            "~",
+            "12",
+            "0755",
+            "1e5",
+            "1.5",
+            "2026-11-26",
+            "12:30",
+            "a: b",
+            "a #b",
+            "- a",
+            "&a",
+            "*a",
+            "!a",
+            "%a",
+            "@a",
+            "`a",
+            "'a",
+            "[a",
+            "a,b",
+            " a",
+            "a ",
+            "y",
+            "=",
+            "<<",
+            "a\tb",
+            "\u{85}",
+            "\u{feff}a",
+            "a\n",
+            "\na\nb",
+            "a\n\nb\n\n",
         ] {
             let out = written(&text.into());
             assert!(out.starts_with("it: \""), "{text:?} is written {out}");
@@ -332,13 +368,24 @@ it:
 
     #[test]
     fn numbers_stay_numbers() {
-        for number in [json!(0), json!(-5), json!(1.5), json!(1e-7), json!(1e21), json!(-2.5e-9)] {
+        for number in [
+            json!(0),
+            json!(-5),
+            json!(1.5),
+            json!(1e-7),
+            json!(1e21),
+            json!(-2.5e-9),
+        ] {
             assert_eq!(read(&written(&number))["it"], number);
         }
     }
 
     fn values() -> impl Strategy<Value = Value> {
-        let text = prop_oneof!["[ -~\n\t]{0,40}", any::<String>(), "[a-z]{1,5}(\n[ a-z]{0,6}){1,4}"];
+        let text = prop_oneof![
+            "[ -~\n\t]{0,40}",
+            any::<String>(),
+            "[a-z]{1,5}(\n[ a-z]{0,6}){1,4}"
+        ];
         let leaf = prop_oneof![
             text.prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
