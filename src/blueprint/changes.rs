@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::model::{Object, STAGE_LISTS, refers_to};
 use super::report::{Changed, FieldChange, Outcome};
 use super::staged::Staged;
-use crate::catalog::{Flow, FlowStageBinding, Policy, Source, Stage};
+use crate::catalog::{Flow, FlowStageBinding, Policy, Prompt, Source, Stage, WebhookMapping};
 use crate::directory::{Group, User};
-use crate::journal::Kind;
 use crate::journal::object::Stored;
+use crate::journal::{self, Journal, Kind};
 
 /// Fields that say nothing, or that follow from others.
 const UNSAID: &[&str] = &[
@@ -25,7 +25,27 @@ const UNSAID: &[&str] = &[
     "date_joined",
 ];
 
+/// What has a name that fields of others refer to.
+const NAMED: [Kind; 8] = [
+    Flow::KIND,
+    FlowStageBinding::KIND,
+    Stage::KIND,
+    Policy::KIND,
+    Prompt::KIND,
+    Source::KIND,
+    WebhookMapping::KIND,
+    Group::KIND,
+];
+
 impl Staged {
+    /// Reads what objects are called, but for users, of whom there may be very many.
+    pub(super) async fn read_names(&mut self, journal: &dyn Journal) -> journal::Result<()> {
+        for kind in NAMED {
+            self.read(journal, kind).await?;
+        }
+        Ok(())
+    }
+
     /// Every object that will not be as it was.
     pub(super) fn changes(&self) -> Vec<Changed> {
         let changed = self.differences().filter_map(|(before, now)| {
@@ -36,7 +56,7 @@ impl Staged {
                 (None, None) => return None,
             };
             Some(Changed {
-                model: object.model(),
+                model: object.model_name(),
                 name: self.label(object),
                 pk: object.pk(),
                 outcome,

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
-use super::import::{Error, Options, apply};
+use super::import::apply;
 use super::library::hash;
+use super::options::{Error, Options};
 use super::report::{Outcome, Report};
 use super::{Problem, check};
 use crate::catalog::{BlueprintInstance, BlueprintStatus};

@@ -45,7 +45,7 @@ pub(super) fn entry(object: &Object, gathered: &Gathered, before: &HashSet<Uuid>
         .with("attrs", attrs)
         .with("conditions", Node::List(Vec::new()))
         .with("identifiers", identifiers)
-        .with("model", object.model())
+        .with("model", object.model_name())
         .with("permissions", Node::List(Vec::new()))
         .with("state", state)
 }

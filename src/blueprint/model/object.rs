@@ -146,25 +146,6 @@ impl Object {
         }
     }
 
-    /// The name of its model; none of a kind that this version does not have.
-    pub(in crate::blueprint) fn model(&self) -> &'static str {
-        match self {
-            Self::Flow(_) => "authentik_flows.flow",
-            Self::Binding(_) => "authentik_flows.flowstagebinding",
-            Self::Stage(it) => stage::Kind::from_name(&it.kind).map_or("", stage::Kind::model),
-            Self::Policy(it) => policy::Kind::from_name(&it.kind).map_or("", policy::Kind::model),
-            Self::PolicyBinding(_) => "authentik_policies.policybinding",
-            Self::Source(source) => source.kind.model(),
-            Self::Brand(_) => "authentik_brands.brand",
-            Self::User(_) => "authentik_core.user",
-            Self::Group(_) => "authentik_core.group",
-            Self::Token(_) => "authentik_core.token",
-            Self::Prompt(_) => "authentik_stages_prompt.prompt",
-            Self::Invitation(_) => "authentik_stages_invitation.invitation",
-            Self::WebhookMapping(_) => "authentik_events.notificationwebhookmapping",
-        }
-    }
-
     /// The secrets that the two do not have in common, by their fields.
     pub(in crate::blueprint) fn other_secrets(&self, other: Option<&Self>) -> Vec<&'static str> {
         let own = self.secrets();
