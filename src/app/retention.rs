@@ -15,7 +15,7 @@ use crate::catalog::{
 };
 use crate::courier::outbox::Mail;
 use crate::directory::{
-    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Session, Token, User,
+    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session, Token, User,
 };
 use crate::execution::Unfinished;
 use crate::journal::object::Stored;
@@ -37,13 +37,14 @@ const CATALOG: [Kind; 9] = [
     Source::KIND,
     BlueprintInstance::KIND,
 ];
-const DIRECTORY: [Kind; 8] = [
+const DIRECTORY: [Kind; 9] = [
     User::KIND,
     PasswordHistory::KIND,
     Device::KIND,
     MfaAttempts::KIND,
     PushAttempts::KIND,
     Group::KIND,
+    Role::KIND,
     Token::KIND,
     Login::KIND,
 ];

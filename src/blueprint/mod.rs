@@ -13,6 +13,7 @@ pub(crate) mod edit;
 mod entry;
 mod export;
 mod format;
+mod grant;
 mod host;
 mod import;
 mod incomplete;

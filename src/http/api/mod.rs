@@ -13,6 +13,7 @@ mod brands;
 mod call;
 mod caller;
 mod countries;
+mod directory;
 mod duo;
 mod flows;
 mod listing;
@@ -23,7 +24,6 @@ mod root;
 mod schema;
 mod stage_base;
 mod stages;
-mod users;
 
 use super::not_allowed;
 use operation::{Method, Operation};
@@ -34,6 +34,8 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(directory::operations());
+        all.extend(brands::operations());
         all.extend(schema::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
@@ -46,6 +48,8 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        directory::describe(&mut components);
+        brands::describe(&mut components);
         schema::document(operations(), components)
     })
 }
@@ -84,16 +88,6 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     serve(app);
     let reads = || guard::Any(guard::Get()).or(guard::Head());
     app.service(
-        web::resource("/core/users/me/")
-            .route(web::route().guard(reads()).to(users::me))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/core/brands/current/")
-            .route(web::route().guard(reads()).to(brands::current))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
         web::resource("/policies/all/{id}/test/")
             .route(web::post().to(policies::test))
             .default_service(web::route().to(not_allowed)),
