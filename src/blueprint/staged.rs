@@ -15,9 +15,9 @@ use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
     problem_of as catalog_problem,
 };
-use crate::directory::password_history;
 use crate::directory::problem_of as directory_problem;
 use crate::directory::{Group, Install, Invitation, Token, User, install};
+use crate::directory::{event, password_history};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
@@ -291,6 +291,7 @@ impl Staged {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
                         gone.extend(password_history::removal(journal, stream.id).await?);
+                        gone.extend(event::removal(journal, stream.id).await?);
                         let factors = crate::directory::command::without_factors;
                         gone.extend(factors(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {

@@ -30,6 +30,7 @@ mod stage_cookie;
 mod state;
 mod status;
 
+pub use api::Readers;
 pub use error::Error;
 pub use state::State;
 pub use status::Streams;

@@ -8,11 +8,14 @@ mod brands;
 mod caller;
 mod countries;
 mod duo;
+mod feed;
 mod listing;
 mod policies;
 mod root;
 mod stages;
 mod users;
+
+pub use feed::Readers;
 
 use super::not_allowed;
 
@@ -37,6 +40,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     .service(
         web::resource("/stages/all/user_settings/")
             .route(web::route().guard(reads()).to(stages::user_settings))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
+        web::resource("/gatelog/feed/")
+            .route(web::route().guard(reads()).to(feed::show))
             .default_service(web::route().to(not_allowed)),
     )
     .service(
