@@ -267,9 +267,9 @@ async fn events_fall_with_the_account_and_none_comes_afterwards() {
     }
     let auditor = world.auditor();
     assert_eq!(world.events(2).await.len(), 2);
-    let found: Option<Versioned<User>> =
-        object::get(&*world.journal, jane.uuid).await.expect("read");
-    let writes = deletion(&*world.journal, &found.expect("she is there"), &[]);
+    let found = object::get(&*world.journal, jane.uuid).await;
+    let found: Versioned<User> = found.expect("it reads").expect("she is there");
+    let writes = deletion(&*world.journal, &found, &[]);
     world.commit(writes.await.expect("writes")).await;
     let events = world.events(2).await;
     auditor.stop().await;
