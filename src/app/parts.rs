@@ -101,6 +101,7 @@ impl Parts {
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
             geoip,
             streams: Arc::default(),
+            events_kept: settings.events.retention,
             feeds: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),

@@ -53,6 +53,8 @@ pub struct State {
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
     pub streams: Arc<Streams>,
+    /// How long an audit event is kept; `None` keeps it for ever.
+    pub events_kept: Option<Duration>,
     /// The streams that tell the journal.
     pub feeds: Arc<Readers>,
     /// The pages.

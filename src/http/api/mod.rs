@@ -8,7 +8,9 @@ mod brands;
 mod caller;
 mod countries;
 mod duo;
+mod events;
 mod feed;
+mod history;
 mod listing;
 mod policies;
 mod root;
@@ -48,6 +50,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             .default_service(web::route().to(not_allowed)),
     )
     .service(
+        web::resource("/gatelog/history/{kind}/{id}/")
+            .route(web::route().guard(reads()).to(history::show))
+            .default_service(web::route().to(not_allowed)),
+    )
+    .service(
         web::resource("/root/config/")
             .route(web::route().guard(reads()).to(root::config))
             .default_service(web::route().to(not_allowed)),
@@ -72,5 +79,6 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             .route(web::post().to(duo::import_automatically))
             .default_service(web::route().to(not_allowed)),
     )
+    .configure(events::configure)
     .configure(authenticators::configure);
 }

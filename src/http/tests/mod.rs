@@ -84,6 +84,7 @@ impl Server {
             limiter: Limiter::new(1, 100),
             geoip: Arc::default(),
             streams: Arc::default(),
+            events_kept: Some(Duration::from_hours(24)),
             feeds: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),

@@ -26,7 +26,9 @@ impl Volume {
     pub(super) fn told(self) -> Value {
         let buckets = self.0.into_iter();
         buckets
-            .map(|((time, action), count)| json!({ "action": action, "time": time, "count": count }))
+            .map(
+                |((time, action), count)| json!({ "action": action, "time": time, "count": count }),
+            )
             .collect()
     }
 }
@@ -62,7 +64,8 @@ impl Stats {
 
     pub(super) fn told(self) -> Value {
         let steps = self.steps.into_iter();
-        let steps: Map<String, Value> = steps.map(|(name, _, count)| (name, count.into())).collect();
+        let steps: Map<String, Value> =
+            steps.map(|(name, _, count)| (name, count.into())).collect();
         json!({ "unique_users": self.users.len(), "count_step": steps })
     }
 }
