@@ -1,0 +1,4 @@
+//! The management API, as programs use it.
+
+mod events;
+mod feed;
