@@ -76,6 +76,11 @@ fn the_feed_is_read_in_portions_that_fit_together() {
         assert!(all.is_sorted_by(|one, other| one < other), "{all:?}");
         assert_eq!(whole.iter().filter(|it| is_login(it)).count(), 5);
         assert!(whole.iter().any(|it| it["kind"] == "change"));
+        let printed = server.gatelog(&["events"]).succeeds().values();
+        assert_eq!(printed[..whole.len()], whole[..]);
+        let (after, count) = (all[2].to_string(), whole.len() - 3);
+        let printed = server.gatelog(&["events", "--after", &after, "--format", "json"]);
+        assert!(printed.succeeds().values().len() >= count);
         visitor
             .gets(&format!("{FEED}?format=xml"))
             .await
