@@ -99,6 +99,7 @@ impl Parts {
             unused_age: settings.session.unauthenticated_age,
             install_id: install.install_id,
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
+            workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
             events_kept: settings.events.retention,

@@ -196,7 +196,7 @@ impl Resolver {
             // The mail is sent by nobody, though it is about somebody.
             user.clear();
         }
-        let other = draft.is_pending && acting != about;
+        let other = draft.is_pending && (acting != about || about.is_none());
         let authenticated_as = acting.filter(|_| other);
         if other && acting.is_none() && who != Who::Anonymous {
             user.insert("authenticated_as".to_owned(), anonymous().into());

@@ -190,6 +190,7 @@ impl Turn<'_> {
             let draft = Draft {
                 model,
                 existing: found,
+                whole: false,
                 data: &data,
                 pk: given_pk.as_ref(),
                 encoded: self.encoded,
@@ -213,13 +214,6 @@ impl Turn<'_> {
     ) -> Result<Action, Stop> {
         let written =
             write(draft, self.staged, self.clock).map_err(|refused| refusal(entry, refused))?;
-        let collisions = self.staged.collisions(&written.object);
-        let collisions = collisions.map_err(|miss| miss.at(entry.span))?;
-        if !collisions.is_empty() {
-            let fields = collisions.into_iter();
-            let fields = fields.map(|it| (it.field.to_owned(), it.problem.to_string()));
-            return Err(refusal(entry, Refused::Fields(fields.collect())));
-        }
         Ok(match draft.existing {
             Some(object) if state == State::Created => Action::Keep(object.clone()),
             existing => Action::Write {
@@ -364,7 +358,7 @@ fn blueprint(resolver: &mut Resolver<'_>, entry: &Entry, model: String) -> Resul
     })
 }
 
-fn refusal(entry: &Entry, refused: Refused) -> Stop {
+pub(super) fn refusal(entry: &Entry, refused: Refused) -> Stop {
     let fields = match refused {
         Refused::Need(need) => return Stop::Need(need),
         Refused::Fields(fields) => fields,

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::document::{Document, Entry};
-use super::entry::{Action, Handles, Step, Turn};
+use super::entry::{Action, Handles, Step, Turn, refusal};
 use super::format::text;
 use super::host::Host;
 use super::incomplete::{close, closed_by};
-use super::model::{Object, Understood, apps};
+use super::model::{Object, Refused, Understood, apps};
 use super::problem::{Problem, Span};
 use super::report::{Applied, Note, Outcome, Report, of_fields};
 use super::resolve::{Miss, Need, Stop};
@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::directory::change::{self, Author};
 use crate::directory::password::{Busy, Pool, Verdict};
 use crate::expression;
+use crate::flow::field::Invalid;
 use crate::journal::object::Stored;
 use crate::journal::{self, Commit, Durability, Journal};
 use crate::stage;
@@ -224,10 +225,16 @@ impl Run<'_> {
             };
             let step = turn.step(entry);
             match step.or_else(|stop| turn.left_out(entry, stop)) {
-                Ok(step) => break step,
-                Err(Stop::Need(Need::Objects(kind))) => {
-                    self.staged.read(self.journal, kind).await?;
+                Ok(step) => {
+                    if let Action::Write { object, .. } = &step.action {
+                        let collisions = self.staged.collisions(self.journal, object).await?;
+                        if let Err(Stop::Wrong(problems)) = free(entry, collisions) {
+                            return Err(invalid(problems));
+                        }
+                    }
+                    break step;
                 }
+                Err(Stop::Need(Need::Read(read))) => self.staged.meet(self.journal, read).await?,
                 Err(Stop::Need(Need::Password { typed, current })) => {
                     let Some(pool) = self.options.passwords else {
                         let message = "a password cannot be set here; give a password_hash";
@@ -446,6 +453,16 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the names that an entry wants are free.
+fn free(entry: &Entry, collisions: Vec<Invalid>) -> Result<(), Stop> {
+    if collisions.is_empty() {
+        return Ok(());
+    }
+    let fields = collisions.into_iter();
+    let fields = fields.map(|it| (it.field.to_owned(), it.problem.to_string()));
+    Err(refusal(entry, Refused::Fields(fields.collect())))
 }
 
 fn note(document: &Document, entry: &Entry, text: String) -> Note {

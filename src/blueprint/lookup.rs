@@ -32,7 +32,7 @@ const PK: &[&str] = &[
 ];
 
 /// The first object of the model that fits all pairs; without pairs, the first of all.
-pub(super) fn find<'s>(
+pub(crate) fn find<'s>(
     model: Model,
     pairs: &[(String, Value)],
     staged: &'s Staged,
@@ -160,7 +160,7 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
 }
 
 /// The object as the API shows it.
-pub(super) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
+pub(crate) fn show(object: &Object, staged: &Staged) -> Result<Found, Miss> {
     if let Object::PolicyBinding(binding) = object {
         staged.target(binding.target)?;
     }
@@ -203,7 +203,12 @@ fn fits(object: &Object, pairs: &[(String, Value)], staged: &Staged) -> Result<b
 }
 
 /// The value at the end of a path that may lead through references and into mappings.
-fn follow(kind: Kind, found: &Found, path: &[&str], staged: &Staged) -> Result<Value, Miss> {
+pub(crate) fn follow(
+    kind: Kind,
+    found: &Found,
+    path: &[&str],
+    staged: &Staged,
+) -> Result<Value, Miss> {
     let [field, rest @ ..] = path else {
         return Ok(found.pk.clone());
     };
@@ -246,7 +251,7 @@ const LOOKUPS: &[&str] = &[
     "lte",
 ];
 
-fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
+pub(crate) fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
     let number = |value: &Value| value.as_f64();
     match lookup {
         "isnull" => value.is_null() == super::value::is_true(wanted),

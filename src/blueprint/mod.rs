@@ -7,6 +7,7 @@
 mod check;
 mod default;
 mod document;
+pub(crate) mod edit;
 mod entry;
 mod format;
 mod host;
@@ -17,6 +18,7 @@ mod lookup;
 mod model;
 mod node;
 mod problem;
+mod references;
 mod report;
 mod resolve;
 mod scalar;

@@ -11,7 +11,7 @@ use super::host::Host;
 use super::problem::{Problem, Span};
 use super::tag::{Expr, Form, Named, Output, Tag};
 use super::value::{combine, is_true, merge, pair, weight};
-use crate::journal::Kind;
+use crate::journal::{Key, Kind, StreamId};
 
 /// The most values that resolving one entry may make.
 const MAX_STEPS: usize = 1_000_000;
@@ -20,9 +20,9 @@ const MAX_DEPTH: usize = 128;
 
 /// What has to be done elsewhere, with waiting, before an entry can be tried again.
 #[derive(Debug)]
-pub(super) enum Need {
-    /// Reading the objects of this kind.
-    Objects(Kind),
+pub(crate) enum Need {
+    /// Reading something.
+    Read(Read),
     /// Encoding a password, unless it is the one that is encoded already.
     Password {
         typed: SecretString,
@@ -30,6 +30,19 @@ pub(super) enum Need {
     },
     /// Asking a worker whether this expression is understood.
     Syntax(String),
+}
+
+/// What has to be read.
+#[derive(Debug)]
+pub(crate) enum Read {
+    /// The objects of this kind.
+    Objects(Kind),
+    /// This object.
+    Object(StreamId),
+    /// The object of this kind that has this unique key.
+    Holder(Kind, Key),
+    /// Which number the next user gets.
+    Install,
 }
 
 /// Why resolving or applying an entry stopped.
@@ -51,7 +64,7 @@ impl From<Problem> for Stop {
 
 /// Why a lookup failed: like [`Stop`], but only the caller knows the place.
 #[derive(Debug)]
-pub(super) enum Miss {
+pub(crate) enum Miss {
     /// Something is needed first.
     Need(Need),
     /// The entry that is asked for was left out on purpose.
@@ -72,11 +85,11 @@ impl Miss {
 
 /// An object as a lookup finds it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// By what others refer to it.
-    pub(super) pk: Value,
+    pub(crate) pk: Value,
     /// Its fields as the API shows them, without secrets.
-    pub(super) fields: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 /// The objects that tags can refer to.

@@ -1,26 +1,24 @@
 //! The objects as they will be once the import is committed, laid over the journal.
 //!
-//! Objects are read once per kind and then looked up in memory, so that lookups see what earlier
-//! entries made. Nothing is written here: [`Staged::writes`] says what is to be.
+//! Objects are read when they are first asked for and then looked up in memory, so that lookups see
+//! what earlier entries made: one by its key or one of its names, or all of a kind. Nothing is
+//! written here: [`Staged::writes`] says what is to be.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
-use super::resolve::{Miss, Need};
-use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
-    problem_of as catalog_problem,
-};
+use super::model::Object;
+use super::references::{falls_with, touched, without};
+use super::resolve::{Miss, Need, Read};
+use crate::catalog::{Flow, FlowStageBinding, Source, problem_of as catalog_problem};
 use crate::directory::problem_of as directory_problem;
 use crate::directory::{Group, Install, Invitation, Token, User, install};
 use crate::directory::{event, password_history};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::journal::{self, Journal, KeyId, Kind, StreamId, Version, Write};
+use crate::journal::{self, Journal, Key, KeyId, Kind, StreamId, Version, Write};
 use crate::policy::unique_password;
 
 /// One object before and after.
@@ -37,40 +35,81 @@ const OF_DIRECTORY: [Kind; 4] = [User::KIND, Group::KIND, Token::KIND, Invitatio
 
 /// The overlay.
 #[derive(Default)]
-pub(super) struct Staged {
+pub(crate) struct Staged {
     slots: BTreeMap<StreamId, Slot>,
+    /// The kinds of which everything was read.
     read: HashSet<Kind>,
-    taken: HashMap<(Kind, &'static str, Vec<u8>), Uuid>,
+    /// The streams that were asked for and hold nothing.
+    absent: HashSet<StreamId>,
+    /// Who has a unique key; whether anybody has is known of these alone.
+    taken: HashMap<(Kind, &'static str, Vec<u8>), Option<Uuid>>,
     /// Streams in the order in which they were first changed.
     changed: Vec<StreamId>,
     install: Option<Versioned<Install>>,
-    next_user_pk: i64,
+    /// Whether it was asked for.
+    asked_install: bool,
+    next_user_pk: Option<i64>,
 }
 
 impl Staged {
     /// Reads all objects of a kind, unless that was done before.
-    pub(super) async fn read(&mut self, journal: &dyn Journal, kind: Kind) -> journal::Result<()> {
+    pub(crate) async fn read(&mut self, journal: &dyn Journal, kind: Kind) -> journal::Result<()> {
         if !self.read.insert(kind) {
             return Ok(());
         }
         for stored in journal.list(kind, None, usize::MAX).await? {
-            let Versioned { version, value } = Object::open(&stored)?;
-            for key in value.unique() {
-                self.taken
-                    .insert((kind, key.name, key.value), stored.stream.id);
+            self.lay(&stored)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was missing.
+    pub(crate) async fn meet(&mut self, journal: &dyn Journal, need: Read) -> journal::Result<()> {
+        match need {
+            Read::Objects(kind) => self.read(journal, kind).await?,
+            Read::Object(stream) => match journal.get(stream).await? {
+                Some(stored) => self.lay(&stored)?,
+                None => {
+                    self.absent.insert(stream);
+                }
+            },
+            Read::Holder(kind, key) => {
+                let asked = (kind, key.name, key.value.clone());
+                let holder = journal.find(kind, key).await?;
+                if let Some(stored) = &holder {
+                    self.lay(stored)?;
+                }
+                // Whoever was changed before this was asked may have given it up.
+                self.taken.entry(asked).or_insert(None);
             }
-            let slot = Slot {
-                version,
-                before: Some(value.clone()),
-                now: Some(value),
-                noted: false,
-            };
-            self.slots.insert(stored.stream, slot);
+            Read::Install => {
+                self.install = install(journal).await?;
+                self.asked_install = true;
+                let next = self.install.as_ref().map_or(1, |it| it.value.next_user_pk);
+                self.next_user_pk = Some(self.next_user_pk.unwrap_or_default().max(next));
+            }
         }
-        if kind == User::KIND {
-            self.install = install(journal).await?;
-            self.next_user_pk = self.install.as_ref().map_or(1, |it| it.value.next_user_pk);
+        Ok(())
+    }
+
+    /// Lays down an object as it was read, unless it is there already.
+    fn lay(&mut self, stored: &journal::Object) -> journal::Result<()> {
+        if self.slots.contains_key(&stored.stream) {
+            return Ok(());
         }
+        let Versioned { version, value } = Object::open(stored)?;
+        for key in value.unique() {
+            // An object that was changed before may have taken the name over.
+            let asked = (stored.stream.kind, key.name, key.value);
+            self.taken.entry(asked).or_insert(Some(stored.stream.id));
+        }
+        let slot = Slot {
+            version,
+            before: Some(value.clone()),
+            now: Some(value),
+            noted: false,
+        };
+        self.slots.insert(stored.stream, slot);
         Ok(())
     }
 
@@ -78,12 +117,12 @@ impl Staged {
         if self.read.contains(&kind) {
             Ok(())
         } else {
-            Err(Miss::Need(Need::Objects(kind)))
+            Err(Miss::Need(Need::Read(Read::Objects(kind))))
         }
     }
 
     /// The objects of a kind in the order of their keys.
-    pub(super) fn all(&self, kind: Kind) -> Result<Vec<&Object>, Miss> {
+    pub(crate) fn all(&self, kind: Kind) -> Result<Vec<&Object>, Miss> {
         self.needs(kind)?;
         let first = StreamId::new(kind, Uuid::nil());
         let last = StreamId::new(kind, Uuid::max());
@@ -95,13 +134,16 @@ impl Staged {
         Ok(found)
     }
 
-    pub(super) fn get(&self, kind: Kind, id: Uuid) -> Result<Option<&Object>, Miss> {
-        self.needs(kind)?;
-        let slot = self.slots.get(&StreamId::new(kind, id));
-        Ok(slot.and_then(|slot| slot.now.as_ref()))
+    pub(crate) fn get(&self, kind: Kind, id: Uuid) -> Result<Option<&Object>, Miss> {
+        let stream = StreamId::new(kind, id);
+        match self.slots.get(&stream) {
+            Some(slot) => Ok(slot.now.as_ref()),
+            None if self.read.contains(&kind) || self.absent.contains(&stream) => Ok(None),
+            None => Err(Miss::Need(Need::Read(Read::Object(stream)))),
+        }
     }
 
-    pub(super) fn exists(&self, kind: Kind, id: Uuid) -> Result<bool, Miss> {
+    pub(crate) fn exists(&self, kind: Kind, id: Uuid) -> Result<bool, Miss> {
         Ok(self.get(kind, id)?.is_some())
     }
 
@@ -112,16 +154,23 @@ impl Staged {
         key: &'static str,
         value: Vec<u8>,
     ) -> Result<Option<&Object>, Miss> {
-        self.needs(kind)?;
-        match self.taken.get(&(kind, key, value)) {
-            Some(id) => self.get(kind, *id),
+        match self.holder_id(kind, Key::new(key, value))? {
+            Some(id) => self.get(kind, id),
             None => Ok(None),
+        }
+    }
+
+    fn holder_id(&self, kind: Kind, key: Key) -> Result<Option<Uuid>, Miss> {
+        match self.taken.get(&(kind, key.name, key.value.clone())) {
+            Some(holder) => Ok(*holder),
+            None if self.read.contains(&kind) => Ok(None),
+            None => Err(Miss::Need(Need::Read(Read::Holder(kind, key)))),
         }
     }
 
     /// What policies are bound to: a flow, a stage's place in one or a source, by its own key or by
     /// the one under which they are bound.
-    pub(super) fn target(&self, id: Uuid) -> Result<Option<&Object>, Miss> {
+    pub(crate) fn target(&self, id: Uuid) -> Result<Option<&Object>, Miss> {
         for kind in [Flow::KIND, FlowStageBinding::KIND, Source::KIND] {
             let found = match self.get(kind, id)? {
                 Some(found) => Some(found),
@@ -134,7 +183,7 @@ impl Staged {
         Ok(None)
     }
 
-    pub(super) fn users(&self) -> Result<impl Iterator<Item = &User>, Miss> {
+    pub(crate) fn users(&self) -> Result<impl Iterator<Item = &User>, Miss> {
         let all = self.all(User::KIND)?;
         Ok(all.into_iter().filter_map(|object| match object {
             Object::User(user) => Some(user.as_ref()),
@@ -142,7 +191,7 @@ impl Staged {
         }))
     }
 
-    pub(super) fn user_by_pk(&self, pk: i64) -> Result<Option<&User>, Miss> {
+    pub(crate) fn user_by_pk(&self, pk: i64) -> Result<Option<&User>, Miss> {
         match self.holder(User::KIND, "pk", pk.to_be_bytes().to_vec())? {
             Some(Object::User(user)) => Ok(Some(user.as_ref())),
             _ => Ok(None),
@@ -151,27 +200,42 @@ impl Staged {
 
     /// The number of the next new user.
     pub(super) fn next_user_pk(&self) -> Result<i64, Miss> {
-        self.needs(User::KIND)?;
-        if self.install.is_none() {
-            let message = "users can be made only once the server has been started or set up";
-            return Err(Miss::Wrong(message.to_owned()));
+        let next = self.next_user_pk.filter(|_| self.install.is_some());
+        match next {
+            Some(next) => Ok(next),
+            None if self.asked_install => {
+                let message = "users can be made only once the server has been started or set up";
+                Err(Miss::Wrong(message.to_owned()))
+            }
+            None => Err(Miss::Need(Need::Read(Read::Install))),
         }
-        Ok(self.next_user_pk)
     }
 
     /// The lookups in which `object` would collide with another one.
-    pub(super) fn collisions(&self, object: &Object) -> Result<Vec<Invalid>, Miss> {
+    ///
+    /// It reads by itself: an object that is made anew for each try has other random keys then.
+    pub(crate) async fn collisions(
+        &mut self,
+        journal: &dyn Journal,
+        object: &Object,
+    ) -> journal::Result<Vec<Invalid>> {
         let StreamId { kind, id } = object.stream();
-        self.needs(kind)?;
         let mut found = Vec::new();
         for key in object.unique() {
-            let holder = self.taken.get(&(kind, key.name, key.value));
-            if holder.is_none_or(|holder| *holder == id) {
+            let name = key.name;
+            let holder = match self.holder_id(kind, key.clone()) {
+                Ok(holder) => holder,
+                Err(_) => {
+                    self.meet(journal, Read::Holder(kind, key.clone())).await?;
+                    self.holder_id(kind, key).unwrap_or_default()
+                }
+            };
+            if holder.is_none_or(|holder| holder == id) {
                 continue;
             }
             let error = journal::Error::Taken {
                 kind,
-                name: key.name.to_owned(),
+                name: name.to_owned(),
             };
             let invalid = if OF_DIRECTORY.contains(&kind) {
                 directory_problem(&error)
@@ -187,15 +251,16 @@ impl Staged {
     }
 
     /// Makes `object` the current one of its stream. The caller looked for collisions before.
-    pub(super) fn put(&mut self, object: Object) {
+    pub(crate) fn put(&mut self, object: Object) {
         let stream = object.stream();
         self.forget_keys(stream);
         for key in object.unique() {
             self.taken
-                .insert((stream.kind, key.name, key.value), stream.id);
+                .insert((stream.kind, key.name, key.value), Some(stream.id));
         }
         if let Object::User(user) = &object {
-            self.next_user_pk = self.next_user_pk.max(user.pk.saturating_add(1));
+            let next = user.pk.saturating_add(1);
+            self.next_user_pk = Some(self.next_user_pk.unwrap_or_default().max(next));
         }
         let slot = self.slots.entry(stream).or_insert(Slot {
             version: Version::NONE,
@@ -212,32 +277,18 @@ impl Staged {
     fn forget_keys(&mut self, stream: StreamId) {
         let now = self.slots.get(&stream).and_then(|slot| slot.now.as_ref());
         for key in now.map(Object::unique).unwrap_or_default() {
-            self.taken.remove(&(stream.kind, key.name, key.value));
+            self.taken.insert((stream.kind, key.name, key.value), None);
         }
     }
 
     /// Says which kinds have to be read before an object of this kind can be removed.
-    pub(super) fn removable(&self, kind: Kind) -> Result<(), Miss> {
-        let touched: &[Kind] = match kind {
-            Flow::KIND => &[
-                FlowStageBinding::KIND,
-                PolicyBinding::KIND,
-                Brand::KIND,
-                Stage::KIND,
-            ],
-            Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
-            FlowStageBinding::KIND => &[PolicyBinding::KIND],
-            Policy::KIND | Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
-            Prompt::KIND | WebhookMapping::KIND => &[Stage::KIND],
-            User::KIND => &[Token::KIND, PolicyBinding::KIND],
-            Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
-            _ => &[],
-        };
-        touched.iter().try_for_each(|kind| self.needs(*kind))
+    pub(crate) fn removable(&self, kind: Kind) -> Result<(), Miss> {
+        let mut touched = touched(kind).iter();
+        touched.try_for_each(|kind| self.needs(*kind))
     }
 
     /// Removes an object and what cannot be without it, and clears what refers to it.
-    pub(super) fn remove(&mut self, stream: StreamId) {
+    pub(crate) fn remove(&mut self, stream: StreamId) {
         self.forget_keys(stream);
         let mut pbm = None;
         if let Some(slot) = self.slots.get_mut(&stream) {
@@ -246,23 +297,11 @@ impl Staged {
                 self.changed.push(stream);
             }
         }
-        let id = stream.id;
         let mut gone = Vec::new();
         let mut changed = Vec::new();
         for slot in self.slots.values() {
             match &slot.now {
-                Some(Object::Binding(it)) if it.target == id || it.stage == id => {
-                    gone.push(StreamId::new(FlowStageBinding::KIND, it.pk));
-                }
-                Some(Object::PolicyBinding(it))
-                    if Some(it.target) == pbm
-                        || [it.policy, it.group, it.user].contains(&Some(id)) =>
-                {
-                    gone.push(StreamId::new(PolicyBinding::KIND, it.pk));
-                }
-                Some(Object::Token(it)) if it.user == id => {
-                    gone.push(StreamId::new(Token::KIND, it.token_uuid));
-                }
+                Some(object) if falls_with(object, stream, pbm) => gone.push(object.stream()),
                 Some(object) => changed.extend(without(object, stream)),
                 None => {}
             }
@@ -277,7 +316,7 @@ impl Staged {
 
     /// Everything that has to be written, deletions first, so that a name is free again for
     /// whoever takes it over.
-    pub(super) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {
+    pub(crate) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {
         let (mut gone, mut keys, mut puts) = (Vec::new(), Vec::new(), Vec::new());
         let mut keeping = None;
         for stream in &self.changed {
@@ -332,77 +371,23 @@ impl Staged {
                 }
             }
         }
-        if let Some(install) = &self.install
-            && install.value.next_user_pk != self.next_user_pk
+        let makes_users = self.slots.iter().any(|(stream, slot)| {
+            stream.kind == User::KIND && slot.before.is_none() && slot.now.is_some()
+        });
+        let install = match &self.install {
+            // A user who brings their number along counts as well.
+            None if makes_users => install(journal).await?,
+            known => known.clone(),
+        };
+        if let (Some(install), Some(next)) = (&install, self.next_user_pk)
+            && install.value.next_user_pk < next
         {
             let mut counted = install.value.clone();
-            counted.next_user_pk = self.next_user_pk;
+            counted.next_user_pk = next;
             puts.push(object::put(&counted, install.version));
         }
         gone.extend(keys);
         gone.extend(puts);
         Ok(gone)
-    }
-}
-
-/// `object` without its references to `gone`, if it has any.
-fn without(object: &Object, gone: StreamId) -> Option<Object> {
-    let id = gone.id.to_string();
-    match object {
-        Object::Brand(brand) if gone.kind == Flow::KIND => {
-            let mut brand = brand.clone();
-            let mut cleared = false;
-            for flow in [
-                &mut brand.flow_authentication,
-                &mut brand.flow_invalidation,
-                &mut brand.flow_recovery,
-                &mut brand.flow_unenrollment,
-                &mut brand.flow_user_settings,
-                &mut brand.flow_device_code,
-            ] {
-                cleared |= flow.take_if(|flow| *flow == gone.id).is_some();
-            }
-            cleared.then_some(Object::Brand(brand))
-        }
-        Object::Stage(stage) => {
-            let mut stage = stage.clone();
-            let mut cleared = false;
-            for (name, kind) in STAGE_REFERENCES {
-                let value = stage.settings.get_mut(*name);
-                match value.filter(|_| *kind == gone.kind) {
-                    Some(Value::Array(items)) => {
-                        let before = items.len();
-                        items.retain(|item| item.as_str() != Some(&id));
-                        cleared |= items.len() != before;
-                    }
-                    Some(value) if value.as_str() == Some(&id) => {
-                        *value = Value::Null;
-                        cleared = true;
-                    }
-                    _ => {}
-                }
-            }
-            for (name, kind) in STAGE_LISTS {
-                if let Some(serde_json::Value::Array(ids)) = stage.settings.get_mut(*name)
-                    && *kind == gone.kind
-                {
-                    let before = ids.len();
-                    ids.retain(|it| it.as_str() != Some(&id));
-                    cleared |= ids.len() < before;
-                }
-            }
-            cleared.then_some(Object::Stage(stage))
-        }
-        Object::User(user) if user.groups.contains(&gone.id) => {
-            let mut user = user.clone();
-            user.groups.retain(|group| *group != gone.id);
-            Some(Object::User(user))
-        }
-        Object::Group(group) if group.parents.contains(&gone.id) => {
-            let mut group = group.clone();
-            group.parents.retain(|parent| *parent != gone.id);
-            Some(Object::Group(group))
-        }
-        _ => None,
     }
 }

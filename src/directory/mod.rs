@@ -21,6 +21,7 @@ pub mod mail_attempts;
 pub mod mfa_attempts;
 pub mod password;
 pub mod password_history;
+pub mod permission;
 pub mod push_attempts;
 pub mod remark;
 pub mod reputation;

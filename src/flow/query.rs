@@ -43,6 +43,12 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// All values of a parameter, in their order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.0.iter().filter(move |(key, _)| key == name);
+        pairs.map(|(_, value)| value.as_str())
+    }
+
     /// Where the visitor wants to be afterwards.
     #[must_use]
     pub fn next(&self) -> Option<&str> {

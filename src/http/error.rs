@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
 use super::{csrf, location};
+use crate::blueprint::edit::Refusal;
 use crate::{directory, execution, journal, web};
 
 /// Why a request was not served. What is shown to the visitor holds nothing secret.
@@ -16,6 +17,9 @@ pub enum Error {
     /// There is no such thing.
     #[error("{0}")]
     NotFound(&'static str),
+    /// There is no such object, or the caller may not see it.
+    #[error("No {0} matches the given query.")]
+    Missing(&'static str),
     /// Nobody is logged in.
     #[error("Authentication credentials were not provided.")]
     NotAuthenticated,
@@ -28,6 +32,9 @@ pub enum Error {
     /// The fields of the body that are wrong, with a complaint each.
     #[error("The body has fields that are wrong.")]
     Fields(BTreeMap<&'static str, String>),
+    /// The fields of the object that are wrong, with their complaints.
+    #[error("The object has fields that are wrong.")]
+    Invalid(Vec<(String, String)>),
     /// The body is not JSON.
     #[error("JSON parse error - {0}")]
     NotJson(String),
@@ -98,13 +105,15 @@ impl Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Missing(_) => StatusCode::NOT_FOUND,
             Self::NotAuthenticated | Self::BadToken | Self::NotPermitted | Self::Csrf(_) => {
                 StatusCode::FORBIDDEN
             }
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LongAddress => StatusCode::URI_TOO_LONG,
-            Self::Unread | Self::Fields(_) | Self::NotJson(_) => StatusCode::BAD_REQUEST,
+            Self::Unread | Self::Fields(_) | Self::Invalid(_) | Self::NotJson(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BindingBroken { .. } => StatusCode::FOUND,
@@ -122,6 +131,13 @@ impl ResponseError for Error {
             Self::Fields(wrong) => {
                 let listed = wrong.iter().map(|(field, text)| (*field, [text]));
                 return answer.json(listed.collect::<BTreeMap<_, _>>());
+            }
+            Self::Invalid(wrong) => {
+                let mut listed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+                for (field, text) in wrong {
+                    listed.entry(field).or_default().push(text);
+                }
+                return answer.json(listed);
             }
             Self::Throttled(wait) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*wait)));
@@ -156,6 +172,18 @@ impl From<directory::Error> for Error {
                 cause: error.to_string(),
             },
             _ => Self::Internal {
+                cause: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Fields(fields) => Self::Invalid(fields),
+            Refusal::Journal(error) => error.into(),
+            error @ (Refusal::Busy(_) | Refusal::Unchecked(_)) => Self::Unavailable {
                 cause: error.to_string(),
             },
         }

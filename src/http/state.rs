@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
 use crate::execution::limit::Limiter;
+use crate::expression::Workers;
 use crate::geoip::Geoip;
 use crate::journal::{self, Journal};
 use crate::web::Pages;
@@ -49,6 +50,8 @@ pub struct State {
     pub install_id: Uuid,
     /// How often an address may post to a flow or to the setup.
     pub limiter: Limiter,
+    /// Runs expressions, and says whether one is understood; none in tests of handlers.
+    pub workers: Option<Workers>,
     /// Where an address is, and whose.
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.

@@ -25,7 +25,9 @@ const NOT_A_LIST: &str = "Expected a list of items.";
 pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Value, Miss> {
     if value.is_null() {
         return match shape {
-            Shape::Moment | Shape::Maybe(_) | Shape::MaybeUser | Shape::Nothing => Ok(Value::Null),
+            Shape::Moment | Shape::Maybe(_) | Shape::MaybeUser | Shape::Nothing { .. } => {
+                Ok(Value::Null)
+            }
             _ => Err(wrong(&Problem::Null)),
         };
     }
@@ -48,12 +50,12 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             let slug = Slug::try_from(text(value)?).map_err(|it| wrong(&it))?;
             Ok(slug.as_str().into())
         }
-        Shape::Word(known) => {
+        Shape::Word(words) => {
             let word = match value {
                 Value::String(word) => word.clone(),
                 other => other.to_string(),
             };
-            known(&word).map_err(|it| wrong(&it))?;
+            (words.check)(&word).map_err(|it| wrong(&it))?;
             Ok(word.into())
         }
         Shape::Flag => flag(value),
@@ -76,7 +78,7 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             Ok(user.to_string().into())
         }
         Shape::Target => target(value, staged),
-        Shape::Nothing => match value {
+        Shape::Nothing { .. } => match value {
             Value::Array(items) if items.is_empty() => Ok(value.clone()),
             other => Err(no_such(other)),
         },

@@ -18,18 +18,18 @@ use crate::journal::object::Stored;
 
 /// A field that a blueprint can write.
 #[derive(Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     /// Its name on the wire and in the stored object.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What fits in it.
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     /// Whether a new object needs it.
-    pub(super) required: bool,
+    pub(crate) required: bool,
 }
 
 /// What fits in a field.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A text; `blank` says whether it may be empty, `most` how many characters it may have.
     Text { blank: bool, most: usize },
     /// Text of any length, also none, and with line breaks.
@@ -37,7 +37,7 @@ pub(super) enum Shape {
     /// Letters, digits, hyphens and underscores.
     Slug,
     /// One of some words.
-    Word(fn(&str) -> Result<(), Problem>),
+    Word(Words),
     /// True or false.
     Flag,
     /// A whole number of 32 bits.
@@ -60,8 +60,20 @@ pub(super) enum Shape {
     MaybeUser,
     /// What policies are bound to, by its own key or by that of its kind.
     Target,
-    /// References to what this version does not have: null or an empty list.
-    Nothing,
+    /// References to what this version does not have: an empty list where there could be several,
+    /// else null.
+    Nothing { many: bool },
+}
+
+/// Words that fit in a field.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    /// What the description of the API calls them.
+    pub(crate) name: &'static str,
+    /// All of them.
+    pub(crate) all: fn() -> Vec<&'static str>,
+    /// Whether a word is one of them.
+    pub(crate) check: fn(&str) -> Result<(), Problem>,
 }
 
 const fn required(name: &'static str, shape: Shape) -> Field {
@@ -80,7 +92,7 @@ const fn optional(name: &'static str, shape: Shape) -> Field {
     }
 }
 
-pub(super) const ANY_LENGTH: usize = 65_536;
+pub(crate) const ANY_LENGTH: usize = 65_536;
 const TEXT: Shape = Shape::Text {
     blank: false,
     most: ANY_LENGTH,
@@ -92,44 +104,60 @@ const MAYBE_EMPTY: Shape = Shape::Text {
 
 /// Makes a check of words out of a type of words.
 macro_rules! word {
-    ($type:ty) => {
-        Shape::Word(|word| word.parse::<$type>().map(drop))
+    ($type:ty, $name:literal) => {
+        Shape::Word(Words {
+            name: $name,
+            all: || <$type>::ALL.iter().map(|word| word.as_str()).collect(),
+            check: |word| word.parse::<$type>().map(drop),
+        })
     };
 }
 
-pub(super) const FLOW: &[Field] = &[
+pub(crate) const FLOW: &[Field] = &[
     required("name", TEXT),
     required("slug", Shape::Slug),
     required("title", TEXT),
-    required("designation", word!(Designation)),
+    required("designation", word!(Designation, "FlowDesignationEnum")),
     optional("background", MAYBE_EMPTY),
-    optional("layout", word!(Layout)),
+    optional("layout", word!(Layout, "FlowLayoutEnum")),
     optional("compatibility_mode", Shape::Flag),
-    optional("denied_action", word!(DeniedAction)),
-    optional("authentication", word!(Authentication)),
-    optional("policy_engine_mode", word!(PolicyEngineMode)),
+    optional("denied_action", word!(DeniedAction, "DeniedActionEnum")),
+    optional(
+        "authentication",
+        word!(Authentication, "AuthenticationEnum"),
+    ),
+    optional(
+        "policy_engine_mode",
+        word!(PolicyEngineMode, "PolicyEngineMode"),
+    ),
 ];
 
-pub(super) const BINDING: &[Field] = &[
+pub(crate) const BINDING: &[Field] = &[
     required("target", Shape::One(Flow::KIND)),
     required("stage", Shape::One(Stage::KIND)),
     required("order", Shape::Integer),
     optional("evaluate_on_plan", Shape::Flag),
     optional("re_evaluate_policies", Shape::Flag),
-    optional("invalid_response_action", word!(InvalidResponseAction)),
-    optional("policy_engine_mode", word!(PolicyEngineMode)),
+    optional(
+        "invalid_response_action",
+        word!(InvalidResponseAction, "InvalidResponseActionEnum"),
+    ),
+    optional(
+        "policy_engine_mode",
+        word!(PolicyEngineMode, "PolicyEngineMode"),
+    ),
 ];
 
 /// What all kinds of stages have; the rest are settings.
-pub(super) const STAGE: &[Field] = &[required("name", TEXT)];
+pub(crate) const STAGE: &[Field] = &[required("name", TEXT)];
 
 /// What all kinds of policies have; the rest are settings.
-pub(super) const POLICY: &[Field] = &[
+pub(crate) const POLICY: &[Field] = &[
     required("name", TEXT),
     optional("execution_logging", Shape::Flag),
 ];
 
-pub(super) const POLICY_BINDING: &[Field] = &[
+pub(crate) const POLICY_BINDING: &[Field] = &[
     required("target", Shape::Target),
     optional("policy", Shape::Maybe(Policy::KIND)),
     optional("group", Shape::Maybe(Group::KIND)),
@@ -143,7 +171,7 @@ pub(super) const POLICY_BINDING: &[Field] = &[
 
 /// What a source is shown by. What its provider wants is not kept: nothing here would use it, and
 /// much of it is secret.
-pub(super) const SOURCE: &[Field] = &[
+pub(crate) const SOURCE: &[Field] = &[
     required("name", TEXT),
     required("slug", Shape::Slug),
     optional("enabled", Shape::Flag),
@@ -152,7 +180,7 @@ pub(super) const SOURCE: &[Field] = &[
 ];
 
 /// Settings that name other objects, one or a list of them, in whatever kind of stage.
-pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
+pub(crate) const STAGE_REFERENCES: &[(&str, Kind)] = &[
     ("captcha_stage", Stage::KIND),
     ("configuration_stages", Stage::KIND),
     ("configure_flow", Flow::KIND),
@@ -168,16 +196,16 @@ pub(in crate::blueprint) const STAGE_REFERENCES: &[(&str, Kind)] = &[
 ];
 
 /// Settings that list other objects, in whatever kind of stage.
-pub(in crate::blueprint) const STAGE_LISTS: &[(&str, Kind)] = &[
+pub(crate) const STAGE_LISTS: &[(&str, Kind)] = &[
     ("fields", Prompt::KIND),
     ("validation_policies", Policy::KIND),
 ];
 
-pub(super) const PROMPT: &[Field] = &[
+pub(crate) const PROMPT: &[Field] = &[
     required("name", TEXT),
     required("field_key", TEXT),
     required("label", TEXT),
-    required("type", word!(PromptType)),
+    required("type", word!(PromptType, "PromptTypeEnum")),
     optional("required", Shape::Flag),
     optional("placeholder", Shape::Prose),
     optional("initial_value", Shape::Prose),
@@ -187,10 +215,10 @@ pub(super) const PROMPT: &[Field] = &[
     optional("initial_value_expression", Shape::Flag),
 ];
 
-pub(super) const WEBHOOK_MAPPING: &[Field] =
+pub(crate) const WEBHOOK_MAPPING: &[Field] =
     &[required("name", TEXT), required("expression", Shape::Prose)];
 
-pub(super) const BRAND: &[Field] = &[
+pub(crate) const BRAND: &[Field] = &[
     required("domain", TEXT),
     optional("default", Shape::Flag),
     optional("branding_title", MAYBE_EMPTY),
@@ -204,13 +232,13 @@ pub(super) const BRAND: &[Field] = &[
     optional("flow_unenrollment", Shape::Maybe(Flow::KIND)),
     optional("flow_user_settings", Shape::Maybe(Flow::KIND)),
     optional("flow_device_code", Shape::Maybe(Flow::KIND)),
-    optional("default_application", Shape::Nothing),
-    optional("web_certificate", Shape::Nothing),
-    optional("client_certificates", Shape::Nothing),
+    optional("default_application", Shape::Nothing { many: false }),
+    optional("web_certificate", Shape::Nothing { many: false }),
+    optional("client_certificates", Shape::Nothing { many: true }),
     optional("attributes", Shape::Object),
 ];
 
-pub(super) const USER: &[Field] = &[
+pub(crate) const USER: &[Field] = &[
     required(
         "username",
         Shape::Text {
@@ -227,24 +255,24 @@ pub(super) const USER: &[Field] = &[
         },
     ),
     optional("is_active", Shape::Flag),
-    optional("type", word!(UserType)),
+    optional("type", word!(UserType, "UserTypeEnum")),
     optional("path", TEXT),
     optional("attributes", Shape::Object),
     optional("groups", Shape::Many(Group::KIND)),
-    optional("roles", Shape::Nothing),
+    optional("roles", Shape::Nothing { many: true }),
 ];
 
-pub(super) const GROUP: &[Field] = &[
+pub(crate) const GROUP: &[Field] = &[
     required("name", TEXT),
     optional("is_superuser", Shape::Flag),
     optional("parents", Shape::Many(Group::KIND)),
     optional("attributes", Shape::Object),
-    optional("roles", Shape::Nothing),
+    optional("roles", Shape::Nothing { many: true }),
 ];
 
-pub(super) const TOKEN: &[Field] = &[
+pub(crate) const TOKEN: &[Field] = &[
     required("identifier", Shape::Slug),
-    optional("intent", word!(Intent)),
+    optional("intent", word!(Intent, "IntentEnum")),
     required("user", Shape::User),
     optional("description", MAYBE_EMPTY),
     optional("expires", Shape::Moment),
@@ -252,7 +280,7 @@ pub(super) const TOKEN: &[Field] = &[
     optional("key", TEXT),
 ];
 
-pub(super) const INVITATION: &[Field] = &[
+pub(crate) const INVITATION: &[Field] = &[
     required("name", Shape::Slug),
     optional("expires", Shape::Moment),
     optional("fixed_data", Shape::Object),
@@ -261,16 +289,15 @@ pub(super) const INVITATION: &[Field] = &[
 ];
 
 /// Names by which the key goes under which policies are bound to an object.
-pub(in crate::blueprint) const PBM: &[&str] = &["policybindingmodel_ptr_id", "pbm_uuid"];
+pub(crate) const PBM: &[&str] = &["policybindingmodel_ptr_id", "pbm_uuid"];
 
-/// Whether objects of this model can be looked up by a field of this name.
-pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
-    let fields = match model {
+/// The fields of this model; of stages and policies those that all kinds have.
+pub(crate) fn fields(model: Model) -> &'static [Field] {
+    match model {
         Model::Flow => FLOW,
         Model::Binding => BINDING,
-        // Every setting is a field, and only the kind knows which it has.
-        Model::Stage(_) => return !SECRETS.contains(&name),
-        Model::Policy(_) => return true,
+        Model::Stage(_) => STAGE,
+        Model::Policy(_) => POLICY,
         Model::PolicyBinding => POLICY_BINDING,
         Model::Source(_) => SOURCE,
         Model::Brand => BRAND,
@@ -280,8 +307,20 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
         Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
         Model::WebhookMapping => WEBHOOK_MAPPING,
+        Model::ApplyBlueprint => &[],
+    }
+}
+
+/// Whether objects of this model can be looked up by a field of this name.
+pub(crate) fn known(model: Model, name: &str) -> bool {
+    match model {
+        // Every setting is a field, and only the kind knows which it has.
+        Model::Stage(_) => return !SECRETS.contains(&name),
+        Model::Policy(_) => return true,
         Model::ApplyBlueprint => return false,
-    };
+        _ => {}
+    }
+    let fields = fields(model);
     let others: &[&str] = match model {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
@@ -294,7 +333,7 @@ pub(in crate::blueprint) fn known(model: Model, name: &str) -> bool {
 }
 
 /// The kind that a field refers to, for lookups that follow a reference.
-pub(in crate::blueprint) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {
+pub(crate) fn refers_to(kind: Kind, field: &str) -> Option<Kind> {
     if kind == Stage::KIND {
         let found = STAGE_REFERENCES.iter().find(|(name, _)| *name == field);
         return found.map(|(_, kind)| *kind);

@@ -10,18 +10,20 @@ mod secret;
 mod syntax;
 mod write;
 
-pub(super) use field::{PBM, STAGE_LISTS, STAGE_REFERENCES, known, refers_to};
-pub(super) use name::apps;
-pub(super) use object::Object;
-pub(super) use syntax::Understood;
-pub(super) use write::{Draft, Refused, write};
+pub(crate) use field::{
+    ANY_LENGTH, Field, PBM, STAGE_LISTS, STAGE_REFERENCES, Shape, fields, known, refers_to,
+};
+pub(in crate::blueprint) use name::apps;
+pub(crate) use object::Object;
+pub(in crate::blueprint) use syntax::Understood;
+pub(in crate::blueprint) use write::{Draft, Refused, Written, needed, write};
 
 use crate::catalog::SourceKind;
 use crate::{policy, stage};
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Model {
+pub(crate) enum Model {
     Flow,
     Binding,
     Stage(stage::Kind),
@@ -41,7 +43,7 @@ pub(super) enum Model {
 
 /// Why a name is not one of a usable model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotAModel {
+pub(crate) enum NotAModel {
     /// authentik has it, but this version does not.
     Unsupported,
     /// Blueprints may not touch it.
@@ -85,7 +87,7 @@ const NOT_ALLOWED: &[&str] = &[
 
 impl Model {
     /// The model of this name; upper and lower case are the same.
-    pub(super) fn of_name(name: &str) -> Result<Self, NotAModel> {
+    pub(crate) fn of_name(name: &str) -> Result<Self, NotAModel> {
         let lower = name.to_ascii_lowercase();
         if NOT_ALLOWED.contains(&lower.as_str()) {
             return Err(NotAModel::NotAllowed);

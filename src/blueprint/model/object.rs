@@ -11,10 +11,11 @@ use crate::catalog::{
 use crate::directory::{Group, Invitation, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
+use crate::{policy, stage};
 
 /// An object of the catalog or the directory.
 #[derive(Clone)]
-pub(in crate::blueprint) enum Object {
+pub(crate) enum Object {
     Flow(Flow),
     Binding(FlowStageBinding),
     Stage(Stage),
@@ -58,18 +59,18 @@ macro_rules! each {
 }
 
 impl Object {
-    pub(in crate::blueprint) fn stream(&self) -> StreamId {
+    pub(crate) fn stream(&self) -> StreamId {
         fn of<T: Stored>(it: &T) -> StreamId {
             object::stream::<T>(it.id())
         }
         each!(self, it => of(it))
     }
 
-    pub(in crate::blueprint) fn unique(&self) -> Vec<Key> {
+    pub(crate) fn unique(&self) -> Vec<Key> {
         each!(self, it => it.unique())
     }
 
-    pub(in crate::blueprint) fn put(&self, expected: Version) -> Write {
+    pub(crate) fn put(&self, expected: Version) -> Write {
         each!(self, it => object::put(it, expected))
     }
 
@@ -83,12 +84,12 @@ impl Object {
     }
 
     /// Whether both would be stored alike.
-    pub(in crate::blueprint) fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.body() == other.body()
     }
 
     /// Whether it is an object of this model.
-    pub(in crate::blueprint) fn is_a(&self, model: Model) -> bool {
+    pub(crate) fn is_a(&self, model: Model) -> bool {
         match (self, model) {
             (Self::Stage(stage), Model::Stage(kind)) => stage.kind == kind.name(),
             (Self::Policy(policy), Model::Policy(kind)) => policy.kind == kind.name(),
@@ -97,8 +98,29 @@ impl Object {
         }
     }
 
+    /// The name of its model, such as `authentik_flows.flow`.
+    pub(crate) fn model_name(&self) -> &'static str {
+        match self {
+            Self::Flow(_) => "authentik_flows.flow",
+            Self::Binding(_) => "authentik_flows.flowstagebinding",
+            Self::Stage(stage) => stage::Kind::from_name(&stage.kind)
+                .map_or("authentik_flows.stage", stage::Kind::model),
+            Self::Policy(policy) => policy::Kind::from_name(&policy.kind)
+                .map_or("authentik_policies.policy", policy::Kind::model),
+            Self::PolicyBinding(_) => "authentik_policies.policybinding",
+            Self::Source(source) => source.kind.model(),
+            Self::Brand(_) => "authentik_brands.brand",
+            Self::User(_) => "authentik_core.user",
+            Self::Group(_) => "authentik_core.group",
+            Self::Token(_) => "authentik_core.token",
+            Self::Prompt(_) => "authentik_stages_prompt.prompt",
+            Self::Invitation(_) => "authentik_stages_invitation.invitation",
+            Self::WebhookMapping(_) => "authentik_events.notificationwebhookmapping",
+        }
+    }
+
     /// By what others refer to it: a number for a user, else an identifier.
-    pub(in crate::blueprint) fn pk(&self) -> Value {
+    pub(crate) fn pk(&self) -> Value {
         match self {
             Self::User(user) => user.pk.into(),
             other => other.stream().id.to_string().into(),
@@ -106,7 +128,7 @@ impl Object {
     }
 
     /// What people call it.
-    pub(in crate::blueprint) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Flow(flow) => flow.slug.to_string(),
             Self::Binding(binding) => binding.pk.to_string(),
@@ -125,7 +147,7 @@ impl Object {
     }
 
     /// What policies are bound to it under, if they can be.
-    pub(in crate::blueprint) fn pbm(&self) -> Option<Uuid> {
+    pub(crate) fn pbm(&self) -> Option<Uuid> {
         match self {
             Self::Flow(flow) => Some(flow.pbm),
             Self::Binding(binding) => Some(binding.pbm),
@@ -136,7 +158,7 @@ impl Object {
 
     /// Its fields as the API shows them, without secrets. `user_pk` gives a user's number,
     /// `target_pk` the key of what policies are bound to under an identifier of its own.
-    pub(in crate::blueprint) fn row(
+    pub(crate) fn row(
         &self,
         user_pk: impl Fn(Uuid) -> Value,
         target_pk: impl Fn(Uuid) -> Value,
@@ -192,7 +214,7 @@ impl Object {
     }
 
     /// Reads the current revision of an object of a kind that a blueprint knows.
-    pub(in crate::blueprint) fn open(stored: &journal::Object) -> journal::Result<Versioned<Self>> {
+    pub(crate) fn open(stored: &journal::Object) -> journal::Result<Versioned<Self>> {
         fn of<T: Stored>(
             stored: &journal::Object,
             wrap: fn(T) -> Object,
@@ -228,7 +250,7 @@ impl Object {
 
 impl Model {
     /// The kind of its objects; none for the model that is no object.
-    pub(in crate::blueprint) fn kind(self) -> Option<Kind> {
+    pub(crate) fn kind(self) -> Option<Kind> {
         Some(match self {
             Self::Flow => Flow::KIND,
             Self::Binding => FlowStageBinding::KIND,

@@ -26,6 +26,8 @@ pub(in crate::blueprint) struct Draft<'a> {
     pub(in crate::blueprint) model: Model,
     /// The object as it is; none when it is to be made.
     pub(in crate::blueprint) existing: Option<&'a Object>,
+    /// Whether whatever has to be there must be given, although the object is there already.
+    pub(in crate::blueprint) whole: bool,
     /// The fields that are given.
     pub(in crate::blueprint) data: &'a Map<String, Value>,
     /// The key that a new object has to get.
@@ -53,27 +55,11 @@ pub(in crate::blueprint) enum Refused {
 }
 
 /// Makes the object that the draft describes; changes nothing.
-pub(in crate::blueprint) fn write(
-    draft: &Draft<'_>,
-    staged: &Staged,
-    clock: &Clock,
-) -> Result<Written, Refused> {
-    let fields = match draft.model {
-        Model::Flow => field::FLOW,
-        Model::Binding => field::BINDING,
-        Model::Stage(_) => field::STAGE,
-        Model::Policy(_) => field::POLICY,
-        Model::PolicyBinding => field::POLICY_BINDING,
-        Model::Source(_) => field::SOURCE,
-        Model::Brand => field::BRAND,
-        Model::User => field::USER,
-        Model::Group => field::GROUP,
-        Model::Token => field::TOKEN,
-        Model::Prompt => field::PROMPT,
-        Model::Invitation => field::INVITATION,
-        Model::WebhookMapping => field::WEBHOOK_MAPPING,
-        Model::ApplyBlueprint => return Err(Refused::Fields(Vec::new())),
-    };
+pub(crate) fn write(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Written, Refused> {
+    let fields = field::fields(draft.model);
+    if draft.model == Model::ApplyBlueprint {
+        return Err(Refused::Fields(Vec::new()));
+    }
     let mut body = match draft.existing {
         Some(object) => object.body(),
         None => blank(draft, staged, clock)?,
@@ -83,13 +69,13 @@ pub(in crate::blueprint) fn write(
         match draft.data.get(field.name) {
             Some(value) => match check::check(field.shape, value, staged) {
                 // References to what this version does not have are not stored.
-                Ok(_) if matches!(field.shape, field::Shape::Nothing) => {}
+                Ok(_) if matches!(field.shape, field::Shape::Nothing { .. }) => {}
                 Ok(value) => {
                     body.insert(field.name.to_owned(), value);
                 }
                 Err(miss) => errors.miss(field.name, miss)?,
             },
-            None if field.required && draft.existing.is_none() => {
+            None if field.required && (draft.whole || draft.existing.is_none()) => {
                 errors.add(field.name, Problem::Required.to_string());
             }
             None => {}
@@ -223,7 +209,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
     Ok(body)
 }
 
-fn needed(miss: Miss) -> Refused {
+pub(crate) fn needed(miss: Miss) -> Refused {
     match miss {
         Miss::Need(need) => Refused::Need(need),
         Miss::Wrong(message) | Miss::LeftOut(message) => {
@@ -248,6 +234,9 @@ fn settings(
         *name != "pk" && !fields.iter().any(|field| field.name == name.as_str())
     });
     settings.extend(given.map(|(name, value)| (name.clone(), value.clone())));
+    if draft.whole && draft.existing.is_some() {
+        missing(draft, fields, errors);
+    }
     let validated = match draft.model {
         Model::Stage(kind) => {
             match check::settings(&settings, staged) {
@@ -278,6 +267,23 @@ fn settings(
         syntax::check_policy(draft, kind, &settings, errors)?;
     }
     Ok(Some(settings))
+}
+
+/// Complains of settings that have to be given with a whole object, and are not.
+fn missing(draft: &Draft<'_>, fields: &[Field], errors: &mut Errors) {
+    let mut given = draft.data.clone();
+    given.retain(|name, _| !fields.iter().any(|field| field.name == name.as_str()));
+    let alone = match draft.model {
+        Model::Stage(kind) => kind.validate(&given),
+        Model::Policy(kind) => kind.validate(&given),
+        _ => return,
+    };
+    for (field, complaints) in alone.err().unwrap_or_default() {
+        let required = complaints.iter().any(|it| it.code == "required");
+        if required && !given.contains_key(&field) {
+            errors.add(&field, Problem::Required.to_string());
+        }
+    }
 }
 
 /// A group's `users`: who of them is not in it yet, and who is in it without being of them.

@@ -32,6 +32,11 @@ pub(super) fn lines(item: &Item) -> Vec<String> {
                 .map(|(index, event)| {
                     let event = serde_json::to_value(event).unwrap_or(Value::Null);
                     let name = event["event"].as_str().unwrap_or("event").to_owned();
+                    // Where the event names nobody, that is meant.
+                    let user = match event.get("user") {
+                        Some(named) => named.as_str().and_then(|it| it.parse().ok()),
+                        None => user,
+                    };
                     line(item, index, &name, user, address, &event)
                 })
                 .collect()

@@ -3,7 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use secrecy::SecretString;
+use uuid::Uuid;
 
+use crate::directory::permission::{Granted, granted};
 use crate::directory::token::Intent;
 use crate::directory::{User, is_superuser, token_by_key};
 use crate::flow::client::Client;
@@ -14,11 +16,17 @@ use crate::http::{Error, State, csrf};
 use crate::journal::object::{self, Versioned};
 
 /// Somebody who calls the API.
-pub(super) struct Caller {
+pub(crate) struct Caller {
     /// Who it is.
-    pub(super) user: Versioned<User>,
+    pub(crate) user: Versioned<User>,
+    /// The token that stands for them, where it is one.
+    pub(crate) token: Option<Uuid>,
     /// Their end of the line.
-    pub(super) client: Client,
+    pub(crate) client: Client,
+    /// The session in which they are logged in, where they are.
+    pub(crate) session: Option<Uuid>,
+    /// What they may do.
+    pub(crate) granted: Granted,
 }
 
 /// The user on whose behalf the API is called.
@@ -31,14 +39,46 @@ pub(super) async fn user(
     request: &HttpRequest,
     arrival: Arrival,
 ) -> Result<User, Error> {
+    Ok(reading(state, request, arrival).await?.user.value)
+}
+
+/// Who calls, and what they may do.
+///
+/// # Errors
+/// Those of [`user`].
+pub(super) async fn reading(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+) -> Result<Caller, Error> {
     if let Some(key) = bearer(request) {
-        return Ok(owner(state, &key).await?.value);
+        return of_token(state, request, &key).await;
     }
     let visitor = Visitor::of(state, request, arrival.id).await?;
-    visitor
-        .user
-        .map(|user| user.value)
-        .ok_or(Error::NotAuthenticated)
+    let user = visitor.user.ok_or(Error::NotAuthenticated)?;
+    Ok(Caller {
+        granted: granted(&*state.journal, &user.value).await?,
+        user,
+        token: None,
+        client: visitor.client,
+        session: visitor.session.map(|it| it.value.id),
+    })
+}
+
+/// Whoever a token stands for.
+async fn of_token(
+    state: &State,
+    request: &HttpRequest,
+    key: &SecretString,
+) -> Result<Caller, Error> {
+    let (token, user) = owner(state, key).await?;
+    Ok(Caller {
+        granted: granted(&*state.journal, &user.value).await?,
+        user,
+        token: Some(token),
+        client: client(request, &state.trusted_proxies),
+        session: None,
+    })
 }
 
 /// The same for a request that acts: a browser, which sends its cookie whoever asks it to, has to
@@ -52,10 +92,7 @@ pub(super) async fn acting(
     arrival: Arrival,
 ) -> Result<Caller, Error> {
     if let Some(key) = bearer(request) {
-        return Ok(Caller {
-            user: owner(state, &key).await?,
-            client: client(request, &state.trusted_proxies),
-        });
+        return of_token(state, request, &key).await;
     }
     let visitor = Visitor::of(state, request, arrival.id).await?;
     let (Some(user), Some(session)) = (visitor.user, visitor.session) else {
@@ -64,8 +101,11 @@ pub(super) async fn acting(
     csrf::check_origin(request, &visitor.client)?;
     csrf::check_token(csrf::from_header(request), &session.value.csrf)?;
     Ok(Caller {
+        granted: granted(&*state.journal, &user.value).await?,
         user,
+        token: None,
         client: visitor.client,
+        session: Some(session.value.id),
     })
 }
 
@@ -106,15 +146,15 @@ async fn may(state: &State, user: &User) -> Result<(), Error> {
 }
 
 /// Whose token it is.
-async fn owner(state: &State, key: &SecretString) -> Result<Versioned<User>, Error> {
+async fn owner(state: &State, key: &SecretString) -> Result<(Uuid, Versioned<User>), Error> {
     let now = state.clock.now();
     let token = token_by_key(&*state.journal, key, Intent::Api, now)
         .await?
         .ok_or(Error::BadToken)?;
     let owner: Option<Versioned<User>> = object::get(&*state.journal, token.value.user).await?;
-    owner
-        .filter(|owner| owner.value.is_active)
-        .ok_or(Error::BadToken)
+    let owner = owner.filter(|owner| owner.value.is_active);
+    let owner = owner.ok_or(Error::BadToken)?;
+    Ok((token.value.token_uuid, owner))
 }
 
 /// The token of an `Authorization` header; another scheme counts as none.

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::http::Method;
+use actix_web::http::Method as Verb;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, Stream};
+use serde_json::json;
 
-use super::caller;
+use super::call::Call;
+use super::operation::{Access, Answered, Content, Method, Operation};
+use super::schema::words;
 use crate::feed::{format, item};
 use crate::flow::query::Query;
-use crate::http::request::Arrival;
 use crate::http::status::wants_stream;
 use crate::http::{Error, State};
 use crate::journal::{self, Envelope, Position};
@@ -106,14 +108,21 @@ impl Asked {
 }
 
 /// `GET /gatelog/feed/?after=&limit=&format=`
-pub(super) async fn show(
-    request: HttpRequest,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    caller::superuser(&state, &request, arrival).await?;
+pub(super) fn operations() -> Vec<Operation> {
+    let number = || json!({ "type": "integer", "minimum": 0 });
+    let show = Operation::new(Method::Get, "/gatelog/feed/", "gatelog_feed_retrieve", show)
+        .access(Access::Permitted("authentik_events.view_event"))
+        .asks("after", number())
+        .asks("limit", number())
+        .asks("format", words(&["json", "ocsf", "syslog"]))
+        .answers(200, Content::Media("application/jsonl"));
+    vec![show]
+}
+
+async fn show(call: Call) -> Answered {
+    let (request, state) = (call.request, call.state);
     let mut asked = Asked::of(&request)?;
-    if request.method() == Method::HEAD || !wants_stream(&request) {
+    if request.method() == Verb::HEAD || !wants_stream(&request) {
         return portion(&state, &asked).await;
     }
     let last = request.headers().get("last-event-id");
@@ -140,7 +149,7 @@ pub(super) async fn show(
 }
 
 /// What there is now, as lines. How far it reaches is in a header: not every record has a line.
-async fn portion(state: &State, asked: &Asked) -> Result<HttpResponse, Error> {
+async fn portion(state: &State, asked: &Asked) -> Answered {
     let last = state.journal.last();
     let mut records = state.journal.follow(asked.after);
     let (mut after, mut items, mut body) = (asked.after, 0, String::new());

@@ -1,10 +1,12 @@
 //! `/gatelog/history/<kind>/<id>/`: the revisions of an object, and who made each of them.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::caller;
+use super::call::Call;
+use super::operation::{Answered, Content, Method, Operation};
+use super::schema::{uuid, words};
 use crate::audit::cleanse::MASK;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
@@ -12,7 +14,6 @@ use crate::catalog::{
 };
 use crate::directory::change::{self, Did, Revision};
 use crate::directory::{Group, Invitation, Token, User};
-use crate::http::request::Arrival;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{Kind, StreamId, Version};
@@ -45,18 +46,53 @@ const KINDS: [(Kind, &str); 13] = [
 ];
 
 /// `GET /gatelog/history/<kind>/<id>/`
-pub(super) async fn show(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    caller::superuser(&state, &request, arrival).await?;
-    let (kind, id) = path.into_inner();
-    let kind = KINDS.iter().find(|(known, _)| known.as_str() == kind);
-    let (kind, _) = kind.ok_or(Error::NOT_FOUND)?;
-    let id: Uuid = id.parse().map_err(|_| Error::NOT_FOUND)?;
-    Ok(HttpResponse::Ok().json(history(&state, *kind, id).await?))
+pub(super) fn operations() -> Vec<Operation> {
+    let kinds = KINDS.map(|(kind, _)| kind.to_string());
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    let path = "/gatelog/history/{kind}/{id}/";
+    let show = Operation::new(Method::Get, path, "gatelog_history_retrieve", show)
+        .key("kind", words(&kinds))
+        .key("id", uuid())
+        .answers(200, Content::Json(described()));
+    vec![show]
+}
+
+/// The schema of an answer.
+fn described() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "properties": {
+            "kind": text,
+            "id": uuid(),
+            "revisions": { "type": "array", "items": {
+                "type": "object",
+                "properties": {
+                    "version": { "type": "integer" },
+                    "at": { "type": "string", "format": "date-time" },
+                    "request_id": text,
+                    "did": words(&["created", "updated", "deleted"]),
+                    "author": { "type": ["object", "null"], "additionalProperties": {} },
+                    "object": { "type": ["object", "null"], "additionalProperties": {} },
+                },
+                "required": ["version", "at", "request_id", "did", "author", "object"],
+            } },
+        },
+        "required": ["kind", "id", "revisions"],
+    })
+}
+
+async fn show(call: Call) -> Answered {
+    let kind = KINDS
+        .iter()
+        .find(|(known, _)| known.as_str() == call.path("kind"));
+    let (kind, permission) = kind.ok_or(Error::NOT_FOUND)?;
+    let id: Uuid = call.path("id").parse().map_err(|_| Error::NOT_FOUND)?;
+    let granted = &call.caller()?.granted;
+    if !granted.may_of(permission, &id.to_string()) {
+        return Err(Error::NotPermitted);
+    }
+    Ok(HttpResponse::Ok().json(history(&call.state, *kind, id).await?))
 }
 
 /// The revisions of an object, the newest first.

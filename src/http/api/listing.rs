@@ -54,6 +54,31 @@ impl Listing {
             .collect()
     }
 
+    /// The part of so many that is asked for.
+    ///
+    /// # Errors
+    /// 404 when there is no such page.
+    pub(super) fn slice(&self, count: usize) -> Result<Page, Error> {
+        let size = self.query.get("page_size").and_then(|it| it.parse().ok());
+        let size = size.filter(|size| *size > 0).unwrap_or(USUAL).min(MOST);
+        let pages = count.div_ceil(size).max(1);
+        let current = match self.query.get("page") {
+            None | Some("") => Some(1),
+            Some("last") => Some(pages),
+            Some(page) => page.parse().ok(),
+        };
+        let current = current.filter(|page| (1..=pages).contains(page));
+        let current = current.ok_or(Error::NotFound("Invalid page."))?;
+        let start = (current - 1) * size;
+        Ok(Page {
+            count,
+            current,
+            pages,
+            start,
+            end: (start + size).min(count),
+        })
+    }
+
     /// The page of `all` that is asked for, in its envelope. Only what is on it is made.
     ///
     /// # Errors
@@ -63,35 +88,52 @@ impl Listing {
         all: &[T],
         show: impl AsyncFn(&T) -> Result<Value, Error>,
     ) -> Result<Value, Error> {
-        let size = self.query.get("page_size").and_then(|it| it.parse().ok());
-        let size = size.filter(|size| *size > 0).unwrap_or(USUAL).min(MOST);
-        let pages = all.len().div_ceil(size).max(1);
-        let page = match self.query.get("page") {
-            None | Some("") => Some(1),
-            Some("last") => Some(pages),
-            Some(page) => page.parse().ok(),
-        };
-        let page = page.filter(|page| (1..=pages).contains(page));
-        let page = page.ok_or(Error::NotFound("Invalid page."))?;
-        let start = (page - 1) * size;
-        let shown: Vec<&T> = all.iter().skip(start).take(size).collect();
-        let mut results = Vec::with_capacity(shown.len());
-        for item in &shown {
+        let page = self.slice(all.len())?;
+        let mut results = Vec::with_capacity(page.len());
+        for item in &all[page.range()] {
             results.push(show(item).await?);
         }
-        Ok(json!({
+        Ok(page.envelope(results))
+    }
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub(super) struct Page {
+    count: usize,
+    current: usize,
+    pages: usize,
+    start: usize,
+    end: usize,
+}
+
+impl Page {
+    /// Which of the list are on it.
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+
+    /// How many are on it.
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// The page with what is on it.
+    pub(super) fn envelope(&self, results: Vec<Value>) -> Value {
+        let is_empty = self.len() == 0;
+        json!({
             "pagination": {
-                "next": if page < pages { page + 1 } else { 0 },
-                "previous": page - 1,
-                "count": all.len(),
-                "current": page,
-                "total_pages": pages,
-                "start_index": if shown.is_empty() { 0 } else { start + 1 },
-                "end_index": start + shown.len(),
+                "next": if self.current < self.pages { self.current + 1 } else { 0 },
+                "previous": self.current - 1,
+                "count": self.count,
+                "current": self.current,
+                "total_pages": self.pages,
+                "start_index": if is_empty { 0 } else { self.start + 1 },
+                "end_index": self.end,
             },
             "results": results,
             "autocomplete": {},
-        }))
+        })
     }
 }
 

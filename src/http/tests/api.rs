@@ -3,8 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::directory::Token;
-use crate::directory::token::Intent;
 use crate::web::assets::{STYLESHEET, address};
 
 #[actix_web::test]

@@ -31,20 +31,6 @@ impl Server {
     }
 
     /// A program that acts as somebody.
-    async fn program(&self, user: &User) -> Browser {
-        let slug = format!("{}-api", user.username);
-        let token = Token::new(
-            &self.state.clock,
-            slug.parse().expect("a slug"),
-            Intent::Api,
-            user.uuid,
-        );
-        self.put(&token).await;
-        let key = secrecy::ExposeSecret::expose_secret(&token.key).to_owned();
-        self.browser()
-            .with_header("authorization", &format!("Bearer {key}"))
-    }
-
     async fn administrator(&self) -> Browser {
         let found = crate::directory::user_by_username(&*self.state.journal, "akadmin").await;
         let admin = found.expect("a read").expect("the administrator").value;

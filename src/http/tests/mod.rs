@@ -3,6 +3,7 @@
 mod api;
 mod devices;
 mod executor;
+mod flows;
 mod pages;
 mod policies;
 mod sessions;
@@ -29,7 +30,8 @@ use super::{State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
-use crate::directory::{NewUser, User, create_user, setup};
+use crate::directory::token::Intent;
+use crate::directory::{NewUser, Token, User, create_user, setup};
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
 use crate::flow::model::Designation;
@@ -82,6 +84,7 @@ impl Server {
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
+            workers: None,
             geoip: Arc::default(),
             streams: Arc::default(),
             events_kept: Some(Duration::from_hours(24)),
@@ -150,6 +153,17 @@ impl Server {
         let stages = vec![(Kind::Dummy, json!({})); count];
         self.flow(slug, Designation::StageConfiguration, &stages)
             .await;
+    }
+
+    /// A program that calls the API with a token of this user.
+    async fn program(&self, user: &User) -> Browser {
+        let clock = &self.state.clock;
+        let name = format!("program-{}", clock.opaque_id());
+        let token = Token::new(clock, name.parse().expect("a slug"), Intent::Api, user.uuid);
+        self.put(&token).await;
+        let key = secrecy::ExposeSecret::expose_secret(&token.key);
+        let authorization = format!("Bearer {key}");
+        self.browser().with_header("authorization", &authorization)
     }
 
     async fn user(&self, name: &str, password: &str) -> User {
@@ -242,6 +256,13 @@ impl Browser {
     async fn post(&mut self, path: &str, body: &Value) -> Answer {
         self.send(TestRequest::post().uri(path).set_json(body))
             .await
+    }
+
+    /// Sends a body with this method.
+    async fn change(&mut self, method: &str, path: &str, body: &Value) -> Answer {
+        let method = method.parse().expect("a method");
+        let request = TestRequest::default().method(method).uri(path);
+        self.send(request.set_json(body)).await
     }
 
     async fn post_form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {

@@ -19,7 +19,7 @@ pub(super) struct Filter {
 }
 
 /// The parameters that are conditions.
-const CONDITIONS: [&str; 9] = [
+pub(super) const CONDITIONS: [&str; 9] = [
     "action",
     "brand_name",
     "client_ip",

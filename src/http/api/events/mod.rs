@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 use uuid::Uuid;
 
@@ -22,9 +22,9 @@ use crate::journal::{self, Commit, Durability, KeyId, Version, Write};
 mod count;
 mod edit;
 mod filter;
-mod routes;
+mod operations;
 
-pub(super) use routes::configure;
+pub(super) use operations::{describe, operations};
 
 use count::{Stats, Top, Volume};
 use filter::Filter;
@@ -168,7 +168,7 @@ async fn shown(state: &State, mut event: AuditEvent) -> Result<Value, Error> {
     if let Some(other) = event.authenticated_as {
         let named = match user(state, other).await? {
             Some(user) => crate::audit::resolve::shown(&user),
-            None => serde_json::Map::new(),
+            None => Map::new(),
         };
         event
             .user
@@ -287,7 +287,7 @@ fn slug(text: &str) -> String {
 /// Makes an event that somebody else tells.
 pub(super) async fn create(
     state: &State,
-    body: &Value,
+    fields: &Map<String, Value>,
     author: &Author,
     correlation: Uuid,
 ) -> Result<Value, Error> {
@@ -298,18 +298,18 @@ pub(super) async fn create(
         key: KeyId::SYSTEM,
         authenticated_as: None,
         concerns: None,
-        user: serde_json::Map::new(),
+        user: Map::new(),
         action: String::new(),
         app: String::new(),
-        context: serde_json::Map::new(),
+        context: Map::new(),
         client_ip: None,
         created: now,
         expires: state
             .events_kept
             .and_then(|kept| now.checked_add(kept).ok()),
-        brand: serde_json::Map::new(),
+        brand: Map::new(),
     };
-    edit::apply(&mut event, body::fields(body)?, false)?;
+    edit::apply(&mut event, fields, false)?;
     let write = put(&event, Version::NONE);
     commit(state, write, author, correlation).await?;
     shown(state, event).await
@@ -319,13 +319,13 @@ pub(super) async fn create(
 pub(super) async fn update(
     state: &State,
     id: Uuid,
-    body: &Value,
+    fields: &Map<String, Value>,
     partial: bool,
     author: &Author,
     correlation: Uuid,
 ) -> Result<Value, Error> {
     let mut found = find(state, id).await?;
-    edit::apply(&mut found.value, body::fields(body)?, partial)?;
+    edit::apply(&mut found.value, fields, partial)?;
     let write = put(&found.value, found.version);
     commit(state, write, author, correlation).await?;
     shown(state, found.value).await

@@ -1,0 +1,262 @@
+//! One object at a time, as the management API makes, changes and removes them: by the same fields
+//! and with the same complaints as an entry of a blueprint, in one commit with a note of who did it.
+//!
+//! Nothing here knows of HTTP or of who may do what.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::Syntax;
+pub(crate) use super::lookup::{compare, find, follow, show};
+pub(crate) use super::model::{ANY_LENGTH, Field, Shape, fields};
+use super::model::{Draft, Refused, Understood, Written, needed, write};
+pub(crate) use super::model::{Model, Object};
+pub(crate) use super::references::{Use, uses};
+pub(crate) use super::resolve::Miss;
+use super::resolve::Need;
+pub(crate) use super::staged::Staged;
+use crate::clock::Clock;
+use crate::directory::change::{self, Author};
+use crate::directory::password::{Busy, Pool};
+use crate::expression;
+use crate::flow::field::Invalid;
+use crate::journal::{self, Commit, Durability, Journal, StreamId, Write};
+
+/// How often a change is done over when somebody else wrote in the meantime.
+const ATTEMPTS: usize = 3;
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// These fields are wrong, each with its message.
+    #[error("{} fields are wrong", .0.len())]
+    Fields(Vec<(String, String)>),
+    /// The journal failed, or others kept writing to the same objects.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// Too many passwords are being hashed.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// It could not be found out whether an expression is understood.
+    #[error("an expression could not be checked: {0}")]
+    Unchecked(#[source] expression::Error),
+}
+
+impl From<Miss> for Refusal {
+    fn from(miss: Miss) -> Self {
+        let message = match miss {
+            Miss::Wrong(message) | Miss::LeftOut(message) => message,
+            Miss::Need(need) => format!("{need:?} is not to be had here"),
+        };
+        Self::Fields(vec![(Invalid::ALL_FIELDS.to_owned(), message)])
+    }
+}
+
+/// Asks a question of the objects, and reads what it needs until there is an answer.
+///
+/// # Errors
+/// What the question complains of, or the journal's.
+pub(crate) async fn ask<T>(
+    staged: &mut Staged,
+    journal: &dyn Journal,
+    question: impl Fn(&Staged) -> Result<T, Miss>,
+) -> Result<T, Refusal> {
+    loop {
+        match question(staged) {
+            Err(Miss::Need(Need::Read(read))) => staged.meet(journal, read).await?,
+            answer => return answer.map_err(Refusal::from),
+        }
+    }
+}
+
+/// How much of an object a change speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Whatever has to be there is given.
+    Whole,
+    /// What is not given stays.
+    Part,
+}
+
+/// Changes objects on somebody's behalf.
+pub(crate) struct Edit<'a> {
+    pub(crate) journal: &'a dyn Journal,
+    pub(crate) clock: &'a Clock,
+    /// Encodes passwords; without it, a password is a complaint.
+    pub(crate) passwords: Option<&'a Pool>,
+    /// Says whether expressions are understood.
+    pub(crate) syntax: Syntax<'a>,
+    /// Who is noted to have done it.
+    pub(crate) author: &'a Author,
+    /// The request, which names the commit.
+    pub(crate) correlation: Uuid,
+}
+
+impl Edit<'_> {
+    /// Makes an object of these fields, and returns it.
+    ///
+    /// # Errors
+    /// The complaints, or why it cannot be done at the moment.
+    pub(crate) async fn create(
+        &self,
+        model: Model,
+        data: &Map<String, Value>,
+    ) -> Result<Object, Refusal> {
+        for _ in 0..ATTEMPTS {
+            if let Some(made) = self.try_write(model, None, data, Extent::Whole).await? {
+                return Ok(made);
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Changes these fields of an object, and returns it; `None` when it is not there.
+    ///
+    /// # Errors
+    /// The complaints, or why it cannot be done at the moment.
+    pub(crate) async fn update(
+        &self,
+        model: Model,
+        stream: StreamId,
+        data: &Map<String, Value>,
+        extent: Extent,
+    ) -> Result<Option<Object>, Refusal> {
+        for _ in 0..ATTEMPTS {
+            if self.journal.get(stream).await?.is_none() {
+                return Ok(None);
+            }
+            let written = self.try_write(model, Some(stream), data, extent).await?;
+            if written.is_some() {
+                return Ok(written);
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// Removes an object and what cannot be without it, and clears what refers to it; whether it
+    /// was there.
+    ///
+    /// # Errors
+    /// Why it cannot be done at the moment.
+    pub(crate) async fn delete(&self, stream: StreamId) -> Result<bool, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let mut staged = Staged::default();
+            let look = |staged: &Staged| {
+                staged.removable(stream.kind)?;
+                staged.exists(stream.kind, stream.id)
+            };
+            if !ask(&mut staged, self.journal, look).await? {
+                return Ok(false);
+            }
+            staged.remove(stream);
+            if self.commit(staged.writes(self.journal).await?).await? {
+                return Ok(true);
+            }
+        }
+        Err(self.contended())
+    }
+
+    /// `None` when somebody else was faster.
+    async fn try_write(
+        &self,
+        model: Model,
+        stream: Option<StreamId>,
+        data: &Map<String, Value>,
+        extent: Extent,
+    ) -> Result<Option<Object>, Refusal> {
+        let mut staged = Staged::default();
+        let mut encoded: Option<SecretString> = None;
+        let mut understood: Vec<Understood> = Vec::new();
+        let written = loop {
+            let attempt = attempt(&staged, self.clock, model, stream, |existing| Draft {
+                model,
+                existing,
+                whole: extent == Extent::Whole,
+                data,
+                pk: None,
+                encoded: encoded.as_ref(),
+                understood: &understood,
+            });
+            match attempt {
+                Ok(written) => {
+                    let object = &written.object;
+                    let taken = staged.collisions(self.journal, object).await?;
+                    if taken.is_empty() {
+                        break written;
+                    }
+                    let fields = taken.into_iter();
+                    let fields = fields.map(|it| (it.field.to_owned(), it.problem.to_string()));
+                    return Err(Refusal::Fields(fields.collect()));
+                }
+                Err(Refused::Fields(fields)) => return Err(Refusal::Fields(fields)),
+                Err(Refused::Need(Need::Read(read))) => staged.meet(self.journal, read).await?,
+                Err(Refused::Need(Need::Password { typed, .. })) => {
+                    let Some(pool) = self.passwords else {
+                        let message = "a password cannot be set here".to_owned();
+                        return Err(Refusal::Fields(vec![("password".to_owned(), message)]));
+                    };
+                    encoded = Some(pool.hash(typed).await?);
+                }
+                Err(Refused::Need(Need::Syntax(source))) => {
+                    let problem = self.syntax.problem(&source).await;
+                    let Some(problem) = problem.map_err(Refusal::Unchecked)? else {
+                        let message = "an expression cannot be checked here".to_owned();
+                        return Err(Refusal::Fields(vec![("expression".to_owned(), message)]));
+                    };
+                    understood.push(Understood { source, problem });
+                }
+            }
+        };
+        let object = written.object.clone();
+        staged.put(written.object);
+        for other in written.others {
+            staged.put(other);
+        }
+        let committed = self.commit(staged.writes(self.journal).await?).await?;
+        Ok(committed.then_some(object))
+    }
+
+    async fn commit(&self, mut writes: Vec<Write>) -> Result<bool, Refusal> {
+        if writes.is_empty() {
+            return Ok(true);
+        }
+        change::note(&mut writes, self.author, self.correlation);
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: self.clock.now(),
+            correlation: self.correlation,
+        };
+        match self.journal.commit(commit).await {
+            Ok(_) => Ok(true),
+            Err(journal::Error::Conflict { .. } | journal::Error::Taken { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn contended(&self) -> Refusal {
+        let problem = format!(
+            "others kept changing the same objects ({})",
+            self.correlation
+        );
+        Refusal::Journal(journal::Error::Unavailable(problem.into()))
+    }
+}
+
+/// What is to be written, whoever has its names.
+fn attempt<'s>(
+    staged: &'s Staged,
+    clock: &Clock,
+    model: Model,
+    stream: Option<StreamId>,
+    draft: impl FnOnce(Option<&'s Object>) -> Draft<'s>,
+) -> Result<Written, Refused> {
+    let existing = match stream {
+        Some(stream) => staged.get(stream.kind, stream.id).map_err(needed)?,
+        None => None,
+    };
+    debug_assert!(existing.is_none_or(|object| object.is_a(model)));
+    write(&draft(existing), staged, clock)
+}

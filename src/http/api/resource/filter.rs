@@ -1,0 +1,155 @@
+//! By what a list is filtered, and what is searched.
+
+use serde_json::Value;
+
+use super::super::listing::Listing;
+use super::Resource;
+use crate::blueprint::edit::{Miss, Object, Staged, compare, follow, show};
+use crate::flow::query::Query;
+use crate::http::Error;
+use crate::http::api::body::wrong;
+
+/// One way to filter a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Filter {
+    /// The parameter.
+    pub(crate) name: &'static str,
+    /// The field that it looks at, with the path and the comparison in Django's spelling, such as
+    /// `stage__name` or `name__icontains`.
+    pub(crate) field: &'static str,
+    /// What fits.
+    pub(crate) fits: Fits,
+}
+
+/// What fits in a filter.
+#[derive(Clone, Copy)]
+pub(crate) enum Fits {
+    /// Any text.
+    Text,
+    /// True or false.
+    Flag,
+    /// A whole number.
+    Integer,
+    /// An identifier.
+    Uuid,
+    /// One of these words.
+    Word(fn() -> Vec<&'static str>),
+    /// Several identifiers, each as a parameter or with commas between: whatever has any of them.
+    Uuids,
+    /// A moment.
+    Moment,
+}
+
+impl Filter {
+    /// A filter by the field of the same name.
+    pub(crate) const fn of(name: &'static str, fits: Fits) -> Self {
+        Self {
+            name,
+            field: name,
+            fits,
+        }
+    }
+}
+
+/// A filter that was asked for, and the values any of which will do.
+pub(super) type Wanted = (&'static Filter, Vec<Value>);
+
+/// The filters that a request asks for.
+///
+/// # Errors
+/// 400 with a complaint for a value that does not fit.
+pub(super) fn wanted(resource: &Resource, query: &Query) -> Result<Vec<Wanted>, Error> {
+    let mut found = Vec::new();
+    for filter in resource.filters {
+        let given: Vec<&str> = query.all(filter.name).collect();
+        let values = match filter.fits {
+            Fits::Uuids => given.iter().flat_map(|it| it.split(',')).collect(),
+            _ => given.last().copied().into_iter().collect::<Vec<_>>(),
+        };
+        let values: Vec<Value> = values
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .map(|it| read(filter.fits, it).map_err(|text| wrong(filter.name, text)))
+            .collect::<Result<_, _>>()?;
+        if !values.is_empty() {
+            found.push((filter, values));
+        }
+    }
+    Ok(found)
+}
+
+/// The complaints are those of django-filter.
+fn read(fits: Fits, text: &str) -> Result<Value, String> {
+    match fits {
+        Fits::Text => Ok(text.into()),
+        // Anything else counts as unknown there, which asks for nothing.
+        Fits::Flag => Ok(match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => true.into(),
+            "false" | "0" => false.into(),
+            _ => return Err("Enter a valid boolean.".to_owned()),
+        }),
+        Fits::Integer => text
+            .trim()
+            .parse::<i64>()
+            .map(Into::into)
+            .map_err(|_| "Enter a number.".to_owned()),
+        Fits::Uuid | Fits::Uuids => text
+            .trim()
+            .parse::<uuid::Uuid>()
+            .map(|id| id.to_string().into())
+            .map_err(|_| "Enter a valid UUID.".to_owned()),
+        Fits::Word(words) if words().contains(&text) => Ok(text.into()),
+        Fits::Word(_) => Err(format!(
+            "Select a valid choice. {text} is not one of the available choices."
+        )),
+        Fits::Moment => text
+            .parse::<jiff::Timestamp>()
+            .map(|at| at.to_string().into())
+            .map_err(|_| "Enter a valid date/time.".to_owned()),
+    }
+}
+
+/// Whether an object is what a request asks for.
+///
+/// # Errors
+/// What has to be read first.
+pub(super) fn fits(
+    resource: &Resource,
+    wanted: &[Wanted],
+    listing: &Listing,
+    object: &Object,
+    staged: &Staged,
+) -> Result<bool, Miss> {
+    let row = show(object, staged)?;
+    let kind = object.stream().kind;
+    for (filter, values) in wanted {
+        let (path, lookup) = split(filter.field);
+        let value = follow(kind, &row, &path, staged)?;
+        if !values.iter().any(|wanted| compare(lookup, &value, wanted)) {
+            return Ok(false);
+        }
+    }
+    let mut texts = Vec::with_capacity(resource.search.len());
+    for field in resource.search {
+        let path: Vec<&str> = field.split("__").collect();
+        texts.push(match follow(kind, &row, &path, staged)? {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => other.to_string(),
+        });
+    }
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    Ok(listing.finds(&texts))
+}
+
+/// The path of a filter's field, and the comparison at its end.
+fn split(field: &'static str) -> (Vec<&'static str>, &'static str) {
+    let mut path: Vec<&str> = field.split("__").collect();
+    let lookup = match path.last() {
+        Some(&("isnull" | "icontains" | "startswith" | "gt" | "lt" | "contains")) => {
+            path.pop().unwrap_or("exact")
+        }
+        _ => "exact",
+    };
+    (path, lookup)
+}

@@ -1,0 +1,42 @@
+//! What the description says of the address of an object, and of how a list is filtered.
+
+use serde_json::{Value, json};
+
+use super::super::operation::Operation;
+use super::super::schema::uuid;
+use super::{Fits, KeyField, Resource};
+use crate::directory::User;
+
+/// The schema of the key in the path.
+pub(super) fn key(resource: &Resource) -> Value {
+    match resource.key_field {
+        KeyField::Field(_) => json!({ "type": "string" }),
+        KeyField::Pk if resource.scope.kind() == <User as crate::journal::object::Stored>::KIND => {
+            json!({ "type": "integer" })
+        }
+        KeyField::Pk => uuid(),
+    }
+}
+
+/// The parameters of a list: its filters, and those that every list has.
+pub(super) fn list_parameters(mut operation: Operation, resource: &Resource) -> Operation {
+    for filter in resource.filters {
+        let schema = match filter.fits {
+            Fits::Text => json!({ "type": "string" }),
+            Fits::Flag => json!({ "type": "boolean" }),
+            Fits::Integer => json!({ "type": "integer" }),
+            Fits::Uuid => uuid(),
+            Fits::Uuids => json!({ "type": "array", "items": uuid() }),
+            Fits::Word(words) => json!({ "type": "string", "enum": words() }),
+            Fits::Moment => json!({ "type": "string", "format": "date-time" }),
+        };
+        operation = operation.asks(filter.name, schema);
+    }
+    let text = json!({ "type": "string" });
+    let number = json!({ "type": "integer" });
+    operation
+        .asks("ordering", text.clone())
+        .asks("page", number.clone())
+        .asks("page_size", number)
+        .asks("search", text)
+}
