@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Operator, Refusal};
 use crate::feed::{format, item};
-use crate::journal::{self, Journal, Position};
+use crate::journal::{self, Position};
 use crate::settings::FeedFormat;
 
 /// What is asked for.
