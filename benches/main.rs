@@ -1,7 +1,8 @@
 //! The benches, by name: `cargo bench --bench bench -- commit`.
 //!
 //! Without a name all of them run. Each prints a table of its own. With `--quick` those that
-//! measure memory and processor take a tenth of their time.
+//! measure memory and processor take a tenth of their time;
+//! with `--long` also a hundred thousand executions wait, which takes some minutes.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -5,9 +5,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use gatelog::blueprint::{Options, Syntax, apply_defaults};
-use gatelog::catalog::{
-    FlowStageBinding, PolicyBinding, bindings_of, conditions_of, flow_by_slug, policy_by_name,
-};
+use gatelog::catalog::{FlowStageBinding, bindings_of, conditions_of, flow_by_slug};
 use gatelog::clock::Clock;
 use gatelog::directory::password;
 use gatelog::expression::{self, Workers};
@@ -16,7 +14,7 @@ use gatelog::flow::event::Event;
 use gatelog::flow::input::Request;
 use gatelog::journal::memory::MemoryJournal;
 use gatelog::journal::object::{self, Versioned};
-use gatelog::journal::{Commit, Durability, Journal, Version};
+use gatelog::journal::{Commit, Durability, Journal};
 use gatelog::stage::handle;
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -28,7 +26,7 @@ const PLANS: u32 = 5_000;
 /// How many passwords are hashed.
 const HASHES: u32 = 50;
 /// Ticks of processor time in a second, as Linux counts them for programs.
-const TICKS: f64 = 100.0;
+pub(crate) const TICKS: f64 = 100.0;
 
 /// Measures and prints the table.
 pub(crate) fn run() {
@@ -106,7 +104,7 @@ fn processes(workers: &Workers) -> Vec<u32> {
 }
 
 /// The processor time of all of these, in ticks.
-fn ticks(processes: &[u32]) -> f64 {
+pub(crate) fn ticks(processes: &[u32]) -> f64 {
     let of = |process: &u32| -> f64 {
         let path = format!("/proc/{process}/stat");
         let text = std::fs::read_to_string(path).expect("the process is there");
@@ -136,22 +134,10 @@ async fn furnish(clock: &Clock, workers: &Workers, on_plan: bool) -> (MemoryJour
     let bindings = bindings_of(&journal, flow.pk).await.expect("bindings");
     let mut writes = Vec::new();
     for Versioned { version, mut value } in bindings {
-        let is_password = !conditions_of(&journal, value.pbm)
-            .await
-            .expect("a read")
-            .is_empty();
-        if !on_plan || !(is_password || value.order == 100) {
-            continue;
-        }
-        value.evaluate_on_plan = true;
-        writes.push(object::put::<FlowStageBinding>(&value, version));
-        if !is_password {
-            let name = "default-authentication-flow-authenticator-validate-stage";
-            let policy = policy_by_name(&journal, name).await;
-            let policy = policy.expect("a read").expect("the policy").value.pk;
-            let mut condition = PolicyBinding::new(clock, value.pbm, 0);
-            condition.policy = Some(policy);
-            writes.push(object::put(&condition, Version::NONE));
+        let conditions = conditions_of(&journal, value.pbm).await;
+        if on_plan && !conditions.expect("a read").is_empty() {
+            value.evaluate_on_plan = true;
+            writes.push(object::put::<FlowStageBinding>(&value, version));
         }
     }
     if !writes.is_empty() {

@@ -1,27 +1,35 @@
-//! Executions that wait for a mailed link: what they cost in memory, how long it takes to wake one
-//! up, and how long a server that starts needs to take up all of them.
+//! Executions that wait for a mailed link: what they cost in memory and processor time, how long it
+//! takes to wake one up, and how long a server that starts needs to take up all of them.
 //!
 //! The whole server in this process, on a real disk, without HTTP; no password is hashed. The clock
 //! stands still until it is told otherwise, so that all links run out at the same moment.
 
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use gatelog::app::{self, Running};
 use gatelog::clock::Clock;
+use gatelog::courier::outbox::Mail;
 use gatelog::directory::password::Pool;
 use gatelog::execution::{Executions, Request};
 use gatelog::flow::client::Client;
+use gatelog::journal::Journal as _;
+use gatelog::journal::object::Stored as _;
 use gatelog::settings::Settings;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::login::say;
+use crate::planning::{TICKS, ticks};
 
-/// How many wait.
-const WAITING: [usize; 2] = [10_000, 100_000];
+/// How many wait: few beside many, to show that one costs as much among many.
+const WAITING: [u32; 2] = [1_000, 10_000];
+
+/// How many wait with `--long`.
+const MANY: u32 = 100_000;
 
 /// How many visitors come at the same time.
 const AT_ONCE: usize = 64;
@@ -32,72 +40,99 @@ const WOKEN: usize = 500;
 /// How long an execution stays in memory here.
 const AWAKE: Duration = Duration::from_secs(2);
 
+/// How long to wait at most until all of them sleep.
+const PATIENCE: Duration = Duration::from_mins(30);
+
 /// Measures and prints the table.
 pub(crate) fn run() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     say(
-        "| waiting | bytes of memory each, asleep | awake | looks at one that sleeps, p50 µs | p99 µs \
-         | at one that is awake, p50 µs | start s | taking up all s | firing all s |",
+        "| waiting | made: processor µs each | bytes of memory each, asleep | awake \
+         | looks at one that sleeps, p50 µs | p99 µs | at one that is awake, p50 µs \
+         | start s | taking up all s | firing all s | start without `state/` s |",
     );
-    say("|---|---|---|---|---|---|---|---|---|");
-    for waiting in WAITING {
-        let waiting = if quick { waiting / 10 } else { waiting };
+    say("|---|---|---|---|---|---|---|---|---|---|---|");
+    for waiting in WAITING.into_iter().chain(has("--long").then_some(MANY)) {
+        let waiting = if has("--quick") {
+            waiting / 10
+        } else {
+            waiting
+        };
         let system = actix_web::rt::System::new();
-        say(&system.block_on(measure(waiting)));
+        cell(waiting);
+        system.block_on(measure(waiting));
+        say("|");
     }
 }
 
-async fn measure(waiting: usize) -> String {
+/// Adds a figure to the line of the table, as soon as it is known: the next one may take minutes.
+fn cell(figure: impl std::fmt::Display) {
+    let mut out = std::io::stdout();
+    let written = write!(out, "| {figure} ").and_then(|()| out.flush());
+    written.expect("the terminal takes it");
+}
+
+fn seconds(begun: Instant, wall: &Clock) {
+    cell(format_args!(
+        "{:.2}",
+        (wall.monotonic() - begun).as_secs_f64()
+    ));
+}
+
+async fn measure(waiting: u32) {
     let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
     let wall = Clock::system();
+    let own = [std::process::id()];
     let directory = tempfile::tempdir_in(crate::login::disk()).expect("a directory");
     let running = start(directory.path(), &clock).await;
     crate::existence::install(&running).await;
-    let before = resident();
+    let (memory, before) = (resident(), ticks(&own));
     let sessions = wait(running.executions(), &clock, waiting).await;
-    let awake_again = clock.monotonic() + AWAKE * 2;
+    // Their mails are still on their way, and what came of one wakes an execution up once more.
+    let until = wall.monotonic() + PATIENCE;
+    while has_mail(&running).await && wall.monotonic() < until {
+        actix_web::rt::time::sleep(AWAKE / 2).await;
+    }
+    let made = (ticks(&own) - before) / TICKS * 1e6 / f64::from(waiting);
     let mut awake = usize::MAX;
-    while awake > 0 && clock.monotonic() < awake_again + AWAKE * 5 {
+    while awake > 0 && wall.monotonic() < until {
         actix_web::rt::time::sleep(AWAKE).await;
         awake = self::awake(running.executions(), &sessions).await;
     }
-    let each = resident().saturating_sub(before) / waiting.max(1);
+    let each = resident().saturating_sub(memory) / sessions.len();
+    cell(format_args!("{made:.0}"));
+    cell(each);
+    cell(awake);
 
     let chosen: Vec<Uuid> = sessions
         .iter()
-        .step_by((waiting / WOKEN).max(1))
+        .step_by((sessions.len() / WOKEN).max(1))
         .map(|it| it.1)
         .collect();
-    let asleep = looks(running.executions(), &clock, &chosen, &wall).await;
-    let again = looks(
-        running.executions(),
-        &clock,
-        &chosen[..chosen.len().min(100)],
-        &wall,
-    )
-    .await;
+    let (half, most) = looks(running.executions(), &clock, &chosen, &wall).await;
+    cell(format_args!("{half:.0} | {most:.0}"));
+    let few = &chosen[..chosen.len().min(100)];
+    let (half, _) = looks(running.executions(), &clock, few, &wall).await;
+    cell(format_args!("{half:.0}"));
     running.stop().await.expect("it stops");
 
     let begun = wall.monotonic();
     let running = start(directory.path(), &clock).await;
-    let started = wall.monotonic() - begun;
+    seconds(begun, &wall);
     let begun = wall.monotonic();
     running.executions().resume().await.expect("it resumes");
-    let resumed = wall.monotonic() - begun;
+    seconds(begun, &wall);
     clock.advance(Duration::from_hours(1));
     let begun = wall.monotonic();
     running.executions().fire_due().await.expect("they fire");
-    let fired = wall.monotonic() - begun;
+    seconds(begun, &wall);
     running.stop().await.expect("it stops");
-    format!(
-        "| {waiting} | {each} | {awake} | {:.0} | {:.0} | {:.0} | {:.2} | {:.2} | {:.2} |",
-        asleep.0,
-        asleep.1,
-        again.0,
-        started.as_secs_f64(),
-        resumed.as_secs_f64(),
-        fired.as_secs_f64(),
-    )
+
+    std::fs::remove_dir_all(directory.path().join("state")).expect("the state is there");
+    let begun = wall.monotonic();
+    let running = start(directory.path(), &clock).await;
+    seconds(begun, &wall);
+    running.stop().await.expect("it stops");
 }
 
 async fn start(directory: &Path, clock: &Clock) -> Running {
@@ -133,8 +168,8 @@ fn request(session: Option<Uuid>, clock: &Clock) -> Request {
 }
 
 /// Has so many visitors ask for a link; the executions and their sessions.
-async fn wait(executions: &Executions, clock: &Clock, waiting: usize) -> Vec<(Uuid, Uuid)> {
-    let asks = |number: usize| async move {
+async fn wait(executions: &Executions, clock: &Clock, waiting: u32) -> Vec<(Uuid, Uuid)> {
+    let asks = |number: u32| async move {
         let begun = executions.visit(request(None, clock)).await;
         let session = begun.expect("an answer").session;
         let answer = json!({ "uid_field": format!("nobody-{number}") });
@@ -153,6 +188,12 @@ async fn wait(executions: &Executions, clock: &Clock, waiting: usize) -> Vec<(Uu
     };
     let all = futures_util::stream::iter((0..waiting).map(asks));
     all.buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Whether a mail is still in the outbox.
+async fn has_mail(running: &Running) -> bool {
+    let found = running.journal().list(Mail::KIND, None, 1).await;
+    !found.expect("it reads").is_empty()
 }
 
 /// How many of them are in memory.

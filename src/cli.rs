@@ -30,6 +30,7 @@ mod password;
 mod policy;
 mod secret;
 mod serve;
+mod token;
 mod user;
 
 use output::Output;
@@ -89,6 +90,9 @@ enum Command {
     /// Make invitations, list them, take them back
     #[command(subcommand)]
     Invitation(invitation::Command),
+    /// Make keys with which programs call the API, list them, take them away
+    #[command(subcommand)]
+    Token(token::Command),
     /// Check and apply blueprint files
     #[command(subcommand)]
     Blueprint(blueprint::Command),
@@ -162,6 +166,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),
         Command::User(command) => block_on(user::run(command, &settings, output)),
         Command::Invitation(command) => block_on(invitation::run(command, &settings, output)),
+        Command::Token(command) => block_on(token::run(command, &settings, output)),
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
         Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
 use crate::courier::outbox::Mail;
 use crate::directory::{
-    AuditEvent, Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Session, Token,
-    User, remark,
+    AuditEvent, Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session,
+    Token, User, remark,
 };
 use crate::execution::Unfinished;
 use crate::journal::cursor::Cursor;
@@ -36,13 +36,14 @@ const CATALOG: [Kind; 8] = [
     Brand::KIND,
     Source::KIND,
 ];
-const DIRECTORY: [Kind; 8] = [
+const DIRECTORY: [Kind; 9] = [
     User::KIND,
     PasswordHistory::KIND,
     Device::KIND,
     MfaAttempts::KIND,
     PushAttempts::KIND,
     Group::KIND,
+    Role::KIND,
     Token::KIND,
     Login::KIND,
 ];

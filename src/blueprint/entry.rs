@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Options;
 use super::document::{Document, Entry, State};
 use super::format::text;
+use super::grant::{self, Grant};
 use super::legacy::{Filled, modernise, modernise_prompt};
 use super::lookup;
 use super::model::{Draft, Model, NotAModel, Object, Refused, Understood, write};
@@ -76,8 +77,6 @@ pub(super) enum Action {
         required: bool,
         span: Span,
     },
-    /// The object stays as it is.
-    Keep(Object),
     /// The object becomes this.
     Write {
         object: Object,
@@ -186,7 +185,7 @@ impl Turn<'_> {
                 let more = modernise_prompt(document, entry, &mut data, staged, is_new);
                 filled.extend(more.map_err(|miss| miss.at(entry.span))?);
             }
-            check_permissions(&mut resolver, entry)?;
+            let grants = self.grants(&mut resolver, entry, model)?;
             let draft = Draft {
                 model,
                 existing: found,
@@ -196,7 +195,7 @@ impl Turn<'_> {
                 encoded: self.encoded,
                 understood: self.understood,
             };
-            self.write(entry, &draft, state, filled)?
+            self.write(entry, &draft, state, filled, &grants)?
         };
         Ok(Step {
             model: name,
@@ -210,12 +209,20 @@ impl Turn<'_> {
         entry: &Entry,
         draft: &Draft<'_>,
         state: State,
-        filled: Filled,
+        mut filled: Filled,
+        grants: &[Grant],
     ) -> Result<Action, Stop> {
-        let written =
+        let mut written =
             write(draft, self.staged, self.clock).map_err(|refused| refusal(entry, refused))?;
+        if let Some(object) = draft.existing.filter(|_| state == State::Created) {
+            written.object = object.clone();
+            written.others.clear();
+            written.ignored.clear();
+            filled.clear();
+        }
+        let given = grant::give(grants, &mut written, self.staged, self.clock);
+        given.map_err(|miss| miss.at(entry.span))?;
         Ok(match draft.existing {
-            Some(object) if state == State::Created => Action::Keep(object.clone()),
             existing => Action::Write {
                 outcome: match existing {
                     None => Outcome::Created,
@@ -230,6 +237,25 @@ impl Turn<'_> {
                 filled,
             },
         })
+    }
+
+    /// The permissions that the entry gives on its object.
+    fn grants(
+        &self,
+        resolver: &mut Resolver<'_>,
+        entry: &Entry,
+        model: Model,
+    ) -> Result<Vec<Grant>, Stop> {
+        let mut grants = Vec::with_capacity(entry.permissions.len());
+        for permission in &entry.permissions {
+            let mut given = resolver.resolve(permission)?;
+            if let Value::Object(fields) = &mut given {
+                self.replace_pks(fields)?;
+            }
+            let grant = grant::read(&given, model, self.staged);
+            grants.push(grant.map_err(|miss| miss.at(permission.span))?);
+        }
+        Ok(grants)
     }
 
     /// The object with the given key, or else the one with all other identifiers.
@@ -323,17 +349,6 @@ fn fields(
         Value::Null => Ok(Map::new()),
         _ => Err(Problem::at(expr.span, format!("{what} has to be a mapping")).into()),
     }
-}
-
-fn check_permissions(resolver: &mut Resolver<'_>, entry: &Entry) -> Result<(), Stop> {
-    for permission in &entry.permissions {
-        let grant = resolver.resolve(permission)?;
-        if !grant.get("permission").is_some_and(Value::is_string) {
-            let message = "a permission has to be a mapping with a text \"permission\"";
-            return Err(Problem::at(permission.span, message).into());
-        }
-    }
-    Ok(())
 }
 
 /// The entry that asks for another blueprint.

@@ -327,13 +327,6 @@ impl Run<'_> {
                     ..told(document, entry, &step, Outcome::Unsupported)
                 });
             }
-            Action::Keep(object) => {
-                self.note_permissions(document, entry);
-                self.note_flow(document, entry, &object);
-                let object = (object.name(), object.pk());
-                register(entry, &step, &object.1, handles);
-                self.done(document, entry, &step, Outcome::Unchanged, Some(object));
-            }
             Action::Write {
                 object,
                 others,
@@ -341,7 +334,6 @@ impl Run<'_> {
                 filled,
                 outcome,
             } => {
-                self.note_permissions(document, entry);
                 for text in of_fields(&ignored, &filled) {
                     self.note(document, entry, text);
                 }
@@ -363,13 +355,6 @@ impl Run<'_> {
                 self.staged.remove(stream);
                 self.done(document, entry, &step, Outcome::Deleted, Some(object));
             }
-        }
-    }
-
-    fn note_permissions(&mut self, document: &Document, entry: &Entry) {
-        if !entry.permissions.is_empty() {
-            let text = "permissions on objects are not kept by this version";
-            self.note(document, entry, text.to_owned());
         }
     }
 

@@ -11,7 +11,7 @@ use super::staged::Staged;
 use crate::catalog::{
     Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
 };
-use crate::directory::{Group, Token, User};
+use crate::directory::{Group, Role, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
 
@@ -142,9 +142,12 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
     };
     let (field, key) = match kind {
         Flow::KIND | Source::KIND => ("slug", "slug"),
-        Stage::KIND | Policy::KIND | Group::KIND | Prompt::KIND | WebhookMapping::KIND => {
-            ("name", "name")
-        }
+        Stage::KIND
+        | Policy::KIND
+        | Group::KIND
+        | Role::KIND
+        | Prompt::KIND
+        | WebhookMapping::KIND => ("name", "name"),
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),
         FlowStageBinding::KIND => {
@@ -263,7 +266,15 @@ pub(crate) fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
                 "lt" => a < b,
                 _ => a <= b,
             },
-            _ => false,
+            _ => match (moment(value), moment(wanted)) {
+                (Some(a), Some(b)) => match lookup {
+                    "gt" => a > b,
+                    "gte" => a >= b,
+                    "lt" => a < b,
+                    _ => a <= b,
+                },
+                _ => false,
+            },
         },
         "exact" => same(value, wanted),
         "contains" if !value.is_string() => contains(value, wanted),
@@ -287,6 +298,10 @@ pub(crate) fn compare(lookup: &str, value: &Value, wanted: &Value) -> bool {
             }
         }
     }
+}
+
+fn moment(value: &Value) -> Option<jiff::Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 /// Equality as a database column has it: a number may be given as a text, an identifier in

@@ -10,6 +10,7 @@ mod document;
 pub(crate) mod edit;
 mod entry;
 mod format;
+mod grant;
 mod host;
 mod import;
 mod incomplete;

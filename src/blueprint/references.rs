@@ -8,7 +8,7 @@ use super::staged::Staged;
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
 };
-use crate::directory::{Group, Invitation, Token, User};
+use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::Stored;
 use crate::journal::{Kind, StreamId};
 
@@ -50,6 +50,7 @@ pub(super) fn touched(kind: Kind) -> &'static [Kind] {
         Prompt::KIND | WebhookMapping::KIND => &[Stage::KIND],
         User::KIND => &[Token::KIND, PolicyBinding::KIND],
         Group::KIND => &[User::KIND, Group::KIND, PolicyBinding::KIND],
+        Role::KIND => &[User::KIND, Group::KIND],
         _ => &[],
     }
 }
@@ -166,14 +167,18 @@ pub(super) fn without(object: &Object, gone: StreamId) -> Option<Object> {
             }
             cleared.then_some(Object::Stage(stage))
         }
-        Object::User(user) if user.groups.contains(&gone.id) => {
+        Object::User(user) if user.groups.contains(&gone.id) || user.roles.contains(&gone.id) => {
             let mut user = user.clone();
             user.groups.retain(|group| *group != gone.id);
+            user.roles.retain(|role| *role != gone.id);
             Some(Object::User(user))
         }
-        Object::Group(group) if group.parents.contains(&gone.id) => {
+        Object::Group(group)
+            if group.parents.contains(&gone.id) || group.roles.contains(&gone.id) =>
+        {
             let mut group = group.clone();
             group.parents.retain(|parent| *parent != gone.id);
+            group.roles.retain(|role| *role != gone.id);
             Some(Object::Group(group))
         }
         _ => None,

@@ -13,9 +13,10 @@ use super::model::Object;
 use super::references::{falls_with, touched, without};
 use super::resolve::{Miss, Need, Read};
 use crate::catalog::{Flow, FlowStageBinding, Source, problem_of as catalog_problem};
+use crate::directory::password_history;
 use crate::directory::problem_of as directory_problem;
-use crate::directory::{Group, Install, Invitation, Token, User, install};
-use crate::directory::{event, password_history};
+use crate::directory::role::name_of_one;
+use crate::directory::{Group, Install, Invitation, Role, Token, User, install};
 use crate::flow::field::Invalid;
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Journal, Key, KeyId, Kind, StreamId, Version, Write};
@@ -31,7 +32,13 @@ struct Slot {
 }
 
 /// The kinds that the directory has the say about; the rest are the catalog's.
-const OF_DIRECTORY: [Kind; 4] = [User::KIND, Group::KIND, Token::KIND, Invitation::KIND];
+const OF_DIRECTORY: [Kind; 5] = [
+    User::KIND,
+    Group::KIND,
+    Role::KIND,
+    Token::KIND,
+    Invitation::KIND,
+];
 
 /// The overlay.
 #[derive(Default)]
@@ -283,6 +290,8 @@ impl Staged {
 
     /// Says which kinds have to be read before an object of this kind can be removed.
     pub(crate) fn removable(&self, kind: Kind) -> Result<(), Miss> {
+        // Roles may permit something on whatever goes.
+        self.needs(Role::KIND)?;
         let mut touched = touched(kind).iter();
         touched.try_for_each(|kind| self.needs(*kind))
     }
@@ -291,8 +300,10 @@ impl Staged {
     pub(crate) fn remove(&mut self, stream: StreamId) {
         self.forget_keys(stream);
         let mut pbm = None;
+        let mut removed = None;
         if let Some(slot) = self.slots.get_mut(&stream) {
-            pbm = slot.now.take().and_then(|object| object.pbm());
+            removed = slot.now.take();
+            pbm = removed.as_ref().and_then(Object::pbm);
             if !std::mem::replace(&mut slot.noted, true) {
                 self.changed.push(stream);
             }
@@ -301,6 +312,16 @@ impl Staged {
         let mut changed = Vec::new();
         for slot in self.slots.values() {
             match &slot.now {
+                Some(Object::Role(it)) if is_of_one(it, removed.as_ref()) => {
+                    gone.push(StreamId::new(Role::KIND, it.pk));
+                }
+                Some(Object::Role(it)) => {
+                    let mut role = it.clone();
+                    let permitted = removed.as_ref().is_some_and(|gone| {
+                        role.forget(gone.model_name(), &super::format::text(&gone.pk()))
+                    });
+                    changed.extend(permitted.then_some(Object::Role(role)));
+                }
                 Some(object) if falls_with(object, stream, pbm) => gone.push(object.stream()),
                 Some(object) => changed.extend(without(object, stream)),
                 None => {}
@@ -329,10 +350,8 @@ impl Staged {
                     if stream.kind == User::KIND {
                         let sessions = crate::directory::sessions_of(journal, stream.id).await?;
                         gone.extend(crate::directory::command::termination(&sessions));
-                        gone.extend(password_history::removal(journal, stream.id).await?);
-                        gone.extend(event::removal(journal, stream.id).await?);
-                        let factors = crate::directory::command::without_factors;
-                        gone.extend(factors(journal, stream.id).await?);
+                        let left = crate::directory::command::belongings;
+                        gone.extend(left(journal, stream.id).await?);
                         keys.push(Write::DestroyKey {
                             id: KeyId(stream.id),
                         });
@@ -345,6 +364,13 @@ impl Staged {
                 (Some(before), Some(now)) if before.is_like(now) => {}
                 (Some(before), Some(now)) => {
                     puts.push(now.put(slot.version));
+                    if let (Object::User(before), Object::User(now)) = (before, now)
+                        && before.is_active
+                        && !now.is_active
+                    {
+                        let sessions = crate::directory::sessions_of(journal, stream.id).await?;
+                        gone.extend(crate::directory::command::termination(&sessions));
+                    }
                     if let (Object::User(before), Object::User(now)) = (before, now)
                         && before.password.expose_secret() != now.password.expose_secret()
                     {
@@ -390,4 +416,12 @@ impl Staged {
         gone.extend(puts);
         Ok(gone)
     }
+}
+
+/// Whether the role is what this user, who goes, was given alone.
+fn is_of_one(role: &Role, gone: Option<&Object>) -> bool {
+    let Some(Object::User(user)) = gone else {
+        return false;
+    };
+    role.managed.as_deref() == Some(&name_of_one(user.pk))
 }

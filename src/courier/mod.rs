@@ -37,11 +37,16 @@ use crate::journal::object;
 use crate::journal::{self, Journal, Object};
 use crate::settings::Email;
 use delivery::Delivery;
-use outbox::Mail;
+use outbox::{Mail, Posted};
 use schedule::{Place, Schedule};
 
-/// How often the outbox is looked at where nobody wakes the courier.
+/// How often the outbox is looked at for mails that nobody told of, as whoever posted one may have
+/// given up before they knew that it was written.
 const POLL: Duration = Duration::from_secs(10);
+
+/// A look reads all that was never tried, which may be much while a server is slow. It takes at most
+/// the so manieth part of the time.
+const SHARE: u32 = 20;
 
 /// How long a stop waits for mails that are being handed over. One that takes longer is found at
 /// the next start, and its outcome is unknown.
@@ -100,6 +105,8 @@ struct Shared {
     clock: Clock,
     email: Email,
     bell: Notify,
+    /// The mails that the bell was rung for.
+    posted: Mutex<Vec<Posted>>,
     /// Why a mail was not sent at the last attempt, for whoever lists the outbox.
     problems: Mutex<HashMap<Uuid, String>>,
     stopping: watch::Sender<bool>,
@@ -115,6 +122,7 @@ impl Courier {
             clock,
             email,
             bell: Notify::new(),
+            posted: Mutex::default(),
             problems: Mutex::default(),
             stopping: watch::Sender::new(false),
             task: Mutex::new(None),
@@ -138,9 +146,10 @@ impl Courier {
         }
     }
 
-    /// Says that there is a new mail in the outbox. Cheap, and never in vain: the courier also looks
-    /// by itself, but only now and then.
-    pub fn wake(&self) {
+    /// Says that these mails are in the outbox from now on. Cheap, however many there are already,
+    /// and never in vain: the courier also looks by itself, but only now and then.
+    pub fn wake(&self, mails: impl IntoIterator<Item = Posted>) {
+        self.0.posted().extend(mails);
         self.0.bell.notify_one();
     }
 
@@ -172,12 +181,23 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
     let mut stopping = shared.stopping.subscribe();
     let mut knows_all = false;
     let mut looks = true;
+    let mut until_look = std::pin::pin!(tokio::time::sleep(POLL));
     loop {
         if looks {
-            match shared.look(&mut schedule, knows_all).await {
-                Ok(()) => knows_all = true,
-                Err(error) => tracing::warn!(%error, "the outbox cannot be read; trying again"),
-            }
+            let begun = shared.clock.monotonic();
+            let looked = shared.look(&mut schedule, knows_all).await;
+            knows_all |= looked.is_ok();
+            let pause = match looked {
+                Ok(()) => POLL.max((shared.clock.monotonic() - begun) * SHARE),
+                Err(error) => {
+                    tracing::warn!(%error, "the outbox cannot be read; trying again");
+                    PAUSE
+                }
+            };
+            until_look.set(tokio::time::sleep(pause));
+        }
+        for Posted { id, server, due } in std::mem::take(&mut *shared.posted()) {
+            schedule.learn(id, server, due);
         }
         while let Some((mail, place)) = schedule.begin(shared.clock.now()) {
             let delivery = Delivery {
@@ -196,7 +216,8 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
             // A stop comes first: attempts that it ends make room, which nobody is to use any more.
             biased;
             _ = stopping.wait_for(|it| *it) => break,
-            () = shared.bell.notified() => true,
+            () = &mut until_look => true,
+            () = shared.bell.notified() => false,
             Some(ended) = attempts.tasks.join_next_with_id(), if !attempts.tasks.is_empty() => {
                 let (task, due) = match ended {
                     Ok((task, due)) => (task, due),
@@ -210,7 +231,7 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
                 }
                 false
             }
-            () = tokio::time::sleep(until_next) => true,
+            () = tokio::time::sleep(until_next) => false,
         };
     }
     let left = attempts.tasks.len();
@@ -228,6 +249,10 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
 }
 
 impl Shared {
+    fn posted(&self) -> MutexGuard<'_, Vec<Posted>> {
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn problems(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,6 +284,8 @@ impl Shared {
                 Some(last) if found.len() == PAGE => after = Some(last.stream.id),
                 _ => return Ok(()),
             }
+            // The state answers without waiting, so others would not get their turn.
+            tokio::task::yield_now().await;
         }
     }
 }

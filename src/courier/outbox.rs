@@ -57,6 +57,27 @@ pub enum State {
     Done(Outcome),
 }
 
+/// What the [`super::Courier`] has to know of a mail to take it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The mail.
+    pub id: Uuid,
+    /// Its server, as in [`Mail::server`].
+    pub server: Option<Uuid>,
+    /// When it is to be tried.
+    pub due: Timestamp,
+}
+
+impl From<&Mail> for Posted {
+    fn from(mail: &Mail) -> Self {
+        Self {
+            id: mail.id,
+            server: mail.server,
+            due: mail.due,
+        }
+    }
+}
+
 impl Mail {
     /// The mail as it is written down from the moment on after which it is not sent again: nobody
     /// needs the letter then, and letters are large.
@@ -96,7 +117,7 @@ impl Stored for Mail {
     }
 }
 
-/// The index of mails that were never tried: the courier has to find them and no others.
+/// The index of mails that were never tried: all that the courier may not have been told of.
 pub(super) fn fresh() -> Key {
     Key::new("state", "fresh")
 }

@@ -89,6 +89,8 @@ pub enum Did {
     Updated,
     /// It was removed.
     Deleted,
+    /// Its secret was shown to somebody; nothing of it changed.
+    Viewed,
 }
 
 /// One object of a commit.
@@ -117,25 +119,31 @@ pub struct Change {
 ///
 /// It is sealed by the system's key, and names people by their identifiers only: who changed a
 /// flow stays to be told when the account is gone.
-///
-/// # Panics
-/// Never: a note has only string keys.
 pub fn note(writes: &mut Vec<Write>, author: &Author, correlation: Uuid) {
     let objects: Vec<Changed> = writes.iter().filter_map(changed).collect();
     if objects.is_empty() {
         return;
     }
+    writes.push(noted(objects, author, correlation));
+}
+
+/// The note that this happened to these objects, in the commit with this id.
+///
+/// # Panics
+/// Never: a note has only string keys.
+#[must_use]
+pub fn noted(objects: Vec<Changed>, author: &Author, correlation: Uuid) -> Write {
     let change = Change {
         author: author.clone(),
         objects,
     };
-    writes.push(Write::Append {
+    Write::Append {
         stream: StreamId::new(KIND, correlation),
         expected: Version::NONE,
         key: KeyId::SYSTEM,
         schema: SCHEMA,
         body: serde_json::to_vec(&change).expect("a note has only string keys"),
-    });
+    }
 }
 
 fn changed(write: &Write) -> Option<Changed> {

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
+use super::role::role_of_one;
 use super::{
-    Device, Error, Install, MfaAttempts, NewUser, Session, Token, User, devices_of, install,
+    Device, Error, Install, MfaAttempts, NewUser, Role, Session, Token, User, devices_of, install,
 };
 use super::{event, push_attempts};
 use super::{session::sessions_of, token::tokens_of};
@@ -43,8 +44,8 @@ pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
     sessions.iter().map(ends).collect()
 }
 
-/// The writes that remove a user with their sessions, tokens, consents, devices, logins and audit
-/// events, and destroy the key of all that was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
+/// The writes that remove a user with their sessions, tokens, consents, devices, logins, audit events and
+/// the role of theirs alone, and destroy the key of all that was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
 /// that are `spared` somebody else writes what becomes of them.
 pub async fn deletion(
     objects: &(impl Objects + ?Sized),
@@ -58,23 +59,35 @@ pub async fn deletion(
     let tokens = tokens_of(objects, id).await?;
     let ends = |it: &Versioned<Token>| delete::<Token>(it.value.token_uuid, it.version);
     writes.extend(tokens.iter().map(ends));
-    let consents = consents_of(objects, id).await?;
-    let ends = |it: &Versioned<UserConsent>| delete::<UserConsent>(it.value.id, it.version);
-    writes.extend(consents.iter().map(ends));
-    writes.extend(without_factors(objects, id).await?);
-    let logins = logins_of(objects, id).await?;
-    let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
-    writes.extend(logins.iter().map(ends));
-    writes.extend(removal(objects, id).await?);
-    writes.extend(event::removal(objects, id).await?);
+    writes.extend(belongings(objects, id).await?);
+    let role = role_of_one(objects, &user.value).await?;
+    writes.extend(role.map(|it| delete::<Role>(it.value.pk, it.version)));
     writes.push(delete::<User>(id, user.version));
     writes.push(Write::DestroyKey { id: KeyId(id) });
     Ok(writes)
 }
 
+/// The writes that remove what a user who goes leaves behind, but their sessions and tokens:
+/// consents, devices, logins and former passwords.
+pub async fn belongings(
+    objects: &(impl Objects + ?Sized),
+    user: Uuid,
+) -> journal::Result<Vec<Write>> {
+    let consents = consents_of(objects, user).await?;
+    let ends = |it: &Versioned<UserConsent>| delete::<UserConsent>(it.value.id, it.version);
+    let mut writes: Vec<Write> = consents.iter().map(ends).collect();
+    writes.extend(without_factors(objects, user).await?);
+    let logins = logins_of(objects, user).await?;
+    let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
+    writes.extend(logins.iter().map(ends));
+    writes.extend(removal(objects, user).await?);
+    writes.extend(event::removal(objects, user).await?);
+    Ok(writes)
+}
+
 /// The writes that remove the devices of a user who goes, and what was counted of wrong codes and of
 /// pushes.
-pub async fn without_factors(
+async fn without_factors(
     objects: &(impl Objects + ?Sized),
     user: Uuid,
 ) -> journal::Result<Vec<Write>> {

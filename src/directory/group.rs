@@ -25,6 +25,9 @@ pub struct Group {
     pub parents: Vec<Uuid>,
     /// What is known of all who are in it.
     pub attributes: Map<String, Value>,
+    /// The roles of all who are in it.
+    #[serde(default)]
+    pub roles: Vec<Uuid>,
 }
 
 impl Group {
@@ -37,6 +40,7 @@ impl Group {
             is_superuser: false,
             parents: Vec::new(),
             attributes: Map::new(),
+            roles: Vec::new(),
         }
     }
 
@@ -73,7 +77,9 @@ impl Stored for Group {
 
     fn index(&self) -> Vec<Key> {
         let above = self.parents.iter();
-        above.map(|parent| Key::new("parent", parent)).collect()
+        let roles = self.roles.iter().map(|role| Key::new("role", role));
+        let above = above.map(|parent| Key::new("parent", parent));
+        above.chain(roles).collect()
     }
 }
 

@@ -134,9 +134,16 @@ pub async fn token_by_identifier(
     identifier: &str,
     now: Timestamp,
 ) -> Result<Option<Versioned<Token>>> {
-    let found: Option<Versioned<Token>> =
-        object::find(objects, Key::new("identifier", identifier)).await?;
+    let found = token_by_name(objects, identifier).await?;
     Ok(found.filter(|token| !token.value.is_expired(now)))
+}
+
+/// The token called so, also when it has ended.
+pub async fn token_by_name(
+    objects: &(impl Objects + ?Sized),
+    identifier: &str,
+) -> Result<Option<Versioned<Token>>> {
+    object::find(objects, Key::new("identifier", identifier)).await
 }
 
 /// The token with this key and this purpose, unless it has ended.

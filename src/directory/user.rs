@@ -66,6 +66,9 @@ pub struct User {
     pub attributes: Map<String, Value>,
     /// The groups that they are put in, not those above.
     pub groups: Vec<Uuid>,
+    /// The roles that they are given, without those of their groups.
+    #[serde(default)]
+    pub roles: Vec<Uuid>,
     /// When the account was made.
     pub date_joined: Timestamp,
     /// When the password was last set.
@@ -145,6 +148,7 @@ impl Stored for User {
             keys.push(Key::new("upn_ci", upn.to_lowercase()));
         }
         keys.extend(self.groups.iter().map(|group| Key::new("group", group)));
+        keys.extend(self.roles.iter().map(|role| Key::new("role", role)));
         keys
     }
 }
@@ -210,6 +214,7 @@ impl NewUser {
             path: self.path,
             attributes: self.attributes,
             groups: self.groups,
+            roles: Vec::new(),
             date_joined: now,
             password_change_date: now,
             last_updated: now,

@@ -12,6 +12,7 @@ use super::live::{Carried, Live};
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
 use super::{Error, Shared, timers, vault};
+use crate::courier::outbox::Posted;
 use crate::directory::Install;
 use crate::directory::session::Session;
 use crate::flow::event::Event;
@@ -149,7 +150,7 @@ impl Work {
         let mut left = world.leave();
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);
-        let has_mail = !left.mails.is_empty();
+        let posted: Vec<Posted> = left.mails.iter().map(Posted::from).collect();
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
             Ok((commit, rotated)) => {
@@ -178,8 +179,9 @@ impl Work {
                 for event in &handled.events {
                     self.report(event);
                 }
-                if let Some(courier) = self.shared.outside.courier.as_ref().filter(|_| has_mail) {
-                    courier.wake();
+                let courier = self.shared.outside.courier.as_ref();
+                if let Some(courier) = courier.filter(|_| !posted.is_empty()) {
+                    courier.wake(posted);
                 }
                 let took = |event: &Event| matches!(event, Event::ResponseReceived { .. });
                 let took = handled.events.iter().any(took);

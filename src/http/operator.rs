@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::courier::template::Templates;
+use crate::directory::change::{self, Author};
 use crate::directory::password::Pool;
 use crate::execution::Executions;
 use crate::expression::Workers;
-use crate::journal::{self, Envelope, Journal, Position};
+use crate::journal::{self, Commit, Durability, Envelope, Journal, Position, Write};
 
 mod blueprints;
 mod caller;
@@ -31,6 +32,7 @@ mod journal_routes;
 mod mail;
 mod policies;
 mod refusal;
+mod tokens;
 mod users;
 
 pub use caller::Caller;
@@ -119,6 +121,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
                     .post(invitations::create),
             )
             .route("/invitations/{key}/delete", post().to(invitations::delete))
+            .service(resource("/tokens").get(tokens::list).post(tokens::create))
+            .route("/tokens/{name}/delete", post().to(tokens::delete))
             .route("/blueprints/check", post().to(blueprints::check))
             .route("/blueprints/apply", post().to(blueprints::apply))
             .route("/blueprints/enable", post().to(blueprints::enable))
@@ -143,6 +147,29 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
 }
 
 type Answer = Result<HttpResponse, Refusal>;
+
+impl Operator {
+    /// Commits what the operator asked for, with a note that it was the operator.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when somebody else was faster, or what the journal says.
+    async fn commit(&self, mut writes: Vec<Write>) -> Result<(), Refusal> {
+        let correlation = self.clock.ordered_id();
+        change::note(&mut writes, &Author::operator(), correlation);
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: self.clock.now(),
+            correlation,
+        };
+        match self.journal.commit(commit).await {
+            Ok(_) => Ok(()),
+            Err(journal::Error::Conflict { .. }) => Err(Refusal::Busy),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
 
 async fn status(operator: Data<Operator>) -> Json<Value> {
     Json(json!({

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
@@ -132,37 +133,81 @@ pub async fn set_cookies(
         None => None,
     };
     let uid = user.map(|user| user.value.uid(state.install_id));
-    let value = state.signer.sign(&session.sid, uid.as_deref());
-    // A cookie that is sent a moment after the login still lasts as long as was promised.
-    let left = |end: Timestamp| {
-        let left = end.duration_since(now);
-        left.as_secs().max(0) + i64::from(left.subsec_nanos() > 0)
-    };
     let secure = client.secure;
-    let age = session.persistent.map(left);
-    let mut cookies = vec![
-        state.cookies.session(&value, age, secure),
-        state.cookies.csrf(&session.csrf, secure),
-    ];
+    let mut cookies = Vec::from(own_cookies(state, &session, uid.as_deref(), now, secure));
     if let (Some((user, device)), Some(uid)) = (reply.remembered, &uid)
         && session.user == Some(user)
         && device.until > now
     {
         let value = state.devices.sign(device.stage, uid, device.until);
-        cookies.push(state.cookies.device(&value, left(device.until), secure));
+        cookies.push(
+            state
+                .cookies
+                .device(&value, left(now, device.until), secure),
+        );
     }
     if let Some(factor) = reply.verified.as_ref().filter(|it| it.until > now) {
         let value = state.factors.sign(factor);
-        cookies.push(state.cookies.factor(&value, left(factor.until), secure));
+        cookies.push(
+            state
+                .cookies
+                .factor(&value, left(now, factor.until), secure),
+        );
     }
-    for cookie in cookies {
-        answer
-            .add_cookie(&cookie)
-            .map_err(|error| Error::Internal {
-                cause: format!("the cookie {} cannot be sent: {error}", cookie.name()),
-            })?;
-    }
+    add(&cookies, answer)?;
     Ok(Some(session))
+}
+
+/// Gives the browser of a user who is logged in the cookies of their session, whose secrets were
+/// replaced on their own request.
+///
+/// # Errors
+/// When a cookie cannot be sent.
+pub fn renewed(
+    state: &State,
+    session: &Session,
+    user: &User,
+    secure: bool,
+    answer: &mut HttpResponse,
+) -> Result<(), Error> {
+    let uid = user.uid(state.install_id);
+    let now = state.clock.now();
+    add(
+        &own_cookies(state, session, Some(&uid), now, secure),
+        answer,
+    )
+}
+
+/// The cookies of a session.
+fn own_cookies(
+    state: &State,
+    session: &Session,
+    uid: Option<&str>,
+    now: Timestamp,
+    secure: bool,
+) -> [Cookie<'static>; 2] {
+    let value = state.signer.sign(&session.sid, uid);
+    let age = session.persistent.map(|end| left(now, end));
+    [
+        state.cookies.session(&value, age, secure),
+        state.cookies.csrf(&session.csrf, secure),
+    ]
+}
+
+/// How many seconds are left. A cookie that is sent a moment after the login still lasts as long as
+/// was promised.
+fn left(now: Timestamp, end: Timestamp) -> i64 {
+    let left = end.duration_since(now);
+    left.as_secs().max(0) + i64::from(left.subsec_nanos() > 0)
+}
+
+fn add(cookies: &[Cookie<'static>], answer: &mut HttpResponse) -> Result<(), Error> {
+    for cookie in cookies {
+        answer.add_cookie(cookie).map_err(|error| Error::Internal {
+            cause: format!("the cookie {} cannot be sent: {error}", cookie.name()),
+        })?;
+    }
+    Ok(())
 }
 
 /// The secret in the session cookie.

@@ -186,14 +186,15 @@ impl Keyring {
             // seem to wrap it.
             if ids.iter().any(|id| slots.is_wrapping(*id)) {
                 drop_orphans(slots)?;
-            }
-            let gone: Vec<KeyId> = cache
-                .iter()
-                .map(|(id, _)| *id)
-                .filter(|id| !is_whole(slots, *id))
-                .collect();
-            for id in gone {
-                cache.pop(&id);
+                let cached = cache.iter().map(|(id, _)| *id);
+                let gone: Vec<KeyId> = cached.filter(|id| !is_whole(slots, *id)).collect();
+                for id in gone {
+                    cache.pop(&id);
+                }
+            } else {
+                for id in &ids {
+                    cache.pop(id);
+                }
             }
         }
         self.sync()

@@ -19,6 +19,12 @@ pub(super) fn after(moment: Timestamp, span: SignedDuration) -> Timestamp {
     moment.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
+/// The span of a text such as `hours=3;minutes=1`, if it is one.
+#[must_use]
+pub fn span_of(text: &str) -> Option<SignedDuration> {
+    Duration::parse(text).map(|it| it.span)
+}
+
 impl Duration {
     /// A number of whole seconds.
     #[must_use]

@@ -255,7 +255,8 @@ fn sent() -> Errors {
 }
 
 /// The language that a user has set.
-pub(super) fn language(user: &User) -> Option<String> {
+#[must_use]
+pub fn language(user: &User) -> Option<String> {
     let settings = user.attributes.get("settings");
     let language = settings.and_then(|settings| settings["locale"].as_str());
     let language = language.filter(|language| !language.is_empty());

@@ -149,6 +149,7 @@ impl UserWrite {
                 path: path.to_owned(),
                 attributes: Map::new(),
                 groups: Vec::new(),
+                roles: Vec::new(),
                 date_joined: now,
                 password_change_date: now,
                 last_updated: now,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 mod process;
 mod reference;
 mod shutdown;
+mod token;
 mod trail;
 
 use process::{Directory, Server};

@@ -73,9 +73,22 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             };
             references(kind, items, staged)
         }
+        Shape::Users => {
+            let Value::Array(items) = value else {
+                return Err(Miss::Wrong(NOT_A_LIST.to_owned()));
+            };
+            for item in items {
+                user(item, staged)?;
+            }
+            Ok(value.clone())
+        }
         Shape::User | Shape::MaybeUser => {
             let user = user(value, staged)?;
             Ok(user.to_string().into())
+        }
+        Shape::Permissions => {
+            let names = super::permission::list(value)?;
+            Ok(names.into_iter().collect())
         }
         Shape::Target => target(value, staged),
         Shape::Nothing { .. } => match value {

@@ -8,7 +8,7 @@ use crate::catalog::{
 };
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
-use crate::directory::{Group, Invitation, Token, User};
+use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::flow::field::Problem;
 use crate::flow::model::{
     Authentication, DeniedAction, Designation, InvalidResponseAction, Layout, PolicyEngineMode,
@@ -60,6 +60,10 @@ pub(crate) enum Shape {
     MaybeUser,
     /// What policies are bound to, by its own key or by that of its kind.
     Target,
+    /// Users, by number.
+    Users,
+    /// Permissions, by their whole names.
+    Permissions,
     /// References to what this version does not have: an empty list where there could be several,
     /// else null.
     Nothing { many: bool },
@@ -259,7 +263,7 @@ pub(crate) const USER: &[Field] = &[
     optional("path", TEXT),
     optional("attributes", Shape::Object),
     optional("groups", Shape::Many(Group::KIND)),
-    optional("roles", Shape::Nothing { many: true }),
+    optional("roles", Shape::Many(Role::KIND)),
 ];
 
 pub(crate) const GROUP: &[Field] = &[
@@ -267,7 +271,12 @@ pub(crate) const GROUP: &[Field] = &[
     optional("is_superuser", Shape::Flag),
     optional("parents", Shape::Many(Group::KIND)),
     optional("attributes", Shape::Object),
-    optional("roles", Shape::Nothing { many: true }),
+    optional("roles", Shape::Many(Role::KIND)),
+];
+
+pub(crate) const ROLE: &[Field] = &[
+    required("name", TEXT),
+    optional("permissions", Shape::Permissions),
 ];
 
 pub(crate) const TOKEN: &[Field] = &[
@@ -303,6 +312,7 @@ pub(crate) fn fields(model: Model) -> &'static [Field] {
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,
+        Model::Role => ROLE,
         Model::Token => TOKEN,
         Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
@@ -324,7 +334,7 @@ pub(crate) fn known(model: Model, name: &str) -> bool {
     let others: &[&str] = match model {
         Model::User => &["uuid", "last_login", "date_joined", "last_updated"],
         Model::Group => &["num_pk"],
-        Model::Token => &["managed"],
+        Model::Token | Model::Role => &["managed"],
         Model::Flow | Model::Binding | Model::Source(_) => PBM,
         _ => &[],
     };

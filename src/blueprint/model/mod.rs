@@ -6,6 +6,7 @@ mod check;
 mod field;
 mod name;
 mod object;
+pub(super) mod permission;
 mod secret;
 mod syntax;
 mod write;
@@ -15,6 +16,7 @@ pub(crate) use field::{
 };
 pub(in crate::blueprint) use name::apps;
 pub(crate) use object::Object;
+pub(in crate::blueprint) use permission::role_of_one;
 pub(in crate::blueprint) use syntax::Understood;
 pub(in crate::blueprint) use write::{Draft, Refused, Written, needed, write};
 
@@ -33,6 +35,7 @@ pub(crate) enum Model {
     Brand,
     User,
     Group,
+    Role,
     Token,
     Prompt,
     Invitation,
@@ -99,6 +102,7 @@ impl Model {
             "authentik_brands.brand" => Ok(Self::Brand),
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
+            "authentik_rbac.role" => Ok(Self::Role),
             "authentik_core.token" => Ok(Self::Token),
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
@@ -115,6 +119,27 @@ impl Model {
                     None => Err(NotAModel::Unknown),
                 }
             }
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "authentik_flows.flow",
+            Self::Binding => "authentik_flows.flowstagebinding",
+            Self::Stage(kind) => kind.model(),
+            Self::Policy(kind) => kind.model(),
+            Self::PolicyBinding => "authentik_policies.policybinding",
+            Self::Source(kind) => kind.model(),
+            Self::Brand => "authentik_brands.brand",
+            Self::User => "authentik_core.user",
+            Self::Group => "authentik_core.group",
+            Self::Role => "authentik_rbac.role",
+            Self::Token => "authentik_core.token",
+            Self::Prompt => "authentik_stages_prompt.prompt",
+            Self::Invitation => "authentik_stages_invitation.invitation",
+            Self::WebhookMapping => "authentik_events.notificationwebhookmapping",
+            Self::ApplyBlueprint => name::APPLY,
         }
     }
 }

@@ -16,6 +16,7 @@ const OWN: &[&str] = &[
     "authentik_brands.brand",
     "authentik_core.user",
     "authentik_core.group",
+    "authentik_rbac.role",
     "authentik_core.token",
     "authentik_stages_prompt.prompt",
     "authentik_stages_invitation.invitation",
@@ -68,7 +69,6 @@ const UNSUPPORTED: &[&str] = &[
     "authentik_providers_ssf.ssfprovider",
     "authentik_providers_ws_federation.wsfederationprovider",
     "authentik_rbac.initialpermissions",
-    "authentik_rbac.role",
     "authentik_reports.dataexport",
     "authentik_sources_kerberos.groupkerberossourceconnection",
     "authentik_sources_kerberos.kerberossource",
@@ -140,6 +140,12 @@ pub(super) fn is_unsupported(lower: &str) -> bool {
     UNSUPPORTED.contains(&lower) || FORMER.contains(&lower)
 }
 
+/// Whether authentik has an app of this name with a model that this version has not.
+pub(super) fn is_unsupported_app(app: &str) -> bool {
+    let apps = UNSUPPORTED.iter().filter_map(|name| name.split_once('.'));
+    apps.into_iter().any(|(known, _)| known == app)
+}
+
 /// The model whose name is most like this one, if one is like it.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
@@ -168,6 +174,16 @@ mod tests {
         for name in UNSUPPORTED.iter().chain(FORMER) {
             let read = Model::of_name(&name.to_ascii_uppercase());
             assert_eq!(read, Err(NotAModel::Unsupported), "{name}");
+        }
+    }
+
+    #[test]
+    fn there_are_permissions_on_every_model_of_this_version() {
+        for name in own() {
+            let model = crate::directory::permission::model(name);
+            assert!(model.is_some(), "{name}");
+            let read = Model::of_name(name).map(Model::name);
+            assert_eq!(read, Ok(name));
         }
     }
 

@@ -8,7 +8,7 @@ use crate::catalog::stage::SECRETS;
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
 };
-use crate::directory::{Group, Invitation, Token, User};
+use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Key, Kind, StreamId, Version, Write};
 use crate::{policy, stage};
@@ -25,6 +25,7 @@ pub(crate) enum Object {
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
+    Role(Role),
     Token(Token),
     Prompt(Prompt),
     Invitation(Invitation),
@@ -50,6 +51,7 @@ macro_rules! each {
                 $result
             }
             Object::Group($it) => $result,
+            Object::Role($it) => $result,
             Object::Token($it) => $result,
             Object::Prompt($it) => $result,
             Object::Invitation($it) => $result,
@@ -112,6 +114,7 @@ impl Object {
             Self::Brand(_) => "authentik_brands.brand",
             Self::User(_) => "authentik_core.user",
             Self::Group(_) => "authentik_core.group",
+            Self::Role(_) => "authentik_rbac.role",
             Self::Token(_) => "authentik_core.token",
             Self::Prompt(_) => "authentik_stages_prompt.prompt",
             Self::Invitation(_) => "authentik_stages_invitation.invitation",
@@ -139,6 +142,7 @@ impl Object {
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
+            Self::Role(role) => role.name.clone(),
             Self::Token(token) => token.identifier.to_string(),
             Self::Prompt(prompt) => prompt.name.clone(),
             Self::Invitation(invitation) => invitation.name.to_string(),
@@ -195,6 +199,10 @@ impl Object {
             Self::Group(group) => {
                 row.insert("num_pk".to_owned(), group.num_pk().into());
             }
+            // What it permits on single objects is said with those.
+            Self::Role(_) => {
+                row.remove("objects");
+            }
             Self::Source(_) => {
                 row.remove("kind");
             }
@@ -235,6 +243,7 @@ impl Object {
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
+            Role::KIND => of(stored, Self::Role),
             Token::KIND => of(stored, Self::Token),
             Prompt::KIND => of(stored, Self::Prompt),
             Invitation::KIND => of(stored, Self::Invitation),
@@ -261,6 +270,7 @@ impl Model {
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,
+            Self::Role => Role::KIND,
             Self::Token => Token::KIND,
             Self::Prompt => Prompt::KIND,
             Self::Invitation => Invitation::KIND,

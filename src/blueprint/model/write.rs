@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::resolve::{Miss, Need};
 use super::super::staged::Staged;
 use super::field::{self, Field};
-use super::{Model, Object, Understood, check, secret, syntax};
+use super::{Model, Object, Understood, check, permission, secret, syntax};
 use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
     WebhookMapping,
@@ -17,7 +17,7 @@ use crate::catalog::{
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
 use crate::directory::token::Intent;
-use crate::directory::{Group, NewUser, Token, User};
+use crate::directory::{Group, NewUser, Role, Token, User};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::Designation;
 
@@ -86,8 +86,9 @@ pub(crate) fn write(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result
     }
     if draft.model == Model::User {
         secret::check(draft, &mut errors)?;
+        permission::check_own(draft, staged, &mut errors)?;
     }
-    let others = if draft.model == Model::Group {
+    let mut others = if draft.model == Model::Group {
         members(draft, &body, &mut errors, staged, clock)?
     } else {
         Vec::new()
@@ -108,6 +109,8 @@ pub(crate) fn write(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result
     }
     if let Object::User(user) = &mut object {
         secret::apply(draft, user, clock);
+        let role = permission::own(draft, user, staged, clock);
+        others.extend(role.map_err(Refused::Need)?);
         if draft
             .existing
             .is_some_and(|old| !old.is_like(&Object::User(user.clone())))
@@ -171,6 +174,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
+        Model::Role => Object::Role(Role::new(clock, "")),
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
         Model::WebhookMapping => Object::WebhookMapping(WebhookMapping::new(clock, "")),
@@ -365,6 +369,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
             let problems = it.problems();
             (Object::Group(it), problems)
         }),
+        Model::Role => serde_json::from_value(body).map(|it: Role| {
+            let problems = it.problems();
+            (Object::Role(it), problems)
+        }),
         Model::Token => serde_json::from_value(body).map(|it: Token| {
             let problems = it.problems();
             (Object::Token(it), problems)
@@ -398,7 +406,7 @@ fn ignored(draft: &Draft<'_>, fields: &[Field], object: &Object) -> Vec<String> 
             || match object {
                 Object::Stage(stage) => stage.settings.contains_key(name),
                 Object::Policy(policy) => policy.settings.contains_key(name),
-                Object::User(_) => secret::FIELDS.contains(&name),
+                Object::User(_) => secret::FIELDS.contains(&name) || name == permission::FIELD,
                 Object::Group(_) => name == "users",
                 _ => false,
             }

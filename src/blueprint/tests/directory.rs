@@ -155,3 +155,119 @@ async fn users_are_not_made_before_there_is_an_installation() {
         "{problems:?}"
     );
 }
+
+const ROLES: &str = "
+entries:
+- model: authentik_flows.flow
+  id: flow
+  identifiers: {slug: f}
+  attrs: {name: F, title: F, designation: authorization}
+- model: authentik_rbac.role
+  id: viewers
+  identifiers: {name: Viewers}
+  attrs:
+    permissions: [authentik_flows.view_flow, authentik_core.view_application]
+- model: authentik_core.group
+  identifiers: {name: Staff}
+  attrs: {roles: [!KeyOf viewers]}
+- model: authentik_core.user
+  id: anna
+  identifiers: {username: anna}
+  attrs:
+    name: Anna
+    roles: [!KeyOf viewers]
+    permissions: [authentik_core.view_user]
+- model: authentik_flows.flow
+  identifiers: {slug: f}
+  permissions:
+  - {permission: export_flow, role: !KeyOf viewers}
+  - {permission: authentik_flows.inspect_flow, user: !KeyOf anna}
+";
+
+#[tokio::test]
+async fn roles_permit_what_a_blueprint_gives_them() {
+    let bench = Bench::installed().await;
+    let report = bench.apply(ROLES).await.expect("it can be applied");
+    assert!(report.notes.is_empty(), "{:?}", report.lines());
+    let anna = || async {
+        let found = user_by_username(&bench.journal, "anna").await;
+        found.expect("readable").expect("there").value
+    };
+    let flow = uuid(report.entries[0].pk.as_ref().expect("it has a key"));
+    let granted = async |user: &crate::directory::User| {
+        let granted = crate::directory::granted(&bench.journal, user).await;
+        granted.expect("readable")
+    };
+    let may = granted(&anna().await).await;
+    assert!(may.may("authentik_flows.view_flow") && may.may("authentik_core.view_user"));
+    assert!(may.may_of("authentik_flows.export_flow", flow));
+    assert!(may.may_of("authentik_flows.inspect_flow", flow));
+    assert!(!may.may("authentik_flows.export_flow") && !may.may("authentik_core.change_user"));
+    assert_eq!(anna().await.roles.len(), 2, "and a role of her own");
+    let group = group_by_name(&bench.journal, "Staff").await;
+    let group = group.expect("readable").expect("there").value;
+    assert_eq!(group.roles.len(), 1);
+
+    let records = bench.records();
+    let again = ROLES.replace("    roles: [!KeyOf viewers]\n", "");
+    let report = bench.apply(&again).await.expect("it can be applied again");
+    assert_eq!(report.count(Outcome::Unchanged), 5, "{:?}", report.lines());
+    assert_eq!(bench.records(), records);
+
+    let gone = "entries:
+- {model: authentik_flows.flow, identifiers: {slug: f}, state: absent}
+- {model: authentik_core.user, identifiers: {username: anna}, attrs: {permissions: []}}";
+    bench.apply(gone).await.expect("it can be applied");
+    let may = granted(&anna().await).await;
+    assert!(!may.may_any("authentik_flows.export_flow"));
+    assert!(!may.may_any("authentik_flows.inspect_flow"));
+    assert!(!may.may("authentik_core.view_user") && may.may("authentik_flows.view_flow"));
+    let gone = "entries:
+- {model: authentik_rbac.role, identifiers: {name: Viewers}, state: absent}";
+    bench.apply(gone).await.expect("it can be applied");
+    assert_eq!(anna().await.roles.len(), 1);
+    let gone = "entries:
+- {model: authentik_core.user, identifiers: {username: anna}, state: absent}";
+    bench.apply(gone).await.expect("it can be applied");
+    let roles = crate::directory::role::roles(&bench.journal).await;
+    assert!(roles.expect("readable").is_empty());
+}
+
+#[tokio::test]
+async fn a_permission_that_there_is_not_is_an_error_with_its_place() {
+    let bench = Bench::installed().await;
+    let wrong = [
+        (
+            "authentik_flows.view_flow,",
+            "authentik_flows.view_flw,",
+            "\"authentik_flows.view_flw\" is not a permission.",
+        ),
+        (
+            "authentik_core.view_application",
+            "authentik_sparkle.view_it",
+            "is not a permission.",
+        ),
+        (
+            "export_flow",
+            "view_user",
+            "\"view_user\" is not a permission on objects of authentik_flows.flow.",
+        ),
+        (
+            "name: Viewers",
+            "name: ak-managed-role--user-1",
+            "looks after",
+        ),
+    ];
+    for (right, typed, told) in wrong {
+        let problems = bench.problems(&ROLES.replacen(right, typed, 1)).await;
+        assert!(problems[0].contains(told), "{problems:?}");
+    }
+    assert_eq!(
+        bench
+            .apply(ROLES)
+            .await
+            .expect("it can be applied")
+            .count(Outcome::Created),
+        4
+    );
+}

@@ -13,6 +13,7 @@ mod brands;
 mod call;
 mod caller;
 mod countries;
+mod directory;
 mod duo;
 mod events;
 mod feed;
@@ -26,7 +27,6 @@ mod root;
 mod schema;
 mod stage_base;
 mod stages;
-mod users;
 
 pub use feed::Readers;
 
@@ -42,6 +42,8 @@ pub(super) fn operations() -> &'static [Operation] {
         all.extend(events::operations());
         all.extend(feed::operations());
         all.extend(history::operations());
+        all.extend(directory::operations());
+        all.extend(brands::operations());
         all.extend(schema::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
@@ -55,6 +57,8 @@ pub(super) fn description() -> &'static Value {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
         events::describe(&mut components);
+        directory::describe(&mut components);
+        brands::describe(&mut components);
         schema::document(operations(), components)
     })
 }
@@ -93,16 +97,6 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
     serve(app);
     let reads = || guard::Any(guard::Get()).or(guard::Head());
     app.service(
-        web::resource("/core/users/me/")
-            .route(web::route().guard(reads()).to(users::me))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/core/brands/current/")
-            .route(web::route().guard(reads()).to(brands::current))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
         web::resource("/policies/all/{id}/test/")
             .route(web::post().to(policies::test))
             .default_service(web::route().to(not_allowed)),

@@ -13,7 +13,7 @@ use crate::catalog::flow::flow_by_slug;
 use crate::directory::invitation::{self, Invitation, later};
 use crate::flow::model::Slug;
 use crate::journal::object::{self, Versioned};
-use crate::journal::{self, Commit, Durability, Version, Write};
+use crate::journal::{self, Version};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +60,8 @@ pub(super) async fn create(operator: Data<Operator>, body: Json<Creation>) -> An
     }
     made.single_use = single_use;
     made.fixed_data = data;
-    write(&operator, object::put(&made, Version::NONE)).await?;
+    let put = object::put(&made, Version::NONE);
+    operator.commit(vec![put]).await?;
     Ok(HttpResponse::Created().json(show(&operator, &made).await?))
 }
 
@@ -69,12 +70,13 @@ pub(super) async fn delete(operator: Data<Operator>, key: Path<Uuid>) -> Answer 
     let found: Option<Versioned<Invitation>> = object::get(&*operator.journal, *key).await?;
     let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no invitation {key}")))?;
     let shown = show(&operator, &found.value).await?;
-    write(&operator, object::delete::<Invitation>(*key, found.version)).await?;
+    let gone = object::delete::<Invitation>(*key, found.version);
+    operator.commit(vec![gone]).await?;
     Ok(HttpResponse::Ok().json(shown))
 }
 
 /// A moment, or a span from now on.
-fn end(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+pub(super) fn end(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     let moment = text.parse::<Timestamp>().ok();
     let span = || {
         let span = text.parse::<SignedDuration>().ok().or_else(|| {
@@ -93,21 +95,6 @@ fn end(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
         let text = "expires: a moment to come, such as 2030-01-31T12:00:00Z, or a time such as 3d";
         Refusal::Invalid(text.to_owned())
     })
-}
-
-async fn write(operator: &Operator, write: Write) -> Result<(), Refusal> {
-    let commit = Commit {
-        writes: vec![write],
-        durability: Durability::Durable,
-        fence: None,
-        at: operator.clock.now(),
-        correlation: operator.clock.ordered_id(),
-    };
-    match operator.journal.commit(commit).await {
-        Ok(_) => Ok(()),
-        Err(journal::Error::Conflict { .. }) => Err(Refusal::Busy),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The path is there only where the invitation says itself for which flow it is.

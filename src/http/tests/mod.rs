@@ -2,6 +2,7 @@
 
 mod api;
 mod devices;
+mod directory;
 mod executor;
 mod flows;
 mod pages;

@@ -248,7 +248,6 @@ impl Enrolling {
     }
 }
 
-/// The moment that is so far away.
 #[async_trait(?Send)]
 impl Stage for AuthenticatorDuo {
     const COMPONENT: &'static str = "ak-stage-authenticator-duo";

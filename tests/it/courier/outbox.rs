@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatelog::catalog::Stage;
 use gatelog::courier::Outcome;
-use gatelog::courier::outbox::State;
+use gatelog::courier::outbox::{self, State};
 use gatelog::journal::{Version, object};
 use serde_json::json;
 use uuid::Uuid;
@@ -428,5 +428,34 @@ fn mails_wait_for_a_server_that_is_away_and_reach_it_when_it_is_back() {
         assert_eq!(post.hears(1).await, [Outcome::Sent]);
         post.forgets(&mail).await;
         post.courier.stop().await;
+    });
+}
+
+#[test]
+fn a_mail_that_the_courier_is_told_of_costs_no_look_at_all_the_others() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        post.starts();
+        post.posts(&mail(&post.clock, "first@example.net")).await;
+        post.hears(1).await;
+        let others = ["second@example.net", "third@example.net"];
+        let others = others.map(|address| mail(&post.clock, address));
+        for other in &others {
+            post.commits(outbox::enqueue(other)).await;
+        }
+        post.posts(&mail(&post.clock, "fourth@example.net")).await;
+        post.hears(2).await;
+        for other in &others {
+            let found = post.found(other).await.expect("it is there").value;
+            assert_eq!((found.attempts, found.state), (0, State::Waiting));
+        }
+        let taken = sink.taken();
+        let recipients: Vec<_> = taken.iter().map(|it| it.to[0].as_str()).collect();
+        assert_eq!(recipients, ["first@example.net", "fourth@example.net"]);
+        // They are found all the same, a few seconds later.
+        post.hears(4).await;
+        post.courier.stop().await;
+        assert_eq!(sink.taken().len(), 4);
     });
 }

@@ -86,11 +86,11 @@ impl Post {
             correlation: Uuid::nil(),
         };
         self.journal.commit(commit).await.expect("it is written");
-        self.courier.wake();
     }
 
     pub(super) async fn posts(&self, mail: &Mail) {
         self.commits(outbox::enqueue(mail)).await;
+        self.courier.wake([mail.into()]);
     }
 
     pub(super) async fn found(&self, mail: &Mail) -> Option<Versioned<Mail>> {
@@ -100,7 +100,7 @@ impl Post {
     /// Lets time pass, which nobody but a clock notices.
     pub(super) fn waits(&self, span: Duration) {
         self.clock.advance(span);
-        self.courier.wake();
+        self.courier.wake([]);
     }
 
     pub(super) fn outcomes(&self) -> Vec<Outcome> {

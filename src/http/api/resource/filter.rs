@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::super::listing::Listing;
 use super::Resource;
-use crate::blueprint::edit::{Miss, Object, Staged, compare, follow, show};
+use crate::blueprint::edit::{Found, Miss, Staged, compare, follow};
 use crate::flow::query::Query;
 use crate::http::Error;
 use crate::http::api::body::wrong;
+use crate::journal::Kind;
 
 /// One way to filter a list.
 #[derive(Clone, Copy)]
@@ -38,6 +39,14 @@ pub(crate) enum Fits {
     Uuids,
     /// A moment.
     Moment,
+    /// Texts, each as a parameter: whatever has any of them.
+    Texts,
+    /// Whole numbers, each as a parameter or with commas between.
+    Integers,
+    /// Some of these words.
+    Words(fn() -> Vec<&'static str>),
+    /// A mapping, written as JSON, that has to be a part of the field.
+    Object,
 }
 
 impl Filter {
@@ -63,7 +72,8 @@ pub(super) fn wanted(resource: &Resource, query: &Query) -> Result<Vec<Wanted>, 
     for filter in resource.filters {
         let given: Vec<&str> = query.all(filter.name).collect();
         let values = match filter.fits {
-            Fits::Uuids => given.iter().flat_map(|it| it.split(',')).collect(),
+            Fits::Uuids | Fits::Integers => given.iter().flat_map(|it| it.split(',')).collect(),
+            Fits::Texts | Fits::Words(_) => given,
             _ => given.last().copied().into_iter().collect::<Vec<_>>(),
         };
         let values: Vec<Value> = values
@@ -81,14 +91,18 @@ pub(super) fn wanted(resource: &Resource, query: &Query) -> Result<Vec<Wanted>, 
 /// The complaints are those of django-filter.
 fn read(fits: Fits, text: &str) -> Result<Value, String> {
     match fits {
-        Fits::Text => Ok(text.into()),
+        Fits::Text | Fits::Texts => Ok(text.into()),
+        Fits::Object => serde_json::from_str::<Value>(text)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or_else(|| "Value must be valid JSON.".to_owned()),
         // Anything else counts as unknown there, which asks for nothing.
         Fits::Flag => Ok(match text.to_ascii_lowercase().as_str() {
             "true" | "1" => true.into(),
             "false" | "0" => false.into(),
             _ => return Err("Enter a valid boolean.".to_owned()),
         }),
-        Fits::Integer => text
+        Fits::Integer | Fits::Integers => text
             .trim()
             .parse::<i64>()
             .map(Into::into)
@@ -98,8 +112,8 @@ fn read(fits: Fits, text: &str) -> Result<Value, String> {
             .parse::<uuid::Uuid>()
             .map(|id| id.to_string().into())
             .map_err(|_| "Enter a valid UUID.".to_owned()),
-        Fits::Word(words) if words().contains(&text) => Ok(text.into()),
-        Fits::Word(_) => Err(format!(
+        Fits::Word(words) | Fits::Words(words) if words().contains(&text) => Ok(text.into()),
+        Fits::Word(_) | Fits::Words(_) => Err(format!(
             "Select a valid choice. {text} is not one of the available choices."
         )),
         Fits::Moment => text
@@ -117,14 +131,12 @@ pub(super) fn fits(
     resource: &Resource,
     wanted: &[Wanted],
     listing: &Listing,
-    object: &Object,
+    (kind, row): (Kind, &Found),
     staged: &Staged,
 ) -> Result<bool, Miss> {
-    let row = show(object, staged)?;
-    let kind = object.stream().kind;
     for (filter, values) in wanted {
         let (path, lookup) = split(filter.field);
-        let value = follow(kind, &row, &path, staged)?;
+        let value = follow(kind, row, &path, staged)?;
         if !values.iter().any(|wanted| compare(lookup, &value, wanted)) {
             return Ok(false);
         }
@@ -132,7 +144,7 @@ pub(super) fn fits(
     let mut texts = Vec::with_capacity(resource.search.len());
     for field in resource.search {
         let path: Vec<&str> = field.split("__").collect();
-        texts.push(match follow(kind, &row, &path, staged)? {
+        texts.push(match follow(kind, row, &path, staged)? {
             Value::String(text) => text,
             Value::Null => String::new(),
             other => other.to_string(),

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 
 use super::super::call::Call;
 use super::super::operation::Answered;
+use super::beside::{beside, is_over};
 use super::{KeyField, Resource, Scope, Shown};
 use crate::blueprint::edit::{Miss, Object, Staged, ask, find};
 use crate::flow::query::Query;
@@ -22,7 +23,7 @@ pub(crate) fn may(
     if is_own.is_some_and(|is_own| is_own(object, &caller.user.value)) {
         return Ok(true);
     }
-    let pk = object.stream().id.to_string();
+    let pk = super::super::text(&object.pk());
     Ok(caller.granted.may_of(&resource.permission(verb), &pk))
 }
 
@@ -44,6 +45,9 @@ pub(crate) async fn found(
     let look = |staged: &Staged| look(resource, key, staged);
     let object = ask(staged, &*call.state.journal, look).await?;
     match object {
+        Some(object) if is_over(&object, call.state.clock.now()) => {
+            Err(Error::Missing(resource.name))
+        }
         Some(object) if visible(resource, call, &object)? => Ok(object),
         _ => Err(Error::Missing(resource.name)),
     }
@@ -86,10 +90,12 @@ pub(super) async fn shown(
     status: u16,
 ) -> Answered {
     let query = Query::parse(call.request.query_string());
+    let besides = beside(&call.state, std::slice::from_ref(object)).await?;
     let about = Shown {
         state: &call.state,
         granted: &call.caller()?.granted,
         query: &query,
+        beside: besides.get(&object.stream().id),
     };
     let show = |staged: &Staged| (resource.show)(object, staged, &about);
     let shown = ask(staged, &*call.state.journal, show).await?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::call::Call;
 use super::super::operation::Answered;
+use super::beside::{beside, is_over, row};
 use super::find::visible;
 use super::{Resource, Shown, filter, order};
 use crate::blueprint::edit::{Object, Staged, ask};
@@ -29,9 +30,10 @@ pub(super) async fn list(resource: &Resource, call: Call) -> Answered {
         Ok(all.cloned().collect::<Vec<Object>>())
     })
     .await?;
+    let now = call.state.clock.now();
     let mut seen = Vec::new();
     for object in all.into_iter().filter(|it| resource.scope.has(it)) {
-        if visible(resource, &call, &object)? {
+        if !is_over(&object, now) && visible(resource, &call, &object)? {
             seen.push(object);
         }
     }
@@ -40,25 +42,31 @@ pub(super) async fn list(resource: &Resource, call: Call) -> Answered {
     if seen.is_empty() && resource.is_own.is_none() && !caller.granted.may(&view) {
         return Err(Error::NotPermitted);
     }
+    let besides = beside(&call.state, &seen).await?;
+    let inherited = query.get("inherited") == Some("true");
     let mut rows = Vec::with_capacity(seen.len());
     for object in seen {
-        let fits = |staged: &Staged| filter::fits(resource, &wanted, &listing, &object, staged);
+        let row = |staged: &Staged| row(&object, staged, &besides, &wanted, inherited);
+        let row = ask(&mut staged, journal, row).await?;
+        let row = (object.stream().kind, &row);
+        let fits = |staged: &Staged| filter::fits(resource, &wanted, &listing, row, staged);
         if ask(&mut staged, journal, fits).await? {
-            let keys = |staged: &Staged| order::keys(resource, &listing, &object, staged);
+            let keys = |staged: &Staged| order::keys(resource, &listing, row, staged);
             let keys = ask(&mut staged, journal, keys).await?;
             rows.push((keys, object));
         }
     }
     order::sort(resource, &listing, &mut rows);
-    let about = Shown {
-        state: &call.state,
-        granted: &caller.granted,
-        query: &query,
-    };
     // Shown one after the other, since each may need to read something first.
     let page = listing.slice(rows.len())?;
     let mut results: Vec<Value> = Vec::with_capacity(page.len());
     for (_, object) in &rows[page.range()] {
+        let about = Shown {
+            state: &call.state,
+            granted: &caller.granted,
+            query: &query,
+            beside: besides.get(&object.stream().id),
+        };
         let show = |staged: &Staged| (resource.show)(object, staged, &about);
         results.push(ask(&mut staged, journal, show).await?);
     }

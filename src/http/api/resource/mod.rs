@@ -8,13 +8,14 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
 use super::call::Call;
-use super::operation::{Content, Method, Operation};
+use super::operation::{Answered, Content, Method, Operation};
 use crate::blueprint::edit::{Miss, Model, Object, Staged};
 use crate::directory::User;
 use crate::directory::permission::Granted;
 use crate::http::Error;
 use crate::journal::Kind;
 
+mod beside;
 mod filter;
 mod find;
 mod list;
@@ -24,6 +25,7 @@ mod used_by;
 mod write;
 
 pub(crate) use filter::{Filter, Fits};
+pub(crate) use find::found;
 
 /// Which objects a resource is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,6 +77,15 @@ pub(crate) struct Shown<'a> {
     pub(crate) granted: &'a Granted,
     /// The request's query string, for those that change the answer.
     pub(crate) query: &'a crate::flow::query::Query,
+    /// What is known of the object beside what is stored in it.
+    pub(crate) beside: Option<&'a Map<String, Value>>,
+}
+
+impl Shown<'_> {
+    /// What is known of the object under this name, beside what is stored in it.
+    pub(crate) fn beside(&self, name: &str) -> Option<&Value> {
+        self.beside.and_then(|beside| beside.get(name))
+    }
 }
 
 /// Changes or refuses what a caller wants to write, before it is: the object as it is, none when it
@@ -204,6 +215,11 @@ impl Resource {
         })
         .key(self.key, schema::key(self))
         .answers(204, Content::Nothing)
+    }
+
+    /// Answers `DELETE /<path>/<key>/`, for operations that look at more before.
+    pub(crate) async fn remove(&self, call: Call) -> Answered {
+        write::destroy(self, call).await
     }
 
     /// `GET /<path>/<key>/used_by/`

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::super::listing::Listing;
 use super::Resource;
-use crate::blueprint::edit::{Miss, Object, Staged, follow, show};
+use crate::blueprint::edit::{Found, Miss, Object, Staged, follow};
+use crate::journal::Kind;
 
 /// The fields that a list is sorted by: those asked for, and then the usual ones.
 fn fields<'a>(resource: &Resource, listing: &'a Listing) -> Vec<(&'a str, bool)> {
@@ -25,16 +26,14 @@ fn fields<'a>(resource: &Resource, listing: &'a Listing) -> Vec<(&'a str, bool)>
 pub(super) fn keys(
     resource: &Resource,
     listing: &Listing,
-    object: &Object,
+    (kind, row): (Kind, &Found),
     staged: &Staged,
 ) -> Result<Vec<Value>, Miss> {
-    let row = show(object, staged)?;
-    let kind = object.stream().kind;
     let fields = fields(resource, listing).into_iter();
     fields
         .map(|(field, _)| {
             let path: Vec<&str> = field.split("__").collect();
-            follow(kind, &row, &path, staged)
+            follow(kind, row, &path, staged)
         })
         .collect()
 }

@@ -28,6 +28,12 @@ pub(super) fn list_parameters(mut operation: Operation, resource: &Resource) -> 
             Fits::Uuid => uuid(),
             Fits::Uuids => json!({ "type": "array", "items": uuid() }),
             Fits::Word(words) => json!({ "type": "string", "enum": words() }),
+            Fits::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Fits::Integers => json!({ "type": "array", "items": { "type": "integer" } }),
+            Fits::Words(words) => {
+                json!({ "type": "array", "items": { "type": "string", "enum": words() } })
+            }
+            Fits::Object => json!({ "type": "string" }),
             Fits::Moment => json!({ "type": "string", "format": "date-time" }),
         };
         operation = operation.asks(filter.name, schema);

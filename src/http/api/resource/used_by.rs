@@ -26,12 +26,12 @@ pub(super) async fn used_by(resource: &Resource, call: Call) -> Answered {
         .filter_map(|(object, how)| {
             let model = object.model_name();
             let (app, noun) = model.split_once('.')?;
-            let id = object.stream().id.to_string();
+            let id = super::super::text(&object.pk());
             granted.may_of(&format!("{app}.view_{noun}"), &id).then(|| {
                 json!({
                     "app": app,
                     "model_name": noun,
-                    "pk": super::super::text(&object.pk()),
+                    "pk": id,
                     "name": object.name(),
                     "action": how.as_str(),
                 })

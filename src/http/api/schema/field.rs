@@ -74,6 +74,8 @@ fn schema(components: &mut Components, shape: Shape) -> Value {
         Shape::Many(_) | Shape::Nothing { many: true } => {
             json!({ "type": "array", "items": uuid() })
         }
+        Shape::Permissions => json!({ "type": "array", "items": { "type": "string" } }),
+        Shape::Users => json!({ "type": "array", "items": { "type": "integer" } }),
         Shape::User => json!({ "type": "integer" }),
         Shape::MaybeUser => json!({ "type": ["integer", "null"] }),
     }

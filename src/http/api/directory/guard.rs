@@ -1,0 +1,160 @@
+//! What whoever manages people may not do with it: give anybody, also themselves, what they lack.
+//!
+//! Superusers may give everything. Everybody else may act only on people and groups that may
+//! nothing that they may not do themselves, and may put people only into such groups and give only
+//! such roles. Without this, a permission to change users would be one to do everything.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::super::call::Call;
+use crate::directory::group::with_ancestors;
+use crate::directory::permission::{Granted, granted};
+use crate::directory::role::named;
+use crate::directory::{Group, Role, User};
+use crate::http::Error;
+use crate::journal::object::{self, Versioned};
+
+/// Whether the caller may act on a user: themselves, and whoever may nothing that they may not.
+///
+/// # Errors
+/// [`Error::NotPermitted`] when not.
+pub(super) async fn may_act_on(call: &Call, user: &User) -> Result<(), Error> {
+    let caller = call.caller()?;
+    if caller.granted.is_superuser() || caller.user.value.uuid == user.uuid {
+        return Ok(());
+    }
+    let theirs = granted(&*call.state.journal, user).await?;
+    permit(caller.granted.includes(&theirs))
+}
+
+/// Whether the caller may change who is in a group, and what being in it means.
+///
+/// # Errors
+/// [`Error::NotPermitted`] when those in it may something that the caller may not.
+pub(super) async fn may_act_on_group(call: &Call, group: Uuid) -> Result<(), Error> {
+    let caller = call.caller()?;
+    if caller.granted.is_superuser() {
+        return Ok(());
+    }
+    permit(caller.granted.includes(&of_group(call, group).await?))
+}
+
+/// Whether the caller may give somebody this role.
+///
+/// # Errors
+/// [`Error::NotPermitted`] when it permits something that the caller may not do, or when there is no
+/// such role.
+pub(super) async fn may_give_role(call: &Call, role: Uuid) -> Result<(), Error> {
+    let caller = call.caller()?;
+    if caller.granted.is_superuser() {
+        return Ok(());
+    }
+    let found: Option<Versioned<Role>> = object::get(&*call.state.journal, role).await?;
+    permit(found.is_some_and(|role| caller.granted.covers(&role.value)))
+}
+
+/// What being in a group permits.
+async fn of_group(call: &Call, group: Uuid) -> Result<Granted, Error> {
+    let journal = &*call.state.journal;
+    let groups = with_ancestors(journal, &[group]).await?;
+    if groups.iter().any(|group| group.value.is_superuser) {
+        return Ok(Granted::everything());
+    }
+    let roles = groups.iter().flat_map(|group| &group.value.roles).copied();
+    let roles = named(journal, roles).await?;
+    Ok(Granted::by(roles.iter().map(|role| &role.value)))
+}
+
+/// Checks the groups and roles that a user is to have.
+///
+/// # Errors
+/// [`Error::NotPermitted`] when one of them comes or goes that the caller has no say about.
+pub(super) async fn check_memberships(
+    call: &Call,
+    user: Option<&User>,
+    fields: &Map<String, Value>,
+) -> Result<(), Error> {
+    let granted = &call.caller()?.granted;
+    if granted.is_superuser() {
+        return Ok(());
+    }
+    let (groups, roles) = match user {
+        Some(user) => (&user.groups[..], &user.roles[..]),
+        None => (&[][..], &[][..]),
+    };
+    let (come, go) = difference(groups, fields.get("groups"));
+    for group in come {
+        permit(may_change_members(granted, "add_user_to_group", group))?;
+        may_act_on_group(call, group).await?;
+    }
+    for group in go {
+        permit(may_change_members(granted, "remove_user_from_group", group))?;
+        may_act_on_group(call, group).await?;
+    }
+    let (come, go) = difference(roles, fields.get("roles"));
+    for role in come.into_iter().chain(go) {
+        permit(granted.may_of("authentik_rbac.change_role", role))?;
+        may_give_role(call, role).await?;
+    }
+    Ok(())
+}
+
+/// Whether somebody may put people into a group, or take them out.
+pub(super) fn may_change_members(granted: &Granted, verb: &str, group: Uuid) -> bool {
+    granted.may_of(&format!("authentik_core.{verb}"), group)
+        || granted.may_of("authentik_core.change_group", group)
+}
+
+/// Checks what a group is to be: those above it and its roles give those in it what they permit.
+///
+/// # Errors
+/// [`Error::NotPermitted`] when the caller may not do all of that themselves.
+pub(super) async fn check_group(
+    call: &Call,
+    group: Option<&Group>,
+    fields: &Map<String, Value>,
+) -> Result<(), Error> {
+    if call.caller()?.granted.is_superuser() {
+        return Ok(());
+    }
+    let (parents, roles) = match group {
+        Some(group) => {
+            may_act_on_group(call, group.pk).await?;
+            (&group.parents[..], &group.roles[..])
+        }
+        None => (&[][..], &[][..]),
+    };
+    for parent in difference(parents, fields.get("parents")).0 {
+        may_act_on_group(call, parent).await?;
+    }
+    for role in difference(roles, fields.get("roles")).0 {
+        may_give_role(call, role).await?;
+    }
+    Ok(())
+}
+
+/// Which of the identifiers in a field are new, and which are missing there. What is no identifier is
+/// complained of elsewhere, and a field that is not given changes nothing.
+fn difference(had: &[Uuid], given: Option<&Value>) -> (Vec<Uuid>, Vec<Uuid>) {
+    let Some(Value::Array(items)) = given else {
+        return (Vec::new(), Vec::new());
+    };
+    let read = items.iter().filter_map(|item| item.as_str()?.parse().ok());
+    let wanted: HashSet<Uuid> = read.collect();
+    let come = wanted.iter().filter(|id| !had.contains(id)).copied();
+    let go = had.iter().filter(|id| !wanted.contains(id)).copied();
+    (come.collect(), go.collect())
+}
+
+/// # Errors
+/// [`Error::NotPermitted`] when it is not permitted.
+pub(super) fn permit(may: bool) -> Result<(), Error> {
+    if may {
+        Ok(())
+    } else {
+        Err(Error::NotPermitted)
+    }
+}

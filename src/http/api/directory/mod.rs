@@ -1,0 +1,126 @@
+//! Who there is, and who may do what: users, groups, roles and permissions, tokens, sessions,
+//! consents, brands, and how often somebody failed.
+
+use serde_json::json;
+
+use super::call::Call;
+use super::operation::Operation;
+use super::schema::Components;
+use crate::directory::User;
+use crate::directory::change;
+use crate::http::Error;
+use crate::journal::object::{self, Versioned, put};
+use crate::journal::{self, Commit, Durability, Write};
+use uuid::Uuid;
+
+mod account;
+mod agent;
+mod brands;
+mod consents;
+mod groups;
+mod guard;
+mod keys;
+mod me;
+mod passwords;
+mod permissions;
+mod recovery;
+mod roles;
+mod scores;
+mod sessions;
+pub(super) mod shown;
+mod tokens;
+mod users;
+
+/// How often a change is tried that others make at the same time.
+const TRIES: usize = 5;
+
+/// All operations of these parts.
+pub(super) fn operations() -> Vec<Operation> {
+    let parts = [
+        users::operations(),
+        me::operations(),
+        account::operations(),
+        passwords::operations(),
+        recovery::operations(),
+        groups::operations(),
+        roles::operations(),
+        permissions::operations(),
+        tokens::operations(),
+        keys::operations(),
+        sessions::operations(),
+        consents::operations(),
+        brands::operations(),
+        scores::operations(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// Their schemas.
+pub(super) fn describe(components: &mut Components) {
+    users::describe(components);
+    me::describe(components);
+    account::describe(components);
+    passwords::describe(components);
+    recovery::describe(components);
+    groups::describe(components);
+    roles::describe(components);
+    permissions::describe(components);
+    tokens::describe(components);
+    keys::describe(components);
+    sessions::describe(components);
+    consents::describe(components);
+    brands::describe(components);
+    scores::describe(components);
+}
+
+/// The operation with the parameters that every list has.
+fn pages(operation: Operation) -> Operation {
+    let text = json!({ "type": "string" });
+    let number = json!({ "type": "integer" });
+    operation
+        .asks("ordering", text.clone())
+        .asks("page", number.clone())
+        .asks("page_size", number)
+        .asks("search", text)
+}
+
+/// Commits writes on the caller's behalf, with a note of it; false when somebody else was faster.
+async fn commit(call: &Call, mut writes: Vec<Write>) -> Result<bool, Error> {
+    let correlation = call.arrival.id;
+    change::note(&mut writes, &call.author()?, correlation);
+    let commit = Commit {
+        writes,
+        durability: Durability::Durable,
+        fence: None,
+        at: call.state.clock.now(),
+        correlation,
+    };
+    match call.state.journal.commit(commit).await {
+        Ok(_) => Ok(true),
+        Err(journal::Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn contended() -> Error {
+    Error::Unavailable {
+        cause: "others kept changing the same objects".to_owned(),
+    }
+}
+
+/// Changes a user as they are at that moment.
+///
+/// # Errors
+/// 404 when they are gone.
+async fn change_user(call: &Call, user: Uuid, change: impl Fn(&mut User)) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let found: Option<Versioned<User>> = object::get(&*call.state.journal, user).await?;
+        let mut found = found.ok_or(Error::Missing("User"))?;
+        change(&mut found.value);
+        found.value.last_updated = call.state.clock.now();
+        if commit(call, vec![put(&found.value, found.version)]).await? {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}
