@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::draft::{Condition, Draft, Origin, Reference, Who, app};
 use super::model;
 use crate::directory::change::{Change, Changed, Did, Means};
-use crate::directory::{Author, Remark, User};
+use crate::directory::{Author, Remark, Token, User};
 use crate::journal::Version;
 use crate::journal::object::Stored;
 
@@ -31,6 +31,7 @@ fn of_object(author: &Author, object: &Changed) -> Vec<Draft> {
         Did::Updated => ("model_updated", object.version),
         // By the last name that it had.
         Did::Deleted => ("model_deleted", Version(object.version.0.saturating_sub(1))),
+        Did::Viewed => ("secret_view", object.version),
     };
     let mut drafts = Vec::new();
     if object.kind == User::KIND && object.did == Did::Updated {
@@ -38,7 +39,17 @@ fn of_object(author: &Author, object: &Changed) -> Vec<Draft> {
         drafts.push(set.only_if(Condition::PasswordSet(object.id, object.version)));
     }
     let draft = Draft::new(who(author), action, app::MODELS);
-    drafts.push(draft.of(object.kind, object.id, Some(version)));
+    let mut draft = draft.of(object.kind, object.id, Some(version));
+    if object.did == Did::Viewed {
+        draft.called = "secret";
+    }
+    drafts.push(draft);
+    if object.kind == Token::KIND && object.did == Did::Updated {
+        let draft = Draft::new(who(author), "secret_rotate", app::MODELS);
+        let mut draft = draft.of(object.kind, object.id, Some(version));
+        draft.called = "secret";
+        drafts.push(draft.only_if(Condition::KeySet(object.id, version)));
+    }
     drafts
 }
 

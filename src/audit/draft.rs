@@ -33,6 +33,8 @@ pub struct Draft {
     pub context: Map<String, Value>,
     /// The object that it was done to.
     pub model: Option<Reference>,
+    /// What the context calls that object.
+    pub called: &'static str,
     /// What has to be so for the event to be told at all.
     pub condition: Condition,
     /// The mail that it is about.
@@ -50,6 +52,7 @@ impl Draft {
             app: app.to_owned(),
             context: Map::new(),
             model: None,
+            called: "model",
             condition: Condition::Always,
             letter: None,
             is_pending: false,
@@ -110,6 +113,8 @@ pub enum Condition {
     Logs(Pinned),
     /// This revision of a user has another password than the one before.
     PasswordSet(Uuid, Version),
+    /// This revision of a token has another key than the one before.
+    KeySet(Uuid, Version),
 }
 
 /// A mail that was sent.

@@ -9,7 +9,7 @@ use crate::catalog::{
     Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, SourceKind, Stage,
     WebhookMapping,
 };
-use crate::directory::{Device, Group, Invitation, Token, User};
+use crate::directory::{Device, Group, Invitation, Role, Token, User};
 use crate::journal::Kind;
 use crate::journal::object::Stored;
 use crate::{policy, stage};
@@ -36,7 +36,7 @@ fn plain(kind: Kind) -> Option<&'static str> {
         Group::KIND => "authentik_core.group",
         Token::KIND => "authentik_core.token",
         Invitation::KIND => "authentik_stages_invitation.invitation",
-        kind if kind.as_str() == "role" => "authentik_rbac.role",
+        Role::KIND => "authentik_rbac.role",
         _ => return None,
     })
 }

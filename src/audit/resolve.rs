@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lru::LruCache;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use super::draft::{Condition, Draft, Letter, Origin, Reference, Who};
 use super::model;
 use crate::catalog::brand::{brands, select};
 use crate::catalog::{Brand, Policy, Stage};
-use crate::directory::{AuditEvent, Session, User};
+use crate::directory::{AuditEvent, Session, Token, User};
 use crate::flow::plan::Pinned;
 use crate::geoip::Geoip;
 use crate::journal::object::{self, Stored, Versioned};
@@ -157,6 +158,16 @@ impl Resolver {
                 let (before, after) = (set(before).await?, set(version).await?);
                 Ok(before.is_some() && after.is_some() && before != after)
             }
+            Condition::KeySet(token, version) => {
+                let before = Version(version.0.saturating_sub(1));
+                let before: Option<Versioned<Token>> =
+                    object::get_at(&*self.journal, token, before).await?;
+                let after: Option<Versioned<Token>> =
+                    object::get_at(&*self.journal, token, version).await?;
+                Ok(before.zip(after).is_some_and(|(before, after)| {
+                    before.value.key.expose_secret() != after.value.key.expose_secret()
+                }))
+            }
         }
     }
 
@@ -202,7 +213,11 @@ impl Resolver {
             user.insert("authenticated_as".to_owned(), anonymous().into());
         }
         let concerns = match draft.model {
-            Some(of) => self.name(of, about, &mut context).await?,
+            Some(of) => {
+                let (named, another) = self.name(of, about).await?;
+                context.insert(draft.called.to_owned(), named.into());
+                another
+            }
             None => None,
         };
         self.whereabouts(seen, origin, &mut context);
@@ -285,8 +300,7 @@ impl Resolver {
         &self,
         of: Reference,
         about: Option<Uuid>,
-        context: &mut Map<String, Value>,
-    ) -> Result<Option<Uuid>> {
+    ) -> Result<(Map<String, Value>, Option<Uuid>)> {
         let stream = StreamId::new(of.kind, of.id);
         let found = match of.version {
             Some(version) => self.journal.get_at(stream, version).await?,
@@ -306,8 +320,7 @@ impl Resolver {
         if another.is_some() {
             named.insert("name".to_owned(), "".into());
         }
-        context.insert("model".to_owned(), named.into());
-        Ok(another.filter(|_| of.kind == User::KIND))
+        Ok((named, another.filter(|_| of.kind == User::KIND)))
     }
 
     fn whereabouts(&self, seen: Seen<'_>, origin: &Origin, context: &mut Map<String, Value>) {

@@ -1,5 +1,5 @@
-//! What somebody did that changed no object, or more of it than the object shows: a secret that was
-//! shown, a session that was ended from outside. Noted like a change, and told by `audit`.
+//! What was done that the objects do not show, or not all of it, such as why a session was ended.
+//! Noted like a change, but under the key of whoever it is about; told by `audit`.
 //!
 //! Nothing here commits, and nothing secret is noted.
 
@@ -22,7 +22,7 @@ const SCHEMA: u16 = 1;
 pub struct Remark {
     /// Who did it.
     pub author: Author,
-    /// What: the action of an audit event, such as `secret_view`.
+    /// What: the action of an audit event, such as `logout`.
     pub action: String,
     /// The object that it was done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,13 +35,14 @@ pub(super) fn lines(item: &Item) -> Vec<String> {
     let told = match &item.what {
         What::Execution(record) => of_execution(item, record),
         What::Change(change) => {
-            let users = change.objects.iter().filter(|it| it.kind == User::KIND);
+            let users = change.objects.iter();
+            let users = users.filter(|it| it.kind == User::KIND && it.did != Did::Viewed);
             users
                 .enumerate()
                 .map(|(index, object)| {
                     let activity = match object.did {
                         Did::Created => CREATE,
-                        Did::Updated => UPDATE,
+                        Did::Updated | Did::Viewed => UPDATE,
                         Did::Deleted => DELETE,
                     };
                     let mut told = event(item, index, ACCOUNT_CHANGE, activity, true);

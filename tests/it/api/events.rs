@@ -228,6 +228,40 @@ fn events_are_made_changed_counted_and_removed_by_whoever_may() {
 }
 
 #[test]
+fn whoever_looks_at_the_key_of_a_token_or_replaces_it_is_told_of() {
+    with_server(async |server| {
+        let administrator = administrator(server).await;
+        let tokens = "/api/v3/core/tokens/";
+        let given = json!({ "identifier": "watched", "intent": "api" });
+        let made = acts(&administrator, Method::POST, tokens, Some(given)).await;
+        made.has_status(201);
+        let shown = administrator
+            .gets(&format!("{tokens}watched/view_key/"))
+            .await;
+        let key = shown.has_status(200).json()["key"].clone();
+        let key = key.as_str().expect("a key");
+        server.canaries().secret("the key of a token", key);
+        let seen = events(&administrator, "action=secret_view", 1).await;
+        assert_eq!(seen[0]["context"]["secret"]["model_name"], "token");
+        assert_eq!(seen[0]["context"]["secret"]["name"], "watched");
+        assert_eq!(seen[0]["user"]["username"], "akadmin");
+        let other = random(40);
+        server.canaries().secret("another key of a token", &other);
+        let path = format!("{tokens}watched/set_key/");
+        let set = acts(
+            &administrator,
+            Method::POST,
+            &path,
+            Some(json!({ "key": other })),
+        )
+        .await;
+        set.has_status(204);
+        let rotated = events(&administrator, "action=secret_rotate", 1).await;
+        assert_eq!(rotated[0]["context"]["secret"]["name"], "watched");
+    });
+}
+
+#[test]
 fn an_objects_history_says_who_wrote_each_revision_and_shows_no_secret() {
     with_server(async |server| {
         let yaml = |text: &str| {
