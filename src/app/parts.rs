@@ -105,6 +105,8 @@ impl Parts {
             workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
+            events_kept: settings.events.retention,
+            feeds: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),
         });

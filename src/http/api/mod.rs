@@ -17,8 +17,11 @@ mod countries;
 mod directory;
 mod duo;
 mod email_templates;
+mod events;
 mod executor;
+mod feed;
 mod flows;
+mod history;
 mod inspector;
 mod invitations;
 mod key_models;
@@ -38,6 +41,8 @@ mod stage_base;
 mod stage_kinds;
 mod stages;
 
+pub use feed::Readers;
+
 use super::not_allowed;
 use operation::{Method, Operation};
 
@@ -47,6 +52,9 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(events::operations());
+        all.extend(feed::operations());
+        all.extend(history::operations());
         all.extend(directory::operations());
         all.extend(schema::operations());
         all.extend(authenticators::operations());
@@ -76,6 +84,7 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        events::describe(&mut components);
         directory::describe(&mut components);
         schema::describe(&mut components);
         conditions::describe(&mut components);

@@ -2,16 +2,18 @@
 
 mod acting;
 mod clients;
+mod events;
+mod feed;
 mod fuzz;
 mod groups;
 mod inspector;
 mod invitations;
 mod policies;
+mod program;
 mod prompts;
 mod reference;
-mod stages;
-mod program;
 mod roles;
 mod sessions;
+mod stages;
 mod tokens;
 mod users;
