@@ -25,7 +25,7 @@ mod key_models;
 mod kind;
 mod listing;
 mod mappings;
-mod operation;
+pub(super) mod operation;
 mod partial;
 mod policies;
 mod policy_kinds;

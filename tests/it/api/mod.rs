@@ -3,9 +3,15 @@
 mod acting;
 mod clients;
 mod fuzz;
+mod groups;
 mod inspector;
 mod invitations;
 mod policies;
 mod prompts;
 mod reference;
 mod stages;
+mod program;
+mod roles;
+mod sessions;
+mod tokens;
+mod users;
