@@ -12,6 +12,7 @@ use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
 use super::status::Streams;
+use crate::blueprint::Library;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -55,6 +56,8 @@ pub struct State {
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
     pub streams: Arc<Streams>,
+    /// The files of the watched folder.
+    pub library: Arc<Library>,
     /// The pages.
     pub pages: Pages,
     /// Set when the server is about to end; it is not ready from then on.

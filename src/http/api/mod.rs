@@ -8,6 +8,7 @@ use actix_web::{guard, web};
 use serde_json::Value;
 
 mod authenticators;
+mod blueprints;
 mod body;
 mod brands;
 mod call;
@@ -15,7 +16,9 @@ mod caller;
 mod countries;
 mod directory;
 mod duo;
+mod flow_actions;
 mod flows;
+mod form;
 mod listing;
 mod operation;
 mod policies;
@@ -34,6 +37,8 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(flow_actions::operations());
+        all.extend(blueprints::operations());
         all.extend(directory::operations());
         all.extend(brands::operations());
         all.extend(schema::operations());
@@ -48,6 +53,8 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        flow_actions::describe(&mut components);
+        blueprints::describe(&mut components);
         directory::describe(&mut components);
         brands::describe(&mut components);
         schema::document(operations(), components)

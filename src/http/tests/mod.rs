@@ -88,6 +88,7 @@ impl Server {
             workers: None,
             geoip: Arc::default(),
             streams: Arc::default(),
+            library: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
         };

@@ -25,7 +25,7 @@ mod used_by;
 mod write;
 
 pub(crate) use filter::{Filter, Fits};
-pub(crate) use find::found;
+pub(crate) use find::{found, may};
 
 /// Which objects a resource is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
