@@ -22,6 +22,7 @@ use crate::journal::Position;
 use crate::journal::sled::SledJournal;
 use crate::settings::{Retention, Settings};
 
+mod descriptors;
 mod first_run;
 pub mod folder;
 pub mod lock;
@@ -141,6 +142,9 @@ fn start(
     watch: Option<Watch>,
     role: Role,
 ) -> anyhow::Result<Running> {
+    if role == Role::Server {
+        descriptors::raise();
+    }
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers =

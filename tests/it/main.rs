@@ -1,5 +1,6 @@
 //! Every test that is not a unit test, in one binary. The modules mirror those of `src/`.
 
+mod api;
 mod app;
 mod architecture;
 mod authenticator;

@@ -6,9 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+mod answer;
+mod challenge;
+mod device;
 mod document;
 mod field;
+mod own;
 mod served;
+mod shape;
 
 pub(crate) use document::document;
 pub(crate) use field::request;
@@ -38,9 +43,27 @@ impl Components {
         self.0.get(name)
     }
 
+    /// What words go by that are listed in place.
+    pub(crate) fn name_of_words(&self, schema: &Value) -> Option<&str> {
+        let words = schema.get("enum")?;
+        let mut all = self.0.iter();
+        let found = all.find(|(_, known)| known.get("enum") == Some(words));
+        found.map(|(name, _)| name.as_str())
+    }
+
     /// All of them.
     pub(crate) fn into_map(self) -> BTreeMap<String, Value> {
         self.0
+    }
+}
+
+/// Adds the schemas of what no type stands for; one that is there already stays.
+pub(crate) fn describe(components: &mut Components) {
+    let all = challenge::schemas().into_iter().chain(answer::schemas());
+    for (name, schema) in all.chain(device::schemas()).chain(own::schemas()) {
+        if components.get(name).is_none() {
+            components.put(name, schema);
+        }
     }
 }
 

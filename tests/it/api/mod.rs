@@ -1,0 +1,17 @@
+//! The management API, as programs use it.
+
+mod acting;
+mod clients;
+mod fuzz;
+mod groups;
+mod inspector;
+mod invitations;
+mod policies;
+mod program;
+mod prompts;
+mod reference;
+mod roles;
+mod sessions;
+mod stages;
+mod tokens;
+mod users;
