@@ -14,7 +14,7 @@ use gatelog::app::{self, Running};
 use gatelog::clock::Clock;
 use gatelog::courier::outbox::Mail;
 use gatelog::directory::password::Pool;
-use gatelog::execution::{Executions, Request};
+use gatelog::execution::{Executions, Presence, Request};
 use gatelog::flow::client::Client;
 use gatelog::journal::Journal as _;
 use gatelog::journal::object::Stored as _;
@@ -164,6 +164,7 @@ fn request(session: Option<Uuid>, clock: &Clock) -> Request {
         challenge: None,
         received: clock.monotonic(),
         correlation: clock.opaque_id(),
+        presence: Presence::default(),
     }
 }
 

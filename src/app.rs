@@ -24,6 +24,7 @@ use crate::journal::sled::SledJournal;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
+mod descriptors;
 mod first_run;
 pub mod lock;
 pub mod log;
@@ -138,6 +139,9 @@ fn start(
     clock: Clock,
     role: Role,
 ) -> anyhow::Result<Running> {
+    if role == Role::Server {
+        descriptors::raise();
+    }
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers =

@@ -12,6 +12,7 @@ use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 
 use super::parts::Parts;
+use crate::http::line::Line;
 use crate::http::operator::{self, Caller};
 use crate::http::{self, request};
 use crate::settings::Settings;
@@ -47,6 +48,11 @@ pub(super) fn start(
                 .wrap(Compress::default())
                 .wrap(from_fn(request::around))
                 .configure(http::configure)
+        })
+        .on_connect(|connection, data| {
+            if let Some(line) = Line::of(connection) {
+                data.insert(line);
+            }
         })
         .backlog(BACKLOG)
         .keep_alive(KEEP_ALIVE)

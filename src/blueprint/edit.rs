@@ -70,6 +70,15 @@ pub(crate) async fn ask<T>(
     }
 }
 
+/// A field of an object by which the API addresses it; `None` of others.
+pub(crate) fn field(object: &Object, name: &str) -> Option<String> {
+    match (object, name) {
+        (Object::Source(source), "slug") => Some(source.slug.to_string()),
+        (Object::Flow(flow), "slug") => Some(flow.slug.to_string()),
+        _ => None,
+    }
+}
+
 /// How much of an object a change speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
@@ -109,6 +118,20 @@ impl Edit<'_> {
             }
         }
         Err(self.contended())
+    }
+
+    /// The object of these fields, as it would be made. Nothing is.
+    ///
+    /// # Errors
+    /// Those of [`Edit::create`].
+    pub(crate) async fn draft(
+        &self,
+        model: Model,
+        data: &Map<String, Value>,
+    ) -> Result<Object, Refusal> {
+        let mut staged = Staged::default();
+        let written = self.written(&mut staged, model, None, data, Extent::Whole);
+        Ok(written.await?.object)
     }
 
     /// Changes these fields of an object, and returns it; `None` when it is not there.
@@ -166,10 +189,33 @@ impl Edit<'_> {
         extent: Extent,
     ) -> Result<Option<Object>, Refusal> {
         let mut staged = Staged::default();
+        let written = self.written(&mut staged, model, stream, data, extent);
+        let mut written = written.await?;
+        if let (Object::Invitation(invitation), None) = (&mut written.object, stream) {
+            invitation.created_by = self.author.user;
+        }
+        let object = written.object.clone();
+        staged.put(written.object);
+        for other in written.others {
+            staged.put(other);
+        }
+        let committed = self.commit(staged.writes(self.journal).await?).await?;
+        Ok(committed.then_some(object))
+    }
+
+    /// What is to be written; reads what it needs for that.
+    async fn written(
+        &self,
+        staged: &mut Staged,
+        model: Model,
+        stream: Option<StreamId>,
+        data: &Map<String, Value>,
+        extent: Extent,
+    ) -> Result<Written, Refusal> {
         let mut encoded: Option<SecretString> = None;
         let mut understood: Vec<Understood> = Vec::new();
-        let written = loop {
-            let attempt = attempt(&staged, self.clock, model, stream, |existing| Draft {
+        loop {
+            let attempt = attempt(staged, self.clock, model, stream, |existing| Draft {
                 model,
                 existing,
                 whole: extent == Extent::Whole,
@@ -183,7 +229,7 @@ impl Edit<'_> {
                     let object = &written.object;
                     let taken = staged.collisions(self.journal, object).await?;
                     if taken.is_empty() {
-                        break written;
+                        return Ok(written);
                     }
                     let fields = taken.into_iter();
                     let fields = fields.map(|it| (it.field.to_owned(), it.problem.to_string()));
@@ -207,14 +253,7 @@ impl Edit<'_> {
                     understood.push(Understood { source, problem });
                 }
             }
-        };
-        let object = written.object.clone();
-        staged.put(written.object);
-        for other in written.others {
-            staged.put(other);
         }
-        let committed = self.commit(staged.writes(self.journal).await?).await?;
-        Ok(committed.then_some(object))
     }
 
     async fn commit(&self, mut writes: Vec<Write>) -> Result<bool, Refusal> {

@@ -7,18 +7,21 @@ use super::Hidden;
 use crate::flow::field::{Invalid, Problem};
 
 /// The settings of a stage that sends mails, as far as they concern its server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct MailServer {
     /// Whether the server's own settings are used instead of those below.
     pub use_global_settings: bool,
     /// The SMTP server.
+    #[schema(min_length = 1)]
     pub host: String,
     /// Its port.
+    #[schema(maximum = 65535)]
     pub port: u16,
     /// Who logs in there; nobody when empty.
     pub username: String,
     /// With which password.
+    #[schema(value_type = String, write_only)]
     pub password: Hidden,
     /// Whether the connection becomes a TLS one by STARTTLS.
     pub use_tls: bool,
@@ -27,6 +30,7 @@ pub struct MailServer {
     /// How long each step may take, in seconds.
     pub timeout: u32,
     /// Who sends.
+    #[schema(format = "email", min_length = 1, max_length = 254)]
     pub from_address: String,
 }
 

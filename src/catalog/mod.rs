@@ -12,6 +12,7 @@ pub mod mail_server;
 pub mod policy;
 pub mod policy_binding;
 pub mod prompt;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod stage;

@@ -19,7 +19,7 @@ pub const COMPONENT: &str = "component";
 
 words! {
     /// What a prompt asks for. Source: authentik `stages/prompt/models.py`, `FieldTypes`.
-    PromptType {
+    PromptType as PromptTypeEnum {
         /// A line of text.
         Text = "text",
         /// Lines of text.

@@ -3,7 +3,9 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
+use super::schema::{self, Described};
 use crate::flow::event::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 use crate::flow::field::{Invalid, Problem};
 
@@ -18,11 +20,15 @@ pub fn validate<T>(
     problems: impl Fn(&T) -> Vec<Invalid>,
 ) -> Result<Map<String, Value>, Errors>
 where
-    T: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned + ToSchema,
 {
-    let settings: T = by_field(settings)?;
-    let mut found = Errors::new();
-    for invalid in problems(&settings) {
+    let given = settings;
+    let settings: T = by_field(given)?;
+    let unfit = schema::complaints(&Described::of::<T>(), given);
+    let mut found = unfit.clone();
+    // A value that does not fit its field at all has nothing more said about it.
+    let problems = problems(&settings).into_iter();
+    for invalid in problems.filter(|invalid| !unfit.contains_key(invalid.field)) {
         let complaint = error(invalid.problem.to_string(), invalid.problem.code());
         found
             .entry(invalid.field.to_owned())
@@ -173,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
     struct Settings {
         needed: String,
         #[serde(default)]
@@ -192,7 +198,7 @@ mod tests {
         map: Map<String, Value>,
     }
 
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
     #[serde(rename_all = "snake_case")]
     enum Word {
         Yes,

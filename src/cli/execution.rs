@@ -103,10 +103,8 @@ fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
         let asked = sentence::asked(&record["record"]["input"]);
         let version = record["version"].to_string();
         output.heading(&format!("{version:>4}  {at}  {asked}"))?;
-        for event in items(&record["record"]["events"]) {
-            for line in sentence::told(event) {
-                print_line(&format!("      {line}"))?;
-            }
+        for line in sentence::all_told(items(&record["record"]["events"])) {
+            print_line(&format!("      {line}"))?;
         }
     }
     Ok(())

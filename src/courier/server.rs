@@ -154,7 +154,7 @@ mod tests {
         let route = of_stage(&json!({ "use_global_settings": true, "host": "elsewhere" }));
         let route = route.expect("it can be used");
         assert!(matches!(route.way, Way::Folder(folder) if folder.ends_with("mail")));
-        assert_eq!(route.from, "authentik@localhost");
+        assert_eq!(route.from, "gatelog@localhost");
     }
 
     #[test]

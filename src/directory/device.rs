@@ -15,7 +15,7 @@ use crate::journal::{Key, KeyId, Kind, Objects, Result};
 
 words! {
     /// A class of authenticators, by authentik's name.
-    DeviceClass {
+    DeviceClass as DeviceClassesEnum {
         /// Codes that were written down.
         Static = "static",
         /// A generator of codes that goes by the time.

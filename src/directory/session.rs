@@ -21,7 +21,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 words! {
     /// What of a client's network has to stay the same for its session to go on.
     #[derive(Default)]
-    NetworkBinding {
+    NetworkBinding as NetworkBindingEnum {
         /// Nothing.
         #[default]
         NoBinding = "no_binding",
@@ -37,7 +37,7 @@ words! {
 words! {
     /// What of a client's whereabouts has to stay the same for its session to go on.
     #[derive(Default)]
-    GeoipBinding {
+    GeoipBinding as GeoipBindingEnum {
         /// Nothing.
         #[default]
         NoBinding = "no_binding",

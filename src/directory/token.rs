@@ -21,7 +21,7 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 words! {
     /// What a token is for.
     #[derive(Default)]
-    Intent {
+    Intent as IntentEnum {
         /// Confirming an address.
         #[default]
         Verification = "verification",

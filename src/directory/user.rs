@@ -17,7 +17,7 @@ use crate::journal::{Journal, Key, KeyId, Kind, Objects, Result};
 words! {
     /// What sort of user somebody is.
     #[derive(Default)]
-    UserType {
+    UserType as UserTypeEnum {
         /// A person who belongs here.
         #[default]
         Internal = "internal",
@@ -32,7 +32,7 @@ words! {
 
 words! {
     /// What a typed identifier is compared with.
-    LookupField {
+    LookupField as UserFieldsEnum {
         /// The e-mail address; several users may have the same.
         Email = "email",
         /// The user name.

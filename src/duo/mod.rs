@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use url::form_urlencoded;
 
 use crate::clock::Clock;
 
 mod account;
+mod desk;
 mod http;
 mod sign;
 #[cfg(test)]
@@ -22,9 +23,10 @@ mod tests;
 pub use account::{Account, is_host};
 pub use http::Error;
 
+use desk::{Desk, Desks};
 use http::Http;
 
-/// How many polls may be under way at once; others wait for their turn.
+/// How many polls of one account may be under way at once; others wait for their turn.
 const AT_ONCE: usize = 1000;
 
 /// How long one request may take, and all tries of it together.
@@ -59,8 +61,10 @@ pub struct Push {
     pub username: String,
     /// Where the user is.
     pub address: IpAddr,
-    /// What else is shown, as a query string.
-    pub info: String,
+    /// The host where the user logs in, where that is known for certain.
+    pub domain: Option<String>,
+    /// The application that they log in to.
+    pub application: Option<String>,
     /// What the push is about, such as `Example Login request`.
     pub kind: String,
 }
@@ -87,6 +91,20 @@ pub struct Fate {
     pub message: String,
 }
 
+impl Push {
+    /// What else is shown, as a query string.
+    fn info(&self) -> String {
+        let mut info = form_urlencoded::Serializer::new(String::new());
+        let shown = [("Domain", &self.domain), ("Application", &self.application)];
+        for (name, value) in shown {
+            if let Some(value) = value {
+                info.append_pair(name, value);
+            }
+        }
+        info.finish()
+    }
+}
+
 impl Fate {
     /// Whether it says something that stays.
     #[must_use]
@@ -109,7 +127,7 @@ pub struct KnownUser {
 pub struct Duo {
     http: Http,
     clock: Clock,
-    polls: Semaphore,
+    desks: Desks,
 }
 
 impl Default for Duo {
@@ -125,7 +143,7 @@ impl Duo {
         Self {
             http: Http::new(clock.clone()),
             clock,
-            polls: Semaphore::new(AT_ONCE),
+            desks: Desks::new(AT_ONCE),
         }
     }
 
@@ -182,7 +200,7 @@ impl Duo {
             "display_username": push.username,
             "factor": "auto",
             "ipaddr": push.address.to_string(),
-            "pushinfo": push.info,
+            "pushinfo": push.info(),
             "type": push.kind,
             "user_id": push.user_id,
         });
@@ -203,21 +221,31 @@ impl Duo {
     /// [`Error::Refused`], or whatever went wrong last when there is no end to it.
     pub async fn fate(&self, account: &Account, transaction: &str) -> Result<Fate, Error> {
         let end = self.clock.monotonic() + POLLING;
+        let desk = self.desks.of(account);
         let mut pause = PACE;
         loop {
             let begun = self.clock.monotonic();
-            let failed = match self.ask_fate(account, transaction).await {
-                Ok(fate) if fate.is_final() => return Ok(fate),
+            let failed = match self.ask_fate(&desk, account, transaction).await {
+                Ok(fate) if fate.is_final() => {
+                    desk.has_answered();
+                    return Ok(fate);
+                }
                 Ok(_) => None,
-                Err(error @ Error::Refused { .. }) => return Err(error),
+                Err(error @ Error::Refused { .. }) => {
+                    desk.has_answered();
+                    return Err(error);
+                }
                 Err(error) => Some(error),
             };
             let now = self.clock.monotonic();
+            match &failed {
+                Some(error) => desk.has_failed(error),
+                None => desk.has_answered(),
+            }
             if now >= end {
                 return Err(failed.unwrap_or(Error::Unreachable("it came to no end")));
             }
-            let wait = if let Some(error) = failed {
-                tracing::debug!(%error, "asking again what became of a push");
+            let wait = if failed.is_some() {
                 let wait = pause;
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 wait
@@ -229,9 +257,13 @@ impl Duo {
         }
     }
 
-    async fn ask_fate(&self, account: &Account, transaction: &str) -> Result<Fate, Error> {
-        let closed = |_| Error::Unreachable("the server stops");
-        let _turn = self.polls.acquire().await.map_err(closed)?;
+    async fn ask_fate(
+        &self,
+        desk: &Desk,
+        account: &Account,
+        transaction: &str,
+    ) -> Result<Fate, Error> {
+        let _turn = desk.turn().await?;
         let parameters = [("txid", transaction)];
         let path = "/auth/v2/auth_status";
         let said = self.http.get(account, path, &parameters, POLL_PATIENCE);

@@ -69,7 +69,8 @@ fn push(account: &Account) -> Push {
         user_id: "DU1".to_owned(),
         username: "jösé".to_owned(),
         address: "192.0.2.7".parse().expect("an address"),
-        info: "Domain=login.example".to_owned(),
+        domain: Some("login.example".to_owned()),
+        application: Some("Über & co".to_owned()),
         kind: "Example Login request".to_owned(),
     }
 }
@@ -85,7 +86,7 @@ async fn a_push_is_asked_for_in_one_signed_request() {
         sent[0].starts_with("POST /auth/v2/auth HTTP/1.1\r\n"),
         "{sent:?}"
     );
-    let body = r#"{"async":"1","device":"auto","display_username":"jösé","factor":"auto","ipaddr":"192.0.2.7","pushinfo":"Domain=login.example","type":"Example Login request","user_id":"DU1"}"#;
+    let body = r#"{"async":"1","device":"auto","display_username":"jösé","factor":"auto","ipaddr":"192.0.2.7","pushinfo":"Domain=login.example&Application=%C3%9Cber+%26+co","type":"Example Login request","user_id":"DU1"}"#;
     assert!(sent[0].ends_with(&format!("\r\n\r\n{body}")), "{sent:?}");
     let lower = sent[0].to_lowercase();
     for header in [

@@ -1,5 +1,5 @@
-//! Asks policies where no execution has begun. Nothing is written: whatever a policy asks for is
-//! dropped with the world that it was asked in.
+//! Asks policies and other expressions where no execution has begun. Whatever they ask for is dropped
+//! with the world that they were asked in. Letters that no execution asks for are sent from here, too.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,17 +8,25 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::live::Live;
-use super::{Error, Executions};
-use crate::catalog::{Flow, Policy};
+use super::{Error, Executions, posting};
+use crate::catalog::{Flow, Policy, Prompt, WebhookMapping};
+use crate::courier::outbox;
+use crate::courier::template::Templates;
+use crate::directory::change::{self, Author};
 use crate::directory::user::User;
+use crate::expression::Value;
 use crate::flow::Context;
+use crate::flow::context::Value as Known;
 use crate::flow::event::Event;
 use crate::flow::verdict::PolicyFailed;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
+use crate::journal::{Commit, Durability};
+use crate::policy::context::seen;
 use crate::policy::request::Object;
-use crate::policy::{Asker, Judged, Question, Request, Scope, engine};
-use crate::world::{self, World as _};
+use crate::policy::{Asker, Judged, Mapping, Question, Request, Scope, engine};
+use crate::stage;
+use crate::world::{self, Letter, World as _};
 
 /// What trying out a policy came to.
 #[derive(Clone, Debug)]
@@ -83,6 +91,96 @@ impl Executions {
             _ => None,
         };
         Ok(Tested { judged, failed })
+    }
+
+    /// What a prompt shows, to whoever asks, before it is part of any stage.
+    ///
+    /// # Errors
+    /// When the journal could not be read, or too much is going on. The inner error is that of an
+    /// expression of the prompt.
+    pub async fn preview(
+        &self,
+        prompt: Prompt,
+        asker: Asker<'_>,
+    ) -> Result<Result<Json, String>, Error> {
+        let world = self.aside();
+        Ok(stage::prompt::preview(&world, asker, prompt).await?)
+    }
+
+    /// What a mapping gives when it is handed these entries, and perhaps a group, for whoever is
+    /// logged in with the asker.
+    ///
+    /// # Errors
+    /// When the journal could not be read, or too much is going on. The inner error is that of the
+    /// expression.
+    pub async fn test_mapping(
+        &self,
+        mapping: &WebhookMapping,
+        (context, group): (Map<String, Json>, Option<Uuid>),
+        asker: Asker<'_>,
+    ) -> Result<Result<Json, String>, Error> {
+        let world = self.aside();
+        let question = Question::new(&world, asker, Context::default(), None).await?;
+        let mut given: Vec<_> = context
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value)))
+            .collect();
+        if let Some(group) = group {
+            given.push(("group".to_owned(), seen(&Known::Group(group))));
+        }
+        let mapping = Mapping {
+            id: mapping.pk,
+            name: &mapping.name,
+            source: &mapping.expression,
+        };
+        let value = question.value(&mapping, given).await?;
+        Ok(value
+            .map(|value| value.to_json())
+            .map_err(|failed| failed.traceback.unwrap_or(failed.message)))
+    }
+
+    /// What mails can be made from; `None` where none are sent.
+    #[must_use]
+    pub fn templates(&self) -> Option<&Templates> {
+        self.shared.outside.letters.as_deref()
+    }
+
+    /// Sends letters that lead to a path of this server, all or none of them.
+    ///
+    /// # Errors
+    /// When the journal could not be read or written. The inner error says why no such letter can be
+    /// written.
+    pub async fn post(
+        &self,
+        letters: &[Letter],
+        path: &str,
+        author: &Author,
+        correlation: Uuid,
+    ) -> Result<Result<(), String>, Error> {
+        let now = self.shared.clock.now();
+        let mut writes = Vec::new();
+        for letter in letters {
+            match posting::leading(&self.shared, now, letter, path).await? {
+                Ok(mail) => writes.extend(outbox::enqueue(&mail)),
+                Err(problem) => return Ok(Err(problem)),
+            }
+        }
+        if writes.is_empty() {
+            return Ok(Ok(()));
+        }
+        change::note(&mut writes, author, correlation);
+        let commit = Commit {
+            writes,
+            durability: Durability::Durable,
+            fence: None,
+            at: now,
+            correlation,
+        };
+        self.shared.journal.commit(commit).await?;
+        if let Some(courier) = &self.shared.outside.courier {
+            courier.wake();
+        }
+        Ok(Ok(()))
     }
 
     /// What a request from this address brings into the context that policies see.

@@ -64,8 +64,6 @@ impl Executions {
         for _ in 0..ATTEMPTS {
             let (this, asked, typed) = (self.clone(), request.clone(), body.take());
             let placed = in_own_task(async move { this.persist(&asked, link, typed).await });
-            // Whoever is known to have gone away takes nothing up: they are not there to get what
-            // comes of it. A connection that is closed is not noticed, though.
             match self.settle(&request, placed.await?).await {
                 // It ended in somebody else's name.
                 Err(Error::Over) => {}

@@ -22,28 +22,34 @@ impl Executions {
     /// # Errors
     /// What the journal said.
     pub async fn fire_due(&self) -> Result<(), Error> {
+        self.fire_all_due().await.map(|_| ())
+    }
+
+    /// The same; how many were due.
+    async fn fire_all_due(&self) -> Result<usize, Error> {
         let shared = &self.shared;
         let now = shared.clock.now();
         if !shared.earliest.may_be_due(now) {
-            return Ok(());
+            return Ok(0);
         }
         shared.earliest.looked_for();
-        let mut after = None;
+        let (mut after, mut fired) = (None, 0);
         loop {
             let page = timers::next(shared.journal.as_ref(), after, PAGE).await;
             let page = page.inspect_err(|_| shared.earliest.note(now))?;
             let Some(last) = page.last() else {
-                return Ok(());
+                return Ok(fired);
             };
             after = Some(last.id);
             let (due, later): (Vec<Timer>, Vec<Timer>) =
                 page.into_iter().partition(|timer| timer.due <= now);
+            fired += due.len();
             futures_util::stream::iter(due)
                 .for_each_concurrent(AT_ONCE, |timer| self.fire(timer))
                 .await;
             if let Some(next) = later.first() {
                 shared.earliest.note(next.due);
-                return Ok(());
+                return Ok(fired);
             }
         }
     }
@@ -63,33 +69,54 @@ impl Executions {
     }
 
     /// Takes up what a server that is gone was waiting for: asks again what can be asked again, and
-    /// notes of the rest that nobody will know. Timers that came due meanwhile fire.
+    /// notes of the rest that nobody will know. Timers that came due meanwhile fire. The log says
+    /// how many there were.
     ///
     /// It is for the start, before anything else is carried out.
     ///
     /// # Errors
     /// What the journal said.
     pub async fn resume(&self) -> Result<(), Error> {
-        self.fire_due().await?;
+        let fired = self.fire_all_due().await?;
+        let (mut running, mut waits, mut ended) = (0, 0, 0);
         let mut after: Option<Uuid> = None;
         loop {
             let page = timers::next(self.shared.journal.as_ref(), after, PAGE).await?;
             let Some(last) = page.last() else {
-                return Ok(());
+                break;
             };
             after = Some(last.id);
-            futures_util::stream::iter(page)
-                .for_each_concurrent(AT_ONCE, |timer| self.take_up_wait(timer))
-                .await;
+            running += page.len();
+            let mut taken_up = futures_util::stream::iter(page)
+                .map(|timer| self.take_up_wait(timer))
+                .buffer_unordered(AT_ONCE);
+            while let Some(waits_on) = taken_up.next().await {
+                match waits_on {
+                    Some(true) => waits += 1,
+                    Some(false) => ended += 1,
+                    None => {}
+                }
+            }
         }
+        tracing::info!(
+            timers_fired = fired,
+            timers_running = running,
+            waits_taken_up = waits,
+            waits_ended = ended,
+            "took up what was waited for"
+        );
+        Ok(())
     }
 
-    async fn take_up_wait(&self, timer: Timer) {
-        let (Some(effect), Some(what)) = (timer.effect, timer.asks) else {
-            return;
-        };
-        if !self.is_in_flight(effect) {
-            self.ask_again(timer.execution, effect, &what).await;
+    /// Whether the wait to which a timer belongs goes on; `None` where nobody is asked anything, or
+    /// somebody asks already.
+    async fn take_up_wait(&self, timer: Timer) -> Option<bool> {
+        let (effect, what) = (timer.effect?, timer.asks?);
+        if self.is_in_flight(effect) {
+            return None;
         }
+        // That it could not be noted is told already.
+        let waits_on = self.ask_again(timer.execution, effect, &what).await;
+        Some(waits_on.unwrap_or(false))
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! A refusal is an answer too: it says that the operator has to mend something.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::unfinished::Unfinished;
+use super::work::Unreadable;
 use super::{Error, Executions, Shared, vault, work};
 use crate::catalog;
+use crate::directory::{Session, User};
 use crate::duo::{self, Account, Duo, Push};
 use crate::flow::effect::{Effect, Outcome};
-use crate::journal::Key;
 use crate::journal::object::{self, Versioned};
-use crate::stage::authenticator::duo::{AuthenticatorDuo, Codes, Enrolling};
+use crate::journal::{self, Key};
+use crate::stage::authenticator::duo::{AuthenticatorDuo, Codes, Enrolling, STAGE_IS_GONE};
 use crate::world::Call;
 
 /// What came of a question, with what `shown` keeps of the answer.
@@ -46,12 +50,47 @@ pub(super) async fn push(duo: &Duo, push: &Push) -> Outcome {
     )
 }
 
-/// Waits until somebody has decided about a push.
-pub(super) async fn fate(duo: &Duo, account: &Account, transaction: &str) -> Outcome {
-    outcome(
-        duo.fate(account, transaction).await,
-        |fate| json!({ "result": fate.result, "status": fate.status, "status_msg": fate.message }),
-    )
+/// Waits until somebody has decided about a push, as long as there is a user who may be let in.
+pub(super) async fn fate(
+    shared: &Shared,
+    execution: Uuid,
+    account: &Account,
+    transaction: &str,
+) -> Outcome {
+    tokio::select! {
+        said = shared.outside.duo.fate(account, transaction) => outcome(
+            said,
+            |fate| json!({ "result": fate.result, "status": fate.status, "status_msg": fate.message }),
+        ),
+        () = user_leaves(shared, execution) => Outcome::Failed {
+            problem: "the user is gone or not active any more, so nobody is asked".to_owned(),
+        },
+    }
+}
+
+/// How often it is looked whether the user is still there.
+const LOOKS: Duration = Duration::from_secs(10);
+
+/// Returns when whoever goes through an execution is deleted, or not active any more. What cannot
+/// be read for the moment says nothing.
+async fn user_leaves(shared: &Shared, execution: Uuid) {
+    let mut user = None;
+    loop {
+        tokio::time::sleep(LOOKS).await;
+        if user.is_none() {
+            user = match user_of(shared, execution).await {
+                Ok(user) => user,
+                Err(Unreadable::Erased) => return,
+                Err(Unreadable::Failed(_)) => None,
+            };
+        }
+        let Some(id) = user else { continue };
+        let found: journal::Result<Option<Versioned<User>>> =
+            object::get(shared.journal.as_ref(), id).await;
+        if found.is_ok_and(|found| found.is_none_or(|user| !user.value.is_active)) {
+            return;
+        }
+    }
 }
 
 /// Asks whether a user has enrolled a device.
@@ -90,26 +129,44 @@ pub(super) async fn enrol(
     }
 }
 
-/// The question what became of a push, from what the trail says of it; `None` where the stage
-/// whose account is used is gone.
-pub(super) async fn again(shared: &Shared, what: &Effect) -> Option<Call> {
+/// The question what became of a push, from what the trail says of it.
+///
+/// # Errors
+/// What came of it, where nobody can be asked any more. That the stage whose account was used is
+/// gone is for the operator to mend, as a refusal of Duo's is.
+pub(super) async fn again(shared: &Shared, what: &Effect) -> Result<Call, Outcome> {
     let Effect::PushStatus { stage, transaction } = what else {
-        return None;
+        return Err(Outcome::Unknown);
     };
-    let found: Option<Versioned<catalog::Stage>> =
-        match object::get(shared.journal.as_ref(), *stage).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%error, "the account of a push cannot be read");
-                return None;
-            }
-        };
-    let account = AuthenticatorDuo::of(&found?.value)?.account();
-    Some(Call::DuoPushStatus {
+    let found: journal::Result<Option<Versioned<catalog::Stage>>> =
+        object::get(shared.journal.as_ref(), *stage).await;
+    let found = found.map_err(|error| {
+        tracing::error!(%error, "the account of a push cannot be read");
+        Outcome::Unknown
+    })?;
+    let settings = found.and_then(|found| AuthenticatorDuo::of(&found.value));
+    let settings = settings.ok_or_else(|| Outcome::Answered {
+        answer: json!({ "refused": STAGE_IS_GONE, "code": null }),
+    })?;
+    Ok(Call::DuoPushStatus {
         stage: *stage,
-        account,
+        account: settings.account(),
         transaction: transaction.clone(),
     })
+}
+
+/// Whoever goes through an execution or, where that is nobody, is logged in.
+async fn user_of(shared: &Shared, execution: Uuid) -> Result<Option<Uuid>, Unreadable> {
+    let loaded = work::load(shared, execution).await?;
+    let Some(latest) = loaded.state.latest() else {
+        return Ok(None);
+    };
+    if let Some(user) = latest.context.pending_user() {
+        return Ok(Some(user));
+    }
+    let session: Option<Versioned<Session>> =
+        object::get(shared.journal.as_ref(), latest.session).await?;
+    Ok(session.and_then(|session| session.value.user))
 }
 
 impl Executions {

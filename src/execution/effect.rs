@@ -18,6 +18,7 @@ use super::{Error, Executions, Request};
 use crate::flow::client::Client;
 use crate::flow::effect::{Effect, Outcome};
 use crate::flow::input::Request as Asked;
+use crate::journal;
 use crate::stage::Reply as Shown;
 use crate::world::Call;
 
@@ -38,10 +39,20 @@ pub(super) struct InFlight {
     closing: watch::Sender<bool>,
 }
 
+/// How far an effect has come.
+#[derive(Clone, Debug)]
+enum Progress {
+    /// Nothing came of it so far.
+    Waits,
+    /// Its outcome is in the journal, or nobody waits for it any more.
+    Ended,
+    /// Its outcome is known and could not be written.
+    Unwritten(journal::Error),
+}
+
 /// One effect that is waited for.
 struct Awaited {
-    /// Becomes true when its outcome is in the journal.
-    done: watch::Sender<bool>,
+    progress: watch::Sender<Progress>,
     /// Whoever carries it out; nobody where only time has to pass.
     work: Option<AbortHandle>,
 }
@@ -51,8 +62,8 @@ impl InFlight {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn told(&self, effect: Uuid) -> Option<watch::Receiver<bool>> {
-        self.all().get(&effect).map(|it| it.done.subscribe())
+    fn told(&self, effect: Uuid) -> Option<watch::Receiver<Progress>> {
+        self.all().get(&effect).map(|it| it.progress.subscribe())
     }
 
     /// Nobody waits for it any more. A question is not asked to its end for nothing; what was asked
@@ -62,15 +73,20 @@ impl InFlight {
             return self.tell(effect);
         }
         if let Some(awaited) = self.all().get_mut(&effect) {
-            let done = std::mem::replace(&mut awaited.done, watch::Sender::new(false));
-            done.send_replace(true);
+            let nobody = watch::Sender::new(Progress::Waits);
+            let before = std::mem::replace(&mut awaited.progress, nobody);
+            before.send_replace(Progress::Ended);
         }
     }
 
-    /// Tells everybody who waits that the outcome is in the journal.
+    /// Tells everybody who waits that they need not wait any more.
     fn tell(&self, effect: Uuid) {
+        self.end(effect, Progress::Ended);
+    }
+
+    fn end(&self, effect: Uuid, how: Progress) {
         if let Some(awaited) = self.all().remove(&effect) {
-            awaited.done.send_replace(true);
+            awaited.progress.send_replace(how);
             if let Some(work) = awaited.work {
                 work.abort();
             }
@@ -95,7 +111,8 @@ impl Executions {
             self.await_effect(effect, async move {
                 let shared = &this.shared;
                 let outcome = shared.outside.carry_out(shared, execution, call).await;
-                this.note(execution, effect, outcome).await;
+                // Whoever waits is told of it.
+                let _noted = this.note(execution, effect, outcome).await;
             });
         }
     }
@@ -105,7 +122,7 @@ impl Executions {
     fn await_effect(&self, effect: Uuid, work: impl Future<Output = ()> + 'static) {
         let mut all = self.shared.in_flight.all();
         let entry = all.entry(effect).or_insert_with(|| Awaited {
-            done: watch::Sender::new(false),
+            progress: watch::Sender::new(Progress::Waits),
             work: None,
         });
         if entry.work.is_none() {
@@ -113,30 +130,54 @@ impl Executions {
         }
     }
 
-    async fn note(&self, execution: Uuid, effect: Uuid, outcome: Outcome) {
-        if let Err(error) = self.conclude(execution, effect, outcome).await {
-            tracing::warn!(%execution, %error, "an outcome could not be noted");
-        }
-        // Whoever waits looks again in any case. This very task is what is aborted, at its end.
-        self.shared.in_flight.tell(effect);
+    async fn note(&self, execution: Uuid, effect: Uuid, outcome: Outcome) -> Result<(), Error> {
+        let noted = self.conclude(execution, effect, outcome).await;
+        let progress = match &noted {
+            Ok(()) => Progress::Ended,
+            Err(error) => {
+                tracing::warn!(%execution, %error, "an outcome could not be noted");
+                match error {
+                    Error::Journal(error) => Progress::Unwritten(error.clone()),
+                    _ => Progress::Ended,
+                }
+            }
+        };
+        // This very task is what is aborted, at its end.
+        self.shared.in_flight.end(effect, progress);
+        noted
     }
 
     /// Asks once more what a server that is gone had asked. What it had others do is not done
-    /// again, and what came of that will not be known any more.
-    pub(super) async fn ask_again(&self, execution: Uuid, effect: Uuid, what: &Effect) {
+    /// again, and what came of that will not be known any more. Returns whether it is waited for
+    /// from here on.
+    ///
+    /// # Errors
+    /// When what came of it could not be noted.
+    pub(super) async fn ask_again(
+        &self,
+        execution: Uuid,
+        effect: Uuid,
+        what: &Effect,
+    ) -> Result<bool, Error> {
         if *what == Effect::Pause {
             // Its timer ends it.
             self.await_effect(effect, std::future::pending());
-            return;
+            return Ok(true);
         }
         let call = if what.is_question() {
             self.shared.outside.again(&self.shared, what).await
         } else {
-            None
+            Err(Outcome::Unknown)
         };
         match call {
-            Some(call) => self.carry_out(execution, vec![(effect, call)]),
-            None => self.note(execution, effect, Outcome::Unknown).await,
+            Ok(call) => {
+                self.carry_out(execution, vec![(effect, call)]);
+                Ok(true)
+            }
+            Err(outcome) => {
+                self.note(execution, effect, outcome).await?;
+                Ok(false)
+            }
         }
     }
 
@@ -186,16 +227,28 @@ impl Executions {
                 let left = deadline.saturating_duration_since(self.shared.clock.monotonic());
                 let mut closing = self.shared.in_flight.closing.subscribe();
                 tokio::select! {
-                    _ = told.wait_for(|done| *done) => {}
+                    progress = told.wait_for(|it| !matches!(it, Progress::Waits)) => {
+                        // Looking again would have it asked again, and that without an end.
+                        if let Ok(Progress::Unwritten(error)) = progress.as_deref() {
+                            return Err(error.clone().into());
+                        }
+                    }
                     _ = closing.wait_for(|closing| *closing) => return Ok(placed),
                     () = tokio::time::sleep(left) => return Ok(placed),
                 }
             } else if looked_for == Some(effect) && wait.outcome.is_none() {
                 // Whoever asked for it is gone with an earlier run of the server.
                 match wait.what {
-                    Some(what) => self.ask_again(id, effect, &what).await,
-                    None => self.note(id, effect, Outcome::Unknown).await,
+                    Some(what) => {
+                        self.ask_again(id, effect, &what).await?;
+                    }
+                    None => self.note(id, effect, Outcome::Unknown).await?,
                 }
+            }
+            // Whoever went away is not given what they would never get: it stays for their browser
+            // to take up when it comes again.
+            if !request.presence.is_there() {
+                return Ok(placed);
             }
             looked_for = Some(effect);
             let looked = self.look_again(id, request, session, answered.rotated);

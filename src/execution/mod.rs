@@ -33,6 +33,7 @@ pub mod limit;
 mod live;
 mod outside;
 mod posting;
+mod presence;
 mod recent;
 mod recovery;
 mod reply;
@@ -50,6 +51,7 @@ mod work;
 
 pub use aside::Tested;
 pub use outside::Outside;
+pub use presence::Presence;
 pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
 pub use status::{State, Status, Watching};
@@ -169,6 +171,8 @@ pub struct Request {
     pub received: Instant,
     /// The request's own id.
     pub correlation: Uuid,
+    /// Whether whoever sent it is still there.
+    pub presence: Presence,
 }
 
 /// Which executions of a session a cancellation means.

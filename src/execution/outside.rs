@@ -6,7 +6,7 @@ use serde_json::json;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Shared, duo};
+use super::{Shared, duo, posting};
 use crate::breaches::Breaches;
 use crate::captcha::{Providers, Question};
 use crate::courier::Courier;
@@ -48,12 +48,17 @@ impl Outside {
         match call {
             Call::Captcha(question) => self.captcha(&question).await,
             Call::Sms(message) => self.sms(&message).await,
-            Call::DuoPush { push, .. } => duo::push(own, &push).await,
+            Call::DuoPush {
+                mut push, client, ..
+            } => {
+                push.domain = posting::domain(shared, &client).await;
+                duo::push(own, &push).await
+            }
             Call::DuoPushStatus {
                 account,
                 transaction,
                 ..
-            } => duo::fate(own, &account, &transaction).await,
+            } => duo::fate(shared, execution, &account, &transaction).await,
             Call::DuoEnrolment {
                 account, username, ..
             } => duo::enrol(shared, execution, &account, &username).await,
@@ -109,9 +114,11 @@ impl Outside {
         }
     }
 
-    /// The question that a server which is gone had asked, to be asked once more; `None` where
-    /// it cannot be asked any more.
-    pub(super) async fn again(&self, shared: &Shared, what: &Effect) -> Option<Call> {
+    /// The question that a server which is gone had asked, to be asked once more.
+    ///
+    /// # Errors
+    /// What came of it, where it cannot be asked any more.
+    pub(super) async fn again(&self, shared: &Shared, what: &Effect) -> Result<Call, Outcome> {
         duo::again(shared, what).await
     }
 }

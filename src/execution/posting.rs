@@ -1,10 +1,10 @@
-//! Writes the mails that a command asks for. They lie in the outbox with the command's own commit;
-//! the courier sends them afterwards.
+//! Writes the mails that a command asks for, and those that no execution does. They lie in the outbox
+//! with the commit of whatever asked; the courier sends them afterwards.
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::live::MadeLink;
@@ -32,17 +32,56 @@ pub(super) async fn write(
     letter: &Letter,
     link: Option<&MadeLink>,
 ) -> journal::Result<Result<Mail, String>> {
-    let Some(templates) = &shared.outside.letters else {
-        return Ok(Err("this server sends no mail".to_owned()));
-    };
     let url = match link {
-        Some(link) => match origin(shared, &letter.client).await? {
-            Some(origin) => Some(format!("{origin}{}", link.path().expose_secret())),
-            None => return Ok(Err(NO_ADDRESS.to_owned())),
+        Some(link) => match address(shared, letter, link.path().expose_secret()).await? {
+            Ok(url) => Some(url),
+            Err(problem) => return Ok(Err(problem)),
         },
         None => None,
     };
     let key = link.map(|link| &link.secret).or(letter.code.as_ref());
+    let mail = written(shared, now, letter, url, key);
+    Ok(mail.map(|mail| Mail {
+        execution: Some(execution),
+        ..mail
+    }))
+}
+
+/// Writes a mail that leads to a path of this server, and that no execution waits to hear of.
+///
+/// # Errors
+/// Those of [`write`].
+pub(super) async fn leading(
+    shared: &Shared,
+    now: Timestamp,
+    letter: &Letter,
+    path: &str,
+) -> journal::Result<Result<Mail, String>> {
+    let url = address(shared, letter, path).await?;
+    Ok(url.and_then(|url| written(shared, now, letter, Some(url), None)))
+}
+
+/// The address of a path, for whoever gets the letter.
+async fn address(
+    shared: &Shared,
+    letter: &Letter,
+    path: &str,
+) -> journal::Result<Result<String, String>> {
+    let origin = origin(shared, &letter.client).await?;
+    let origin = origin.ok_or_else(|| NO_ADDRESS.to_owned());
+    Ok(origin.map(|origin| format!("{origin}{path}")))
+}
+
+fn written(
+    shared: &Shared,
+    now: Timestamp,
+    letter: &Letter,
+    url: Option<String>,
+    key: Option<&SecretString>,
+) -> Result<Mail, String> {
+    let Some(templates) = &shared.outside.letters else {
+        return Err("this server sends no mail".to_owned());
+    };
     let values = letter::Values {
         url,
         expires: Some(letter.expires),
@@ -63,12 +102,12 @@ pub(super) async fn write(
         },
         None => match templates.render(&letter.template, &letter.subject, language, &values) {
             Ok(rendered) => rendered,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error.to_string()),
         },
     };
     let to = letter.to.clone();
     let (to_name, to_address) = to.map_or_else(Default::default, |to| (to.name, to.address));
-    Ok(Ok(Mail {
+    Ok(Mail {
         id: shared.clock.opaque_id(),
         to_name,
         to_address,
@@ -77,13 +116,13 @@ pub(super) async fn write(
         html: rendered.html,
         text: rendered.text,
         server: letter.server,
-        execution: Some(execution),
+        execution: None,
         created: now,
         until: letter.expires,
         attempts: 0,
         due: now,
         state: State::Waiting,
-    }))
+    })
 }
 
 /// The scheme and host of links. What a browser asks for counts only where it cannot be somebody
@@ -102,6 +141,22 @@ async fn origin(shared: &Shared, client: &Client) -> journal::Result<Option<Stri
     let known = brands.iter().find(|it| it.value.is_of(&client.host));
     let scheme = if client.secure { "https" } else { "http" };
     Ok(known.map(|brand| format!("{scheme}://{}", brand.value.domain)))
+}
+
+/// The host under which a visitor reaches the server, as it may be shown to somebody else; `None`
+/// where nothing but the visitor says which one it is.
+pub(super) async fn domain(shared: &Shared, client: &Client) -> Option<String> {
+    match origin(shared, client).await {
+        Ok(origin) => {
+            let origin = origin?;
+            let (_, host) = origin.split_once("://")?;
+            Some(host.split('/').next().unwrap_or(host).to_owned())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the host of the brand cannot be read");
+            None
+        }
+    }
 }
 
 fn is_this_machine(host: &str) -> bool {

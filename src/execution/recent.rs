@@ -48,6 +48,15 @@ impl Recent {
         ended.by_place.get(&place).copied()
     }
 
+    /// The last one of this flow that ended in this session.
+    pub(super) fn last(&self, session: Uuid, slug: &str, now: Instant) -> Option<Uuid> {
+        let mut ended = self.ended();
+        ended.forget(now);
+        let mut ends = ended.by_age.iter().rev();
+        let last = ends.find(|(_, place, _)| (place.0, place.1.as_str()) == (session, slug));
+        last.map(|(_, _, id)| *id)
+    }
+
     fn ended(&self) -> MutexGuard<'_, Ended> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

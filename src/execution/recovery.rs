@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::actor::{Begin, Handle};
 use super::live::MadeLink;
-use super::{Error, Executions, Request, Unfinished, posting, unfinished};
+use super::{Error, Executions, Presence, Request, Unfinished, posting, unfinished};
 use crate::catalog::brand::{brands, select};
 use crate::catalog::flow::flow_by_slug;
 use crate::catalog::{Stage, settings};
+use crate::courier::outbox::Posted;
 use crate::directory::User;
 use crate::flow::context::{Context, Value, key};
 use crate::flow::input::{Canceller, Request as Asked};
@@ -114,7 +115,7 @@ impl Executions {
         };
         journal.commit(commit).await?;
         if let Some(courier) = &self.shared.outside.courier {
-            courier.wake();
+            courier.wake([Posted::from(&mail)]);
         }
         Ok(Ok(()))
     }
@@ -156,6 +157,7 @@ impl Executions {
             challenge: None,
             received: clock.monotonic(),
             correlation,
+            presence: Presence::default(),
         };
         let asked = Asked::Begin {
             execution,

@@ -107,6 +107,30 @@ impl Executions {
         })
     }
 
+    /// The newest execution of a flow that is under way in this session, or the one that has just
+    /// ended there.
+    ///
+    /// # Errors
+    /// What the journal said.
+    pub async fn latest_in(&self, session: Uuid, slug: &str) -> Result<Option<Uuid>, Error> {
+        let shared = &self.shared;
+        let mut found = unfinished::of_session(shared.journal.as_ref(), session).await?;
+        // Their ids are in the order of time.
+        found.sort_by_key(|it| std::cmp::Reverse(it.value.execution));
+        for it in found {
+            let id = it.value.execution;
+            match work::load(shared, id).await {
+                Ok(loaded) if loaded.state.latest().is_some_and(|it| it.slug == slug) => {
+                    return Ok(Some(id));
+                }
+                Ok(_) | Err(work::Unreadable::Erased) => {}
+                Err(work::Unreadable::Failed(error)) => return Err(error),
+            }
+        }
+        let now = shared.clock.monotonic();
+        Ok(shared.recent.last(session, slug, now))
+    }
+
     /// The execution that the request is for, if the browser has one there; also one that has just
     /// ended.
     async fn own(&self, request: &Request) -> Result<Option<Uuid>, Error> {

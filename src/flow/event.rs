@@ -15,7 +15,7 @@ mod complaint;
 mod nature;
 mod problem;
 
-pub use complaint::{Errors, FieldError, NON_FIELD_ERRORS, error, errors};
+pub use complaint::{EMPTY_RESPONSE, Errors, FieldError, NON_FIELD_ERRORS, error, errors};
 pub use problem::{MfaProblem, PasswordProblem};
 
 /// Which check ended an execution.

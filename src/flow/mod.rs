@@ -1,7 +1,8 @@
 //! What a flow is and what may happen to an execution of it. Pure: no clock, no store, no IO.
 //!
 //! [`decide`] turns a state and a command into events, [`evolve`] folds events into the next
-//! state. This module may use only itself, `serde`, `uuid`, `jiff` and `thiserror`.
+//! state. This module may use only itself, `serde`, `uuid`, `jiff` and
+//! `thiserror`, and says with `utoipa` what its words are in the description of the API.
 
 pub mod challenge;
 pub mod client;

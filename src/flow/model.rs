@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::field::Problem;
 
-/// Makes an enum of words: spelt in one place, listed, printed and read back.
+/// Makes an enum of words: spelt in one place, listed, printed and read back. The API's description
+/// calls it by its own name, or by the one after `as`.
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
+    ($(#[$about:meta])* $name:ident $(as $schema:ident)? { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
             serde::Serialize, serde::Deserialize,
         )]
+        $(#[$about])*
         pub enum $name {
             $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
         }
@@ -29,6 +30,21 @@ macro_rules! words {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .enum_values(Some(Self::ALL.iter().map(|word| word.as_str())))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed([$(stringify!($schema),)? stringify!($name)][0])
             }
         }
 
@@ -55,7 +71,7 @@ pub(crate) use words;
 
 words! {
     /// What a flow is for.
-    Designation {
+    Designation as FlowDesignationEnum {
         /// Logging in.
         Authentication = "authentication",
         /// Letting a logged-in user into an application.
@@ -76,7 +92,7 @@ words! {
 words! {
     /// Where a page puts the form.
     #[derive(Default)]
-    Layout {
+    Layout as FlowLayoutEnum {
         /// In the middle.
         #[default]
         Stacked = "stacked",
@@ -98,7 +114,7 @@ words! {
 words! {
     /// What somebody gets to see whom a flow does not let in.
     #[derive(Default)]
-    DeniedAction {
+    DeniedAction as DeniedActionEnum {
         /// On to `next` where there is one, else the message.
         #[default]
         MessageContinue = "message_continue",
@@ -112,7 +128,7 @@ words! {
 words! {
     /// Who may start a flow.
     #[derive(Default)]
-    Authentication {
+    Authentication as AuthenticationEnum {
         /// Anybody.
         #[default]
         None = "none",
@@ -134,7 +150,7 @@ words! {
 words! {
     /// What happens after an answer that a stage did not accept.
     #[derive(Default)]
-    InvalidResponseAction {
+    InvalidResponseAction as InvalidResponseActionEnum {
         /// The same stage once more.
         #[default]
         Retry = "retry",

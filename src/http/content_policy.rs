@@ -11,6 +11,11 @@ pub(super) fn with_script() -> String {
     format!("script-src 'self'; {USUAL}")
 }
 
+/// The same for a page whose script reads something of ours.
+pub(super) fn with_reading_script() -> String {
+    format!("connect-src 'self'; {}", with_script())
+}
+
 /// What else the scripts of known providers load, by the host that they come from, as the
 /// providers themselves say.
 const PROVIDERS: [(&str, &str); 3] = [

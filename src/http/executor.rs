@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
+use super::line::presence;
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
@@ -41,22 +42,33 @@ enum Refusal {
     Csrf(#[from] csrf::Error),
 }
 
-/// Every method on `/api/v3/flows/executor/<slug>/`.
-pub(super) async fn handle(
+/// The methods on `/api/v3/flows/executor/<slug>/` that no description has.
+pub(super) async fn other(
     request: HttpRequest,
     slug: web::Path<String>,
     payload: web::Payload,
     state: web::Data<State>,
     arrival: Arrival,
 ) -> Result<HttpResponse, Error> {
-    let visitor = Visitor::of(&state, &request, arrival.id).await?;
-    let question = question(&request, slug.into_inner(), &visitor, arrival);
+    handle(&request, slug.into_inner(), payload, &state, arrival).await
+}
+
+/// Every method on `/api/v3/flows/executor/<slug>/`.
+pub(super) async fn handle(
+    request: &HttpRequest,
+    slug: String,
+    payload: web::Payload,
+    state: &State,
+    arrival: Arrival,
+) -> Result<HttpResponse, Error> {
+    let visitor = Visitor::of(state, request, arrival.id).await?;
+    let question = question(request, slug, &visitor, arrival);
     if question.query.len() > query::MAX_LENGTH {
         return Ok(refuse(&Refusal::LongQuery, arrival));
     }
     let method = request.method();
     let reply = if method == Method::GET || method == Method::HEAD {
-        if let Err(refusal) = csrf::check_embedding(&request) {
+        if let Err(refusal) = csrf::check_embedding(request) {
             return Ok(refuse(&refusal.into(), arrival));
         }
         state.executions.visit(question).await
@@ -65,7 +77,7 @@ pub(super) async fn handle(
         let peer = request.peer_addr().map(|peer| peer.ip());
         let wait = state.admit(peer, visitor.client.address);
         wait.map_err(Error::Throttled)?;
-        match answer(&request, payload, &visitor).await {
+        match answer(request, payload, &visitor).await {
             Ok(answer) => state.executions.answer(question, answer).await,
             Err(refusal) => return Ok(refuse(&refusal, arrival)),
         }
@@ -75,7 +87,7 @@ pub(super) async fn handle(
         return Ok(refuse(&Refusal::Method(method.clone()), arrival));
     };
     match reply {
-        Ok(reply) => respond(&state, &visitor, reply).await,
+        Ok(reply) => respond(state, &visitor, reply).await,
         // A fault inside an execution is something that clients show, not an error of HTTP.
         Err(execution::Error::Broken(cause)) => {
             let id = arrival.name();
@@ -108,6 +120,7 @@ pub(super) fn question(
             .map(str::to_owned),
         received: arrival.at,
         correlation: arrival.id,
+        presence: presence(request),
     }
 }
 

@@ -10,7 +10,7 @@ use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, csrf, location};
 use crate::catalog::{Brand, Flow, Stage, flows_by_designation};
-use crate::execution::{Cancel, Request};
+use crate::execution::{Cancel, Presence, Request};
 use crate::flow::Context;
 use crate::flow::client::Client;
 use crate::flow::context::{Value as Known, key};
@@ -157,6 +157,7 @@ async fn set_up(
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
+        presence: Presence::default(),
     };
     let begun = state.executions.begin_anew(question, context).await?;
     if begun.is_none() {

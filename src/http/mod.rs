@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
 mod api;
 pub mod binding;
+mod browse;
 pub mod client;
 mod content_policy;
 pub mod cookie;
@@ -18,6 +19,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+pub mod line;
 mod location;
 pub mod mfa;
 pub mod operator;
@@ -29,6 +31,7 @@ mod setup;
 mod stage_cookie;
 mod state;
 mod status;
+mod ways;
 
 pub use api::Readers;
 pub use error::Error;
@@ -79,7 +82,12 @@ pub fn configure(app: &mut web::ServiceConfig) {
         )
         .service(
             web::scope("/api/v3")
-                .route("/flows/executor/{slug}/", web::route().to(executor::handle))
+                .route("/", web::route().guard(reads()).to(browse::show))
+                .service(
+                    web::resource("/flows/executor/{slug}/")
+                        .guard(guard::fn_guard(|it| !is_described(&it.head().method)))
+                        .route(web::route().to(executor::other)),
+                )
                 .service(
                     web::resource("/flows/executor/{slug}/status/")
                         .route(web::route().guard(reads()).to(status::show))
@@ -88,6 +96,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .configure(api::configure),
         )
         .default_service(web::route().to(nothing));
+}
+
+/// Whether the executor's operation for this method is one of the API's table.
+fn is_described(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::POST].contains(method)
 }
 
 /// Whatever has no route: JSON below `/api/`, a page elsewhere.

@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use super::client::client;
 use super::executor::{CHALLENGE, LIMIT};
+use super::line::presence;
 use super::location::{Target, login, redirect};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
-use super::{Error, State, content_policy, csrf};
+use super::{Error, State, content_policy, csrf, ways};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
-use crate::execution::{self, Reply, Request};
+use crate::execution::{self, Presence, Reply, Request};
 use crate::flow::client::Client;
 use crate::flow::query;
 use crate::web::form::{self, Posted};
@@ -104,6 +105,7 @@ struct FlowPage<'a> {
     slug: &'a str,
     query: &'a str,
     arrival: Arrival,
+    presence: Presence,
 }
 
 impl<'a> FlowPage<'a> {
@@ -124,6 +126,7 @@ impl<'a> FlowPage<'a> {
             slug,
             query,
             arrival,
+            presence: presence(request),
         })
     }
 
@@ -145,6 +148,7 @@ impl<'a> FlowPage<'a> {
             challenge,
             received: self.arrival.at,
             correlation: self.arrival.id,
+            presence: self.presence.clone(),
         }
     }
 
@@ -232,9 +236,14 @@ impl<'a> FlowPage<'a> {
             Some(Target::Away(to)) => html(StatusCode::OK, state.pages.leave(&dress, Some(&to))?),
             Some(Target::Nowhere) => html(StatusCode::OK, state.pages.leave(&dress, None)?),
             None => {
+                let action = self.address();
+                let (visitor, slug) = (self.visitor, self.slug);
+                let ways = ways::of(state, visitor, slug, &action, &reply.body).await?;
                 let form = Form {
                     waits: self.waits(&reply.body).await?,
-                    action: self.address(),
+                    login: ways.login,
+                    instead: ways.instead,
+                    action,
                     challenge: reply.challenge.clone(),
                     csrf: session.map(|session| exposed(&session.csrf)),
                     values,

@@ -13,7 +13,7 @@ use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, csrf};
 use crate::directory::{Install, install};
-use crate::execution::{self, Request};
+use crate::execution::{self, Presence, Request};
 use crate::flow::Context;
 use crate::flow::context::Value as Known;
 use crate::flow::query::flow_url;
@@ -64,6 +64,7 @@ async fn enter(
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
+        presence: Presence::default(),
     };
     let begun = match state.executions.begin_anew(question, context).await {
         Err(execution::Error::UnknownFlow) => None,

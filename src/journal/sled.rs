@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId, Version,
-    seal,
+    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
+    Version, seal,
 };
 use crate::clock::Clock;
 
@@ -122,7 +122,24 @@ struct Shared {
     keyring: Arc<Keyring>,
     /// The last position that is as durable as was asked, for those who follow.
     last: watch::Sender<Last>,
+    /// Why nothing is written any more, once that is so.
+    failed: OnceLock<Arc<str>>,
     clock: Clock,
+}
+
+impl Shared {
+    fn told<T>(&self, read: Result<T>) -> Result<T> {
+        told(read, self.failed.get())
+    }
+}
+
+/// What was read. Once a write has failed, sled refuses to read as well: that is no other problem,
+/// and passes with the same restart.
+fn told<T>(read: Result<T>, failed: Option<&Arc<str>>) -> Result<T> {
+    match (read, failed) {
+        (Err(Error::Io { .. }), Some(why)) => Err(Error::Unavailable(Arc::clone(why))),
+        (read, _) => read,
+    }
 }
 
 /// What followers wait for.
@@ -139,8 +156,8 @@ impl SledJournal {
     /// The caller makes sure that no other process has the data directory.
     ///
     /// # Errors
-    /// [`super::Error::Damaged`] and [`super::Error::Corrupt`] name what of the log cannot be read, and the
-    /// remedy; [`super::Error::Unavailable`] when another process has it open.
+    /// [`Error::Damaged`] and [`Error::Corrupt`] name what of the log cannot be read, and the
+    /// remedy; [`Error::Unavailable`] when another process has it open.
     ///
     /// # Panics
     /// When the system gives no thread.
@@ -162,6 +179,7 @@ impl SledJournal {
                 position: Position(applied.place.last_record()),
                 closed: false,
             }),
+            failed: OnceLock::new(),
             clock,
         });
         let (jobs, archive_jobs) = crossbeam_channel::unbounded();
@@ -290,14 +308,15 @@ impl Journal for SledJournal {
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
         if self.shared.is_fast(stream, after) {
-            return self.shared.read(stream, after);
+            return self.shared.told(self.shared.read(stream, after));
         }
-        self.blocking(move |shared| shared.read(stream, after))
+        self.blocking(move |shared| shared.told(shared.read(stream, after)))
             .await
     }
 
     async fn head(&self, stream: StreamId) -> Result<(Version, Hash)> {
-        let head = self.shared.head(stream)?.unwrap_or_default();
+        let head = self.shared.told(self.shared.head(stream))?;
+        let head = head.unwrap_or_default();
         Ok((head.version, head.hash))
     }
 
@@ -317,7 +336,7 @@ impl Journal for SledJournal {
     }
 
     async fn get(&self, stream: StreamId) -> Result<Option<Object>> {
-        self.shared.get(stream)
+        self.shared.told(self.shared.get(stream))
     }
 
     async fn get_at(&self, stream: StreamId, version: Version) -> Result<Option<Object>> {
@@ -325,14 +344,14 @@ impl Journal for SledJournal {
             return Ok(None);
         };
         if self.shared.is_fast(stream, Version(before)) {
-            return self.shared.get_at(stream, version);
+            return self.shared.told(self.shared.get_at(stream, version));
         }
-        self.blocking(move |shared| shared.get_at(stream, version))
+        self.blocking(move |shared| shared.told(shared.get_at(stream, version)))
             .await
     }
 
     async fn find(&self, kind: Kind, key: Key) -> Result<Option<Object>> {
-        self.shared.find(kind, &key)
+        self.shared.told(self.shared.find(kind, &key))
     }
 
     async fn scan(
@@ -342,14 +361,15 @@ impl Journal for SledJournal {
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<Vec<Object>> {
-        self.shared.scan(kind, &key, after, limit)
+        let found = self.shared.scan(kind, &key, after, limit);
+        self.shared.told(found)
     }
 
     async fn list(&self, kind: Kind, after: Option<Uuid>, limit: usize) -> Result<Vec<Object>> {
         if limit <= LONG {
-            return self.shared.list(kind, after, limit);
+            return self.shared.told(self.shared.list(kind, after, limit));
         }
-        self.blocking(move |shared| shared.list(kind, after, limit))
+        self.blocking(move |shared| shared.told(shared.list(kind, after, limit)))
             .await
     }
 
@@ -359,11 +379,11 @@ impl Journal for SledJournal {
         before: Option<Uuid>,
         limit: usize,
     ) -> Result<Vec<StreamId>> {
-        self.shared.streams(kind, before, limit)
+        self.shared.told(self.shared.streams(kind, before, limit))
     }
 
     async fn counter(&self, counter: &[u8], now: Timestamp) -> Result<i64> {
-        self.shared.counter(counter, now)
+        self.shared.told(self.shared.counter(counter, now))
     }
 }
 
@@ -384,4 +404,20 @@ fn spawn<T: Send + 'static>(
 /// The directory of the log within a data directory.
 fn log_of(directory: &Path) -> PathBuf {
     directory.join("log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_because_the_disk_was_full_is_unavailable_and_not_broken() {
+        let full = || Error::io("log", std::io::Error::from(std::io::ErrorKind::StorageFull));
+        let why: Arc<str> = "the disk is full".into();
+        let read = told::<()>(Err(full()), Some(&why));
+        assert!(matches!(read, Err(Error::Unavailable(_))), "{read:?}");
+        let read = told::<()>(Err(full()), None);
+        assert!(matches!(read, Err(Error::Io { .. })), "{read:?}");
+        assert_eq!(told(Ok(1), Some(&why)).expect("it was read"), 1);
+    }
 }

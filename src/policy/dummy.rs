@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Judged, Policy, Request};
 
 /// The settings of a dummy policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DummyPolicy)]
 pub struct Dummy {
     /// What it says.
     #[serde(default)]

@@ -10,62 +10,29 @@ use serde_json::Value;
 use super::{Error, Judged, Policy, Request, context};
 use crate::flow::field::{Invalid, Problem};
 
+pub mod action;
 mod query;
 
+use action::{ACTIONS, CUSTOM};
 use query::Query;
 
-/// What events are called, besides what begins with [`CUSTOM`].
-const ACTIONS: &[&str] = &[
-    "login",
-    "login_failed",
-    "logout",
-    "user_write",
-    "suspicious_request",
-    "password_set",
-    "secret_view",
-    "secret_rotate",
-    "invitation_used",
-    "authorize_application",
-    "source_linked",
-    "impersonation_started",
-    "impersonation_ended",
-    "flow_execution",
-    "policy_execution",
-    "policy_exception",
-    "property_mapping_exception",
-    "system_task_execution",
-    "system_task_exception",
-    "system_exception",
-    "configuration_error",
-    "configuration_warning",
-    "model_created",
-    "model_updated",
-    "model_deleted",
-    "email_sent",
-    "update_available",
-    "export_ready",
-    "review_initiated",
-    "review_overdue",
-    "review_attested",
-    "review_completed",
-];
-
-/// Whatever an expression makes an event of is called so.
-const CUSTOM: &str = "custom_";
-
 /// The settings of a policy about events. What is absent or empty is not compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = EventMatcherPolicy)]
 pub struct EventMatcher {
     /// What happened, such as `login`.
+    #[schema(value_type = Option<action::Action>)]
     pub action: Option<String>,
     /// From which address; compared as text.
+    #[schema(min_length = 1)]
     pub client_ip: Option<String>,
     /// Which part of the server made the event, such as `authentik.core`.
     pub app: Option<String>,
     /// What it is about, such as `authentik_core.user`.
     pub model: Option<String>,
     /// A condition in the language of event searches.
+    #[schema(min_length = 1)]
     pub query: Option<String>,
 }
 

@@ -12,9 +12,11 @@ use crate::flow::field::{Invalid, Problem};
 use crate::flow::verdict::Logged;
 
 /// The settings of an expression policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExpressionPolicy)]
 pub struct ExpressionPolicy {
     /// The body of a Python function; see `docs/expressions.md`.
+    #[schema(min_length = 1)]
     pub expression: String,
 }
 

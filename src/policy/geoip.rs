@@ -24,12 +24,14 @@ mod tests;
 const KM_PER_HOUR: f64 = 1000.0;
 
 /// The settings of a policy about places.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = GeoIPPolicy)]
 pub struct GeoIp {
     /// The numbers of the autonomous systems that are allowed.
     pub asns: Vec<u32>,
     /// The codes of the countries that are allowed.
+    #[schema(value_type = Vec<countries::Code>, max_items = 249)]
     pub countries: Vec<String>,
     /// What is added to both distances, in kilometres.
     pub distance_tolerance_km: u32,

@@ -166,6 +166,14 @@ macro_rules! policies {
                 }
             }
 
+            /// The settings, as the description of the API has them.
+            #[must_use]
+            pub fn described(self) -> catalog::schema::Described {
+                match self {
+                    $(Self::$Type => catalog::schema::Described::of::<$module::$Type>(),)+
+                }
+            }
+
             /// Reads settings that were validated before.
             ///
             /// # Errors

@@ -13,7 +13,8 @@ use crate::world::Change;
 const DAY: i64 = 24 * 60 * 60;
 
 /// The settings of a password expiry policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PasswordExpiryPolicy)]
 pub struct PasswordExpiryPolicy {
     /// For how many days a password is good.
     pub days: i32,

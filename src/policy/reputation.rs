@@ -14,8 +14,9 @@ use crate::flow::verdict::Logged;
 const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
 
 /// The settings of a reputation policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = ReputationPolicy)]
 pub struct Reputation {
     /// Whether attempts from the visitor's address count.
     pub check_ip: bool,

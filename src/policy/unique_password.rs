@@ -15,10 +15,12 @@ use crate::journal::object::{self, Versioned};
 use crate::journal::{self, Objects};
 
 /// The settings of a password uniqueness policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UniquePasswordPolicy)]
 pub struct UniquePasswordPolicy {
     /// The field of the prompt that holds the password, or else the entry of the context.
     #[serde(default = "password")]
+    #[schema(min_length = 1)]
     pub password_field: String,
     /// How many former passwords it must differ from.
     #[serde(default = "one")]

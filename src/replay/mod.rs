@@ -5,16 +5,20 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::directory::{Session, User};
 use crate::flow::context::{Value, key};
 use crate::flow::event::Event;
 use crate::flow::execution::{End, Running};
 use crate::flow::{Execution, evolve};
+use crate::journal::object::Stored as _;
 use crate::journal::{self, Journal, StreamId, Version};
-use crate::world::Record;
 use crate::world::record::KIND;
+use crate::world::{Observation, Record};
 
+mod inspect;
 mod verify;
 
+pub use inspect::{Inspection, Moment, inspect};
 pub use verify::{Compared, Divergence, Verified, compare, verify};
 
 /// Why an execution could not be read back.
@@ -58,7 +62,8 @@ pub struct Summary {
     pub last: Timestamp,
     /// The flow's slug.
     pub flow: String,
-    /// Who went through it, as far as is known: a user's id, or what was typed.
+    /// Who went through it, as far as is known: a user's id, or what was typed. Where nobody was
+    /// named, whoever was logged in when it began.
     pub user: Option<String>,
     /// From where.
     pub address: String,
@@ -150,7 +155,7 @@ fn summary(entries: &[Entry]) -> Option<Summary> {
         started: first.at,
         last: last.at,
         flow: latest.slug.clone(),
-        user: user(latest),
+        user: user(latest).or_else(|| logged_in(latest, first)),
         address: first.record.input.client.address.to_string(),
         state: word,
         detail,
@@ -163,6 +168,27 @@ fn user(running: &Running) -> Option<String> {
         Value::Stranger { identifier } => Some(identifier.clone()),
         _ => None,
     }
+}
+
+/// The user who was logged in when the execution began: what is looked at right after the session
+/// is its user.
+fn logged_in(running: &Running, first: &Entry) -> Option<String> {
+    let notes = &first.record.observations;
+    let user = notes.windows(2).find_map(|pair| match pair {
+        [
+            Observation::Object { kind, id, .. },
+            Observation::Object {
+                kind: next,
+                id: user,
+                version: Some(_),
+            },
+        ] => {
+            let is_user = *kind == Session::KIND && *id == running.session && *next == User::KIND;
+            is_user.then_some(*user)
+        }
+        _ => None,
+    });
+    user.map(|user| user.to_string())
 }
 
 fn standing(state: &Execution) -> (&'static str, String) {

@@ -72,7 +72,7 @@ impl Email {
             use_tls,
             use_ssl,
             timeout: from.duration_or_seconds("email.timeout", Duration::from_secs(10)),
-            from: from.parsed("email.from", "authentik@localhost".to_owned(), sender),
+            from: from.parsed("email.from", "gatelog@localhost".to_owned(), sender),
             template_dir: template_dir.map(PathBuf::from),
             folder: from.path("email.folder", data.join("mail")),
         }

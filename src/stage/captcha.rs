@@ -27,11 +27,14 @@ use crate::world::Call;
 mod verdict;
 
 /// The settings of a captcha stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaptchaStage)]
 pub struct Captcha {
     /// The key that the page shows.
+    #[schema(min_length = 1)]
     pub public_key: String,
     /// The key that the provider is asked with.
+    #[schema(value_type = String, write_only, min_length = 1)]
     pub private_key: Hidden,
     /// Whether the visitor sees anything of it.
     #[serde(default)]
@@ -47,9 +50,11 @@ pub struct Captcha {
     pub error_on_invalid_score: bool,
     /// The provider's script.
     #[serde(default = "script")]
+    #[schema(min_length = 1)]
     pub js_url: String,
     /// Where the provider is asked.
     #[serde(default = "verify")]
+    #[schema(min_length = 1)]
     pub api_url: String,
 }
 

@@ -18,12 +18,14 @@ use crate::journal::object::put;
 use crate::world::Change;
 
 /// The settings of a consent stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = ConsentStage)]
 pub struct Consent {
     /// Whether the answer is remembered.
     pub mode: Mode,
     /// For how long, where it does not last for ever.
+    #[schema(value_type = String, min_length = 1)]
     pub consent_expire_in: Duration,
 }
 
@@ -37,8 +39,9 @@ impl Default for Consent {
 }
 
 /// Whether the answer is remembered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ConsentModeEnum)]
 pub enum Mode {
     /// No: it is asked every time.
     AlwaysRequire,

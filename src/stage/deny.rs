@@ -8,8 +8,9 @@ use super::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::flow::context::key;
 
 /// The settings of a deny stage.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = DenyStage)]
 pub struct Deny {
     /// What the visitor reads; when empty, that the error is unknown.
     pub deny_message: String,

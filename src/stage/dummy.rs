@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::{Error, Response, Stage, Turn, Verdict};
 
 /// The settings of a dummy stage.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = DummyStage)]
 pub struct Dummy {
     /// Whether it fails instead of asking.
     pub throw_error: bool,

@@ -25,26 +25,33 @@ use crate::journal::object::{Versioned, put};
 use crate::world::{Change, Letter, NewLink, Recipient, person};
 
 /// The settings of an e-mail stage. Those of the server are read by whoever sends.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = EmailStage)]
 pub struct Email {
     /// The server that sends.
     #[serde(flatten)]
+    #[schema(inline)]
     pub server: MailServer,
     /// How long a link is good.
+    #[schema(value_type = String, min_length = 1)]
     pub token_expiry: Duration,
     /// The subject.
+    #[schema(min_length = 1)]
     pub subject: String,
     /// The template.
+    #[schema(min_length = 1)]
     pub template: String,
     /// Whether a user who confirms becomes an active one.
     pub activate_user_on_success: bool,
     /// How many mails the same address may ask for within the time below.
     pub recovery_max_attempts: u32,
     /// How long a mail counts.
+    #[schema(value_type = String, min_length = 1)]
     pub recovery_cache_timeout: Duration,
     /// Whether an operator hands the link over, so that nothing is sent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(ignore)]
     pub link_only: bool,
 }
 

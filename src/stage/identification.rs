@@ -28,12 +28,13 @@ use crate::flow::model::Designation;
 use crate::journal::object::Versioned;
 
 /// The settings of an identification stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "these are the settings on the wire"
 )]
+#[schema(as = IdentificationStage)]
 pub struct Identification {
     /// What an identifier is compared with.
     pub user_fields: Vec<LookupField>,

@@ -21,8 +21,9 @@ use crate::journal::object::{self, Versioned, delete};
 use crate::world::Change;
 
 /// The settings of an invitation stage.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = InvitationStage)]
 pub struct Invitation {
     /// Whether the flow goes on for those who have none.
     pub continue_flow_without_invitation: bool,

@@ -52,6 +52,7 @@ use authenticator::webauthn as authenticator_webauthn;
 
 pub use field::{Field, Response};
 pub use form::Form;
+pub use planner::DOES_NOT_APPLY;
 pub use reply::Reply;
 pub use run::{Handled, handle};
 pub use turn::Turn;
@@ -184,6 +185,14 @@ macro_rules! stages {
                         settings,
                         <$module::$Type as Stage>::problems,
                     ),)+
+                }
+            }
+
+            /// The settings, as the description of the API has them.
+            #[must_use]
+            pub fn described(self) -> catalog::schema::Described {
+                match self {
+                    $(Self::$Type => catalog::schema::Described::of::<$module::$Type>(),)+
                 }
             }
 

@@ -18,7 +18,8 @@ use crate::journal::object::{self, Versioned};
 use crate::world::PasswordAnswer;
 
 /// The settings of a password stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PasswordStage)]
 pub struct Password {
     /// What a password is checked against, in this order.
     pub backends: Vec<Backend>,
@@ -38,7 +39,8 @@ fn five() -> i32 {
 }
 
 /// Something that a password is checked against, by authentik's dotted path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = BackendsEnum)]
 pub enum Backend {
     /// The password of the directory.
     #[serde(

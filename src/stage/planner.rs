@@ -13,7 +13,7 @@ use crate::world::World;
 use super::Error;
 
 /// What every refusal says that has nothing better to say.
-pub(super) const DOES_NOT_APPLY: &str = "Flow does not apply to current user.";
+pub const DOES_NOT_APPLY: &str = "Flow does not apply to current user.";
 
 /// What somebody reads who comes without a valid link.
 pub(super) const NO_LINK: &str = "This link is invalid or has expired. Please request a new one.";

@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use super::{Error, Form, Response, Stage, Turn, Verdict};
 use crate::catalog::{self, Prompt as Prompted};
+use crate::flow::Context;
 use crate::flow::field::{Invalid, Problem};
 use crate::policy::{Asker, Question};
+use crate::world::{self, World};
 
 mod build;
 mod choice;
@@ -23,7 +25,8 @@ mod parse;
 mod tests;
 
 /// Settings of a prompt stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PromptStage)]
 pub struct Prompt {
     /// The prompts that it asks for.
     pub fields: Vec<Uuid>,
@@ -70,6 +73,21 @@ impl Prompt {
         let found = catalog::prompts(turn.world.objects(), &self.fields).await?;
         Ok(found.into_iter().map(|it| it.value).collect())
     }
+}
+
+/// What one prompt shows before it is part of any stage; nothing that its expressions ask for takes
+/// effect.
+///
+/// # Errors
+/// When the world did not answer. The inner error is that of an expression.
+pub(crate) async fn preview(
+    world: &dyn World,
+    asker: Asker<'_>,
+    prompt: Prompted,
+) -> Result<Result<Value, String>, world::Error> {
+    let question = Question::new(world, asker, Context::default(), None).await?;
+    let field = build::alone(question, prompt).await?;
+    Ok(field.map(|field| field.shown()))
 }
 
 /// What expressions and policies are asked by.

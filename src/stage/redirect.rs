@@ -12,7 +12,8 @@ use crate::flow::context::key;
 use crate::flow::field::{Invalid, Problem};
 
 /// The settings of a redirect stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RedirectStage)]
 pub struct Redirect {
     /// Whether it leads to an address or to a flow.
     pub mode: Mode,
@@ -28,8 +29,9 @@ pub struct Redirect {
 }
 
 /// Where a redirect stage leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RedirectStageModeEnum)]
 pub enum Mode {
     /// To an address.
     Static,

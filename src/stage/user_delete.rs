@@ -17,7 +17,8 @@ use crate::journal::object::Versioned;
 use crate::world::Change;
 
 /// A stage that deletes a user has no settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UserDeleteStage)]
 pub struct UserDelete {}
 
 /// The message of the refusal.

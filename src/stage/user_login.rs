@@ -22,15 +22,19 @@ use crate::world::{Change, StartSession};
 const BROWSER_SESSION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The settings of a login stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = UserLoginStage)]
 pub struct UserLogin {
     /// How long the session lasts; nothing means until the browser is closed.
+    #[schema(value_type = String, min_length = 1)]
     pub session_duration: Duration,
     /// How much longer it lasts when the visitor wants to be remembered; nothing means that
     /// they are not asked.
+    #[schema(value_type = String, min_length = 1)]
     pub remember_me_offset: Duration,
     /// How long the device counts as known afterwards.
+    #[schema(value_type = String, min_length = 1)]
     pub remember_device: Duration,
     /// What of the network the session is bound to.
     pub network_binding: NetworkBinding,

@@ -12,7 +12,8 @@ use crate::flow::event::Event;
 use crate::world::Change;
 
 /// A logout stage has no settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = UserLogoutStage)]
 pub struct UserLogout {}
 
 #[async_trait(?Send)]

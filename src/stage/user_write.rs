@@ -24,8 +24,9 @@ mod entries;
 use entries::Draft;
 
 /// The settings of a stage that writes a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = UserWriteStage)]
 pub struct UserWrite {
     /// Whether a user is made.
     pub user_creation_mode: CreationMode,
@@ -52,8 +53,9 @@ impl Default for UserWrite {
 }
 
 /// Whether a user is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UserCreationModeEnum)]
 pub enum CreationMode {
     /// Only a user who exists is written.
     NeverCreate,

@@ -52,6 +52,12 @@ pub const CAPTCHA: &str = "dist/assets/captcha.js";
 /// The script that has the browser ask a security key or a passkey.
 pub const WEBAUTHN: &str = "dist/assets/webauthn.js";
 
+/// The script that shows the description of the API.
+pub const API: &str = "dist/assets/api.js";
+
+/// What its page looks like.
+pub const API_STYLE: &str = "dist/assets/api.css";
+
 /// The address of a file; it changes with its content, so it may be kept for ever.
 #[must_use]
 pub fn address(path: &str) -> String {
@@ -95,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_a_page_loads_is_found_under_its_address() {
-        for file in [STYLESHEET, CAPTCHA, WEBAUTHN] {
+        for file in [STYLESHEET, CAPTCHA, WEBAUTHN, API, API_STYLE] {
             let address = address(file);
             let (path, version) = address.split_once("?v=").expect("it names a version");
             let path = path.strip_prefix("/static/").expect("it is a static file");

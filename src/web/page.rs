@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{assets, markup, picture};
 use crate::catalog::Brand;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
+use crate::flow::event::EMPTY_RESPONSE;
 
 /// A page could not be made: a fault of a template, never of a visitor.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +25,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 25] = templates![
+const TEMPLATES: [(&str, &str); 26] = templates![
     "base.html",
+    "api.html",
     "form.html",
     "flow.html",
     "challenge/identification.html",
@@ -146,6 +148,10 @@ pub struct Form {
     pub values: Map<String, Value>,
     /// Whether the visitor's answer waits for something that is not theirs: the page looks again.
     pub waits: bool,
+    /// Where whoever has to log in first does so and comes back.
+    pub login: Option<String>,
+    /// Where whoever cannot show what is asked for logs in in the usual way.
+    pub instead: Option<String>,
 }
 
 /// Somebody who is logged in.
@@ -252,6 +258,7 @@ impl Pages {
                 general_errors => Serde(general_errors(challenge, shown, form)),
                 sent_again => is_sent_again(challenge),
                 sent_code => is_code_sent(challenge, form),
+                only_chose => is_chosen(challenge, form),
                 methods => Serde(methods::methods(challenge, &form.values)),
                 duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
@@ -293,6 +300,19 @@ impl Pages {
         )
     }
 
+    /// The page that shows the description of the API, which is under this address.
+    pub fn api(&self, dress: &Dress, description: &str) -> Result<String, Error> {
+        self.render(
+            "api.html",
+            dress,
+            context! {
+                description => description,
+                script => assets::address(assets::API),
+                style => assets::address(assets::API_STYLE),
+            },
+        )
+    }
+
     fn render(
         &self,
         template: &'static str,
@@ -326,7 +346,7 @@ fn is_chosen(challenge: &Value, form: &Form) -> bool {
     let chose = form.values.get("chooses") == Some(&Value::Bool(true));
     let errors = challenge["response_errors"].as_object();
     let says_nothing = |errors: &Map<String, Value>| {
-        let is_empty = |it: &Value| it["string"] == "Empty response";
+        let is_empty = |it: &Value| it["string"] == EMPTY_RESPONSE;
         let general = errors.get("non_field_errors").and_then(Value::as_array);
         let only = general.is_none_or(|all| all.iter().all(is_empty));
         only && errors.keys().all(|field| field == "non_field_errors")

@@ -98,6 +98,11 @@ const MODELS: &[(Uuid, &str)] = &[
     ),
 ];
 
+/// The models on the list.
+pub fn known() -> impl Iterator<Item = Uuid> {
+    MODELS.iter().map(|(model, _)| *model)
+}
+
 /// What a model is called, if it is on the list.
 #[must_use]
 pub fn name(model: Uuid) -> Option<&'static str> {

@@ -11,8 +11,9 @@ use super::{Party, encode};
 const TIMEOUT: u32 = 60_000;
 
 /// How much something is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UserVerificationEnum)]
 pub enum Requirement {
     /// Rather not.
     Discouraged,
@@ -24,8 +25,9 @@ pub enum Requirement {
 }
 
 /// Whether a device is part of the computer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = AuthenticatorAttachmentEnum)]
 pub enum Attachment {
     /// It is.
     Platform,
@@ -34,8 +36,9 @@ pub enum Attachment {
 }
 
 /// What kind of device the browser should lead its user to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = WebAuthnHintEnum)]
 pub enum Hint {
     /// A security key.
     SecurityKey,
@@ -80,6 +83,9 @@ pub struct Creation<'a> {
     pub title: &'a str,
     /// Whose credential it is to be.
     pub person: Person<'a>,
+    /// The credentials that they have already, in base64url: no device makes another beside one of
+    /// them.
+    pub known: &'a [String],
     /// Whether the device checks who touches it.
     pub verification: Requirement,
     /// Whether the device keeps the credential, so that nobody has to say who they are.
@@ -94,6 +100,8 @@ impl Creation<'_> {
     /// The options; without a challenge they say all that may be written down.
     #[must_use]
     pub fn options(&self, challenge: Option<&[u8]>) -> Value {
+        let known = self.known.iter();
+        let known = known.map(|id| json!({ "id": id, "type": "public-key" }));
         let algorithms = OFFERED.map(|alg| json!({ "type": "public-key", "alg": alg }));
         let mut selection = json!({
             "residentKey": self.resident,
@@ -112,7 +120,7 @@ impl Creation<'_> {
             },
             "pubKeyCredParams": algorithms,
             "timeout": TIMEOUT,
-            "excludeCredentials": [],
+            "excludeCredentials": known.collect::<Vec<_>>(),
             "authenticatorSelection": selection,
             "attestation": "direct",
         });

@@ -27,6 +27,7 @@ fn creation() -> Value {
         party: &party,
         title: "Example",
         person,
+        known: &[],
         verification: Requirement::Preferred,
         resident: Requirement::Preferred,
         attachment: None,

@@ -88,8 +88,10 @@ pub enum Call {
     DuoPush {
         /// The device.
         device: Uuid,
-        /// The push.
+        /// The push. Where its user logs in is put in by whoever carries it out.
         push: Box<Push>,
+        /// Who asks for it.
+        client: Box<Client>,
     },
     /// What became of a push.
     DuoPushStatus {

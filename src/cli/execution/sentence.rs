@@ -3,10 +3,10 @@
 //! The match names every event there is, so an event without a sentence does not compile. What
 //! a newer server sends and this program does not know is shown as it came.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::flow::Event;
-use crate::flow::event::{Check, PasswordProblem};
+use crate::flow::event::{Check, EMPTY_RESPONSE, NON_FIELD_ERRORS, PasswordProblem};
 use crate::flow::input::{Canceller, Input, Request};
 
 mod factors;
@@ -41,6 +41,27 @@ pub(super) fn told(event: &Value) -> Vec<String> {
         Ok(event) => lines(&event),
         Err(_) => vec![event.to_string()],
     }
+}
+
+/// The events of one record. Whoever only chose an authenticator reads as a client that their answer
+/// has nothing in it; here it is told what they did.
+pub(super) fn all_told(events: &[Value]) -> Vec<String> {
+    let chose = events
+        .iter()
+        .any(|it| it["event"] == "mfa_challenged" || it["event"] == "resumed");
+    let says_nothing = |event: &Value| {
+        let nothing =
+            json!({ NON_FIELD_ERRORS: [{ "string": EMPTY_RESPONSE, "code": "invalid" }] });
+        event["event"] == "response_rejected" && event["errors"] == nothing
+    };
+    let lines = events.iter().flat_map(|event| {
+        if chose && says_nothing(event) {
+            vec!["the visitor chose, and is shown the same question".to_owned()]
+        } else {
+            told(event)
+        }
+    });
+    lines.collect()
 }
 
 fn lines(event: &Event) -> Vec<String> {
@@ -247,6 +268,25 @@ mod tests {
         let event =
             json!({"event": "stage_entered", "binding": uuid::Uuid::nil(), "stage": "password"});
         assert_eq!(told(&event), ["entered stage password"]);
+    }
+
+    #[test]
+    fn whoever_chose_an_authenticator_is_not_told_of_as_one_who_made_a_mistake() {
+        let nothing = json!({"string": EMPTY_RESPONSE, "code": "invalid"});
+        let rejected =
+            json!({"event": "response_rejected", "errors": {"non_field_errors": [nothing]}});
+        let chosen =
+            json!({"event": "mfa_challenged", "device": uuid::Uuid::nil(), "class": "totp"});
+        let lines = all_told(&[chosen, rejected.clone()]);
+        assert_eq!(lines.len(), 2);
+        assert_eq!(
+            lines[1],
+            "the visitor chose, and is shown the same question"
+        );
+        assert_eq!(
+            all_told(&[rejected]),
+            ["refused: non_field_errors: Empty response (invalid)"]
+        );
     }
 
     #[test]

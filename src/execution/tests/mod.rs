@@ -31,7 +31,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Error, Executions, Limits, Outside, Reply, Request};
+use super::{Error, Executions, Limits, Outside, Presence, Reply, Request};
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::courier::template::Templates;
@@ -275,6 +275,7 @@ impl Visitor<'_> {
             challenge: None,
             received: self.bench.clock.monotonic(),
             correlation: Uuid::nil(),
+            presence: Presence::default(),
         }
     }
 

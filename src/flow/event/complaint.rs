@@ -19,6 +19,10 @@ pub type Errors = BTreeMap<String, Vec<FieldError>>;
 /// The name under which errors of the whole response are reported.
 pub const NON_FIELD_ERRORS: &str = "non_field_errors";
 
+/// What a client reads that answers with nothing in its answer. Some only say in that way which
+/// authenticator their user has chosen.
+pub const EMPTY_RESPONSE: &str = "Empty response";
+
 /// An error with its text and its code.
 #[must_use]
 pub fn error(string: impl Into<String>, code: &str) -> FieldError {

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::call::Call;
 use super::operation::{Access, Answered, Content, Method, Operation};
-use super::schema::{Components, reference, words};
 use crate::catalog::Flow;
 use crate::http::client::client;
 use crate::http::{Error, State};
@@ -14,76 +13,12 @@ use crate::journal::object;
 
 /// The operation.
 pub(super) fn operations() -> Vec<Operation> {
-    let (path, id) = ("/core/brands/current/", "core_brands_current_retrieve");
+    let path = "/core/brands/current/";
     vec![
-        Operation::new(Method::Get, path, id, current)
+        Operation::new(Method::Get, path, "core_brands_current_retrieve", current)
             .access(Access::Public)
             .answers(200, Content::One("CurrentBrand".to_owned())),
     ]
-}
-
-/// Its schemas.
-pub(super) fn describe(components: &mut Components) {
-    let text = || json!({ "type": "string" });
-    let flags = [
-        "core_default_app_access",
-        "enterprise_audit_include_expanded_diff",
-        "flows_continuous_login",
-        "flows_refresh_others",
-    ];
-    let of_flags = flags.map(|name| (name.to_owned(), json!({ "type": "boolean" })));
-    components.put("UiThemeEnum", words(&["automatic", "light", "dark"]));
-    components.put(
-        "FooterLink",
-        json!({
-            "type": "object",
-            "properties": {
-                "href": { "type": ["string", "null"] },
-                "name": text(),
-            },
-            "required": ["href", "name"],
-        }),
-    );
-    let themed =
-        json!({ "oneOf": [reference("ThemedUrls"), { "type": "null" }], "readOnly": true });
-    let mut properties = json!({
-        "matched_domain": text(),
-        "branding_title": text(),
-        "branding_logo": text(),
-        "branding_logo_themed_urls": themed,
-        "branding_favicon": text(),
-        "branding_favicon_themed_urls": themed,
-        "branding_custom_css": text(),
-        "ui_footer_links": { "type": "array", "items": reference("FooterLink"), "readOnly": true },
-        "ui_theme": reference("UiThemeEnum"),
-        "default_locale": { "type": "string", "readOnly": true },
-        "flags": {
-            "type": "object",
-            "properties": Map::from_iter(of_flags),
-            "required": flags,
-            "readOnly": true,
-        },
-    });
-    let required: Vec<String> = properties
-        .as_object()
-        .into_iter()
-        .flat_map(Map::keys)
-        .cloned()
-        .collect();
-    for name in [
-        "flow_authentication",
-        "flow_invalidation",
-        "flow_recovery",
-        "flow_unenrollment",
-        "flow_user_settings",
-        "flow_device_code",
-    ] {
-        properties[name] = text();
-    }
-    components.put(
-        "CurrentBrand",
-        json!({ "type": "object", "properties": properties, "required": required }),
-    );
 }
 
 /// `GET /core/brands/current/`, for everybody.
@@ -111,6 +46,8 @@ async fn current(call: Call) -> Answered {
         "branding_favicon": themed(&brand.branding_favicon, "light"),
         "branding_favicon_themed_urls": themes(&brand.branding_favicon),
         "branding_custom_css": brand.branding_custom_css,
+        // Clients since 2026.8 require it; nothing here shows a map.
+        "branding_map_tiles": "",
         "ui_footer_links": links,
         "ui_theme": theme,
         "default_locale": settings["locale"].as_str().unwrap_or_default(),

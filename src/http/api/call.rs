@@ -67,6 +67,17 @@ impl Call {
         self.caller.as_ref().ok_or(Error::NotAuthenticated)
     }
 
+    /// Goes on for superusers alone.
+    ///
+    /// # Errors
+    /// When the caller is none.
+    pub(super) fn superuser(&self) -> Result<(), Error> {
+        match self.caller()?.granted.is_superuser() {
+            true => Ok(()),
+            false => Err(Error::NotPermitted),
+        }
+    }
+
     /// The body as JSON; an empty one is an empty object.
     ///
     /// # Errors

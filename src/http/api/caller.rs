@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::directory::permission::{Granted, granted};
 use crate::directory::token::Intent;
-use crate::directory::{User, is_superuser, token_by_key};
+use crate::directory::{User, token_by_key};
 use crate::flow::client::Client;
 use crate::http::client::client;
 use crate::http::request::Arrival;
@@ -29,23 +29,11 @@ pub(crate) struct Caller {
     pub(crate) granted: Granted,
 }
 
-/// The user on whose behalf the API is called.
+/// Who calls, and what they may do.
 ///
 /// # Errors
 /// [`Error::BadToken`] when a token was sent that is no good, [`Error::NotAuthenticated`] when
 /// there is neither a token nor a login. There is no 401: clients expect 403 for both.
-pub(super) async fn user(
-    state: &State,
-    request: &HttpRequest,
-    arrival: Arrival,
-) -> Result<User, Error> {
-    Ok(reading(state, request, arrival).await?.user.value)
-}
-
-/// Who calls, and what they may do.
-///
-/// # Errors
-/// Those of [`user`].
 pub(super) async fn reading(
     state: &State,
     request: &HttpRequest,
@@ -85,7 +73,7 @@ async fn of_token(
 /// show that its own page asked.
 ///
 /// # Errors
-/// Those of [`user`], and [`Error::Csrf`].
+/// Those of [`reading`], and [`Error::Csrf`].
 pub(super) async fn acting(
     state: &State,
     request: &HttpRequest,
@@ -107,42 +95,6 @@ pub(super) async fn acting(
         client: visitor.client,
         session: Some(session.value.id),
     })
-}
-
-/// The user on whose behalf the API is called, who must be a superuser.
-///
-/// # Errors
-/// Those of [`user`], and [`Error::NotPermitted`].
-pub(super) async fn superuser(
-    state: &State,
-    request: &HttpRequest,
-    arrival: Arrival,
-) -> Result<User, Error> {
-    let user = user(state, request, arrival).await?;
-    may(state, &user).await?;
-    Ok(user)
-}
-
-/// The same for a request that acts.
-///
-/// # Errors
-/// Those of [`acting`], and [`Error::NotPermitted`].
-pub(super) async fn acting_superuser(
-    state: &State,
-    request: &HttpRequest,
-    arrival: Arrival,
-) -> Result<Caller, Error> {
-    let caller = acting(state, request, arrival).await?;
-    may(state, &caller.user.value).await?;
-    Ok(caller)
-}
-
-async fn may(state: &State, user: &User) -> Result<(), Error> {
-    if is_superuser(&*state.journal, user).await? {
-        Ok(())
-    } else {
-        Err(Error::NotPermitted)
-    }
 }
 
 /// Whose token it is.

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{body, caller};
+use super::body;
+use super::call::Call;
+use super::operation::{Access, Answered, Content, Method, Operation};
+use super::schema::uuid;
 use crate::catalog::Stage;
 use crate::directory::device_command::{Import, import_device};
 use crate::directory::user_by_username;
-use crate::http::request::Arrival;
 use crate::http::session::Visitor;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
@@ -20,15 +22,41 @@ use crate::stage::authenticator::duo::AuthenticatorDuo;
 /// There is no such stage. The text is authentik's.
 const NO_STAGE: Error = Error::NotFound("No AuthenticatorDuoStage matches the given query.");
 
+/// The operations.
+pub(super) fn operations() -> Vec<Operation> {
+    let path = |verb: &str| format!("/stages/authenticator/duo/{{stage_uuid}}/{verb}/");
+    let id = |verb: &str| format!("stages_authenticator_duo_{verb}_create");
+    let status = "enrollment_status";
+    let (manual, automatic) = ("import_device_manual", "import_devices_automatic");
+    let request = "AuthenticatorDuoStageManualDeviceImportRequest";
+    vec![
+        Operation::new(Method::Post, &path(status), &id(status), enrollment_status)
+            .access(Access::Public)
+            .key("stage_uuid", uuid())
+            .answers(200, Content::One("DuoDeviceEnrollmentStatus".to_owned())),
+        Operation::new(Method::Post, &path(manual), &id(manual), import_manually)
+            .key("stage_uuid", uuid())
+            .takes(Content::One(request.to_owned()))
+            .answers(204, Content::Nothing),
+        Operation::new(
+            Method::Post,
+            &path(automatic),
+            &id(automatic),
+            import_automatically,
+        )
+        .key("stage_uuid", uuid())
+        .answers(
+            200,
+            Content::One("AuthenticatorDuoStageDeviceImportResponse".to_owned()),
+        ),
+    ]
+}
+
 /// `POST …/enrollment_status/`, for whoever is enrolling in this browser, logged in or not.
-pub(super) async fn enrollment_status(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    let (duo, _) = duo_stage(&state, &id).await?;
-    let visitor = Visitor::of(&state, &request, arrival.id).await?;
+async fn enrollment_status(call: Call) -> Answered {
+    let state = &call.state;
+    let (duo, _) = duo_stage(state, call.path("stage_uuid")).await?;
+    let visitor = Visitor::of(state, &call.request, call.arrival.id).await?;
     let said = match visitor.session_id() {
         Some(session) => state.executions.duo_enrolment_status(session, &duo).await?,
         None => None,
@@ -43,15 +71,10 @@ pub(super) async fn enrollment_status(
 }
 
 /// `POST …/import_device_manual/`, for superusers.
-pub(super) async fn import_manually(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    let (duo, _) = for_superusers(&state, &request, &id, arrival).await?;
-    let body = body::read(&request, payload).await?;
+async fn import_manually(mut call: Call) -> Answered {
+    let (duo, _) = for_superusers(&call).await?;
+    let body = call.json().await?;
+    let (state, arrival) = (&call.state, call.arrival);
     let (duo_user_id, username) = read(&body)?;
     let user = user_by_username(&*state.journal, &username).await?;
     let user = user.ok_or_else(|| complain("User does not exist."))?;
@@ -69,13 +92,9 @@ pub(super) async fn import_manually(
 
 /// `POST …/import_devices_automatic/`, for superusers: every user whom Duo knows by the name of one
 /// of ours. What was imported until something goes wrong stays.
-pub(super) async fn import_automatically(
-    request: HttpRequest,
-    id: web::Path<String>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    let (duo, settings) = for_superusers(&state, &request, &id, arrival).await?;
+async fn import_automatically(call: Call) -> Answered {
+    let (duo, settings) = for_superusers(&call).await?;
+    let (state, arrival) = (&call.state, call.arrival);
     let missing =
         "Stage does not have Admin API configured, which is required for automatic imports.";
     let account = settings.admin_account().ok_or_else(|| complain(missing))?;
@@ -113,14 +132,9 @@ pub(super) async fn import_automatically(
     }
 }
 
-async fn for_superusers(
-    state: &State,
-    request: &HttpRequest,
-    id: &str,
-    arrival: Arrival,
-) -> Result<(Stage, AuthenticatorDuo), Error> {
-    caller::acting_superuser(state, request, arrival).await?;
-    duo_stage(state, id).await
+async fn for_superusers(call: &Call) -> Result<(Stage, AuthenticatorDuo), Error> {
+    call.superuser()?;
+    duo_stage(&call.state, call.path("stage_uuid")).await
 }
 
 async fn duo_stage(state: &State, id: &str) -> Result<(Stage, AuthenticatorDuo), Error> {

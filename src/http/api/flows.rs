@@ -60,7 +60,7 @@ struct Flow {
 
 /// The addresses of a picture that has a form for each theme.
 #[derive(Serialize, ToSchema)]
-struct ThemedUrls {
+pub(super) struct ThemedUrls {
     light: Option<String>,
     dark: Option<String>,
 }
@@ -229,7 +229,11 @@ fn background(flow: &catalog::Flow, theme: &str) -> String {
     }
 }
 
-fn show_flow(object: &Object, staged: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
+/// A flow as it is shown by itself and within other objects.
+///
+/// # Errors
+/// What has to be read first.
+pub(super) fn show_flow(object: &Object, staged: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
     let Object::Flow(flow) = object else {
         return Err(Miss::Wrong("this is no flow".to_owned()));
     };

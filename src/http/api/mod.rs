@@ -12,20 +12,33 @@ mod body;
 mod brands;
 mod call;
 mod caller;
+mod conditions;
 mod countries;
 mod directory;
 mod duo;
+mod email_templates;
 mod events;
+mod executor;
 mod feed;
 mod flows;
 mod history;
+mod inspector;
+mod invitations;
+mod key_models;
+mod kind;
 mod listing;
-mod operation;
+mod mappings;
+pub(super) mod operation;
+mod partial;
 mod policies;
+mod policy_kinds;
+mod prompts;
 mod resource;
 mod root;
 mod schema;
+mod sources;
 mod stage_base;
+mod stage_kinds;
 mod stages;
 
 pub use feed::Readers;
@@ -43,8 +56,23 @@ pub(super) fn operations() -> &'static [Operation] {
         all.extend(feed::operations());
         all.extend(history::operations());
         all.extend(directory::operations());
-        all.extend(brands::operations());
         all.extend(schema::operations());
+        all.extend(authenticators::operations());
+        all.extend(brands::operations());
+        all.extend(countries::operations());
+        all.extend(duo::operations());
+        all.extend(executor::operations());
+        all.extend(inspector::operations());
+        all.extend(policies::operations());
+        all.extend(root::operations());
+        all.extend(stages::operations());
+        all.extend(conditions::operations());
+        all.extend(invitations::operations());
+        all.extend(mappings::operations());
+        all.extend(policy_kinds::operations());
+        all.extend(prompts::operations());
+        all.extend(sources::operations());
+        all.extend(stage_kinds::operations());
         all.sort_by_key(|it| (it.path.contains('{'), it.path.clone(), it.method));
         all
     })
@@ -58,13 +86,20 @@ pub(super) fn description() -> &'static Value {
         flows::describe(&mut components);
         events::describe(&mut components);
         directory::describe(&mut components);
-        brands::describe(&mut components);
+        schema::describe(&mut components);
+        conditions::describe(&mut components);
+        invitations::describe(&mut components);
+        mappings::describe(&mut components);
+        policy_kinds::describe(&mut components);
+        prompts::describe(&mut components);
+        sources::describe(&mut components);
+        stage_kinds::describe(&mut components);
         schema::document(operations(), components)
     })
 }
 
-/// Adds the routes of the table, one resource for each path.
-fn serve(app: &mut web::ServiceConfig) {
+/// Adds the routes below `/api/v3`: those of the table, one resource for each path.
+pub(super) fn configure(app: &mut web::ServiceConfig) {
     for same in operations().chunk_by(|one, other| one.path == other.path) {
         let mut resource = web::resource(same[0].path.as_str());
         for operation in same {
@@ -90,46 +125,4 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// Adds the routes below `/api/v3`.
-pub(super) fn configure(app: &mut web::ServiceConfig) {
-    serve(app);
-    let reads = || guard::Any(guard::Get()).or(guard::Head());
-    app.service(
-        web::resource("/policies/all/{id}/test/")
-            .route(web::post().to(policies::test))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/all/user_settings/")
-            .route(web::route().guard(reads()).to(stages::user_settings))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/root/config/")
-            .route(web::route().guard(reads()).to(root::config))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/policies/geoip_iso3166/")
-            .route(web::route().guard(reads()).to(countries::list))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/enrollment_status/")
-            .route(web::post().to(duo::enrollment_status))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/import_device_manual/")
-            .route(web::post().to(duo::import_manually))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .service(
-        web::resource("/stages/authenticator/duo/{id}/import_devices_automatic/")
-            .route(web::post().to(duo::import_automatically))
-            .default_service(web::route().to(not_allowed)),
-    )
-    .configure(authenticators::configure);
 }

@@ -70,6 +70,8 @@ pub(crate) enum Content {
     Json(Value),
     /// Something of this media type that is no JSON.
     Media(&'static str),
+    /// An object, in whichever of these media types is asked for.
+    Several(&'static [&'static str]),
     /// A form with a file, of this schema.
     Form(Value),
 }

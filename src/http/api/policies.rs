@@ -2,41 +2,53 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{body, caller};
+use super::body;
+use super::call::Call;
+use super::operation::{Answered, Content, Method, Operation};
+use super::schema::uuid;
 use crate::catalog::Policy;
 use crate::directory::{User, user_by_pk};
 use crate::flow::Context;
 use crate::flow::query::Query;
-use crate::http::request::Arrival;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 use crate::policy::Asker;
 
+/// The operation.
+pub(super) fn operations() -> Vec<Operation> {
+    let path = "/policies/all/{policy_uuid}/test/";
+    vec![
+        Operation::new(Method::Post, path, "policies_all_test_create", test)
+            .key("policy_uuid", uuid())
+            .takes(Content::One("PolicyTestRequest".to_owned()))
+            .answers(200, Content::One("PolicyTestResult".to_owned())),
+    ]
+}
+
 /// `POST /policies/all/<uuid>/test/`, for superusers. Nothing of the evaluation takes effect.
-pub(super) async fn test(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    let caller = caller::acting_superuser(&state, &request, arrival).await?;
+async fn test(mut call: Call) -> Answered {
+    call.superuser()?;
+    let id: Uuid = call
+        .path("policy_uuid")
+        .parse()
+        .map_err(|_| Error::NO_POLICY)?;
+    let body = call.json().await?;
+    let (state, caller) = (&call.state, call.caller()?);
     let journal = &*state.journal;
-    let id: Uuid = id.parse().map_err(|_| Error::NO_POLICY)?;
     let policy: Option<Versioned<Policy>> = object::get(journal, id).await?;
     let policy = policy.ok_or(Error::NO_POLICY)?;
-    let (user, context) = read(&state, &body::read(&request, payload).await?).await?;
-    let query = Query::parse(request.query_string());
+    let (user, context) = read(state, &body).await?;
+    let query = Query::parse(call.request.query_string());
     let asker = Asker {
         client: &caller.client,
         query: &query,
-        path: request.path().to_owned(),
+        path: call.request.path().to_owned(),
         is_answer: true,
-        user: Some(caller.user),
+        user: Some(caller.user.clone()),
     };
     let executions = &state.executions;
     let tested = executions

@@ -3,9 +3,21 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
+use super::call::Call;
+use super::operation::{Access, Answered, Content, Method, Operation};
+
+/// The operation.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::new(Method::Get, "/root/config/", "root_config_retrieve", config)
+            .access(Access::Public)
+            .answers(200, Content::One("Config".to_owned())),
+    ]
+}
+
 /// `GET /root/config/`, for everybody. Errors are reported to nobody, and nothing is cached.
-pub(super) async fn config() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
+async fn config(_: Call) -> Answered {
+    Ok(HttpResponse::Ok().json(json!({
         "error_reporting": {
             "enabled": false,
             "sentry_dsn": "",
@@ -17,5 +29,5 @@ pub(super) async fn config() -> HttpResponse {
         "cache_timeout": 0,
         "cache_timeout_flows": 0,
         "cache_timeout_policies": 0,
-    }))
+    })))
 }

@@ -1,25 +1,33 @@
 //! `/stages/all/user_settings/`: what users can set up for themselves.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
-use super::caller;
+use super::call::Call;
+use super::operation::{Answered, Content, Method, Operation};
 use crate::catalog::Stage;
-use crate::http::request::Arrival;
-use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 use crate::stage::Kind;
+
+/// The operation.
+pub(super) fn operations() -> Vec<Operation> {
+    let path = "/stages/all/user_settings/";
+    vec![
+        Operation::new(
+            Method::Get,
+            path,
+            "stages_all_user_settings_list",
+            user_settings,
+        )
+        .answers(200, Content::List("UserSetting".to_owned())),
+    ]
+}
 
 /// `GET /stages/all/user_settings/`, by kind and name of the stages.
 ///
 /// Source: authentik `flows/api/stages.py` and `ui_user_settings` of each stage.
-pub(super) async fn user_settings(
-    request: HttpRequest,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Result<HttpResponse, Error> {
-    caller::user(&state, &request, arrival).await?;
-    let mut stages: Vec<Versioned<Stage>> = object::all(&*state.journal).await?;
+async fn user_settings(call: Call) -> Answered {
+    let mut stages: Vec<Versioned<Stage>> = object::all(&*call.state.journal).await?;
     stages.sort_by(|one, other| {
         let key = |it: &Versioned<Stage>| (it.value.kind.clone(), it.value.name.clone());
         key(one).cmp(&key(other))

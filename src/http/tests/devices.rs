@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::directory::device::{Credential, RecoveryCode, Totp};
-use crate::directory::{Authenticator, Device, Token, token::Intent};
+use crate::directory::{Authenticator, Device};
 
 const ALL: &str = "/api/v3/authenticators/all/";
 const TOTP: &str = "/api/v3/authenticators/totp/";

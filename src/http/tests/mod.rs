@@ -1,10 +1,14 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
+mod access;
 mod api;
+mod described;
 mod devices;
 mod directory;
 mod executor;
 mod flows;
+mod kinds;
+mod openapi;
 mod pages;
 mod policies;
 mod sessions;

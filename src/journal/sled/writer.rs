@@ -108,6 +108,8 @@ impl Writer {
         };
         if self.poison.is_none() {
             tracing::error!(error = %why, "the journal cannot be written any more; restart");
+            // Nobody else sets it.
+            let _unset = self.shared.failed.set(Arc::clone(&why));
             self.poison = Some(why);
         }
     }

@@ -2,6 +2,12 @@
 //!
 //! A table and the search in it.
 
+use std::borrow::Cow;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
 /// A code of two letters and a name, by name.
 pub const COUNTRIES: [(&str, &str); 249] = [
     ("AF", "Afghanistan"),
@@ -259,6 +265,23 @@ pub const COUNTRIES: [(&str, &str); 249] = [
 #[must_use]
 pub fn is_country(code: &str) -> bool {
     COUNTRIES.iter().any(|(known, _)| *known == code)
+}
+
+/// The code of a country in the description of the API.
+pub struct Code;
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let codes = COUNTRIES.iter().map(|(code, _)| *code);
+        let object = ObjectBuilder::new().schema_type(Type::String);
+        object.enum_values(Some(codes)).into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("CountryCodeEnum")
+    }
 }
 
 #[cfg(test)]

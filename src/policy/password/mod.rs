@@ -17,10 +17,12 @@ mod typed;
 pub(super) use typed::{NOT_SET, typed};
 
 /// The settings of a password policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PasswordPolicy)]
 pub struct PasswordPolicy {
     /// The field of the prompt that holds the password, or else the entry of the context.
     #[serde(default = "password")]
+    #[schema(min_length = 1)]
     pub password_field: String,
     /// Whether the amounts and the length count.
     #[serde(default = "yes")]
@@ -48,6 +50,7 @@ pub struct PasswordPolicy {
     pub length_min: u32,
     /// What counts as a symbol.
     #[serde(default = "symbols")]
+    #[schema(min_length = 1)]
     pub symbol_charset: String,
     /// What the visitor reads when a rule is broken; there is a sentence for an empty one.
     #[serde(default)]

@@ -24,7 +24,8 @@ use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::world::Call;
 
 /// The settings of a stage that enrols users at Duo.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuthenticatorDuoStage)]
 pub struct AuthenticatorDuo {
     /// The flow in which people set one up for themselves.
     #[serde(default)]
@@ -33,16 +34,20 @@ pub struct AuthenticatorDuo {
     #[serde(default)]
     pub friendly_name: String,
     /// The integration key of the Auth API.
+    #[schema(min_length = 1)]
     pub client_id: String,
     /// The secret key of the Auth API.
+    #[schema(value_type = String, write_only, min_length = 1)]
     pub client_secret: Hidden,
     /// The host of the account's API.
+    #[schema(min_length = 1)]
     pub api_hostname: String,
     /// The integration key of the Admin API, with which users are imported.
     #[serde(default)]
     pub admin_integration_key: String,
     /// The secret key of the Admin API.
     #[serde(default)]
+    #[schema(value_type = String, write_only)]
     pub admin_secret_key: Hidden,
 }
 
@@ -101,6 +106,9 @@ const REFUSED: &str =
 
 /// Where Duo did not answer.
 const UNREACHABLE: &str = "Duo cannot be reached at the moment. Please try again later.";
+
+/// What is noted of a device whose account is not known any more.
+pub const STAGE_IS_GONE: &str = "the stage by which the device was enrolled is gone";
 
 /// What Duo says where it refuses; `None` where it does not.
 pub(super) fn refusal(answer: &Value) -> Option<(Option<u64>, &str)> {

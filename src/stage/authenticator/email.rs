@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::duration::{Duration, after};
+use super::super::duration::Duration;
 use super::super::email::language;
 use super::super::field::{Field, Shape};
 use super::super::prompt::email::is_address;
 use super::super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
 use super::mask::masked;
-use super::pending::{DIGITS, Pending, forget_prompted, prompted};
-use super::sending::{Allowance, TOO_MANY};
+use super::pending::{Pending, code_to_send, forget_prompted, prompted};
+use super::sending::{Allowance, Purpose, TOO_MANY};
 use super::{Owner, enrol, with_user};
 use crate::catalog::MailServer;
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass, devices_of};
@@ -25,13 +25,13 @@ use crate::directory::user::User;
 use crate::flow::effect::Effect;
 use crate::flow::event::{Errors, Event, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
-use crate::flow::timer::Deadline;
 use crate::journal::object::Versioned;
-use crate::world::{Fresh, Letter, Recipient, person};
+use crate::world::{Letter, Recipient, person};
 
 /// Settings of a stage that sets mailboxes up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorEmailStage)]
 pub struct AuthenticatorEmail {
     /// The flow in which people set one up.
     pub configure_flow: Option<Uuid>,
@@ -39,12 +39,16 @@ pub struct AuthenticatorEmail {
     pub friendly_name: String,
     /// The server that sends.
     #[serde(flatten)]
+    #[schema(inline)]
     pub server: MailServer,
     /// How long a code is good.
+    #[schema(value_type = String, min_length = 1)]
     pub token_expiry: Duration,
     /// The subject.
+    #[schema(min_length = 1)]
     pub subject: String,
     /// The template.
+    #[schema(min_length = 1)]
     pub template: String,
 }
 
@@ -113,11 +117,12 @@ pub(super) async fn send_code(
         turn.refuse("the stage by which the mailbox was set up is gone");
         return Ok(Err(REFUSAL.to_owned()));
     };
-    let Some(allowance) = Allowance::of(turn, "mailto", email, user.uuid).await? else {
+    let purpose = Purpose::Login;
+    let Some(allowance) = Allowance::of(turn, "mailto", purpose, email, user.uuid).await? else {
         return Ok(Err(TOO_MANY.to_owned()));
     };
-    let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
-    let until = settings.until(turn.world.now());
+    let lasts = settings.token_expiry.span();
+    let Code { secret, until } = code_to_send(turn, id, code.as_ref(), lasts)?;
     let mailed = Mailed {
         stage: *stage,
         address: email,
@@ -128,7 +133,6 @@ pub(super) async fn send_code(
         return Ok(Err(REFUSAL.to_owned()));
     }
     allowance.count(turn);
-    turn.set_timer(until, Deadline::Code { device: id })?;
     *code = Some(Code { secret, until });
     Ok(Ok(()))
 }
@@ -138,10 +142,6 @@ fn complains(text: &str) -> Errors {
 }
 
 impl AuthenticatorEmail {
-    fn until(&self, now: Timestamp) -> Timestamp {
-        after(now, self.token_expiry.span())
-    }
-
     /// Posts a mail; false where the operator's settings do not make one, which is noted.
     async fn post(
         &self,
@@ -209,7 +209,8 @@ impl AuthenticatorEmail {
         if Self::is_taken(turn, user.uuid, &address).await? {
             return Ok(Err(NotSent::Visitor(INVALID_ADDRESS)));
         }
-        let allowance = Allowance::of(turn, "mailto", &address, user.uuid).await?;
+        let purpose = Purpose::Enrolment;
+        let allowance = Allowance::of(turn, "mailto", purpose, &address, user.uuid).await?;
         let Some(allowance) = allowance else {
             return Ok(Err(NotSent::Visitor(TOO_MANY)));
         };

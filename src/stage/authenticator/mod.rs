@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::reply::object;
 use super::{Error, Turn, Verdict};
 use crate::directory::device::{Device, devices_of};
+use crate::directory::mfa_attempts::mfa_attempts;
 use crate::directory::user::User;
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
@@ -100,6 +101,11 @@ pub(super) async fn enrol(turn: &mut Turn<'_>, mut device: Device) -> Result<Ver
         }
         turn.set(key::VALIDATE_CONFIGURES, None);
     }
+    // Of two at the same instant, whose lists of devices are both empty, the second one has to
+    // look again: so all write something that is there once for each user.
+    let attempts = mfa_attempts(turn.world.objects(), device.user).await?;
+    let unchanged = put(&attempts.value, attempts.version);
+    turn.world.change(Change::Write(unchanged));
     let now: Timestamp = turn.world.now();
     device.confirmed = true;
     device.last_updated = now;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::duration::after;
 use super::super::{Error, Turn};
-use crate::directory::device::{DeviceClass, Throttle};
+use crate::directory::device::{self, DeviceClass, Throttle};
 use crate::flow::context::{Value, key};
 use crate::flow::event::{Event, MfaProblem};
 use crate::flow::timer::Deadline;
@@ -206,6 +206,38 @@ impl Pending {
             reason,
         });
     }
+}
+
+/// How long a code has to be good for it to be sent once more.
+const LEAST: SignedDuration = SignedDuration::from_mins(1);
+
+/// The code to be sent to a device that somebody logs in with: the one that is good already, so
+/// that whichever message arrives first is the right one, and nobody can make worthless what is on
+/// its way to somebody else. It ends when it would have ended. Another one is made where its time
+/// is nearly over.
+pub(super) fn code_to_send(
+    turn: &mut Turn<'_>,
+    device: Uuid,
+    before: Option<&device::Code>,
+    lasts: SignedDuration,
+) -> Result<device::Code, Error> {
+    let now = turn.world.now();
+    let (deadline, made) = (Deadline::Code { device }, after(now, lasts));
+    // A code that would end later than one made now was made when codes lasted longer.
+    let is_good = |code: &&device::Code| after(now, LEAST) < code.until && code.until <= made;
+    if let Some(code) = before.filter(is_good) {
+        let mut timers = turn.running.timers.values();
+        if !timers.any(|timer| timer.of == deadline && timer.due == code.until) {
+            turn.set_timer(code.until, deadline)?;
+        }
+        return Ok(code.clone());
+    }
+    let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
+    turn.set_timer(made, deadline)?;
+    Ok(device::Code {
+        secret,
+        until: made,
+    })
 }
 
 /// What was typed into a prompt under this key, if it says anything.

@@ -18,21 +18,37 @@ pub(super) const TOO_MANY: &str = "Too many codes were sent. Please try again la
 const SOON: (usize, SignedDuration) = (5, SignedDuration::from_mins(10));
 const DAILY: (usize, SignedDuration) = (30, SignedDuration::from_hours(24));
 
+/// What a code is sent for. Each has an allowance of its own: whoever sets up an authenticator may
+/// name an address that is somebody else's, and must not use up what that owner needs to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To set an authenticator up.
+    Enrolment,
+    /// To log in with one.
+    Login,
+}
+
 /// That another code may be sent; it counts once it is.
 pub(super) struct Allowance(Vec<Versioned<MailAttempts>>);
 
 impl Allowance {
     /// Whether a code may be sent to this address for this user; `None` where there were too many,
-    /// which is noted. `scheme` tells addresses of different classes apart.
+    /// which is noted. `scheme` tells addresses of different classes apart; two ways to write one
+    /// address have to be one already.
     pub(super) async fn of(
         turn: &mut Turn<'_>,
         scheme: &str,
+        purpose: Purpose,
         address: &str,
         user: Uuid,
     ) -> Result<Option<Self>, Error> {
         let now = turn.world.now();
         let mut all = Vec::new();
-        for place in [format!("{scheme}:{address}"), format!("{scheme}-of:{user}")] {
+        let at = match purpose {
+            Purpose::Enrolment => format!("{scheme}-enrols:{address}"),
+            Purpose::Login => format!("{scheme}:{address}"),
+        };
+        for place in [at, format!("{scheme}-of:{user}")] {
             let found = mail_attempts(turn.world.objects(), &place).await?;
             let mut attempts = match found {
                 Some(found) => found,

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::super::duration::after;
 use super::super::field::{Field, Shape};
 use super::super::{Entered, Error, Kind, Response, Stage, Turn, Verdict, stage_of};
-use super::pending::{DIGITS, Pending, forget_prompted, prompted};
-use super::sending::{Allowance, TOO_MANY};
+use super::pending::{Pending, code_to_send, forget_prompted, prompted};
+use super::sending::{Allowance, Purpose, TOO_MANY};
 use super::{Owner, enrol, with_user};
 use crate::catalog::Hidden;
 use crate::directory::device::{self, Authenticator, Code, Device, DeviceClass};
@@ -25,16 +25,14 @@ use crate::flow::effect::Outcome;
 use crate::flow::event::{Errors, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::words;
-use crate::flow::timer::Deadline;
-
 use crate::sms;
-use crate::world::{Call, Fresh};
+use crate::world::Call;
 
 mod number;
 mod outcome;
 mod text;
 
-use number::{hashed, normalised};
+use number::{hashed, normalised, place};
 use text::Texted;
 
 pub(super) use number::is_hashed;
@@ -42,7 +40,7 @@ pub(super) use outcome::sent;
 
 words! {
     /// Who sends the messages.
-    Provider {
+    Provider as ProviderEnum {
         /// Twilio.
         Twilio = "twilio",
         /// Anything that takes JSON.
@@ -52,7 +50,7 @@ words! {
 
 words! {
     /// How a generic provider knows who asks.
-    AuthType {
+    AuthType as AuthTypeEnum {
         /// By a name and a password.
         Basic = "basic",
         /// By a token.
@@ -61,7 +59,8 @@ words! {
 }
 
 /// Settings of a stage that sets telephones up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuthenticatorSMSStage)]
 pub struct AuthenticatorSms {
     /// The flow in which people set one up.
     #[serde(default)]
@@ -72,13 +71,17 @@ pub struct AuthenticatorSms {
     /// Who sends the messages.
     pub provider: Provider,
     /// From which number.
+    #[schema(min_length = 1)]
     pub from_number: String,
     /// The account at Twilio, or the address that a generic provider is posted to.
+    #[schema(min_length = 1)]
     pub account_sid: String,
     /// Twilio's token, or the name or the token for a generic provider.
+    #[schema(value_type = String, write_only, min_length = 1)]
     pub auth: Hidden,
     /// The password for a generic provider.
     #[serde(default)]
+    #[schema(value_type = String, write_only)]
     pub auth_password: Hidden,
     /// How a generic provider knows who asks.
     #[serde(default = "basic")]
@@ -139,10 +142,11 @@ pub(super) async fn send_code(
         turn.refuse("the stage by which the telephone was set up is gone");
         return Ok(Err(REFUSAL.to_owned()));
     };
-    let Some(allowance) = Allowance::of(turn, "tel", phone_number, user.uuid).await? else {
+    let (place, purpose) = (place(phone_number), Purpose::Login);
+    let Some(allowance) = Allowance::of(turn, "tel", purpose, &place, user.uuid).await? else {
         return Ok(Err(TOO_MANY.to_owned()));
     };
-    let secret = turn.world.generate(Fresh::Digits(DIGITS))?;
+    let Code { secret, until } = code_to_send(turn, id, code.as_ref(), GOOD)?;
     let texted = Texted {
         stage: *stage,
         stage_name: &found.name,
@@ -159,8 +163,6 @@ pub(super) async fn send_code(
     };
     let effect = hand_over(turn, message)?;
     allowance.count(turn);
-    let until = after(turn.world.now(), GOOD);
-    turn.set_timer(until, Deadline::Code { device: id })?;
     *code = Some(Code { secret, until });
     Ok(Ok(effect))
 }
@@ -201,7 +203,8 @@ impl AuthenticatorSms {
         if Self::is_taken(turn, &number).await? {
             return Ok(Err(INVALID_NUMBER.to_owned()));
         }
-        let Some(allowance) = Allowance::of(turn, "tel", &number, owner).await? else {
+        let (place, purpose) = (place(&number), Purpose::Enrolment);
+        let Some(allowance) = Allowance::of(turn, "tel", purpose, &place, owner).await? else {
             return Ok(Err(TOO_MANY.to_owned()));
         };
         let code = pending.code(turn, GOOD).await?;

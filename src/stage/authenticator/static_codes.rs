@@ -18,16 +18,19 @@ use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::world::Fresh;
 
 /// The settings of a stage that sets up codes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorStaticStage)]
 pub struct AuthenticatorStatic {
     /// The flow in which people set some up for themselves.
     pub configure_flow: Option<Uuid>,
     /// What people read instead of the kind's name.
     pub friendly_name: String,
     /// How many codes there are.
+    #[schema(maximum = 1000)]
     pub token_count: u32,
     /// How many characters a code has.
+    #[schema(maximum = 100)]
     pub token_length: u32,
 }
 

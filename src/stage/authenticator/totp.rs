@@ -29,7 +29,7 @@ use code::Found;
 
 words! {
     /// How many digits a code has.
-    Digits {
+    Digits as DigitsEnum {
         /// Six.
         Six = "6",
         /// Eight, which some apps cannot show.
@@ -47,7 +47,8 @@ impl Digits {
 }
 
 /// The settings of a stage that sets up a generator of codes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = AuthenticatorTOTPStage)]
 pub struct AuthenticatorTotp {
     /// The flow in which people set one up for themselves.
     #[serde(default)]

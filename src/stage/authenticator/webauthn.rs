@@ -11,22 +11,24 @@ use uuid::Uuid;
 
 use super::{Owner, enrol, with_user};
 use crate::directory::device::{
-    Authenticator, Credential, Device, device_by_credential, devices_by_fingerprint,
+    Authenticator, Credential, Device, device_by_credential, devices_by_fingerprint, devices_of,
 };
 use crate::directory::install;
 use crate::flow::context::{Value as Known, key};
 use crate::flow::event::{Event, MfaProblem, errors};
+use crate::journal::object::Versioned;
 use crate::stage::field::{Field, Shape};
 use crate::stage::{Entered, Error, Response, Stage, Turn, Verdict};
 use crate::webauthn::{
-    Attachment, Creation, Hint, Person, Registered, Requirement, encode, models,
+    Attachment, Creation, Hint, Party, Person, Registered, Requirement, encode, models,
 };
 
 pub(in crate::stage) mod challenge;
 
 /// The settings of a stage that registers security keys and passkeys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorWebAuthnStage)]
 pub struct AuthenticatorWebauthn {
     /// The flow in which people register one for themselves.
     pub configure_flow: Option<Uuid>,
@@ -89,14 +91,21 @@ impl Refusal {
 }
 
 impl AuthenticatorWebauthn {
+    /// What the browser is asked; without a challenge what may be written down of it.
     async fn options(&self, turn: &Turn<'_>, challenge: Option<&[u8]>) -> Result<Value, Error> {
         let owner = Owner::of(turn).await?;
         let id = person_id(turn, &owner).await?;
         let title = turn.brand().await?.branding_title;
         let username = owner.name();
         let name = owner.user().map_or(username, |user| &user.value.name);
+        let party = challenge::party(turn);
+        let known = match (challenge, owner.id()) {
+            (Some(_), Some(user)) => known(turn, user, &party).await?,
+            _ => Vec::new(),
+        };
         let creation = Creation {
-            party: &challenge::party(turn),
+            party: &party,
+            known: &known,
             title: &title,
             person: Person {
                 id: &id,
@@ -169,6 +178,16 @@ impl AuthenticatorWebauthn {
         challenge::renew(turn)?;
         Ok(Verdict::Rejected(errors("response", text, "invalid")))
     }
+}
+
+/// The credentials that a user has for this site.
+async fn known(turn: &Turn<'_>, user: Uuid, party: &Party) -> Result<Vec<String>, Error> {
+    let own = devices_of(turn.world.objects(), user).await?;
+    let credential = |device: Versioned<Device>| match device.value.of {
+        Authenticator::Webauthn(it) if it.rp_id == party.id => Some(it.credential_id),
+        _ => None,
+    };
+    Ok(own.into_iter().filter_map(credential).collect())
 }
 
 /// How many answers were wrong so far.

@@ -13,6 +13,7 @@ use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Event;
 use crate::policy::{Mapping, Question, context};
 use crate::stage::{Error, Turn};
+use crate::world;
 
 /// Works out the prompts of one stage.
 pub(super) struct Builder<'t> {
@@ -53,8 +54,28 @@ pub(super) async fn build(
     Ok((fields, learnt))
 }
 
+/// One prompt, for which nothing was typed before.
+///
+/// # Errors
+/// When the world did not answer. The inner error is that of an expression.
+pub(super) async fn alone(
+    question: Question<'_>,
+    prompt: Prompt,
+) -> Result<Result<Field, String>, world::Error> {
+    let mut builder = Builder {
+        question: Some(question),
+        typed: BTreeMap::new(),
+        failed: Vec::new(),
+    };
+    let field = builder.field(prompt).await?;
+    Ok(match builder.failed.into_iter().next() {
+        Some(Event::ExpressionFailed { error, .. }) => Err(error),
+        _ => Ok(field),
+    })
+}
+
 impl Builder<'_> {
-    async fn field(&mut self, prompt: Prompt) -> Result<Field, Error> {
+    async fn field(&mut self, prompt: Prompt) -> Result<Field, world::Error> {
         let is_choice = prompt.kind.is_choice();
         let choices = if is_choice {
             self.choices(&prompt).await?
@@ -79,7 +100,7 @@ impl Builder<'_> {
         })
     }
 
-    async fn choices(&mut self, prompt: &Prompt) -> Result<Vec<Choice>, Error> {
+    async fn choices(&mut self, prompt: &Prompt) -> Result<Vec<Choice>, world::Error> {
         let known = self.typed.get(&format!("{}__choices", prompt.field_key));
         Ok(choice::choices(match known {
             Some(known) => context::seen(known),
@@ -87,7 +108,7 @@ impl Builder<'_> {
         }))
     }
 
-    async fn placeholder(&mut self, prompt: &Prompt) -> Result<Value, Error> {
+    async fn placeholder(&mut self, prompt: &Prompt) -> Result<Value, world::Error> {
         if prompt.placeholder_expression {
             self.evaluate(prompt, "the placeholder", &prompt.placeholder)
                 .await
@@ -97,7 +118,7 @@ impl Builder<'_> {
     }
 
     /// What is known already is a value, and never run, whoever typed it.
-    async fn initial(&mut self, prompt: &Prompt) -> Result<Value, Error> {
+    async fn initial(&mut self, prompt: &Prompt) -> Result<Value, world::Error> {
         match self.typed.get(&prompt.field_key) {
             Some(known) => Ok(context::seen(known)),
             None if prompt.initial_value_expression => {
@@ -109,7 +130,12 @@ impl Builder<'_> {
     }
 
     /// What an expression gives; its own text where it fails.
-    async fn evaluate(&mut self, prompt: &Prompt, of: &str, source: &str) -> Result<Value, Error> {
+    async fn evaluate(
+        &mut self,
+        prompt: &Prompt,
+        of: &str,
+        source: &str,
+    ) -> Result<Value, world::Error> {
         let Some(question) = &self.question else {
             return Ok(Value::text(source));
         };

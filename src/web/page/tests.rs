@@ -15,7 +15,7 @@ fn form() -> Form {
         challenge: Some("c1".into()),
         csrf: Some("t1".into()),
         values: Map::new(),
-        waits: false,
+        ..Form::default()
     }
 }
 

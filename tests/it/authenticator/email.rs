@@ -239,3 +239,79 @@ fn the_stages_own_server_sends_and_the_ready_made_flow_needs_a_login() {
         assert_eq!(sink.taken().len(), 1);
     });
 }
+
+#[test]
+fn asking_again_sends_the_code_that_is_good_already() {
+    with_mail(async |server, sink| {
+        has_flows(server, &json!({ "use_global_settings": true }));
+        let person = server.person();
+        let mut visitor = server.visitor();
+        comes(&mut visitor, &person, "setup").await.sees(SETUP);
+        let first = code(&sink.wait_for(1).await[0]);
+        types_code(&mut visitor, &first).await.is_redirected_to("/");
+        let mut visitor = server.visitor();
+        let offered = comes(&mut visitor, &person, "enter").await;
+        let challenge = offered.json()["device_challenges"][0].clone();
+        let chosen = json!({ "selected_challenge": challenge });
+        visitor.answers(chosen.clone()).await;
+        let sent = code(&sink.wait_for(2).await[1]);
+        // Somebody who has guessed the password takes nothing away from what is on its way.
+        let mut stranger = server.visitor();
+        comes(&mut stranger, &person, "enter").await.sees(VALIDATE);
+        stranger.answers(chosen.clone()).await;
+        assert_eq!(code(&sink.wait_for(3).await[2]), sent);
+        // It ends when it would have ended; shortly before there is another one.
+        server.sets(SHIFT, "1770");
+        server.kill().await;
+        visitor.answers(chosen.clone()).await;
+        let other = code(&sink.wait_for(4).await[3]);
+        types_code(&mut visitor, &other).await.is_redirected_to("/");
+        let mut late = server.visitor();
+        comes(&mut late, &person, "enter").await.sees(VALIDATE);
+        late.answers(chosen).await;
+        let next = code(&sink.wait_for(5).await[4]);
+        if next != other {
+            let used = types_code(&mut late, &other).await;
+            used.sees(VALIDATE).with_error("code", "invalid");
+        }
+        server.sets(SHIFT, "0");
+        server.kill().await;
+    });
+}
+
+#[test]
+fn whoever_names_the_address_of_another_uses_up_nothing_that_its_owner_needs() {
+    with_mail(async |server, sink| {
+        has_flows(server, &json!({ "use_global_settings": true }));
+        server.has_flow(
+            &Flow::new("elsewhere")
+                .identification_and_password()
+                .stage(
+                    "authenticator_email",
+                    "other-mailbox",
+                    json!({ "use_global_settings": true }),
+                )
+                .stage("user_login", "elsewhere-login", json!({})),
+        );
+        let (ann, ben) = (server.person(), server.person());
+        let mut owner = server.visitor();
+        comes(&mut owner, &ann, "setup").await.sees(SETUP);
+        let first = code(&sink.wait_for(1).await[0]);
+        types_code(&mut owner, &first).await.is_redirected_to("/");
+        let mut other = server.visitor();
+        comes(&mut other, &ben, "elsewhere").await.sees(SETUP);
+        for _ in 0..4 {
+            let asked = other.answers(json!({ "email": ann.mail })).await;
+            assert_eq!(asked.json()["response_errors"], json!({}), "{asked:?}");
+        }
+        sink.wait_for(6).await;
+        let mut owner = server.visitor();
+        let offered = comes(&mut owner, &ann, "enter").await;
+        let challenge = offered.json()["device_challenges"][0].clone();
+        owner
+            .answers(json!({ "selected_challenge": challenge }))
+            .await;
+        let sent = code(&sink.wait_for(7).await[6]);
+        types_code(&mut owner, &sent).await.is_redirected_to("/");
+    });
+}

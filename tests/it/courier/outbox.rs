@@ -29,7 +29,7 @@ fn a_mail_is_sent_told_and_forgotten() {
         let mail = mail(&post.clock, "alice@example.net");
         post.posts(&mail).await;
         let taken = sink.wait_for(1).await.remove(0);
-        assert_eq!(taken.from, "authentik@localhost");
+        assert_eq!(taken.from, "gatelog@localhost");
         assert_eq!(taken.to, ["alice@example.net"]);
         assert!(!taken.is_encrypted && taken.login.is_none());
         let letter = taken.letter();

@@ -125,13 +125,26 @@ fn a_flow_for_members_refuses_strangers() {
         for slug in ["members", "masters"] {
             let refused = visitor.opens(slug).await;
             refused.is_denied("Flow does not apply to current user.");
+            // A page tells what is to be done.
+            let page = visitor.gets(&format!("/if/flow/{slug}/")).await;
+            page.has_status(200).shows("Log in first");
+            page.shows(&format!("?next=%2Fif%2Fflow%2F{slug}%2F\""));
         }
-        visitor.logs_in(&server.person()).await;
+        let alice = server.person();
+        visitor.logs_in(&alice).await;
         visitor.opens("members").await.sees("ak-stage-dummy");
         visitor
             .opens("masters")
             .await
             .sees("ak-stage-access-denied");
+        let page = visitor.gets("/if/flow/masters/").await;
+        page.shows("Flow does not apply to current user.");
+        // Who runs it is known, although nobody named themselves in it.
+        let list = server.gatelog(&["execution", "list", "--json"]);
+        let of_members = list.succeeds().values().into_iter();
+        let of_members = of_members.filter(|it| it["flow"] == "members");
+        let users: Vec<_> = of_members.map(|it| it["username"].clone()).collect();
+        assert!(users.contains(&alice.username.as_str().into()), "{users:?}");
         let mut administrator = server.visitor();
         administrator.logs_in(&server.administrator).await;
         administrator.opens("masters").await.sees("ak-stage-dummy");

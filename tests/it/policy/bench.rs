@@ -13,7 +13,7 @@ use gatelog::clock::Clock;
 use gatelog::directory::command::prepare;
 use gatelog::directory::password::{self, pool::Pool};
 use gatelog::directory::{Group, NewUser, Session, User, create_user};
-use gatelog::execution::{Executions, Limits, Outside, Reply, Request};
+use gatelog::execution::{Executions, Limits, Outside, Presence, Reply, Request};
 use gatelog::expression::{Limits as Bounds, Options, Workers};
 use gatelog::flow::Context;
 use gatelog::flow::client::Client;
@@ -427,6 +427,7 @@ impl Visitor<'_> {
             challenge: None,
             received: self.bench.clock.monotonic(),
             correlation: Uuid::nil(),
+            presence: Presence::default(),
         }
     }
 

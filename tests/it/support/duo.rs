@@ -44,7 +44,8 @@ pub(crate) struct Pushed {
     /// What was asked for.
     pub(crate) asked: Value,
     decision: Option<(&'static str, &'static str)>,
-    polls: usize,
+    /// How often it was asked what became of it.
+    pub(crate) polls: usize,
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ mod enrolling;
 mod guessing;
 mod remembering;
 mod together;
+mod unwritten;
 mod without;
 
 use std::time::Duration;

@@ -16,7 +16,7 @@ impl Bench {
     }
 
     /// A stage that is in no flow.
-    async fn setup(&self, kind: Kind, name: &str, settings: Value) -> Uuid {
+    pub(super) async fn setup(&self, kind: Kind, name: &str, settings: Value) -> Uuid {
         let settings = settings.as_object().expect("settings");
         let settings = kind.validate(settings).expect("good settings");
         let stage = Stage::new(&self.clock, kind.name(), name, settings);
@@ -198,5 +198,31 @@ async fn nobody_at_all_is_asked_for_nothing_where_no_passkey_would_do() {
     ];
     bench.flow("gate", &stages).await;
     bench.visitor("gate").opens().await.sees("ak-stage-dummy");
+    bench.check().await;
+}
+
+#[actix::test]
+async fn of_two_who_set_up_a_first_authenticator_at_the_same_instant_one_does() {
+    let bench = Bench::new();
+    let user = bench.user("alice", "correct horse").await;
+    let [_, codes] = bench.setups().await;
+    let stages = json!({
+        "not_configured_action": "configure",
+        "configuration_stages": [codes],
+    });
+    bench.gate(stages).await;
+    let (mut one, mut other) = (bench.visitor("gate"), bench.visitor("gate"));
+    for visitor in [&mut one, &mut other] {
+        visitor.answers(json!({"uid_field": "alice"})).await;
+        visitor.sees("ak-stage-authenticator-static");
+    }
+    let (one, other) = tokio::join!(
+        bench.executions.answer(one.request(), json!({})),
+        bench.executions.answer(other.request(), json!({})),
+    );
+    let through = [one, other].map(|reply| reply.expect("a reply").body["component"].clone());
+    let through = through.iter().filter(|it| *it == "ak-stage-dummy").count();
+    assert_eq!(through, 1);
+    assert_eq!(bench.devices(&user).await.len(), 1);
     bench.check().await;
 }

@@ -167,3 +167,19 @@ async fn an_unverified_key_is_not_registered_where_verification_is_required() {
     assert_eq!(devices(&bench, alice.uuid).await.len(), 0);
     bench.check().await;
 }
+
+#[actix::test]
+async fn a_browser_is_told_which_keys_its_user_has_and_the_trail_is_not() {
+    let (bench, alice) = bench().await;
+    let visitor = comes(&bench, REGISTERS, "alice").await;
+    assert_eq!(asked(&visitor)["excludeCredentials"], json!([]));
+    let mut key = key();
+    registers(&bench, "alice", &mut key).await;
+    let kept = credential(&bench, alice.uuid).await.credential_id;
+    let visitor = comes(&bench, REGISTERS, "alice").await;
+    let known = json!([{ "id": kept, "type": "public-key" }]);
+    assert_eq!(asked(&visitor)["excludeCredentials"], known);
+    let trail = bench.trail().await;
+    assert!(!trail.contains(r#""excludeCredentials":[{"#), "{trail}");
+    bench.check().await;
+}

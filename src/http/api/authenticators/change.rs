@@ -1,11 +1,12 @@
 //! What may be changed of a device: its name, and whether it is there.
 
-use actix_web::http::Method;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::HttpResponse;
 use serde_json::Value;
 
-use super::super::{body, caller};
-use super::{Answer, anybodys, audit, class_of, own, owner, shown};
+use super::super::body;
+use super::super::call::Call;
+use super::super::operation::{Answered, Method};
+use super::{anybodys, audit, own, owner, shown};
 use crate::directory::device::Totp;
 use crate::directory::{
     Authenticator, Device, DeviceClass, User, add_device, remove_devices, rename_device, user_by_pk,
@@ -17,49 +18,32 @@ use crate::http::{Error, State};
 const KEY: usize = 20;
 
 /// `PUT` and `PATCH /authenticators/<class>/<id>/`
-pub(super) async fn update(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let caller = caller::acting(&state, &request, arrival).await?.user.value;
-    let device = own(&state, &caller, &path).await?.value;
-    let device = rename(&state, &request, payload, device, (&caller, arrival)).await?;
-    Ok(HttpResponse::Ok().json(shown::one(&state, &device, &caller, true).await?))
+pub(super) async fn update(mut call: Call, class: DeviceClass, method: Method) -> Answered {
+    let user = call.caller()?.user.value.clone();
+    let device = own(&call.state, &user, class, call.path("id")).await?.value;
+    let device = rename(&mut call, method, device).await?;
+    Ok(HttpResponse::Ok().json(shown::one(&call.state, &device, &user, true).await?))
 }
 
 /// `PUT` and `PATCH /authenticators/admin/<class>/<id>/`
-pub(super) async fn admin_update(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let caller = caller::acting_superuser(&state, &request, arrival).await?;
-    let device = anybodys(&state, &path).await?.value;
-    let by = (&caller.user.value, arrival);
-    let device = rename(&state, &request, payload, device, by).await?;
-    let owner = owner(&state, &device).await?;
-    Ok(HttpResponse::Ok().json(shown::one(&state, &device, &owner, false).await?))
+pub(super) async fn admin_update(mut call: Call, class: DeviceClass, method: Method) -> Answered {
+    call.superuser()?;
+    let device = anybodys(&call.state, class, call.path("id")).await?.value;
+    let device = rename(&mut call, method, device).await?;
+    let owner = owner(&call.state, &device).await?;
+    Ok(HttpResponse::Ok().json(shown::one(&call.state, &device, &owner, false).await?))
 }
 
 /// Gives the device the name in the body. Without one nothing is changed, where only some fields
 /// need be sent.
-async fn rename(
-    state: &State,
-    request: &HttpRequest,
-    payload: web::Payload,
-    device: Device,
-    (by, arrival): (&User, Arrival),
-) -> Result<Device, Error> {
-    let sent = body::read(request, payload).await?;
-    let given = body::fields(&sent)?.get("name");
-    if given.is_none() && request.method() == Method::PATCH {
+async fn rename(call: &mut Call, method: Method, device: Device) -> Result<Device, Error> {
+    let sent = call.fields().await?;
+    let given = sent.get("name");
+    if given.is_none() && method == Method::Patch {
         return Ok(device);
     }
+    let (state, arrival) = (&call.state, call.arrival);
+    let by = &call.caller()?.user.value;
     let class = device.class();
     let name = body::text(given, shown::longest_name(class));
     let name = name.map_err(|complaint| body::wrong("name", complaint))?;
@@ -74,30 +58,26 @@ async fn rename(
 }
 
 /// `DELETE /authenticators/<class>/<id>/`
-pub(super) async fn destroy(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let caller = caller::acting(&state, &request, arrival).await?.user.value;
-    let device = own(&state, &caller, &path).await?.value;
-    remove(&state, &device, &caller, arrival).await
+pub(super) async fn destroy(call: Call, class: DeviceClass) -> Answered {
+    let user = &call.caller()?.user.value;
+    let device = own(&call.state, user, class, call.path("id")).await?;
+    remove(&call.state, &device.value, user, call.arrival).await
 }
 
 /// `DELETE /authenticators/admin/<class>/<id>/`
-pub(super) async fn admin_destroy(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let caller = caller::acting_superuser(&state, &request, arrival).await?;
-    let device = anybodys(&state, &path).await?.value;
-    remove(&state, &device, &caller.user.value, arrival).await
+pub(super) async fn admin_destroy(call: Call, class: DeviceClass) -> Answered {
+    call.superuser()?;
+    let device = anybodys(&call.state, class, call.path("id")).await?;
+    remove(
+        &call.state,
+        &device.value,
+        &call.caller()?.user.value,
+        call.arrival,
+    )
+    .await
 }
 
-async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> Answer {
+async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> Answered {
     let (journal, clock) = (&*state.journal, &state.clock);
     let removed = remove_devices(journal, clock, &[device.uuid], arrival.id).await?;
     for device in &removed {
@@ -111,32 +91,23 @@ async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> 
 /// Nobody has the key of a generator of codes that is made here, and there are no recovery codes,
 /// so it is not confirmed: it proves nothing, and nobody is asked for it. The other classes need
 /// what only a device or a provider can say.
-pub(super) async fn create(
-    request: HttpRequest,
-    class: web::Path<String>,
-    payload: web::Payload,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let class = class_of(&class)?;
-    let caller = caller::acting_superuser(&state, &request, arrival)
-        .await?
-        .user
-        .value;
-    let sent = body::read(&request, payload).await?;
-    let fields = body::fields(&sent)?;
+pub(super) async fn create(mut call: Call, class: DeviceClass) -> Answered {
+    call.superuser()?;
+    let fields = call.fields().await?;
+    let (state, arrival) = (&call.state, call.arrival);
+    let caller = &call.caller()?.user.value;
     let name = body::text(fields.get("name"), shown::longest_name(class));
     let name = name.map_err(|complaint| body::wrong("name", complaint))?;
-    let of = blank(&state, class)?;
+    let of = blank(state, class)?;
     let owner = match fields.get("user") {
         None => caller.clone(),
-        given => named(&state, given).await?,
+        given => named(state, given).await?,
     };
     let now = state.clock.now();
     let device = Device::new(state.clock.opaque_id(), owner.uuid, &name, of, now);
     add_device(&*state.journal, &state.clock, &device, arrival.id).await?;
     audit("a device was made", caller.uuid, &device, arrival);
-    Ok(HttpResponse::Created().json(shown::one(&state, &device, &owner, false).await?))
+    Ok(HttpResponse::Created().json(shown::one(state, &device, &owner, false).await?))
 }
 
 /// What a device of this class is before anybody has set it up.

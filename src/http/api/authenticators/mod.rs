@@ -2,97 +2,32 @@
 //!
 //! Source: authentik `stages/authenticator_*/api/`, `core/api/devices.py`.
 
-use actix_web::{HttpRequest, HttpResponse, guard, web};
+use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::caller;
+use super::call::Call;
 use super::listing::Listing;
+use super::operation::Answered;
 use crate::directory::device::device_by_pk;
 use crate::directory::{Device, DeviceClass, User, devices_of, user_by_pk};
 use crate::flow::query::Query;
 use crate::http::request::Arrival;
-use crate::http::{Error, State, not_allowed};
+use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 
 mod change;
 mod shown;
+mod table;
+
+pub(super) use table::operations;
 
 /// Said of a number under which there is no device of a kind that this server does not have.
 const NO_ENDPOINT: Error = Error::NotFound("No EndpointDevice matches the given query.");
 
-/// Adds the routes. Devices of the class `endpoint` exist in no installation, but clients ask.
-pub(super) fn configure(app: &mut web::ServiceConfig) {
-    let reads = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
-    let other = || web::route().to(not_allowed);
-    app.service(
-        web::resource("/authenticators/all/")
-            .route(reads().to(all))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/admin/all/")
-            .route(reads().to(admin_all))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/endpoint/")
-            .route(reads().to(endpoints))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/admin/endpoint/")
-            .route(reads().to(admin_endpoints))
-            .default_service(other()),
-    )
-    .service(
-        web::resource([
-            "/authenticators/endpoint/{id}/",
-            "/authenticators/endpoint/{id}/used_by/",
-            "/authenticators/admin/endpoint/{id}/",
-        ])
-        .route(reads().to(endpoint))
-        .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/{class}/")
-            .route(reads().to(list))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/admin/{class}/")
-            .route(reads().to(admin_list))
-            .route(web::post().to(change::create))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/admin/{class}/{id}/")
-            .route(reads().to(admin_retrieve))
-            .route(web::put().to(change::admin_update))
-            .route(web::patch().to(change::admin_update))
-            .route(web::delete().to(change::admin_destroy))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/{class}/{id}/")
-            .route(reads().to(retrieve))
-            .route(web::put().to(change::update))
-            .route(web::patch().to(change::update))
-            .route(web::delete().to(change::destroy))
-            .default_service(other()),
-    )
-    .service(
-        web::resource("/authenticators/{class}/{id}/used_by/")
-            .route(reads().to(used_by))
-            .default_service(other()),
-    );
-}
-
-type Answer = Result<HttpResponse, Error>;
-
 /// `GET /authenticators/all/`: one's own confirmed devices of all classes, by class.
-async fn all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
-    let user = caller::user(&state, &request, arrival).await?;
+async fn all(call: Call) -> Answered {
+    let (state, user) = (&call.state, &call.caller()?.user.value);
     let devices = devices_of(&*state.journal, user.uuid).await?;
     let confirmed = devices.iter().filter(|it| it.value.confirmed);
     let shown: Vec<Value> = confirmed.map(|it| shown::any(&it.value)).collect();
@@ -100,10 +35,11 @@ async fn all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) ->
 }
 
 /// `GET /authenticators/admin/all/?user=`: the devices of a user, or of all, confirmed or not.
-async fn admin_all(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
-    caller::superuser(&state, &request, arrival).await?;
+async fn admin_all(call: Call) -> Answered {
+    call.superuser()?;
+    let state = &call.state;
     let journal = &*state.journal;
-    let query = Query::parse(request.query_string());
+    let query = Query::parse(call.request.query_string());
     let devices = match query.get("user") {
         None => {
             let mut all: Vec<Versioned<Device>> = object::all(journal).await?;
@@ -124,20 +60,14 @@ async fn admin_all(request: HttpRequest, state: web::Data<State>, arrival: Arriv
 }
 
 /// `GET /authenticators/<class>/`: one's own.
-async fn list(
-    request: HttpRequest,
-    class: web::Path<String>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let class = class_of(&class)?;
-    let user = caller::user(&state, &request, arrival).await?;
+async fn list(call: Call, class: DeviceClass) -> Answered {
+    let (state, user) = (&call.state, &call.caller()?.user.value);
     let mut devices = devices_of(&*state.journal, user.uuid).await?;
     devices.retain(|it| is_listed(class, &it.value));
-    let listing = Listing::of(request.query_string());
+    let listing = call.listing();
     arrange(&listing, &mut devices);
     let show =
-        async |device: &Versioned<Device>| shown::one(&state, &device.value, &user, true).await;
+        async |device: &Versioned<Device>| shown::one(state, &device.value, user, true).await;
     Ok(HttpResponse::Ok().json(listing.page(&devices, show).await?))
 }
 
@@ -149,21 +79,16 @@ fn is_listed(class: DeviceClass, device: &Device) -> bool {
 }
 
 /// `GET /authenticators/admin/<class>/`: everybody's.
-async fn admin_list(
-    request: HttpRequest,
-    class: web::Path<String>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let class = class_of(&class)?;
-    caller::superuser(&state, &request, arrival).await?;
+async fn admin_list(call: Call, class: DeviceClass) -> Answered {
+    call.superuser()?;
+    let state = &call.state;
     let mut devices: Vec<Versioned<Device>> = object::all(&*state.journal).await?;
     devices.retain(|it| it.value.class() == class);
-    let listing = Listing::of(request.query_string());
+    let listing = call.listing();
     arrange(&listing, &mut devices);
     let show = async |device: &Versioned<Device>| {
-        let owner = owner(&state, &device.value).await?;
-        shown::one(&state, &device.value, &owner, false).await
+        let owner = owner(state, &device.value).await?;
+        shown::one(state, &device.value, &owner, false).await
     };
     Ok(HttpResponse::Ok().json(listing.page(&devices, show).await?))
 }
@@ -192,80 +117,52 @@ fn arrange(listing: &Listing, devices: &mut Vec<Versioned<Device>>) {
 }
 
 /// `GET /authenticators/<class>/<id>/`
-async fn retrieve(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let user = caller::user(&state, &request, arrival).await?;
-    let device = own(&state, &user, &path).await?;
-    Ok(HttpResponse::Ok().json(shown::one(&state, &device.value, &user, true).await?))
+async fn retrieve(call: Call, class: DeviceClass) -> Answered {
+    let (state, user) = (&call.state, &call.caller()?.user.value);
+    let device = own(state, user, class, call.path("id")).await?;
+    Ok(HttpResponse::Ok().json(shown::one(state, &device.value, user, true).await?))
 }
 
 /// `GET /authenticators/<class>/<id>/used_by/`: nothing refers to a device.
-async fn used_by(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    let user = caller::user(&state, &request, arrival).await?;
-    own(&state, &user, &path).await?;
+async fn used_by(call: Call, class: DeviceClass) -> Answered {
+    let (state, user) = (&call.state, &call.caller()?.user.value);
+    own(state, user, class, call.path("id")).await?;
     Ok(HttpResponse::Ok().json(json!([])))
 }
 
 /// `GET /authenticators/admin/<class>/<id>/`
-async fn admin_retrieve(
-    request: HttpRequest,
-    path: web::Path<(String, String)>,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    caller::superuser(&state, &request, arrival).await?;
-    let device = anybodys(&state, &path).await?;
-    let owner = owner(&state, &device.value).await?;
-    Ok(HttpResponse::Ok().json(shown::one(&state, &device.value, &owner, false).await?))
+async fn admin_retrieve(call: Call, class: DeviceClass) -> Answered {
+    call.superuser()?;
+    let state = &call.state;
+    let device = anybodys(state, class, call.path("id")).await?;
+    let owner = owner(state, &device.value).await?;
+    Ok(HttpResponse::Ok().json(shown::one(state, &device.value, &owner, false).await?))
 }
 
 /// `GET /authenticators/endpoint/`
-async fn endpoints(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
-    caller::user(&state, &request, arrival).await?;
-    none(&request).await
+async fn endpoints(call: Call) -> Answered {
+    none(&call).await
 }
 
 /// `GET /authenticators/admin/endpoint/`
-async fn admin_endpoints(
-    request: HttpRequest,
-    state: web::Data<State>,
-    arrival: Arrival,
-) -> Answer {
-    caller::superuser(&state, &request, arrival).await?;
-    none(&request).await
+async fn admin_endpoints(call: Call) -> Answered {
+    call.superuser()?;
+    none(&call).await
 }
 
 /// One of them.
-async fn endpoint(request: HttpRequest, state: web::Data<State>, arrival: Arrival) -> Answer {
-    caller::user(&state, &request, arrival).await?;
+async fn endpoint(_: Call) -> Answered {
     Err(NO_ENDPOINT)
 }
 
-async fn none(request: &HttpRequest) -> Answer {
-    let listing = Listing::of(request.query_string());
+async fn none(call: &Call) -> Answered {
+    let listing = call.listing();
     let show = async |nothing: &Value| Ok(nothing.clone());
     Ok(HttpResponse::Ok().json(listing.page(&[], show).await?))
 }
 
-fn class_of(word: &str) -> Result<DeviceClass, Error> {
-    word.parse().map_err(|_| Error::NOT_FOUND)
-}
-
 /// The device that a path names.
-async fn anybodys(
-    state: &State,
-    (class, pk): &(String, String),
-) -> Result<Versioned<Device>, Error> {
-    let class = class_of(class)?;
+async fn anybodys(state: &State, class: DeviceClass, pk: &str) -> Result<Versioned<Device>, Error> {
     let unknown = || Error::NotFound(shown::names(class).unknown);
     let pk = pk.parse().map_err(|_| unknown())?;
     let found = device_by_pk(&*state.journal, class, pk).await?;
@@ -276,10 +173,10 @@ async fn anybodys(
 async fn own(
     state: &State,
     user: &User,
-    path: &(String, String),
+    class: DeviceClass,
+    pk: &str,
 ) -> Result<Versioned<Device>, Error> {
-    let found = anybodys(state, path).await?;
-    let class = found.value.class();
+    let found = anybodys(state, class, pk).await?;
     if found.value.user == user.uuid && is_listed(class, &found.value) {
         Ok(found)
     } else {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
-use super::super::schema::{Components, reference};
 use crate::directory::attributes::merged;
 use crate::directory::role::named;
 use crate::directory::{avatar, groups_of};
@@ -16,55 +15,6 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, "/core/users/me/", "core_users_me_retrieve", me)
             .answers(200, Content::One("SessionUser".to_owned())),
     ]
-}
-
-/// Its schemas.
-pub(super) fn describe(components: &mut Components) {
-    let text = json!({ "type": "string" });
-    let read = json!({ "type": "string", "readOnly": true });
-    let flag = json!({ "type": "boolean", "readOnly": true });
-    for name in ["UserSelfGroups", "UserSelfRoles"] {
-        components.put(
-            name,
-            json!({
-                "type": "object",
-                "properties": { "name": read, "pk": read },
-                "required": ["name", "pk"],
-            }),
-        );
-    }
-    let list = |name: &str| json!({ "type": "array", "items": reference(name), "readOnly": true });
-    components.put(
-        "UserSelf",
-        json!({
-            "type": "object",
-            "properties": {
-                "pk": { "type": "integer", "readOnly": true },
-                "username": { "type": "string", "maxLength": 150 },
-                "name": text,
-                "is_active": flag,
-                "is_superuser": flag,
-                "groups": list("UserSelfGroups"),
-                "roles": list("UserSelfRoles"),
-                "email": { "type": "string", "maxLength": 254 },
-                "avatar": read,
-                "uid": read,
-                "settings": { "type": "object", "additionalProperties": {}, "readOnly": true },
-                "type": reference("UserTypeEnum"),
-                "system_permissions": { "type": "array", "items": text, "readOnly": true },
-            },
-            "required": ["avatar", "groups", "is_active", "is_superuser", "name", "pk", "roles",
-                "settings", "system_permissions", "uid", "username"],
-        }),
-    );
-    components.put(
-        "SessionUser",
-        json!({
-            "type": "object",
-            "properties": { "user": reference("UserSelf"), "original": reference("UserSelf") },
-            "required": ["user"],
-        }),
-    );
 }
 
 /// `GET /core/users/me/`
@@ -86,8 +36,7 @@ async fn me(call: Call) -> Answered {
     let roles: Vec<Value> = roles
         .map(|role| json!({ "name": role.name, "pk": role.pk }))
         .collect();
-    Ok(HttpResponse::Ok().json(json!({
-        "user": {
+    let shown = json!({
             "pk": user.pk,
             "username": user.username,
             "name": user.name,
@@ -101,6 +50,8 @@ async fn me(call: Call) -> Answered {
             "settings": settings.cloned().unwrap_or_else(|| json!({})),
             "type": user.user_type,
             "system_permissions": caller.granted.of_system(),
-        }
-    })))
+        "is_current": true,
+    });
+    // Clients since 2026.8 require the list of those who may be switched to: nobody else.
+    Ok(HttpResponse::Ok().json(json!({ "user": shown, "users": [shown] })))
 }

@@ -58,7 +58,6 @@ pub(super) fn operations() -> Vec<Operation> {
 /// Their schemas.
 pub(super) fn describe(components: &mut Components) {
     users::describe(components);
-    me::describe(components);
     account::describe(components);
     passwords::describe(components);
     recovery::describe(components);

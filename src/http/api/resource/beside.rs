@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::super::directory::shown::said_of;
 pub(super) use super::super::directory::shown::{Beside, beside};
 use super::filter::Wanted;
+use super::related::related;
 use crate::blueprint::edit::{Found, Miss, Object, Staged, show};
 
 /// The fields of an object, and what is known of it beside them, as far as anybody asks.
@@ -24,8 +25,13 @@ pub(super) fn row(
     }
     let field = |wanted: &Wanted| wanted.0.field.split("__").next();
     let mut fields = wanted.iter().filter_map(field);
-    if fields.any(|field| !row.fields.contains_key(field)) {
+    let asks = fields.any(|field| !row.fields.contains_key(field));
+    if asks {
         row.fields.extend(said_of(object, staged, inherited)?);
+    }
+    // An invitation is searched by the name of whoever made it.
+    if asks || matches!(object, Object::Invitation(_)) {
+        row.fields.extend(related(object, staged)?);
     }
     Ok(row)
 }

@@ -60,6 +60,36 @@ impl Filter {
     }
 }
 
+/// A filter by a text.
+pub(crate) const fn text(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Text)
+}
+
+/// A filter by yes or no.
+pub(crate) const fn flag(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Flag)
+}
+
+/// A filter by a whole number.
+pub(crate) const fn number(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Integer)
+}
+
+/// A filter by an identifier.
+pub(crate) const fn id(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Uuid)
+}
+
+/// A filter by any of several identifiers.
+pub(crate) const fn ids(name: &'static str) -> Filter {
+    Filter::of(name, Fits::Uuids)
+}
+
+/// A filter by one of these words.
+pub(crate) const fn word(name: &'static str, words: fn() -> Vec<&'static str>) -> Filter {
+    Filter::of(name, Fits::Word(words))
+}
+
 /// A filter that was asked for, and the values any of which will do.
 pub(super) type Wanted = (&'static Filter, Vec<Value>);
 

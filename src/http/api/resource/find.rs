@@ -55,7 +55,11 @@ pub(crate) async fn found(
 
 fn look(resource: &Resource, key: &str, staged: &Staged) -> Result<Option<Object>, Miss> {
     let object = match (resource.scope, resource.key_field) {
-        (Scope::All(kind), _) => match key.parse() {
+        (Scope::All(kind), KeyField::Field(field)) => {
+            let mut all = staged.all(kind)?.into_iter();
+            all.find(|it| crate::blueprint::edit::field(it, field) == Some(key.into()))
+        }
+        (Scope::All(kind), KeyField::Pk) => match key.parse() {
             Ok(id) => staged.get(kind, id)?,
             Err(_) => None,
         },

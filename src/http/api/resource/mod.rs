@@ -20,12 +20,13 @@ mod filter;
 mod find;
 mod list;
 mod order;
+mod related;
 pub(super) mod schema;
 mod used_by;
 mod write;
 
-pub(crate) use filter::{Filter, Fits};
-pub(crate) use find::found;
+pub(crate) use filter::{Filter, Fits, flag, id, ids, number, text, word};
+pub(crate) use find::{found, may};
 
 /// Which objects a resource is about.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -111,6 +111,17 @@ fn answer(content: &Content) -> Value {
             let schema = json!({ "type": "string", "format": "binary" });
             json!({ *media: { "schema": schema } })
         }
+        Content::Several(media) => media
+            .iter()
+            .map(|media| (*media).to_owned())
+            .map(|media| {
+                (
+                    media,
+                    json!({ "schema": { "type": "object", "additionalProperties": {} } }),
+                )
+            })
+            .collect::<Map<_, _>>()
+            .into(),
         Content::Form(schema) => json!({ "multipart/form-data": { "schema": schema } }),
     };
     json!({ "description": "", "content": content })

@@ -6,9 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+mod answer;
+mod challenge;
+mod device;
 mod document;
 mod field;
+mod own;
 mod served;
+mod shape;
 
 pub(crate) use document::document;
 pub(crate) use field::request;
@@ -41,6 +46,16 @@ impl Components {
     /// All of them.
     pub(crate) fn into_map(self) -> BTreeMap<String, Value> {
         self.0
+    }
+}
+
+/// Adds the schemas of what no type stands for; one that is there already stays.
+pub(crate) fn describe(components: &mut Components) {
+    let all = challenge::schemas().into_iter().chain(answer::schemas());
+    for (name, schema) in all.chain(device::schemas()).chain(own::schemas()) {
+        if components.get(name).is_none() {
+            components.put(name, schema);
+        }
     }
 }
 

@@ -14,6 +14,16 @@ pub(super) fn normalised(typed: &str) -> Option<String> {
     is_number.then_some(number)
 }
 
+/// The telephone that a number reaches, as far as that can be said of a number: `+1…`, `001…` and
+/// `1…` are one. Two that are not one may be taken for one, as a national number that reads like
+/// the beginning of an international one; then they share an allowance, and nothing else.
+pub(super) fn place(number: &str) -> String {
+    number
+        .trim_start_matches('+')
+        .trim_start_matches('0')
+        .to_owned()
+}
+
 /// What a number is kept as where it is only verified.
 pub(super) fn hashed(number: &str) -> String {
     let digest = Sha256::digest(number.as_bytes());
@@ -49,6 +59,15 @@ mod tests {
         ] {
             assert_eq!(normalised(typed), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn however_a_number_is_dialled_it_is_one_telephone() {
+        for number in ["+15551234567", "15551234567", "0015551234567"] {
+            assert_eq!(place(number), "15551234567");
+        }
+        assert_ne!(place("+15551234567"), place("+15551234568"));
+        assert_ne!(place("+15551234567"), place("+4915551234567"));
     }
 
     #[test]

@@ -9,7 +9,6 @@
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{AuthenticatorValidate, Owner, offered, refused};
@@ -21,7 +20,7 @@ use crate::flow::context::Value as Known;
 use crate::flow::effect::Outcome;
 use crate::flow::event::{Event, MfaProblem, errors};
 use crate::journal::object::{self, Versioned, put};
-use crate::stage::authenticator::duo::{AuthenticatorDuo, refusal};
+use crate::stage::authenticator::duo::{AuthenticatorDuo, STAGE_IS_GONE, refusal};
 use crate::stage::duration::after;
 use crate::stage::{Error, Response, Turn, Verdict};
 use crate::world::{Call, Change};
@@ -164,7 +163,7 @@ async fn send(turn: &mut Turn<'_>, device: &Device) -> Result<Verdict, Error> {
     };
     let Some(settings) = settings(turn, *stage).await? else {
         let attempt = Attempt::new(turn, device, Uuid::nil());
-        let problem = "the stage by which the device was enrolled is gone".to_owned();
+        let problem = STAGE_IS_GONE.to_owned();
         return Ok(refuse(turn, attempt, MfaProblem::Misconfigured { problem }));
     };
     let owner = Owner::of(turn).await?;
@@ -173,7 +172,8 @@ async fn send(turn: &mut Turn<'_>, device: &Device) -> Result<Verdict, Error> {
         user_id: duo_user_id.clone(),
         username: owner.name().to_owned(),
         address: turn.client.address,
-        info: info(turn),
+        domain: None,
+        application: application(turn),
         kind: format!("{} Login request", turn.brand().await?.branding_title),
     };
     pushes.value.count(now);
@@ -186,6 +186,7 @@ async fn send(turn: &mut Turn<'_>, device: &Device) -> Result<Verdict, Error> {
     let call = Call::DuoPush {
         device: device.uuid,
         push: Box::new(push),
+        client: Box::new(turn.client.clone()),
     };
     let until = after(now, WITHIN);
     let effect = turn.request_until(call, until)?;
@@ -193,18 +194,12 @@ async fn send(turn: &mut Turn<'_>, device: &Device) -> Result<Verdict, Error> {
     Ok(Verdict::Waits(effect))
 }
 
-/// What the user reads beside the push.
-fn info(turn: &Turn<'_>) -> String {
-    let mut info = form_urlencoded::Serializer::new(String::new());
-    info.append_pair("Domain", &turn.client.host);
-    let application = match turn.running.context.get("application") {
-        Some(Known::Json(application)) => application["name"].as_str(),
+/// What the user reads beside the push of where they log in to.
+fn application(turn: &Turn<'_>) -> Option<String> {
+    match turn.running.context.get("application") {
+        Some(Known::Json(application)) => application["name"].as_str().map(str::to_owned),
         _ => None,
-    };
-    if let Some(application) = application {
-        info.append_pair("Application", application);
     }
-    info.finish()
 }
 
 async fn settings(turn: &Turn<'_>, stage: Uuid) -> Result<Option<AuthenticatorDuo>, Error> {
@@ -249,7 +244,7 @@ async fn ask(
         return Ok(refuse(turn, attempt, MfaProblem::TimedOut));
     }
     let Some(settings) = settings(turn, attempt.stage).await? else {
-        let problem = "the stage by which the device was enrolled is gone".to_owned();
+        let problem = STAGE_IS_GONE.to_owned();
         return Ok(refuse(turn, attempt, MfaProblem::Misconfigured { problem }));
     };
     let call = Call::DuoPushStatus {

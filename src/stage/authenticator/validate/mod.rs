@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Owner, sms, with_user};
 use crate::directory::device::DeviceClass;
 use crate::flow::effect::{Effect, Outcome};
-use crate::flow::event::{NON_FIELD_ERRORS, errors};
+use crate::flow::event::{EMPTY_RESPONSE, NON_FIELD_ERRORS, errors};
 use crate::flow::field::{Invalid, Problem};
 use crate::flow::model::{Designation, InvalidResponseAction, words};
 use crate::stage::duration::Duration;
@@ -35,7 +35,7 @@ pub(in crate::stage) use accepted::reference;
 words! {
     /// What happens to a user without an authenticator.
     #[derive(Default)]
-    NotConfiguredAction {
+    NotConfiguredAction as NotConfiguredActionEnum {
         /// They go on without.
         #[default]
         Skip = "skip",
@@ -47,8 +47,9 @@ words! {
 }
 
 /// The settings of a stage that asks for a second factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
+#[schema(as = AuthenticatorValidateStage)]
 pub struct AuthenticatorValidate {
     /// What happens to a user without an authenticator.
     pub(in crate::stage) not_configured_action: NotConfiguredAction,
@@ -57,6 +58,7 @@ pub struct AuthenticatorValidate {
     /// The classes of authenticators that are good enough.
     pub(in crate::stage) device_classes: Vec<DeviceClass>,
     /// How long a browser that showed one is not asked again.
+    #[schema(value_type = String, min_length = 1)]
     pub(in crate::stage) last_auth_threshold: Duration,
     /// Whether a security key has to ask its owner for something.
     pub(in crate::stage) webauthn_user_verification: Requirement,
@@ -101,7 +103,7 @@ fn refused(field: &str, text: impl Into<String>) -> Verdict {
 /// again.
 fn chosen(turn: &Turn<'_>) -> Verdict {
     if turn.stage.on_invalid == InvalidResponseAction::Retry {
-        refused(NON_FIELD_ERRORS, "Empty response")
+        refused(NON_FIELD_ERRORS, EMPTY_RESPONSE)
     } else {
         Verdict::Asks
     }
@@ -252,7 +254,7 @@ impl Stage for AuthenticatorValidate {
         if selected.is_some() {
             return Ok(chosen(turn));
         }
-        Ok(refused(NON_FIELD_ERRORS, "Empty response"))
+        Ok(refused(NON_FIELD_ERRORS, EMPTY_RESPONSE))
     }
 
     fn interrupts(&self, response: &Response, turn: &Turn<'_>) -> bool {

@@ -76,6 +76,7 @@ fn whoever_has_a_code_sent_has_made_no_mistake() {
     let page = shown_with(&challenge, &asked, false);
     assert!(page.contains("A code is on its way"), "{page}");
     assert!(!page.contains("Empty response") && !page.contains("role=\"alert\""));
+    assert!(page.contains("<title>Welcome!"), "{page}");
     assert!(open(&page).contains(r#"name="code""#));
     let page = shown_with(
         &challenge,
@@ -197,4 +198,31 @@ fn every_authenticator_can_be_set_up_without_a_script() {
             "{page}"
         );
     }
+}
+
+#[test]
+fn whoever_has_no_passkey_finds_the_way_to_the_usual_login() {
+    let challenge = validation(&["webauthn"]);
+    let instead = Some("/flows/-/default/authentication/?next=%2F".to_owned());
+    let form = Form { instead, ..form() };
+    let page = Pages::new().challenge(&dress(), &challenge, &form, None);
+    let page = page.expect("it can be shown");
+    assert!(page.contains("Log in with a password instead"), "{page}");
+    assert!(page.contains("?next=%2F\""), "{page}");
+    assert!(!shown(&challenge).contains("Log in with a password"));
+}
+
+#[test]
+fn whoever_has_to_log_in_first_is_led_there() {
+    let mut challenge = identification();
+    challenge["component"] = "ak-stage-access-denied".into();
+    challenge["error_message"] = "Flow does not apply to current user.".into();
+    let login = Some("/flows/-/default/authentication/?next=%2Fif".to_owned());
+    let form = Form { login, ..form() };
+    let page = Pages::new().challenge(&dress(), &challenge, &form, None);
+    let page = page.expect("it can be shown");
+    assert!(page.contains("Log in first") && page.contains("?next=%2Fif"));
+    assert!(!page.contains("does not apply"), "{page}");
+    let page = shown(&challenge);
+    assert!(page.contains("does not apply") && !page.contains("Log in first"));
 }

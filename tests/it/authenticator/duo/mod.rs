@@ -10,6 +10,8 @@ use crate::support::{Answer, Flow, Options, Person, TestServer, Visitor, block_o
 
 mod enrolment;
 mod kill;
+mod leaving;
+mod oncall;
 mod refusals;
 mod waiting;
 
@@ -18,6 +20,9 @@ pub(super) const LOGIN: &str = "duo-login";
 
 /// The flow that enrols a device.
 const SETUP: &str = "duo-setup";
+
+/// Where browsers reach the server, as its operator says.
+const PUBLIC_URL: &str = "https://login.example.org/";
 
 /// A server, Duo, and somebody who has enrolled a device.
 pub(super) struct Scene {
@@ -28,7 +33,8 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) async fn start() -> Self {
-        let server = TestServer::start(Options::default()).await;
+        let options = Options::default().with("GATELOG_WEB__PUBLIC_URL", PUBLIC_URL);
+        let server = TestServer::start(options).await;
         let duo = Duo::start(server.canaries()).await;
         server.has_flow(
             &Flow::new(SETUP)

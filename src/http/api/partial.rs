@@ -1,0 +1,83 @@
+//! Users and groups as they are shown within other objects.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::schema::Components;
+use crate::directory::{Group, User};
+
+/// A user, as far as others need to know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PartialUser {
+    #[schema(read_only)]
+    pk: i64,
+    username: String,
+    name: String,
+    #[schema(required = false)]
+    is_active: bool,
+    #[schema(required = false)]
+    email: String,
+    #[schema(required = false, value_type = Object)]
+    attributes: Map<String, Value>,
+    #[schema(read_only)]
+    uid: String,
+}
+
+/// A group, as far as others need to know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PartialGroup {
+    #[schema(read_only)]
+    pk: Uuid,
+    #[schema(read_only)]
+    num_pk: u32,
+    name: String,
+    #[schema(required = false)]
+    is_superuser: bool,
+    #[schema(required = false, value_type = Object)]
+    attributes: Map<String, Value>,
+}
+
+/// Their schemas.
+pub(super) fn describe(components: &mut Components) {
+    components.add::<PartialUser>();
+    components.add::<PartialGroup>();
+}
+
+/// A user of this installation.
+pub(super) fn user(user: &User, install: Uuid) -> PartialUser {
+    PartialUser {
+        pk: user.pk,
+        username: user.username.clone(),
+        name: user.name.clone(),
+        is_active: user.is_active,
+        email: user.email.clone(),
+        attributes: user.attributes.clone(),
+        uid: user.uid(install),
+    }
+}
+
+/// Whoever stands for nobody: clients expect somebody where a person made something.
+pub(super) fn nobody() -> PartialUser {
+    PartialUser {
+        pk: 0,
+        username: "AnonymousUser".to_owned(),
+        name: String::new(),
+        is_active: false,
+        email: String::new(),
+        attributes: Map::new(),
+        uid: String::new(),
+    }
+}
+
+/// A group.
+pub(super) fn group(group: &Group) -> PartialGroup {
+    PartialGroup {
+        pk: group.pk,
+        num_pk: group.num_pk(),
+        name: group.name.clone(),
+        is_superuser: group.is_superuser,
+        attributes: group.attributes.clone(),
+    }
+}
