@@ -26,6 +26,7 @@ use crate::settings::{Retention, Settings};
 
 mod descriptors;
 mod first_run;
+pub mod folder;
 pub mod lock;
 pub mod log;
 mod mail;
@@ -35,12 +36,14 @@ mod servers;
 mod shutdown;
 pub mod socket;
 mod store;
+mod watch;
 
 pub use shutdown::{Signals, Stopped};
 
 use lock::{Lock, Role};
 use parts::Parts;
 use servers::Servers;
+use watch::Watch;
 
 /// How long a server waits for a command that is about to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,6 +67,7 @@ pub struct Running {
     remover: tokio::task::JoinHandle<()>,
     /// What follows the journal; a command is over too soon for it.
     followers: Option<(Auditor, Feed)>,
+    watcher: Option<tokio::task::JoinHandle<()>>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -88,7 +92,8 @@ pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::R
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
     let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
-    start(lock, parts, &settings, clock, Role::Server)
+    let watch = Watch::open(&parts, &settings).await?;
+    start(lock, parts, &settings, clock, watch, Role::Server)
 }
 
 /// As [`run`], and listens for the signals that ask for an end before anybody can know that the
@@ -101,8 +106,9 @@ pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running,
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
     let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
+    let watch = Watch::open(&parts, &settings).await?;
     let signals = Signals::listen()?;
-    let running = start(lock, parts, &settings, clock, Role::Server)?;
+    let running = start(lock, parts, &settings, clock, watch, Role::Server)?;
     Ok((running, signals))
 }
 
@@ -113,7 +119,7 @@ pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running,
 pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Result<Running> {
     let pool = parts::pool(&settings, &clock)?;
     let parts = Parts::open(&settings, &clock, pool, Role::Command).await?;
-    start(lock, parts, &settings, clock, Role::Command)
+    start(lock, parts, &settings, clock, None, Role::Command)
 }
 
 /// A command lets go soon, so it is waited for; another server is not.
@@ -137,6 +143,7 @@ fn start(
     parts: Parts,
     settings: &Settings,
     clock: Clock,
+    watch: Option<Watch>,
     role: Role,
 ) -> anyhow::Result<Running> {
     if role == Role::Server {
@@ -163,6 +170,7 @@ fn start(
     };
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
+    let watcher = watch.map(|watch| tokio::spawn(watch.run()));
     Ok(Running {
         servers,
         journal: parts.journal,
@@ -175,6 +183,7 @@ fn start(
         timers,
         remover,
         followers,
+        watcher,
         socket,
         lock,
     })
@@ -324,6 +333,7 @@ impl Running {
             timers,
             remover,
             followers,
+            watcher,
             socket,
             lock,
             ..
@@ -331,8 +341,8 @@ impl Running {
         stopping.store(true, Ordering::Relaxed);
         executions.release();
         sweeper.abort();
-        if let Some(timers) = timers {
-            timers.abort();
+        for task in [timers, watcher].into_iter().flatten() {
+            task.abort();
         }
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
         // executions, which end later.

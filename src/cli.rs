@@ -93,7 +93,7 @@ enum Command {
     /// Make keys with which programs call the API, list them, take them away
     #[command(subcommand)]
     Token(token::Command),
-    /// Check and apply blueprint files
+    /// Export flows, and check, compare and apply blueprint files
     #[command(subcommand)]
     Blueprint(blueprint::Command),
     /// List policies, and try one out

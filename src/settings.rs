@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+mod blueprints;
 mod bootstrap;
 mod email;
 mod environment;
@@ -27,6 +28,7 @@ mod sms;
 mod value;
 mod web;
 
+pub use blueprints::Blueprints;
 pub use bootstrap::Bootstrap;
 pub use email::Email;
 pub use events::Events;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// `secret_key_file`: the root key that wraps all others; made on the first start.
     pub secret_key_file: PathBuf,
+    /// `blueprints.*`: files that the server applies by itself.
+    pub blueprints: Blueprints,
     /// `bootstrap.*`: the first administrator.
     pub bootstrap: Bootstrap,
     /// `journal.*`: how the journal is stored and how long it is kept.
@@ -199,6 +203,7 @@ impl Settings {
             listen,
             data,
             secret_key_file,
+            blueprints: Blueprints::read(from),
             bootstrap: Bootstrap::read(from),
             journal: Journal::read(from),
             session: Session::read(from),

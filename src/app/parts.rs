@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 
 use super::lock::Role;
 use super::{first_run, mail, store};
+use crate::blueprint::Library;
 use crate::breaches::Breaches;
 use crate::clock::Clock;
 use crate::courier::Courier;
@@ -42,6 +43,8 @@ pub(super) struct Parts {
     pub(super) operator: Data<Operator>,
     /// Not started yet.
     pub(super) courier: Courier,
+    /// The files of the watched folder.
+    pub(super) library: Arc<Library>,
 }
 
 impl Parts {
@@ -128,6 +131,7 @@ impl Parts {
             state,
             operator,
             courier,
+            library: Arc::default(),
         })
     }
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
+use crate::catalog::{
+    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+};
 use crate::courier::outbox::Mail;
 use crate::directory::{
     AuditEvent, Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session,
@@ -26,7 +28,7 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 8] = [
+const CATALOG: [Kind; 9] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
@@ -35,6 +37,7 @@ const CATALOG: [Kind; 8] = [
     Prompt::KIND,
     Brand::KIND,
     Source::KIND,
+    BlueprintInstance::KIND,
 ];
 const DIRECTORY: [Kind; 9] = [
     User::KIND,

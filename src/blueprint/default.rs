@@ -8,7 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::document::Document;
-use super::import::{Error, Options, apply};
+use super::import::apply;
+use super::options::{Error, Options};
 use super::problem::Problem;
 use super::report::Report;
 use super::syntax::Syntax;

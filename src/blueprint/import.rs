@@ -9,21 +9,19 @@ use uuid::Uuid;
 use super::document::{Document, Entry};
 use super::entry::{Action, Handles, Step, Turn, refusal};
 use super::format::text;
-use super::host::Host;
 use super::incomplete::{close, closed_by};
 use super::model::{Object, Refused, Understood, apps};
+use super::options::{Error, Options};
 use super::problem::{Problem, Span};
-use super::report::{Applied, Note, Outcome, Report, of_fields};
+use super::report::{Applied, Changed, Note, Outcome, Report, of_fields};
 use super::resolve::{Miss, Need, Stop};
 use super::staged::Staged;
-use super::syntax::Syntax;
 use super::tag::{Expr, Form};
 use super::value::merge_context;
 use crate::catalog::{Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
-use crate::directory::change::{self, Author};
+use crate::directory::change;
 use crate::directory::password::{Busy, Pool, Verdict};
-use crate::expression;
 use crate::flow::field::Invalid;
 use crate::journal::object::Stored;
 use crate::journal::{self, Commit, Durability, Journal};
@@ -31,69 +29,6 @@ use crate::stage;
 
 /// How often an import is done over when somebody else wrote in the meantime.
 const ATTEMPTS: usize = 3;
-
-/// How a blueprint is applied.
-#[derive(Clone)]
-pub struct Options<'a> {
-    /// What overrides the context of the blueprints that are named, deeply.
-    pub context: Map<String, Value>,
-    /// What `!Env` and `!File` may read.
-    pub host: Host,
-    /// Leaves out entries of models that this version does not have, and entries that build on
-    /// them, and reports each; otherwise the first of them is an error.
-    pub skip_unsupported: bool,
-    /// Goes through everything but writes nothing.
-    pub dry_run: bool,
-    /// Blueprints that others can ask for: `metadata.name` and source.
-    pub known: &'a [(&'a str, &'a str)],
-    /// Encodes passwords; without it, an entry with a password is an error.
-    pub passwords: Option<&'a Pool>,
-    /// Says whether the expressions of policies and prompts are understood.
-    pub syntax: Syntax<'a>,
-    /// The request on whose behalf; without one, the commit gets a new correlation.
-    pub correlation: Option<Uuid>,
-    /// Who is noted to have done it.
-    pub author: Author,
-}
-
-impl Default for Options<'_> {
-    /// Applies for real, knows the default blueprints, and is closed to the machine.
-    fn default() -> Self {
-        Self {
-            context: Map::new(),
-            host: Host::Closed,
-            skip_unsupported: false,
-            dry_run: false,
-            known: super::default::defaults(),
-            passwords: None,
-            syntax: Syntax::Unknown,
-            correlation: None,
-            author: Author::server(),
-        }
-    }
-}
-
-/// Why nothing was applied.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The blueprint is wrong or asks for what cannot be.
-    #[error("{}", lines(.0))]
-    Invalid(Vec<Problem>),
-    /// The journal failed, or others kept writing to the same objects.
-    #[error(transparent)]
-    Journal(#[from] journal::Error),
-    /// Too many passwords are being checked.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// It could not be found out whether an expression is understood.
-    #[error("an expression could not be checked: {0}")]
-    Unchecked(#[source] expression::Error),
-}
-
-fn lines(problems: &[Problem]) -> String {
-    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    lines.join("\n")
-}
 
 /// Applies the documents in order, in one commit, and returns once that is durable.
 ///
@@ -123,6 +58,7 @@ pub async fn apply(
             run.document(document, true).await?;
         }
         run.close().await?;
+        run.report.changes = run.changes().await?;
         let mut writes = run.staged.writes(journal).await?;
         if writes.is_empty() || options.dry_run {
             return Ok(run.report);
@@ -164,6 +100,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What is different now. Whoever looks at it first reads what others are called.
+    async fn changes(&mut self) -> Result<Vec<Changed>, Error> {
+        if self.options.dry_run {
+            self.staged.read_names(self.journal).await?;
+        }
+        Ok(self.staged.changes())
+    }
+
     /// `named` says whether whoever started the import named this document.
     async fn document(&mut self, document: &Document, named: bool) -> Result<(), Error> {
         if let Some(name) = &document.name

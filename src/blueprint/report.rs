@@ -1,5 +1,7 @@
 //! What an import did, entry by entry.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +14,37 @@ pub struct Report {
     pub entries: Vec<Applied>,
     /// What is worth a look although nothing is wrong.
     pub notes: Vec<Note>,
+    /// What became of each object that is not as it was, whichever entry it was for: also of those
+    /// that went with another.
+    pub changes: Vec<Changed>,
+}
+
+/// An object that is not as it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// Its model.
+    pub model: &'static str,
+    /// What people call it.
+    pub name: String,
+    /// Its key: a number for a user, else an identifier.
+    pub pk: Value,
+    /// Whether it was created, updated or deleted.
+    pub outcome: Outcome,
+    /// What is different; of one that was deleted, nothing more than that.
+    pub fields: Vec<FieldChange>,
+}
+
+/// A field that is not as it was. Objects that it refers to are named as people call them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldChange {
+    /// Which field.
+    pub field: String,
+    /// What was in it; null in a new object, and of a secret.
+    pub from: Value,
+    /// What is in it; null of a secret.
+    pub to: Value,
+    /// Whether its values are never shown.
+    pub secret: bool,
 }
 
 /// What became of one entry.
@@ -98,6 +131,15 @@ pub struct Note {
     pub text: String,
 }
 
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file, entry, text, ..
+        } = self;
+        write!(f, "{file}:{}: {entry}: {text}", self.span.line)
+    }
+}
+
 /// What is to be said of fields that were ignored and of those that were filled in.
 pub(super) fn of_fields(ignored: &[String], filled: &Map<String, Value>) -> Vec<String> {
     let mut said = Vec::new();
@@ -139,10 +181,8 @@ impl Report {
                 it.file, it.span.line, it.model
             )
         });
-        let notes = self
-            .notes
-            .iter()
-            .map(|it| format!("{}:{}: {}: {}", it.file, it.span.line, it.entry, it.text));
-        entries.chain(notes).collect()
+        entries
+            .chain(self.notes.iter().map(ToString::to_string))
+            .collect()
     }
 }

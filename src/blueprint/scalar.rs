@@ -38,6 +38,11 @@ pub(super) fn value(node: &Node) -> Result<Value, Problem> {
     read.ok_or_else(|| Problem::at(node.span, format!("{text:?} does not fit the tag !!{core}")))
 }
 
+/// Whether a plain scalar that is spelt so is a text.
+pub(super) fn is_text(spelling: &str) -> bool {
+    plain(spelling).is_string()
+}
+
 fn plain(text: &str) -> Value {
     if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
         return Value::Null;

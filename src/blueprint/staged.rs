@@ -335,6 +335,31 @@ impl Staged {
         }
     }
 
+    /// Every changed object, before and after, in the order in which they were first changed.
+    pub(super) fn differences(&self) -> impl Iterator<Item = (Option<&Object>, Option<&Object>)> {
+        let slots = self.changed.iter().filter_map(|it| self.slots.get(it));
+        let pairs = slots.map(|slot| (slot.before.as_ref(), slot.now.as_ref()));
+        pairs.filter(|pair| match pair {
+            (Some(before), Some(now)) => !before.is_like(now),
+            (None, None) => false,
+            _ => true,
+        })
+    }
+
+    /// What is known of an object at the moment, or was when it was read.
+    pub(super) fn known(&self, kind: Kind, id: Uuid) -> Option<&Object> {
+        let slot = self.slots.get(&StreamId::new(kind, id))?;
+        slot.now.as_ref().or(slot.before.as_ref())
+    }
+
+    /// The same of all objects of a kind.
+    pub(super) fn known_of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        let first = StreamId::new(kind, Uuid::nil());
+        let last = StreamId::new(kind, Uuid::max());
+        let slots = self.slots.range(first..=last);
+        slots.filter_map(|(_, slot)| slot.now.as_ref().or(slot.before.as_ref()))
+    }
+
     /// Everything that has to be written, deletions first, so that a name is free again for
     /// whoever takes it over.
     pub(crate) async fn writes(&self, journal: &dyn Journal) -> journal::Result<Vec<Write>> {

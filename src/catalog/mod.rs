@@ -1,10 +1,12 @@
 //! What an operator configures: flows, stages, the bindings between them, policies, prompts,
-//! mappings, sources, and brands.
+//! mappings, sources, brands, and blueprints with what came of them.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
 pub mod binding;
+pub mod blueprint_instance;
 pub mod brand;
+pub mod diagram;
 pub mod flow;
 mod hidden;
 pub(crate) mod kind;
@@ -22,7 +24,9 @@ pub mod webhook_mapping;
 mod tests;
 
 pub use binding::{FlowStageBinding, bindings_of, bindings_with};
+pub use blueprint_instance::{BlueprintInstance, BlueprintStatus, instances, instances_of_file};
 pub use brand::{Brand, brands};
+pub use diagram::diagram;
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
 pub use hidden::Hidden;
 pub use mail_server::MailServer;

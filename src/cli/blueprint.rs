@@ -1,9 +1,8 @@
 //! `gatelog blueprint`: files that describe flows, stages and whatever else is configured.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -14,12 +13,23 @@ use crate::settings::Settings;
 use super::client::{Operator, Refusal};
 use super::output::{Output, data, print_value, talk};
 
+pub(super) mod diff;
+mod export;
+mod files;
+mod status;
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Say what applying the files would do, and do nothing
     Check(Files),
     /// Apply the files, each all together or not at all, in the order given
     Apply(Files),
+    /// Show what applying the files would change: exit code 0 if nothing, 1 if something
+    Diff(Files),
+    /// Print flows with everything that they need, as a blueprint
+    Export(export::Wanted),
+    /// Say what came of the files of the watched folder
+    Status,
     /// Switch on a flow that comes with the server, and lead people to it
     Enable {
         /// Which one
@@ -41,7 +51,7 @@ fn ready() -> impl Iterator<Item = &'static str> {
 
 #[derive(Debug, Args)]
 pub(super) struct Files {
-    /// Blueprint files; - is standard input
+    /// Blueprint files, or folders of them; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Leave out entries of models that are not supported, and say which
@@ -57,16 +67,16 @@ pub(super) async fn run(
     let (path, files, verb) = match command {
         Command::Check(files) => ("blueprints/check", files, "is valid"),
         Command::Apply(files) => ("blueprints/apply", files, "is applied"),
+        Command::Diff(files) => return diff::run(files, settings, output).await,
+        Command::Export(wanted) => return export::run(wanted, settings, output).await,
+        Command::Status => return status::run(settings, output).await,
         Command::Enable { name } => return enable(name, settings, output).await,
         Command::Show { name } => {
             let ready: Ready = name.parse().map_err(anyhow::Error::msg)?;
             return data(ready.source().as_bytes());
         }
     };
-    let mut bodies = Vec::new();
-    for file in &files.files {
-        bodies.push((file.display().to_string(), read(file)?));
-    }
+    let bodies = files::read(&files.files)?;
     let operator = Operator::reach(settings).await?;
     let mut refused = 0;
     let mut failure = Ok(());
@@ -132,15 +142,6 @@ async fn enable(name: &str, settings: &Settings, output: &Output) -> anyhow::Res
         talk(need.as_str().unwrap_or_default());
     }
     Ok(())
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
 fn accepted(name: &str, verb: &str, answer: &Value, output: &Output) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use crate::app::lock;
 use crate::{journal, settings};
 
+use super::blueprint::diff;
 use super::client::{self, Refusal};
 use super::journal::Damaged;
 use super::output::Closed;
@@ -14,6 +15,8 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAILURE: u8 = 1;
 /// The arguments make no sense; the parser of arguments uses the same code.
 pub(super) const USAGE: u8 = 2;
+/// A blueprint cannot be compared: it is wrong, or the server refuses it.
+pub(super) const DATA: u8 = 65;
 /// What was asked for was erased: there is nothing left to read or to compare.
 pub(super) const ERASED: u8 = 66;
 /// The journal cannot be had or written at the moment.
@@ -33,6 +36,8 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(OK)
     } else if error.is::<Damaged>() {
         Some(CORRUPT)
+    } else if error.is::<diff::Undecided>() {
+        Some(DATA)
     } else if error.is::<settings::Error>() {
         Some(CONFIGURATION)
     } else if error.is::<password::Error>() {

@@ -150,6 +150,34 @@ impl Object {
         }
     }
 
+    /// The secrets that the two do not have in common, by their fields.
+    pub(in crate::blueprint) fn other_secrets(&self, other: Option<&Self>) -> Vec<&'static str> {
+        let own = self.secrets();
+        let others = other.map(Self::secrets).unwrap_or_default();
+        let changed = own.into_iter().filter(|(name, secret)| {
+            let before = others.iter().find(|(other, _)| other == name);
+            match (before, secret.as_str()) {
+                (Some((_, before)), _) => before != secret,
+                (None, Some(secret)) => !secret.is_empty(),
+                (None, None) => false,
+            }
+        });
+        changed.map(|(name, _)| name).collect()
+    }
+
+    /// What is never shown of it.
+    fn secrets(&self) -> Vec<(&'static str, Value)> {
+        let (names, mut fields): (&[&'static str], _) = match self {
+            Self::Stage(stage) => (SECRETS, stage.settings.clone()),
+            Self::User(_) => (&["password"], self.body()),
+            Self::Token(_) => (&["key"], self.body()),
+            _ => return Vec::new(),
+        };
+        let found = names.iter();
+        let found = found.filter_map(|name| fields.remove(*name).map(|secret| (*name, secret)));
+        found.collect()
+    }
+
     /// What policies are bound to it under, if they can be.
     pub(crate) fn pbm(&self) -> Option<Uuid> {
         match self {

@@ -11,8 +11,10 @@ use crate::journal::Journal;
 use crate::journal::memory::MemoryJournal;
 
 mod catalog;
+mod changes;
 mod directory;
 mod document;
+mod export;
 mod expressions;
 mod incomplete;
 mod policies;

@@ -61,6 +61,11 @@ async fn published_blueprints_are_read_and_what_is_supported_is_applied() {
         again.expect("it can be applied again");
         assert_eq!(bench.records(), records, "{}", path.display());
         assert_eq!(report.entries.is_empty(), documents[0].entries.is_empty());
+        let exported = bench.exported(&[]).await;
+        let fresh = Bench::installed().await;
+        let imported = fresh.apply(&exported.yaml).await;
+        imported.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(fresh.exported(&[]).await, exported, "{}", path.display());
         let entries = report.entries.iter();
         let entries = entries.filter(|it| it.outcome == Outcome::Unsupported);
         left_out.extend(entries.map(|it| it.model.to_ascii_lowercase()));

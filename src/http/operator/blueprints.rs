@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::{Answer, Operator, Refusal};
 use crate::blueprint::{self, Error, Host, Options, Ready, Syntax};
+use crate::catalog::{Flow, flow_by_slug, instances};
 use crate::directory::Author;
+use crate::journal::object::{self, Versioned};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,19 +82,105 @@ fn needs(ready: Ready, operator: &Operator) -> Vec<String> {
     needs
 }
 
+/// Files that are to be compared with what there is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Files {
+    files: Vec<File>,
+    #[serde(default)]
+    skip_unsupported: bool,
+}
+
+/// `POST /operator/blueprints/diff`: what applying all of them would change, as if they were one.
+pub(super) async fn diff(operator: Data<Operator>, files: Json<Files>) -> Answer {
+    apply_all(&operator, &files.files, files.skip_unsupported, true).await
+}
+
+/// What is to be exported.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Export {
+    /// The slugs of the flows; all flows where there are none.
+    #[serde(default)]
+    flows: Vec<String>,
+}
+
+/// `POST /operator/blueprints/export`
+pub(super) async fn export(operator: Data<Operator>, wanted: Json<Export>) -> Answer {
+    let journal = &*operator.journal;
+    let mut flows = Vec::new();
+    for slug in &wanted.flows {
+        let flow = flow_by_slug(journal, slug).await?;
+        let missing = || Refusal::NotFound(format!("there is no flow {slug}"));
+        flows.push(flow.ok_or_else(missing)?.value);
+    }
+    let name = if wanted.flows.is_empty() {
+        let all: Vec<Versioned<Flow>> = object::all(journal).await?;
+        flows.extend(all.into_iter().map(|it| it.value));
+        "Export of all flows".to_owned()
+    } else {
+        format!("Export of {}", wanted.flows.join(", "))
+    };
+    let exported = blueprint::export(journal, flows, &name).await?;
+    Ok(HttpResponse::Ok().json(json!({
+        "content": exported.yaml,
+        "notes": exported.notes,
+    })))
+}
+
+/// `GET /operator/blueprints/status`: what came of the files of the watched folder, and of what is
+/// kept here.
+pub(super) async fn status(operator: Data<Operator>) -> Answer {
+    let all = instances(&*operator.journal).await?;
+    let all: Vec<_> = all
+        .into_iter()
+        .map(|Versioned { value: it, .. }| {
+            json!({
+                "name": it.name,
+                "path": it.path,
+                "enabled": it.enabled,
+                "status": it.status,
+                "last_applied": it.last_applied,
+                "last_applied_hash": it.last_applied_hash,
+                "problems": it.problems,
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({ "blueprints": all })))
+}
+
 async fn run(operator: &Operator, file: &File, dry_run: bool) -> Answer {
-    let document =
-        blueprint::check(&file.content, &file.name).map_err(|problems| refusal(&problems))?;
+    let files = std::slice::from_ref(file);
+    apply_all(operator, files, file.skip_unsupported, dry_run).await
+}
+
+async fn apply_all(
+    operator: &Operator,
+    files: &[File],
+    skip_unsupported: bool,
+    dry_run: bool,
+) -> Answer {
+    let mut documents = Vec::new();
+    let mut problems = Vec::new();
+    for file in files {
+        match blueprint::check(&file.content, &file.name) {
+            Ok(document) => documents.push(document),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(refusal(&problems));
+    }
     let options = Options {
         host: Host::Machine,
-        skip_unsupported: file.skip_unsupported,
+        skip_unsupported,
         dry_run,
         passwords: Some(&operator.hashes),
         syntax: Syntax::Workers(&operator.workers),
         author: Author::operator(),
         ..Options::default()
     };
-    let report = blueprint::apply(&*operator.journal, &operator.clock, &[document], &options)
+    let report = blueprint::apply(&*operator.journal, &operator.clock, &documents, &options)
         .await
         .map_err(failure)?;
     Ok(HttpResponse::Ok().json(report))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
-use super::super::schema::{Components, reference};
+use super::super::schema::{Components, reference, uuid};
 use super::{commit, contended, pages, shown};
 use crate::blueprint::edit::{Staged, ask};
 use crate::directory::consent::consents_of;
@@ -33,7 +33,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &op("list"),
             all,
         ))
-        .asks("application", json!({ "type": "string" }))
+        .asks("application", uuid())
         .asks("user", number())
         .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
@@ -65,11 +65,22 @@ pub(super) fn describe(components: &mut Components) {
                 "pk": { "type": "string", "format": "uuid", "readOnly": true },
                 "name": text,
                 "slug": text,
+                "provider": { "type": ["integer", "null"] },
                 "provider_obj": nothing,
+                "backchannel_providers": { "type": "array", "items": { "type": "integer" } },
                 "backchannel_providers_obj": { "type": "array", "items": {}, "readOnly": true },
+                "open_in_new_tab": { "type": "boolean" },
+                "meta_launch_url": text,
+                "meta_icon": text,
+                "meta_description": text,
+                "meta_publisher": text,
+                "policy_engine_mode": reference("PolicyEngineMode"),
+                "group": text,
+                "meta_hide": { "type": "boolean" },
                 "launch_url": { "type": ["string", "null"], "readOnly": true },
                 "meta_icon_url": { "type": ["string", "null"], "readOnly": true },
-                "meta_icon_themed_urls": nothing,
+                "meta_icon_themed_urls":
+                    { "oneOf": [reference("ThemedUrls"), { "type": "null" }], "readOnly": true },
             },
             "required": ["backchannel_providers_obj", "launch_url", "meta_icon_themed_urls",
                 "meta_icon_url", "name", "pk", "provider_obj", "slug"],
@@ -199,8 +210,18 @@ async fn show(call: &Call, consent: &UserConsent, user: &User) -> Result<Value, 
             "pk": application_pk(application),
             "name": application,
             "slug": application,
+            "provider": null,
             "provider_obj": null,
+            "backchannel_providers": [],
             "backchannel_providers_obj": [],
+            "open_in_new_tab": false,
+            "meta_launch_url": "",
+            "meta_icon": "",
+            "meta_description": "",
+            "meta_publisher": "",
+            "policy_engine_mode": "any",
+            "group": "",
+            "meta_hide": false,
             "launch_url": null,
             "meta_icon_url": null,
             "meta_icon_themed_urls": null,

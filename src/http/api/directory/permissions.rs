@@ -55,7 +55,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &format!("{assigned}_list"),
             by_roles,
         ))
-        .asks("model", reference("ModelEnum"))
+        .asks("model", text())
         .asks("object_pk", text())
         .answers(
             200,

@@ -17,7 +17,7 @@ pub(crate) fn document(operations: &[Operation], mut components: Components) -> 
         }
         let methods = paths.entry(operation.path.clone());
         let methods = methods.or_insert_with(|| json!({}));
-        methods[operation.method.as_str()] = describe(operation);
+        methods[operation.method.as_str()] = describe(operation, &components);
     }
     json!({
         "openapi": "3.1.0",
@@ -39,7 +39,7 @@ pub(crate) fn document(operations: &[Operation], mut components: Components) -> 
     })
 }
 
-fn describe(operation: &Operation) -> Value {
+fn describe(operation: &Operation, components: &Components) -> Value {
     let tag = operation.path.trim_start_matches('/');
     let tag = tag.split('/').next().unwrap_or_default();
     let mut shown = json!({
@@ -52,7 +52,8 @@ fn describe(operation: &Operation) -> Value {
         shown["security"] = json!([{}]);
     }
     if !operation.parameters.is_empty() {
-        let parameters = operation.parameters.iter().map(parameter);
+        let parameters = operation.parameters.iter();
+        let parameters = parameters.map(|it| parameter(it, components));
         shown["parameters"] = parameters.collect();
     }
     if operation.body != Content::Nothing {
@@ -70,9 +71,15 @@ fn describe(operation: &Operation) -> Value {
     shown
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn parameter(parameter: &Parameter, components: &Components) -> Value {
     let place = if parameter.in_path { "path" } else { "query" };
-    let mut shown = json!({ "in": place, "name": parameter.name, "schema": parameter.schema });
+    let mut schema = parameter.schema.clone();
+    if let Some(name) = components.name_of_words(&schema) {
+        schema = reference(name);
+    } else if let Some(name) = components.name_of_words(&schema["items"]) {
+        schema["items"] = reference(name);
+    }
+    let mut shown = json!({ "in": place, "name": parameter.name, "schema": schema });
     if parameter.in_path {
         shown["required"] = true.into();
     }

@@ -43,6 +43,14 @@ impl Components {
         self.0.get(name)
     }
 
+    /// What words go by that are listed in place.
+    pub(crate) fn name_of_words(&self, schema: &Value) -> Option<&str> {
+        let words = schema.get("enum")?;
+        let mut all = self.0.iter();
+        let found = all.find(|(_, known)| known.get("enum") == Some(words));
+        found.map(|(name, _)| name.as_str())
+    }
+
     /// All of them.
     pub(crate) fn into_map(self) -> BTreeMap<String, Value> {
         self.0
