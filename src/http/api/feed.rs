@@ -115,7 +115,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .asks("after", number())
         .asks("limit", number())
         .asks("format", words(&["json", "ocsf", "syslog"]))
-        .answers(200, Content::Media("application/jsonl"));
+        .answers(200, Content::Media("text/plain"));
     vec![show]
 }
 
@@ -170,12 +170,8 @@ async fn portion(state: &State, asked: &Asked) -> Answered {
         }
         after = position;
     }
-    let kind = match asked.format {
-        FeedFormat::Json | FeedFormat::Ocsf => "application/jsonl",
-        FeedFormat::Syslog => "text/plain; charset=utf-8",
-    };
     Ok(HttpResponse::Ok()
-        .content_type(kind)
+        .content_type("text/plain; charset=utf-8")
         .insert_header(("X-Gatelog-After", after.0.to_string()))
         .body(body))
 }

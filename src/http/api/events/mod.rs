@@ -248,14 +248,14 @@ pub(super) async fn stats(state: &State, query: &str) -> Result<Value, Error> {
             steps.push((slug(&value), long));
         }
     }
-    let (filter, mut stats) = (Filter::of(query), Stats::new(state.clock.now(), steps));
+    let (filter, mut counted) = (Filter::of(query), Stats::new(state.clock.now(), steps));
     each(state, |event| {
         if filter.admits(event) {
-            stats.take(event);
+            counted.take(event);
         }
     })
     .await?;
-    Ok(stats.told())
+    Ok(counted.told())
 }
 
 /// The applications that most events tell of.

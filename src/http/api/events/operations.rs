@@ -132,11 +132,7 @@ pub(in crate::http::api) fn describe(components: &mut Components) {
         ])
     };
     let mut shown = written(0);
-    // An action of an expression's own is no word of the list, only begins like the last.
-    shown.insert(
-        "action".to_owned(),
-        json!({ "anyOf": [reference("EventActions"), { "type": "string", "pattern": "^custom_" }] }),
-    );
+    shown.insert("action".to_owned(), told_action());
     shown.insert("pk".to_owned(), uuid());
     shown.insert("created".to_owned(), moment());
     components.put(
@@ -155,7 +151,7 @@ pub(in crate::http::api) fn describe(components: &mut Components) {
     counted(
         components,
         "EventVolume",
-        json!({ "action": { "type": "string" }, "time": moment(), "count": count() }),
+        json!({ "action": told_action(), "time": moment(), "count": count() }),
     );
     counted(
         components,
@@ -167,22 +163,13 @@ pub(in crate::http::api) fn describe(components: &mut Components) {
         "EventTopPerUser",
         json!({ "application": object(), "counted_events": count(), "unique_users": count() }),
     );
-    if components.get("TypeCreate").is_none() {
-        let text = || json!({ "type": "string" });
-        let flag = || json!({ "type": "boolean", "default": false });
-        components.put(
-            "TypeCreate",
-            json!({
-                "type": "object",
-                "properties": {
-                    "name": text(), "description": text(), "component": text(),
-                    "model_name": text(), "icon_url": text(), "requires_enterprise": flag(),
-                    "deprecated": flag(),
-                },
-                "required": ["component", "description", "model_name", "name"],
-            }),
-        );
-    }
+}
+
+/// The schema of what was done. An action of an expression's own is no word of the list, and only
+/// begins like the last.
+fn told_action() -> Value {
+    let own = json!({ "type": "string", "pattern": "^custom_" });
+    json!({ "anyOf": [reference("EventActions"), own] })
 }
 
 /// Adds the schema of what was counted, of which every field is there.

@@ -2,6 +2,12 @@
 
 /// What a difference begins with, and why it is meant.
 const EXPLAINED: &[(&str, &str)] = &[
+    ("operation gatelog_", "ours"),
+    (
+        "schema Event: member action",
+        "what expressions tell has actions of its own, which are no word of the list",
+    ),
+    ("schema EventVolume: member action", "the same"),
     ("schema UserRequest: last_login is missing", COUNTED),
     ("schema PatchedUserRequest: last_login is missing", COUNTED),
     ("schema TokenRequest: managed is missing", MANAGED),
