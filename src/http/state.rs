@@ -8,10 +8,12 @@ use std::time::Duration;
 use ipnet::IpNet;
 use uuid::Uuid;
 
+use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
 use super::status::Streams;
+use crate::blueprint::Library;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -55,6 +57,12 @@ pub struct State {
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
     pub streams: Arc<Streams>,
+    /// How long an audit event is kept; `None` keeps it for ever.
+    pub events_kept: Option<Duration>,
+    /// The streams that tell the journal.
+    pub feeds: Arc<Readers>,
+    /// The files of the watched folder.
+    pub library: Arc<Library>,
     /// The pages.
     pub pages: Pages,
     /// Set when the server is about to end; it is not ready from then on.

@@ -8,6 +8,7 @@ use actix_web::{guard, web};
 use serde_json::Value;
 
 mod authenticators;
+mod blueprints;
 mod body;
 mod brands;
 mod call;
@@ -17,8 +18,13 @@ mod countries;
 mod directory;
 mod duo;
 mod email_templates;
+mod events;
 mod executor;
+mod feed;
+mod flow_actions;
 mod flows;
+mod form;
+mod history;
 mod inspector;
 mod invitations;
 mod key_models;
@@ -38,6 +44,8 @@ mod stage_base;
 mod stage_kinds;
 mod stages;
 
+pub use feed::Readers;
+
 use super::not_allowed;
 use operation::{Method, Operation};
 
@@ -47,6 +55,11 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(events::operations());
+        all.extend(feed::operations());
+        all.extend(history::operations());
+        all.extend(flow_actions::operations());
+        all.extend(blueprints::operations());
         all.extend(directory::operations());
         all.extend(schema::operations());
         all.extend(authenticators::operations());
@@ -76,6 +89,9 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        events::describe(&mut components);
+        flow_actions::describe(&mut components);
+        blueprints::describe(&mut components);
         directory::describe(&mut components);
         schema::describe(&mut components);
         conditions::describe(&mut components);

@@ -1,7 +1,10 @@
 //! The management API, as programs use it.
 
 mod acting;
+mod blueprints;
 mod clients;
+mod events;
+mod feed;
 mod fuzz;
 mod groups;
 mod inspector;
