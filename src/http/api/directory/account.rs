@@ -125,12 +125,12 @@ async fn make(call: &Call, wanted: &Wanted) -> Result<Option<HttpResponse>, Erro
     let (journal, clock) = (&*call.state.journal, &call.state.clock);
     let name = &wanted.name;
     let identifier: String = slug(&format!("service-account-{name}-password"));
-    let taken = user_by_username(journal, name).await?.is_some()
+    let is_there = user_by_username(journal, name).await?.is_some()
         || wanted.create_group && group_by_name(journal, name).await?.is_some()
         || token_by_identifier(journal, &identifier, Timestamp::MIN)
             .await?
             .is_some();
-    if taken {
+    if is_there {
         return Err(wrong("name", Problem::NotUnique.to_string()));
     }
     let install = install(journal).await?;

@@ -53,7 +53,7 @@ async fn an_account_is_made_found_changed_and_removed() {
         ("type=external", 0),
         ("attributes=%7B%22team%22:%7B%22name%22:%22a%22%7D%7D", 1),
         ("attributes=%7B%22team%22:%7B%22name%22:%22b%22%7D%7D", 0),
-        (&format!("date_joined={at}"), 1),
+        (&format!("date_joined={at}&username=carol"), 1),
         (&format!("date_joined__lt={at}&username=carol"), 0),
         ("date_joined__gt=2000-01-01T00:00:00Z", 2),
     ] {
