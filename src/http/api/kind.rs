@@ -16,19 +16,19 @@ pub(super) struct Sort {
     pub(super) component: String,
     /// The name of its model, without that of the application.
     pub(super) model_name: &'static str,
+    /// No kind has to be paid for.
+    #[schema(required = false)]
+    pub(super) requires_enterprise: bool,
+    /// No kind is about to go.
+    #[schema(required = false)]
+    pub(super) deprecated: bool,
 }
 
 /// Kinds as they are shown, by name.
 pub(super) fn sorted(sorts: impl Iterator<Item = Sort>) -> Vec<Value> {
     let mut sorts: Vec<Sort> = sorts.collect();
     sorts.sort_by_key(|it| it.name);
-    let shown = sorts.iter().map(|it| {
-        let mut shown = json!(it);
-        shown["requires_enterprise"] = false.into();
-        shown["deprecated"] = false.into();
-        shown
-    });
-    shown.collect()
+    sorts.iter().map(|it| json!(it)).collect()
 }
 
 /// The part of a model's name after that of its application.

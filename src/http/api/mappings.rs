@@ -185,6 +185,8 @@ async fn types(_: Call) -> Answered {
         description: "Says what the provider of text messages is sent.",
         component: FORM.to_owned(),
         model_name: kind::noun(MODEL),
+        requires_enterprise: false,
+        deprecated: false,
     };
     Ok(HttpResponse::Ok().json(kind::sorted(std::iter::once(sort))))
 }

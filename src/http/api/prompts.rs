@@ -90,17 +90,17 @@ pub(super) fn describe(components: &mut Components) {
 fn show_prompt(object: &Object, staged: &Staged, about: &Shown<'_>) -> Result<Value, Miss> {
     let mut shown = show(object, staged)?.fields;
     let id = object.pk();
-    let mut stages = Vec::new();
+    let mut asking = Vec::new();
     for stage in staged.all(Stage::KIND)? {
         let Object::Stage(it) = stage else {
             continue;
         };
         let asks = it.settings.get("fields").and_then(Value::as_array);
         if it.kind == "prompt" && asks.is_some_and(|asked| asked.contains(&id)) {
-            stages.push(stage_kinds::show(stage, staged, about)?);
+            asking.push(stage_kinds::show(stage, staged, about)?);
         }
     }
-    shown.insert("prompt_stages_obj".to_owned(), stages.into());
+    shown.insert("prompt_stages_obj".to_owned(), asking.into());
     Ok(shown.into())
 }
 

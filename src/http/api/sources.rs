@@ -143,6 +143,8 @@ async fn types(_: Call) -> Answered {
         },
         component: form(*kind).to_owned(),
         model_name: kind::noun(kind.model()),
+        requires_enterprise: false,
+        deprecated: false,
     });
     Ok(HttpResponse::Ok().json(kind::sorted(sorts)))
 }

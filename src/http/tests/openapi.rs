@@ -104,7 +104,10 @@ fn references(value: &Value, found: &mut dyn FnMut(&str)) {
             for (key, value) in entries {
                 match value {
                     Value::String(reference) if key == "$ref" => found(reference),
-                    Value::Object(mapping) if key == "mapping" => {
+                    // A property may be called so, too; a discriminator's has texts in it.
+                    Value::Object(mapping)
+                        if key == "mapping" && mapping.values().all(is_place) =>
+                    {
                         mapping
                             .values()
                             .filter_map(Value::as_str)
@@ -117,4 +120,8 @@ fn references(value: &Value, found: &mut dyn FnMut(&str)) {
         Value::Array(items) => items.iter().for_each(|it| references(it, found)),
         _ => {}
     }
+}
+
+fn is_place(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with('#'))
 }

@@ -160,7 +160,7 @@ fn country(code: &str) -> Value {
 fn bound_to(policy: &catalog::Policy, staged: &Staged) -> Result<usize, Miss> {
     let id = policy.pk.to_string();
     let bindings = staged.all(PolicyBinding::KIND)?.into_iter();
-    let stages = staged.all(Stage::KIND)?.into_iter();
+    let prompting = staged.all(Stage::KIND)?.into_iter();
     let asks = |object: &&Object| match object {
         Object::PolicyBinding(binding) => binding.policy == Some(policy.pk),
         Object::Stage(stage) => {
@@ -170,7 +170,7 @@ fn bound_to(policy: &catalog::Policy, staged: &Staged) -> Result<usize, Miss> {
         }
         _ => false,
     };
-    Ok(bindings.chain(stages).filter(asks).count())
+    Ok(bindings.chain(prompting).filter(asks).count())
 }
 
 /// What edits policies of a kind in authentik's interface.
@@ -195,6 +195,8 @@ async fn types(_: Call) -> Answered {
         description: about(*kind),
         component: form(*kind).to_owned(),
         model_name: kind::noun(kind.model()),
+        requires_enterprise: false,
+        deprecated: false,
     });
     Ok(HttpResponse::Ok().json(kind::sorted(sorts)))
 }

@@ -31,8 +31,8 @@ pub(super) fn related(object: &Object, staged: &Staged) -> Result<Map<String, Va
             };
             let bindings = any(staged.all(PolicyBinding::KIND)?, binds);
             found.insert("bindings".to_owned(), bindings);
-            let stages = any(staged.all(Stage::KIND)?, asks);
-            found.insert("promptstage".to_owned(), stages);
+            let asking = any(staged.all(Stage::KIND)?, asks);
+            found.insert("promptstage".to_owned(), asking);
         }
         Object::Stage(stage) => {
             let has = |it: &Object| match it {

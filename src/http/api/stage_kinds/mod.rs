@@ -122,6 +122,8 @@ async fn types(_: Call) -> Answered {
         description: about(*kind),
         component: form(kind.name()),
         model_name: kind::noun(kind.model()),
+        requires_enterprise: false,
+        deprecated: false,
     });
     Ok(HttpResponse::Ok().json(kind::sorted(sorts)))
 }

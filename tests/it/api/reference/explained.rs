@@ -16,6 +16,102 @@ const EXPLAINED: &[(&str, &str)] = &[
         "schema ModelEnum: enum is",
         "there are permissions on what this version has",
     ),
+    ("operation policies_dummy_list: parameter created", DATED),
+    (
+        "operation policies_dummy_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_event_matcher_list: parameter created",
+        DATED,
+    ),
+    (
+        "operation policies_event_matcher_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_expression_list: parameter created",
+        DATED,
+    ),
+    (
+        "operation policies_expression_list: parameter last_updated",
+        DATED,
+    ),
+    ("operation policies_password_list: parameter created", DATED),
+    (
+        "operation policies_password_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_password_expiry_list: parameter created",
+        DATED,
+    ),
+    (
+        "operation policies_password_expiry_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_reputation_list: parameter created",
+        DATED,
+    ),
+    (
+        "operation policies_reputation_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_unique_password_list: parameter created",
+        DATED,
+    ),
+    (
+        "operation policies_unique_password_list: parameter last_updated",
+        DATED,
+    ),
+    (
+        "operation policies_event_matcher_list: parameter action",
+        ANY_WORD,
+    ),
+    ("schema EventMatcherPolicy: member", ANY_WORD),
+    ("schema EventMatcherPolicyRequest: member", ANY_WORD),
+    ("schema PatchedEventMatcherPolicyRequest: member", ANY_WORD),
+    ("schema GeoIPPolicy: member countries", NO_COUNTRIES),
+    ("schema GeoIPPolicyRequest: member countries", NO_COUNTRIES),
+    (
+        "schema AuthenticatorEmailStage: password is missing",
+        SECRET,
+    ),
+    (
+        "schema AuthenticatorSMSStage: auth_password is missing",
+        SECRET,
+    ),
+    (
+        "operation stages_authenticator_email_list: parameter password",
+        SECRET,
+    ),
+    (
+        "operation stages_authenticator_sms_list: parameter auth",
+        SECRET,
+    ),
+    (
+        "operation stages_authenticator_webauthn_list: parameter authenticator_attachment",
+        "null cannot stand in an address",
+    ),
+    (
+        "operation propertymappings_all_list: parameter managed",
+        "no mapping is managed, so one word is as good as several",
+    ),
+    (
+        "schema Invitation: member flow_obj is",
+        "an invitation without a flow shows none; authentik sends null as well",
+    ),
+    (
+        "schema InvitationSendEmailRequest: member",
+        "an address is a text",
+    ),
+    (
+        "schema TypeCreate: icon_url is missing",
+        "there are no pictures",
+    ),
+    ("schema Source: ", NO_WAYS),
     ("schema Application: member provider_obj is", NO_PROVIDERS),
     (
         "schema Application: member backchannel_providers_obj is",
@@ -28,6 +124,16 @@ const COUNTED: &str = "logins are counted where they happen, and nobody writes w
 const MANAGED: &str = "only the server says what it looks after";
 
 const NO_PROVIDERS: &str = "this version has no providers, so none is ever shown";
+
+const DATED: &str = "when a policy was written is told by its history";
+
+const ANY_WORD: &str = "what this version does not have is not told apart from what nobody has";
+
+const NO_COUNTRIES: &str = "a policy about distances needs no countries";
+
+const SECRET: &str = "what is secret is never shown, nor filtered by";
+
+const NO_WAYS: &str = "nobody logs in by a source, so what its ways would be is not kept";
 
 /// Whether a difference is meant.
 pub(super) fn is(difference: &str) -> bool {
