@@ -18,7 +18,7 @@ use crate::blueprint::edit::{Object, Staged};
 use crate::catalog::diagram::{Condition, Step};
 use crate::catalog::{Flow, Policy, Stage, bindings_of, conditions_of, diagram};
 use crate::directory::permission::Granted;
-use crate::execution::Request;
+use crate::execution::{Presence, Request};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
 use crate::http::Error;
@@ -197,6 +197,7 @@ async fn execute(call: Call) -> Answered {
         query: String::new(),
         client: visitor.client.clone(),
         challenge: None,
+        presence: Presence::default(),
         received: arrival.at,
         correlation: arrival.id,
     };
