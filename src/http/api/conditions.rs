@@ -77,7 +77,12 @@ pub(super) fn describe(components: &mut Components) {
     let mut key = uuid();
     key["readOnly"] = true.into();
     shown["properties"]["pk"] = key;
+    let moment = json!({ "type": ["string", "null"], "format": "date-time", "readOnly": true });
+    shown["properties"]["expires"] = moment;
+    shown["properties"]["expiring"] = json!({ "type": "boolean", "readOnly": true });
     shown["required"] = json!([
+        "expires",
+        "expiring",
         "group_obj",
         "order",
         "pk",
@@ -120,5 +125,8 @@ fn show_binding(object: &Object, staged: &Staged, about: &Shown<'_>) -> Result<V
     shown.insert("policy_obj".to_owned(), policy);
     shown.insert("group_obj".to_owned(), group);
     shown.insert("user_obj".to_owned(), user);
+    // Clients since 2026.8 require both; no binding ends by itself here.
+    shown.insert("expires".to_owned(), Value::Null);
+    shown.insert("expiring".to_owned(), false.into());
     Ok(shown.into())
 }
