@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::live::Live;
 use super::{Error, Executions, posting};
 use crate::catalog::{Flow, Policy, Prompt, WebhookMapping};
-use crate::courier::outbox;
+use crate::courier::outbox::{self, Posted};
 use crate::courier::template::Templates;
 use crate::directory::change::{self, Author};
 use crate::directory::user::User;
@@ -159,9 +159,13 @@ impl Executions {
     ) -> Result<Result<(), String>, Error> {
         let now = self.shared.clock.now();
         let mut writes = Vec::new();
+        let mut posted = Vec::new();
         for letter in letters {
             match posting::leading(&self.shared, now, letter, path).await? {
-                Ok(mail) => writes.extend(outbox::enqueue(&mail)),
+                Ok(mail) => {
+                    posted.push(Posted::from(&mail));
+                    writes.extend(outbox::enqueue(&mail));
+                }
                 Err(problem) => return Ok(Err(problem)),
             }
         }
@@ -178,7 +182,7 @@ impl Executions {
         };
         self.shared.journal.commit(commit).await?;
         if let Some(courier) = &self.shared.outside.courier {
-            courier.wake();
+            courier.wake(posted);
         }
         Ok(Ok(()))
     }

@@ -18,7 +18,7 @@ use crate::blueprint::edit::{Object, Staged};
 use crate::catalog::diagram::{Condition, Step};
 use crate::catalog::{Flow, Policy, Stage, bindings_of, conditions_of, diagram};
 use crate::directory::permission::Granted;
-use crate::execution::Request;
+use crate::execution::{Presence, Request};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
 use crate::http::Error;
@@ -199,6 +199,7 @@ async fn execute(call: Call) -> Answered {
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
+        presence: Presence::default(),
     };
     let begun = state.executions.begin_anew(question, context).await?;
     let Some(reply) = begun else {
