@@ -12,14 +12,16 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 
+use crate::audit::{self, Auditor};
 use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
+use crate::feed::Feed;
 use crate::http::operator::Verified;
-use crate::journal::Position;
 use crate::journal::sled::SledJournal;
+use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
 mod descriptors;
@@ -64,6 +66,8 @@ pub struct Running {
     timers: Option<tokio::task::JoinHandle<()>>,
     remover: tokio::task::JoinHandle<()>,
     watcher: Option<tokio::task::JoinHandle<()>>,
+    /// What follows the journal; a command is over too soon for it.
+    followers: Option<(Auditor, Feed)>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -160,6 +164,10 @@ fn start(
     // A command is over too soon to wait for anything.
     let timers =
         (role == Role::Server).then(|| tokio::task::spawn_local(timers(parts.executions.clone())));
+    let followers = match role {
+        Role::Server => Some(follow(&parts, settings, &clock)?),
+        Role::Command => None,
+    };
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
@@ -175,9 +183,23 @@ fn start(
         timers,
         remover,
         watcher,
+        followers,
         socket,
         lock,
     })
+}
+
+/// Starts what reads the journal as it grows, and tells it to others.
+fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(Auditor, Feed)> {
+    let journal: Arc<dyn Journal> = parts.journal.clone();
+    let feed = Feed::start(&journal, clock, &settings.feed)
+        .context("the thread that writes the feed cannot be started")?;
+    let options = audit::Options {
+        kept: settings.events.retention,
+        geoip: Arc::clone(&parts.state.geoip),
+        sender: settings.email.from.clone(),
+    };
+    Ok((Auditor::start(journal, clock.clone(), &options), feed))
 }
 
 /// Removes what the settings do not want kept, at the start and then every hour.
@@ -311,6 +333,7 @@ impl Running {
             timers,
             remover,
             watcher,
+            followers,
             socket,
             lock,
             ..
@@ -326,6 +349,9 @@ impl Running {
         tokio::join!(courier.stop(), servers.stop());
         remover.abort();
         executions.stop().await;
+        if let Some((auditor, feed)) = followers {
+            tokio::join!(auditor.stop(), feed.stop());
+        }
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
         drop(socket);

@@ -18,6 +18,7 @@ mod client;
 mod config;
 mod device;
 mod evaluate;
+mod events;
 mod execution;
 mod exit;
 mod healthcheck;
@@ -101,6 +102,8 @@ enum Command {
     /// List executions, and show what happened in one
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Print what happened, and what happens from now on
+    Events(events::Command),
     /// Verify, rebuild and export the journal
     #[command(subcommand)]
     Journal(journal::Command),
@@ -167,6 +170,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
         Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),
+        Command::Events(command) => block_on(events::run(command, &settings)),
         Command::Journal(command) => block_on(journal::run(command, &settings, output)),
         Command::Mail(command) => block_on(mail::run(command, &settings, output)),
         Command::Secret(command) => block_on(secret::run(command, &settings, output)),

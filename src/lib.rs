@@ -10,7 +10,7 @@
 //!                 |
 //!              http, web
 //!                 |
-//!   execution, replay, blueprint
+//!   execution, replay, blueprint, audit
 //!                 |
 //!               stage
 //!                 |
@@ -20,7 +20,7 @@
 //!                 |
 //!         catalog, directory
 //!                 |
-//!               flow              beside them: journal, expression, geoip, breaches,
+//!               flow              beside them: journal, feed, expression, geoip, breaches,
 //!                                 captcha, sms, duo, courier, tls, webauthn,
 //!                                 clock, settings
 //! ```
@@ -36,6 +36,8 @@
 //! | [`execution`] | the actors: one for each execution, one command at a time, an answer only after the commit | know of HTTP |
 //! | [`replay`] | reads executions back, and runs them again to compare | write |
 //! | [`blueprint`] | files that say which objects there are to be | know of HTTP; read the machine but through its `Host` |
+//! | [`audit`] | audit events as authentik's clients know them, read out of the journal | decide anything; be depended on by what it tells of |
+//! | [`feed`] | the journal told to others as it grows: formats, the webhook, standard output | say who may read; leave anything out |
 //! | [`web`] | pages from texts, texts from forms | look anything up; know status codes |
 //! | [`http`] | thin handlers: read the request, call, map the answer; also the operator's routes | decide what a flow does next |
 //! | [`app`] | puts everything together, and names the concrete journal | decide anything about a request |
@@ -64,6 +66,7 @@
 //! `docs/contributing.md` where a new stage kind, event or setting goes.
 
 pub mod app;
+pub mod audit;
 pub mod blueprint;
 pub mod breaches;
 pub mod captcha;
@@ -75,6 +78,7 @@ pub mod directory;
 pub mod duo;
 pub mod execution;
 pub mod expression;
+pub mod feed;
 pub mod flow;
 pub mod geoip;
 pub mod http;

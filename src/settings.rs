@@ -11,7 +11,9 @@ mod blueprints;
 mod bootstrap;
 mod email;
 mod environment;
+mod events;
 mod execution;
+mod feed;
 mod file;
 mod geoip;
 mod hash;
@@ -29,7 +31,9 @@ mod web;
 pub use blueprints::Blueprints;
 pub use bootstrap::Bootstrap;
 pub use email::Email;
+pub use events::Events;
 pub use execution::Execution;
+pub use feed::{Feed, FeedFormat, FeedStart, Header, Webhook};
 pub use geoip::Geoip;
 pub use hash::Hash;
 pub use journal::{Journal, Retention};
@@ -81,6 +85,10 @@ pub struct Settings {
     pub email: Email,
     /// `sms.*`: how text messages are sent.
     pub sms: Sms,
+    /// `events.*`: how long audit events are kept.
+    pub events: Events,
+    /// `feed.*`: where the journal is told to others.
+    pub feed: Feed,
 }
 
 /// Where values are looked for.
@@ -208,6 +216,8 @@ impl Settings {
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),
             email,
+            events: Events::read(from),
+            feed: Feed::read(from),
         }
     }
 }

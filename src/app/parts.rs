@@ -106,6 +106,8 @@ impl Parts {
             workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
+            events_kept: settings.events.retention,
+            feeds: Arc::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),

@@ -15,9 +15,11 @@ use crate::catalog::{
 };
 use crate::courier::outbox::Mail;
 use crate::directory::{
-    Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session, Token, User,
+    AuditEvent, Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session,
+    Token, User, remark,
 };
 use crate::execution::Unfinished;
+use crate::journal::cursor::Cursor;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
 use crate::journal::{Journal, Kind, Position, Result, StreamId};
@@ -62,11 +64,23 @@ pub(super) async fn apply(
     let mut removed = 0;
     if let Some(before) = before(retention.execution) {
         let alive = Arc::new(alive(journal, before).await?);
-        let kinds = [record::KIND, Unfinished::KIND, Mail::KIND];
+        let kinds = [
+            record::KIND,
+            Unfinished::KIND,
+            Mail::KIND,
+            AuditEvent::KIND,
+            Cursor::KIND,
+        ];
         removed += remove(journal, &kinds, before, alive).await?;
     }
     if let Some(before) = before(retention.session) {
-        removed += remove(journal, &[Session::KIND], before, Arc::default()).await?;
+        removed += remove(
+            journal,
+            &[Session::KIND, remark::KIND],
+            before,
+            Arc::default(),
+        )
+        .await?;
     }
     let classes = [
         (retention.catalog, &CATALOG[..]),

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
-use super::push_attempts;
 use super::role::role_of_one;
 use super::{
     Device, Error, Install, MfaAttempts, NewUser, Role, Session, Token, User, devices_of, install,
 };
+use super::{event, push_attempts};
 use super::{session::sessions_of, token::tokens_of};
 use crate::clock::Clock;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -44,8 +44,8 @@ pub fn termination(sessions: &[Versioned<Session>]) -> Vec<Write> {
     sessions.iter().map(ends).collect()
 }
 
-/// The writes that remove a user with their sessions, tokens, consents, devices, logins and the role of
-/// theirs alone, and destroy the key of all that was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
+/// The writes that remove a user with their sessions, tokens, consents, devices, logins, audit events and
+/// the role of theirs alone, and destroy the key of all that was ever written of them: nobody can read it any more, in no copy of the journal. Of sessions
 /// that are `spared` somebody else writes what becomes of them.
 pub async fn deletion(
     objects: &(impl Objects + ?Sized),
@@ -81,6 +81,7 @@ pub async fn belongings(
     let ends = |it: &Versioned<Login>| delete::<Login>(it.value.id, it.version);
     writes.extend(logins.iter().map(ends));
     writes.extend(removal(objects, user).await?);
+    writes.extend(event::removal(objects, user).await?);
     Ok(writes)
 }
 

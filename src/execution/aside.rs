@@ -158,8 +158,7 @@ impl Executions {
         correlation: Uuid,
     ) -> Result<Result<(), String>, Error> {
         let now = self.shared.clock.now();
-        let mut writes = Vec::new();
-        let mut posted = Vec::new();
+        let (mut writes, mut posted) = (Vec::new(), Vec::new());
         for letter in letters {
             match posting::leading(&self.shared, now, letter, path).await? {
                 Ok(mail) => {

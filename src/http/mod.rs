@@ -33,6 +33,7 @@ mod state;
 mod status;
 mod ways;
 
+pub use api::Readers;
 pub use error::Error;
 pub use state::State;
 pub use status::Streams;

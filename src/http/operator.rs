@@ -26,6 +26,7 @@ mod blueprints;
 mod caller;
 mod devices;
 mod executions;
+mod feed;
 mod invitations;
 mod journal_routes;
 mod mail;
@@ -134,6 +135,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
             .route("/replay/verify", post().to(executions::verify_all))
+            .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))

@@ -1,10 +1,13 @@
 //! Who sent a request: the session behind its cookie, and the user who is logged in there.
 
+use std::net::IpAddr;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::binding::check;
@@ -12,7 +15,7 @@ use super::client::client;
 use super::device::DEVICE;
 use super::mfa::MFA;
 use super::{Error, State, cookie, location, outpost};
-use crate::directory::{Session, User, session_by_sid};
+use crate::directory::{Author, Remark, Session, User, remark, session_by_sid};
 use crate::execution::{Cancel, Reply};
 use crate::flow::client::{Client, Device, Verified};
 use crate::flow::input::Canceller;
@@ -248,7 +251,13 @@ async fn check_binding(
             return Ok(Some(session));
         };
         let id = it.id;
-        let end = delete::<Session>(id, session.version);
+        let address = client.address;
+        let asked = format!("{} {}", request.method(), request.path());
+        let told = ended(it.user, &broken.to_string(), it.last_ip, address, &asked);
+        let end = vec![
+            delete::<Session>(id, session.version),
+            remark(&told, correlation),
+        ];
         if write(state, end, Durability::Durable, correlation).await? {
             // Not the addresses: the log is no place for where somebody was.
             tracing::warn!(
@@ -279,6 +288,27 @@ async fn check_binding(
     })
 }
 
+/// What is noted of a session whose binding broke. Of whom it was, and where, it tells as long as
+/// there is the account.
+fn ended(user: Option<Uuid>, reason: &str, before: IpAddr, now: IpAddr, request: &str) -> Remark {
+    let context = json!({
+        "logout_reason": "Session binding broken",
+        "binding": { "reason": reason },
+        "ip": { "previous": before.to_canonical(), "new": now.to_canonical() },
+    });
+    Remark {
+        author: Author {
+            user,
+            address: Some(now),
+            request: Some(request.to_owned()),
+            ..Author::server()
+        },
+        action: "logout".to_owned(),
+        object: None,
+        context: context.as_object().cloned().unwrap_or_default(),
+    }
+}
+
 /// Writes down that the session was used, so that it does not end while it is.
 async fn note_use(
     state: &State,
@@ -294,7 +324,7 @@ async fn note_use(
     }
     let mut used = session.value.clone();
     used.touch(now, state.unused_age, client.address, &client.user_agent);
-    let used = put(&used, session.version);
+    let used = vec![put(&used, session.version)];
     // Whoever was faster has written something newer, so a conflict is no failure.
     write(state, used, Durability::Relaxed, correlation).await?;
     Ok(())
@@ -303,12 +333,12 @@ async fn note_use(
 /// Writes one change of a session; false when somebody else was faster.
 async fn write(
     state: &State,
-    change: Write,
+    writes: Vec<Write>,
     durability: Durability,
     correlation: Uuid,
 ) -> Result<bool, Error> {
     let commit = Commit {
-        writes: vec![change],
+        writes,
         durability,
         fence: None,
         at: state.clock.now(),

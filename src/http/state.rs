@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use uuid::Uuid;
 
+use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
@@ -56,6 +57,10 @@ pub struct State {
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
     pub streams: Arc<Streams>,
+    /// How long an audit event is kept; `None` keeps it for ever.
+    pub events_kept: Option<Duration>,
+    /// The streams that tell the journal.
+    pub feeds: Arc<Readers>,
     /// The files of the watched folder.
     pub library: Arc<Library>,
     /// The pages.

@@ -111,7 +111,7 @@ pub(super) async fn show(
         .streaming(events(told)))
 }
 
-fn wants_stream(request: &HttpRequest) -> bool {
+pub(super) fn wants_stream(request: &HttpRequest) -> bool {
     let accepted = request.headers().get_all(header::ACCEPT);
     accepted
         .filter_map(|it| it.to_str().ok())

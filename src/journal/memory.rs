@@ -159,6 +159,10 @@ impl Journal for MemoryJournal {
         .boxed()
     }
 
+    fn last(&self) -> Position {
+        *self.0.last.borrow()
+    }
+
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
         let now = self.0.clock.now();
         let mut state = self.state();

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub mod chain;
 pub mod counter;
+pub mod cursor;
 mod error;
 pub mod frame;
 pub mod keys;
@@ -302,6 +303,9 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// A record that cannot be opened is an error in its place.
     fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>>;
+
+    /// The last position that was written; zero in an empty journal.
+    fn last(&self) -> Position;
 
     /// Takes or renews the right called `name`, for this journal's process.
     ///

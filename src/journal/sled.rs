@@ -324,6 +324,10 @@ impl Journal for SledJournal {
         follow::follow(&self.shared, after)
     }
 
+    fn last(&self) -> Position {
+        Self::last(self)
+    }
+
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
         let (answer, answered) = oneshot::channel();
         let name = name.to_owned();

@@ -36,8 +36,24 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "audit",
+        &[
+            "geoip",
+            "stage",
+            "policy",
+            "world",
+            "catalog",
+            "directory",
+            "flow",
+            "journal",
+        ],
+    ),
+    ("feed", &["tls", "world", "directory", "flow", "journal"]),
+    (
         "app",
         &[
+            "audit",
+            "feed",
             "duo",
             "courier",
             "expression",
@@ -62,6 +78,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "audit",
+            "feed",
             "duo",
             "webauthn",
             "courier",

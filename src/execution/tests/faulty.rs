@@ -125,6 +125,10 @@ impl Journal for Faulty {
         self.inner.follow(after)
     }
 
+    fn last(&self) -> Position {
+        self.inner.last()
+    }
+
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
         self.inner.lease(name, ttl).await
     }

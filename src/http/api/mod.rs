@@ -18,10 +18,13 @@ mod countries;
 mod directory;
 mod duo;
 mod email_templates;
+mod events;
 mod executor;
+mod feed;
 mod flow_actions;
 mod flows;
 mod form;
+mod history;
 mod inspector;
 mod invitations;
 mod key_models;
@@ -41,6 +44,8 @@ mod stage_base;
 mod stage_kinds;
 mod stages;
 
+pub use feed::Readers;
+
 use super::not_allowed;
 use operation::{Method, Operation};
 
@@ -50,6 +55,9 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(events::operations());
+        all.extend(feed::operations());
+        all.extend(history::operations());
         all.extend(flow_actions::operations());
         all.extend(blueprints::operations());
         all.extend(directory::operations());
@@ -81,6 +89,7 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        events::describe(&mut components);
         flow_actions::describe(&mut components);
         blueprints::describe(&mut components);
         directory::describe(&mut components);

@@ -3,6 +3,8 @@
 mod acting;
 mod blueprints;
 mod clients;
+mod events;
+mod feed;
 mod fuzz;
 mod groups;
 mod inspector;

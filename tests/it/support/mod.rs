@@ -18,6 +18,7 @@ mod mail_sink;
 mod mmdb;
 mod peer;
 mod person;
+mod receiver;
 mod server;
 mod sms_provider;
 mod stream;
@@ -38,6 +39,7 @@ pub(crate) use letter::Letter;
 pub(crate) use mail_sink::{At, MailSink, Plan, Security, Sink, Taken};
 pub(crate) use mmdb::Mmdb;
 pub(crate) use person::Person;
+pub(crate) use receiver::Receiver;
 pub(crate) use server::{Options, TestServer};
 pub(crate) use sms_provider::SmsProvider;
 pub(crate) use visitor::Visitor;
@@ -59,6 +61,20 @@ pub(crate) fn with_server_of(options: Options, scenario: impl AsyncFnOnce(&mut T
     block_on(async {
         let mut server = TestServer::start(options).await;
         scenario(&mut server).await;
+        server.finish().await;
+    });
+}
+
+/// Runs a scenario against a server whose webhook has a receiver that knows this secret.
+pub(crate) fn with_receiver(
+    secret: &str,
+    options: impl FnOnce(&Receiver) -> Options,
+    scenario: impl AsyncFnOnce(&mut TestServer, &Receiver),
+) {
+    block_on(async {
+        let receiver = Receiver::start(secret).await;
+        let mut server = TestServer::start(options(&receiver)).await;
+        scenario(&mut server, &receiver).await;
         server.finish().await;
     });
 }

@@ -1,0 +1,64 @@
+//! Removes events whose time is over.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Clock;
+use crate::directory::AuditEvent;
+use crate::journal::object::{self, Stored, Versioned, delete};
+use crate::journal::{Commit, Durability, Journal, Result, Write};
+
+/// How many days are looked back for events that nobody has removed: a server that was off for
+/// longer keeps some of them until somebody removes them by hand.
+const DAYS: i64 = 400;
+
+/// How many go in one commit.
+const BATCH: usize = 500;
+
+/// Removes what has expired, and returns how many events that were.
+pub(super) async fn remove(journal: &dyn Journal, clock: &Clock) -> Result<usize> {
+    let now = clock.now();
+    let mut removed = 0;
+    for back in (0..=DAYS).rev() {
+        let Ok(day) = now.checked_sub(SignedDuration::from_hours(24 * back)) else {
+            continue;
+        };
+        removed += remove_of(journal, clock, day, now).await?;
+    }
+    Ok(removed)
+}
+
+async fn remove_of(
+    journal: &dyn Journal,
+    clock: &Clock,
+    day: Timestamp,
+    now: Timestamp,
+) -> Result<usize> {
+    let (mut removed, mut after) = (0, None);
+    loop {
+        let key = AuditEvent::expiring(day);
+        let found = journal.scan(AuditEvent::KIND, key, after, BATCH).await?;
+        let Some(last) = found.last() else {
+            return Ok(removed);
+        };
+        after = Some(last.stream.id);
+        let mut writes: Vec<Write> = Vec::new();
+        for found in &found {
+            let event: Versioned<AuditEvent> = object::open(found)?;
+            if event.value.expires.is_some_and(|expires| expires <= now) {
+                writes.push(delete::<AuditEvent>(event.value.pk, event.version));
+            }
+        }
+        if writes.is_empty() {
+            continue;
+        }
+        removed += writes.len();
+        let commit = Commit {
+            writes,
+            durability: Durability::Relaxed,
+            fence: None,
+            at: now,
+            correlation: clock.ordered_id(),
+        };
+        journal.commit(commit).await?;
+    }
+}
