@@ -207,16 +207,19 @@ async fn a_flow_is_drawn_and_there_is_no_cache() {
 #[actix_web::test]
 async fn the_bearer_of_a_token_begins_a_flow_and_goes_on_in_the_session_that_it_got() {
     let server = Server::new().await;
-    server.dummies("dummies", 2).await;
+    let settings = json!({"backends": ["authentik.core.auth.InbuiltBackend"]});
+    let stages = [(Kind::Password, settings)];
+    let purpose = Designation::StageConfiguration;
+    server.flow("mine", purpose, &stages).await;
     let mut admin = administrator(&server).await;
     assert!(admin.session().is_none());
-    let begun = admin.get(&format!("{FLOWS}dummies/execute/")).await;
+    let begun = admin.get(&format!("{FLOWS}mine/execute/")).await;
     let link = begun.is(200).json()["link"]
         .as_str()
         .expect("a link")
         .to_owned();
     assert!(
-        link.starts_with("http") && link.ends_with("/if/flow/dummies/"),
+        link.starts_with("http") && link.ends_with("/if/flow/mine/"),
         "{link}"
     );
     assert!(admin.session().is_some());
@@ -224,9 +227,9 @@ async fn the_bearer_of_a_token_begins_a_flow_and_goes_on_in_the_session_that_it_
         headers: Vec::new(),
         ..admin.clone()
     };
-    let executor = "/api/v3/flows/executor/dummies/?query=";
+    let executor = "/api/v3/flows/executor/mine/?query=";
     let challenge = browser.get(executor).await.is(200).json();
-    assert_eq!(challenge["component"], "ak-stage-dummy");
+    assert_eq!(challenge["component"], "ak-stage-password");
     let user = challenge["pending_user"].as_str().unwrap_or_default();
     assert_eq!(user, "akadmin", "{challenge}");
     server.dummies("nothing", 0).await;
