@@ -65,9 +65,9 @@ pub struct Running {
     sweeper: tokio::task::JoinHandle<()>,
     timers: Option<tokio::task::JoinHandle<()>>,
     remover: tokio::task::JoinHandle<()>,
+    watcher: Option<tokio::task::JoinHandle<()>>,
     /// What follows the journal; a command is over too soon for it.
     followers: Option<(Auditor, Feed)>,
-    watcher: Option<tokio::task::JoinHandle<()>>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -182,8 +182,8 @@ fn start(
         sweeper,
         timers,
         remover,
-        followers,
         watcher,
+        followers,
         socket,
         lock,
     })
@@ -332,8 +332,8 @@ impl Running {
             sweeper,
             timers,
             remover,
-            followers,
             watcher,
+            followers,
             socket,
             lock,
             ..

@@ -87,6 +87,7 @@ impl Parts {
             threads(role),
         );
         let stopping = Arc::new(AtomicBool::new(false));
+        let library = Arc::<Library>::default();
         let state = Data::new(http::State {
             journal: Arc::clone(&journal),
             executions: executions.clone(),
@@ -107,6 +108,7 @@ impl Parts {
             streams: Arc::default(),
             events_kept: settings.events.retention,
             feeds: Arc::default(),
+            library: Arc::clone(&library),
             pages: Pages::new(),
             stopping: Arc::clone(&stopping),
         });
@@ -131,7 +133,7 @@ impl Parts {
             state,
             operator,
             courier,
-            library: Arc::default(),
+            library,
         })
     }
 }

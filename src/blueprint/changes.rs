@@ -10,7 +10,7 @@ use super::model::{Object, STAGE_LISTS, refers_to};
 use super::report::{Changed, FieldChange, Outcome};
 use super::staged::Staged;
 use crate::catalog::{Flow, FlowStageBinding, Policy, Prompt, Source, Stage, WebhookMapping};
-use crate::directory::{Group, User};
+use crate::directory::{Group, Role, User};
 use crate::journal::object::Stored;
 use crate::journal::{self, Journal, Kind};
 
@@ -173,6 +173,7 @@ fn kind_of(object: &Object, field: &str) -> Option<Kind> {
     match object {
         Object::User(_) if field == "groups" => Some(Group::KIND),
         Object::Group(_) if field == "parents" => Some(Group::KIND),
+        Object::User(_) | Object::Group(_) if field == "roles" => Some(Role::KIND),
         // Named already.
         Object::PolicyBinding(_) | Object::Token(_) if field == "user" => None,
         other => refers_to(other.stream().kind, field),

@@ -67,6 +67,32 @@ pub fn unsupported(document: &Document) -> Vec<Unsupported> {
     found.collect()
 }
 
+/// What somebody has to be allowed to do before a blueprint is applied on their behalf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The entry's id, or which one it is.
+    pub entry: String,
+    /// The model in small letters; none where a tag names it.
+    pub model: Option<String>,
+    /// Whether it permits others something.
+    pub grants: bool,
+}
+
+/// What each entry demands, in order.
+#[must_use]
+pub fn demands(document: &Document) -> Vec<Demand> {
+    let entries = document.entries.iter().map(|entry| Demand {
+        entry: entry
+            .name
+            .id
+            .clone()
+            .unwrap_or_else(|| format!("entry {}", entry.name.number)),
+        model: entry.model.as_str().map(str::to_ascii_lowercase),
+        grants: !entry.permissions.is_empty(),
+    });
+    entries.collect()
+}
+
 fn parts(entry: &Entry) -> impl Iterator<Item = &Expr> {
     [&entry.model, &entry.state, &entry.identifiers, &entry.attrs]
         .into_iter()

@@ -9,7 +9,8 @@ use super::model::{self, Model, Object};
 use super::resolve::{Found, Miss};
 use super::staged::Staged;
 use crate::catalog::{
-    Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+    BlueprintInstance, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::{Group, Role, Token, User};
 use crate::journal::Kind;
@@ -147,7 +148,8 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
         | Group::KIND
         | Role::KIND
         | Prompt::KIND
-        | WebhookMapping::KIND => ("name", "name"),
+        | WebhookMapping::KIND
+        | BlueprintInstance::KIND => ("name", "name"),
         User::KIND => ("username", "username"),
         Token::KIND => ("identifier", "identifier"),
         FlowStageBinding::KIND => {

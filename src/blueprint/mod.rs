@@ -36,7 +36,7 @@ mod tag;
 mod tests;
 mod value;
 
-pub use check::{Unsupported, check, unsupported};
+pub use check::{Demand, Unsupported, check, demands, unsupported};
 pub use default::{Enabled, Offered, Ready, apply_defaults, defaults, enable, offer_default};
 pub use document::Document;
 pub use export::{Exported, export};

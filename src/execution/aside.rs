@@ -162,8 +162,8 @@ impl Executions {
         for letter in letters {
             match posting::leading(&self.shared, now, letter, path).await? {
                 Ok(mail) => {
-                    writes.extend(outbox::enqueue(&mail));
                     posted.push(Posted::from(&mail));
+                    writes.extend(outbox::enqueue(&mail));
                 }
                 Err(problem) => return Ok(Err(problem)),
             }

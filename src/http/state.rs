@@ -13,6 +13,7 @@ use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
 use super::status::Streams;
+use crate::blueprint::Library;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub struct State {
     pub events_kept: Option<Duration>,
     /// The streams that tell the journal.
     pub feeds: Arc<Readers>,
+    /// The files of the watched folder.
+    pub library: Arc<Library>,
     /// The pages.
     pub pages: Pages,
     /// Set when the server is about to end; it is not ready from then on.

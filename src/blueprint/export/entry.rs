@@ -14,9 +14,11 @@ use crate::directory::Group;
 use crate::journal::Kind;
 use crate::journal::object::Stored;
 
-/// Fields that the API shows and does not take, and what is known of all who are in a group: that
-/// is data, not configuration.
+/// Fields that the API shows and does not take.
 const NOT_WRITTEN: &[&str] = &["policybindingmodel_ptr_id", "num_pk"];
+
+/// What is known of all who are in a group, and what they may do: that is no configuration of a flow.
+const OF_PEOPLE: &[&str] = &["attributes", "roles"];
 
 /// The entry of an object. `before` are the keys of the objects that come before it in the file.
 pub(super) fn entry(object: &Object, gathered: &Gathered, before: &HashSet<Uuid>) -> Mapping {
@@ -59,7 +61,7 @@ fn row(object: &Object, gathered: &Gathered) -> Map<String, Value> {
     );
     row.retain(|name, _| !NOT_WRITTEN.contains(&name.as_str()));
     if matches!(object, Object::Group(_)) {
-        row.remove("attributes");
+        row.retain(|name, _| !OF_PEOPLE.contains(&name.as_str()));
     }
     row
 }

@@ -297,6 +297,14 @@ pub(crate) const INVITATION: &[Field] = &[
     optional("flow", Shape::Maybe(Flow::KIND)),
 ];
 
+pub(crate) const BLUEPRINT_INSTANCE: &[Field] = &[
+    required("name", TEXT),
+    optional("path", MAYBE_EMPTY),
+    optional("context", Shape::Object),
+    optional("enabled", Shape::Flag),
+    optional("content", Shape::Prose),
+];
+
 /// Names by which the key goes under which policies are bound to an object.
 pub(crate) const PBM: &[&str] = &["policybindingmodel_ptr_id", "pbm_uuid"];
 
@@ -317,6 +325,7 @@ pub(crate) fn fields(model: Model) -> &'static [Field] {
         Model::Prompt => PROMPT,
         Model::Invitation => INVITATION,
         Model::WebhookMapping => WEBHOOK_MAPPING,
+        Model::BlueprintInstance => BLUEPRINT_INSTANCE,
         Model::ApplyBlueprint => &[],
     }
 }

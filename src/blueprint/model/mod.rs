@@ -40,6 +40,7 @@ pub(crate) enum Model {
     Prompt,
     Invitation,
     WebhookMapping,
+    BlueprintInstance,
     /// No object: it asks for another blueprint to be applied first.
     ApplyBlueprint,
 }
@@ -107,6 +108,7 @@ impl Model {
             "authentik_stages_prompt.prompt" => Ok(Self::Prompt),
             "authentik_stages_invitation.invitation" => Ok(Self::Invitation),
             "authentik_events.notificationwebhookmapping" => Ok(Self::WebhookMapping),
+            "authentik_blueprints.blueprintinstance" => Ok(Self::BlueprintInstance),
             name::APPLY => Ok(Self::ApplyBlueprint),
             _ => {
                 let stage = stage::Kind::from_model(name).map(Self::Stage);
@@ -139,6 +141,7 @@ impl Model {
             Self::Prompt => "authentik_stages_prompt.prompt",
             Self::Invitation => "authentik_stages_invitation.invitation",
             Self::WebhookMapping => "authentik_events.notificationwebhookmapping",
+            Self::BlueprintInstance => "authentik_blueprints.blueprintinstance",
             Self::ApplyBlueprint => name::APPLY,
         }
     }

@@ -21,12 +21,12 @@ const OWN: &[&str] = &[
     "authentik_stages_prompt.prompt",
     "authentik_stages_invitation.invitation",
     "authentik_events.notificationwebhookmapping",
+    "authentik_blueprints.blueprintinstance",
 ];
 
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
 /// Whoever brings one takes it from here.
 const UNSUPPORTED: &[&str] = &[
-    "authentik_blueprints.blueprintinstance",
     "authentik_core.application",
     "authentik_core.applicationentitlement",
     "authentik_crypto.certificatekeypair",

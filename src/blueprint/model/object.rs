@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Model;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
@@ -30,6 +31,7 @@ pub(crate) enum Object {
     Prompt(Prompt),
     Invitation(Invitation),
     WebhookMapping(WebhookMapping),
+    BlueprintInstance(Box<BlueprintInstance>),
 }
 
 /// Does the same with the object, whatever its type.
@@ -56,6 +58,10 @@ macro_rules! each {
             Object::Prompt($it) => $result,
             Object::Invitation($it) => $result,
             Object::WebhookMapping($it) => $result,
+            Object::BlueprintInstance($it) => {
+                let $it = $it.as_ref();
+                $result
+            }
         }
     };
 }
@@ -119,6 +125,7 @@ impl Object {
             Self::Prompt(_) => "authentik_stages_prompt.prompt",
             Self::Invitation(_) => "authentik_stages_invitation.invitation",
             Self::WebhookMapping(_) => "authentik_events.notificationwebhookmapping",
+            Self::BlueprintInstance(_) => "authentik_blueprints.blueprintinstance",
         }
     }
 
@@ -147,6 +154,7 @@ impl Object {
             Self::Prompt(prompt) => prompt.name.clone(),
             Self::Invitation(invitation) => invitation.name.to_string(),
             Self::WebhookMapping(mapping) => mapping.name.clone(),
+            Self::BlueprintInstance(instance) => instance.name.clone(),
         }
     }
 
@@ -243,7 +251,8 @@ impl Object {
             | Self::Binding(_)
             | Self::Brand(_)
             | Self::Prompt(_)
-            | Self::WebhookMapping(_) => {}
+            | Self::WebhookMapping(_)
+            | Self::BlueprintInstance(_) => {}
         }
         row.insert("pk".to_owned(), self.pk());
         row
@@ -276,6 +285,7 @@ impl Object {
             Prompt::KIND => of(stored, Self::Prompt),
             Invitation::KIND => of(stored, Self::Invitation),
             WebhookMapping::KIND => of(stored, Self::WebhookMapping),
+            BlueprintInstance::KIND => of(stored, |it| Self::BlueprintInstance(Box::new(it))),
             _ => Err(journal::Error::Corrupt {
                 stream: stored.stream,
                 version: stored.version,
@@ -303,6 +313,7 @@ impl Model {
             Self::Prompt => Prompt::KIND,
             Self::Invitation => Invitation::KIND,
             Self::WebhookMapping => WebhookMapping::KIND,
+            Self::BlueprintInstance => BlueprintInstance::KIND,
             Self::ApplyBlueprint => return None,
         })
     }

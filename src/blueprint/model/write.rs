@@ -11,8 +11,8 @@ use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, permission, secret, syntax};
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType, Source, Stage,
-    WebhookMapping,
+    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType,
+    Source, Stage, WebhookMapping,
 };
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
@@ -178,6 +178,9 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Prompt => Object::Prompt(Prompt::new(clock, "", "", PromptType::Text)),
         Model::Invitation => Object::Invitation(Invitation::new(clock, slug())),
         Model::WebhookMapping => Object::WebhookMapping(WebhookMapping::new(clock, "")),
+        Model::BlueprintInstance => {
+            Object::BlueprintInstance(Box::new(BlueprintInstance::new(clock, "")))
+        }
         Model::Token => Object::Token(Token::new(clock, slug(), Intent::default(), nowhere)),
         Model::User => {
             let number = match draft.pk {
@@ -380,6 +383,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::Prompt => serde_json::from_value(body).map(|it: Prompt| {
             let problems = it.problems();
             (Object::Prompt(it), problems)
+        }),
+        Model::BlueprintInstance => serde_json::from_value(body).map(|it: BlueprintInstance| {
+            let problems = it.problems();
+            (Object::BlueprintInstance(Box::new(it)), problems)
         }),
         Model::WebhookMapping => serde_json::from_value(body).map(|it: WebhookMapping| {
             let problems = it.problems();

@@ -317,6 +317,11 @@ mod at_random {
         ]
     }
 
+    /// A text on one line, as names are.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-z]{1,6}", "[ -~]{0,12}[a-z!:#'\"]", "[äß€😀 ]{0,5}x"]
+    }
+
     /// A stage: kind and settings, with numbers for what it may refer to.
     fn stage(number: usize) -> impl Strategy<Value = Value> {
         let name = format!("stage-{number}");
@@ -343,8 +348,8 @@ mod at_random {
     }
 
     fn configurations() -> impl Strategy<Value = Vec<Value>> {
-        let flows = proptest::collection::vec((text(), any::<bool>(), text()), 3);
-        let prompts = proptest::collection::vec((text(), text(), any::<i16>()), 3);
+        let flows = proptest::collection::vec((line(), any::<bool>(), line()), 3);
+        let prompts = proptest::collection::vec((line(), text(), any::<i16>()), 3);
         let stages = (stage(0), stage(1), stage(2), stage(3));
         let places = proptest::collection::btree_set((0..3_usize, 0..4_usize, -9..9_i32), 0..7);
         let conditions = proptest::collection::btree_set((0..7_usize, 0..3_u8, 0..4_i32), 0..5);

@@ -149,7 +149,7 @@ fn response_actions() -> Vec<&'static str> {
     all.map(|it| it.as_str()).collect()
 }
 
-static FLOWS: Resource = Resource {
+pub(super) static FLOWS: Resource = Resource {
     path: "/flows/instances/",
     prefix: "flows_instances",
     key: "slug",

@@ -8,6 +8,7 @@ use actix_web::{guard, web};
 use serde_json::Value;
 
 mod authenticators;
+mod blueprints;
 mod body;
 mod brands;
 mod call;
@@ -20,7 +21,9 @@ mod email_templates;
 mod events;
 mod executor;
 mod feed;
+mod flow_actions;
 mod flows;
+mod form;
 mod history;
 mod inspector;
 mod invitations;
@@ -55,6 +58,8 @@ pub(super) fn operations() -> &'static [Operation] {
         all.extend(events::operations());
         all.extend(feed::operations());
         all.extend(history::operations());
+        all.extend(flow_actions::operations());
+        all.extend(blueprints::operations());
         all.extend(directory::operations());
         all.extend(schema::operations());
         all.extend(authenticators::operations());
@@ -85,6 +90,8 @@ pub(super) fn description() -> &'static Value {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
         events::describe(&mut components);
+        flow_actions::describe(&mut components);
+        blueprints::describe(&mut components);
         directory::describe(&mut components);
         schema::describe(&mut components);
         conditions::describe(&mut components);

@@ -28,7 +28,14 @@ const OWN: &[&str] = &[
     "core_tokens_",
     "core_user_consent_",
     "core_users_me_retrieve",
+    "sources_all_user_settings_list",
     "stages_all_user_settings_list",
+    // What there is to choose from, which is the same for everybody.
+    "policies_all_types_list",
+    "propertymappings_all_types_list",
+    "sources_all_types_list",
+    "stages_all_types_list",
+    "stages_email_templates_list",
 ];
 
 /// Who calls.

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod blueprints;
 mod described;
 mod devices;
 mod directory;
@@ -94,6 +95,7 @@ impl Server {
             streams: Arc::default(),
             events_kept: Some(Duration::from_hours(24)),
             feeds: Arc::default(),
+            library: Arc::default(),
             pages: Pages::new(),
             stopping: Arc::default(),
         };

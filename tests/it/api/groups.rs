@@ -54,8 +54,9 @@ fn people_come_into_a_group_and_leave_it_by_number() {
             told,
             json!({"parents": ["Cannot set group as parent of itself."]})
         );
-        let up = program.changes(&one, &json!({"is_superuser": true, "users": [number]}));
-        assert_eq!(up.await["is_superuser"], true);
+        let up = json!({"is_superuser": true, "users": [number]});
+        let up = program.changes(&one, &up).await;
+        assert_eq!(up["is_superuser"], true);
         let user = program.gets(&format!("/core/users/{number}/")).await;
         assert_eq!(user["is_superuser"], true);
         program.removes(&one).await;

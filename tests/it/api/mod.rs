@@ -1,6 +1,7 @@
 //! The management API, as programs use it.
 
 mod acting;
+mod blueprints;
 mod clients;
 mod events;
 mod feed;

@@ -1,0 +1,237 @@
+//! Blueprints and what is done with flows through the API.
+
+use super::*;
+use crate::blueprint::Filed;
+use crate::catalog::flow_by_slug;
+
+const KEPT: &str = "/api/v3/managed/blueprints/";
+const FLOWS: &str = "/api/v3/flows/instances/";
+const IMPORTS: [&str; 2] = [
+    "/api/v3/managed/blueprints/import/",
+    "/api/v3/flows/instances/import/",
+];
+
+const SOURCE: &str = "metadata: {name: Mine}\nentries:\n- {model: authentik_flows.flow, id: f, \
+    identifiers: {slug: mine}, attrs: {name: n, title: t, designation: recovery}}\n";
+
+async fn administrator(server: &Server) -> Browser {
+    let admin = crate::directory::user_by_username(&*server.state.journal, "akadmin").await;
+    let admin = admin.expect("a journal").expect("the administrator").value;
+    server.program(&admin).await
+}
+
+impl Browser {
+    async fn sends_file(&mut self, to: &str, part: &str, content: &str) -> Answer {
+        let body = format!(
+            "--sep\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"a\"\r\n\r\n\
+             {content}\r\n--sep--\r\n"
+        );
+        let request = TestRequest::post()
+            .uri(to)
+            .insert_header(("content-type", "multipart/form-data; boundary=sep"))
+            .set_payload(body);
+        self.send(request).await
+    }
+}
+
+async fn is_there(server: &Server, slug: &str) -> bool {
+    let found = flow_by_slug(&*server.state.journal, slug).await;
+    found.expect("readable").is_some()
+}
+
+#[actix_web::test]
+async fn an_exported_flow_that_was_deleted_comes_back_by_either_import() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let export = format!("{FLOWS}login/export/");
+    let exported = admin.get(&export).await;
+    exported.is(200);
+    let attachment = exported.header("content-disposition");
+    assert_eq!(attachment, "attachment; filename=\"login.yaml\"");
+    let named = |yaml: &str| -> String {
+        let lines = yaml
+            .lines()
+            .filter(|line| !line.contains("  name: \"Gatelog Export - "));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for import in IMPORTS {
+        let one = format!("{FLOWS}login/");
+        admin.change("DELETE", &one, &json!({})).await.is(204);
+        let told = admin.sends_file(import, "file", &exported.body).await;
+        assert_eq!(told.is(200).json()["success"], true, "{}", told.body);
+        let again = admin.sends_file(import, "file", &exported.body).await;
+        assert_eq!(again.is(200).json()["success"], true, "{}", again.body);
+        let back = admin.get(&export).await;
+        assert_eq!(named(&back.is(200).body), named(&exported.body));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_wrong_with_an_import_is_told_in_its_logs() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    for import in IMPORTS {
+        for (content, status) in [
+            ("version: 3\nentries: []", 200),
+            (
+                "entries:\n- {model: authentik_flows.flow, identifiers: {}}",
+                200,
+            ),
+            (
+                "entries:\n- {model: authentik_flows.flow, identifiers: {slug: x}}",
+                200,
+            ),
+            (
+                "entries:\n- {model: authentik_nothing.nothing, identifiers: {slug: x}}",
+                200,
+            ),
+            ("entries: [", 400),
+            ("entries: [{identifiers: {slug: x}}]", 400),
+        ] {
+            let told = admin.sends_file(import, "file", content).await;
+            let told = told.is(status).json();
+            assert_eq!(told["success"], false, "{content}: {told}");
+            assert_eq!(told["logs"][0]["log_level"], "error", "{content}: {told}");
+        }
+        let nothing = admin.sends_file(import, "other", "").await;
+        let expected = json!({"success": false, "logs": []});
+        assert_eq!(nothing.is(400).json(), expected);
+        let path = admin.sends_file(import, "path", "gone.yaml").await;
+        let expected = json!({"path": ["Blueprint file does not exist"]});
+        assert_eq!(path.is(400).json(), expected);
+        admin.post(import, &json!({})).await.is(415);
+    }
+    let secret = "entries: [{model: authentik_flows.flow, identifiers: {slug: !Env PATH}}]";
+    let told = admin.sends_file(IMPORTS[0], "file", secret).await;
+    assert_eq!(told.is(200).json()["success"], false);
+    told.shows("!Env is not allowed here");
+}
+
+#[actix_web::test]
+async fn whoever_may_not_write_flows_cannot_have_them_imported_or_exported() {
+    let server = Server::new().await;
+    let alice = server.user("alice", "correct horse").await;
+    let mut alice = server.program(&alice).await;
+    for import in IMPORTS {
+        let refused = alice.sends_file(import, "file", SOURCE).await;
+        let text = "User lacks permission to create authentik_flows.flow";
+        assert_eq!(refused.is(403).json(), json!({"f": text}));
+    }
+    assert!(!is_there(&server, "mine").await);
+    alice.get(&format!("{FLOWS}login/export/")).await.is(404);
+    alice.get(&format!("{FLOWS}login/diagram/")).await.is(404);
+    alice.get(&format!("{FLOWS}cache_info/")).await.is(403);
+    alice.get(KEPT).await.is(403);
+    alice
+        .post(KEPT, &json!({"name": "n", "content": SOURCE}))
+        .await
+        .is(403);
+    alice.get(&format!("{KEPT}available/")).await.is(403);
+}
+
+#[actix_web::test]
+async fn a_blueprint_that_is_kept_is_applied_when_it_is_made_and_when_asked() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let none = admin.post(KEPT, &json!({"name": "n"})).await.is(400).json();
+    let text = "Either path or content must be set.";
+    assert_eq!(none, json!({"non_field_errors": [text]}));
+    let wrong = json!({"name": "n", "content": "version: 3"});
+    let wrong = admin.post(KEPT, &wrong).await.is(400).json();
+    assert_eq!(wrong["content"][0], "Failed to validate blueprint");
+    let body = json!({"name": "kept", "content": SOURCE});
+    let made = admin.post(KEPT, &body).await.is(201).json();
+    assert_eq!(made["status"], "successful");
+    assert_eq!(made["managed_models"], json!(["authentik_flows.flow"]));
+    assert_eq!(made["metadata"]["name"], "Mine");
+    assert!(is_there(&server, "mine").await);
+    admin
+        .change("DELETE", &format!("{FLOWS}mine/"), &json!({}))
+        .await
+        .is(204);
+    let one = format!("{KEPT}{}/", made["pk"].as_str().expect("a key"));
+    let applied = admin.post(&format!("{one}apply/"), &json!({})).await;
+    assert_eq!(applied.is(200).json()["status"], "successful");
+    assert!(is_there(&server, "mine").await);
+    let unfit = SOURCE.replace("designation: recovery", "designation: nonsense");
+    let changed = admin
+        .change("PATCH", &one, &json!({"content": unfit}))
+        .await;
+    assert_eq!(changed.is(200).json()["status"], "error");
+    let listed = admin.get(&format!("{KEPT}?name=kept")).await.is(200).json();
+    assert_eq!(listed["pagination"]["count"], 1);
+    let used = admin.get(&format!("{one}used_by/")).await;
+    assert_eq!(used.is(200).json(), json!([]));
+    admin.change("DELETE", &one, &json!({})).await.is(204);
+    assert!(is_there(&server, "mine").await, "what it made stays");
+}
+
+#[actix_web::test]
+async fn the_files_of_the_folder_can_be_listed_and_imported() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let file = Filed::new(SOURCE, server.state.clock.now());
+    server.state.library.put("a.yaml", file.clone());
+    let listed = admin.get(&format!("{KEPT}available/")).await.is(200).json();
+    assert_eq!(listed[0]["path"], "a.yaml");
+    assert_eq!(listed[0]["hash"], file.hash.as_str());
+    assert_eq!(listed[0]["meta"]["name"], "Mine");
+    let told = admin.sends_file(IMPORTS[0], "path", "a.yaml").await;
+    assert_eq!(told.is(200).json()["success"], true);
+    assert!(is_there(&server, "mine").await);
+    let body = json!({"name": "filed", "path": "a.yaml"});
+    let made = admin.post(KEPT, &body).await.is(201).json();
+    assert_eq!(made["status"], "successful");
+    let gone = json!({"name": "gone", "path": "b.yaml"});
+    admin
+        .post(KEPT, &gone)
+        .await
+        .is(400)
+        .shows("does not exist");
+}
+
+#[actix_web::test]
+async fn a_flow_is_drawn_and_there_is_no_cache() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let drawn = admin.get(&format!("{FLOWS}logout/diagram/")).await;
+    let expected = "graph TD\nflow_start[[\"Flow\nlogout\"]]\n--> stage_0([\"Stage (User Logout \
+                    Stage)\nlogout-0\"])\nstage_0 --> done[[\"End of the flow\"]]";
+    assert_eq!(drawn.is(200).json(), json!({"diagram": expected}));
+    let count = admin.get(&format!("{FLOWS}cache_info/")).await;
+    assert_eq!(count.is(200).json(), json!({"count": 0}));
+    let cleared = format!("{FLOWS}cache_clear/");
+    admin.post(&cleared, &json!({})).await.is(204);
+}
+
+#[actix_web::test]
+async fn the_bearer_of_a_token_begins_a_flow_and_goes_on_in_the_session_that_it_got() {
+    let server = Server::new().await;
+    server.dummies("dummies", 2).await;
+    let mut admin = administrator(&server).await;
+    assert!(admin.session().is_none());
+    let begun = admin.get(&format!("{FLOWS}dummies/execute/")).await;
+    let link = begun.is(200).json()["link"]
+        .as_str()
+        .expect("a link")
+        .to_owned();
+    assert!(
+        link.starts_with("http") && link.ends_with("/if/flow/dummies/"),
+        "{link}"
+    );
+    assert!(admin.session().is_some());
+    let mut browser = Browser {
+        headers: Vec::new(),
+        ..admin.clone()
+    };
+    let executor = "/api/v3/flows/executor/dummies/?query=";
+    let challenge = browser.get(executor).await.is(200).json();
+    assert_eq!(challenge["component"], "ak-stage-dummy");
+    let user = challenge["pending_user"].as_str().unwrap_or_default();
+    assert_eq!(user, "akadmin", "{challenge}");
+    server.dummies("nothing", 0).await;
+    let empty = admin.get(&format!("{FLOWS}nothing/execute/")).await;
+    empty
+        .is(400)
+        .shows("Flow not applicable to current user/request");
+}
