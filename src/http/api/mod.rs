@@ -89,6 +89,7 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        partial::describe(&mut components);
         events::describe(&mut components);
         flow_actions::describe(&mut components);
         blueprints::describe(&mut components);

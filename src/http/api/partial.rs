@@ -9,19 +9,14 @@ use super::schema::Components;
 use crate::directory::{Group, User};
 
 /// A user, as far as others need to know.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(super) struct PartialUser {
-    #[schema(read_only)]
     pk: i64,
     username: String,
     name: String,
-    #[schema(required = false)]
     is_active: bool,
-    #[schema(required = false)]
     email: String,
-    #[schema(required = false, value_type = Object)]
     attributes: Map<String, Value>,
-    #[schema(read_only)]
     uid: String,
 }
 
@@ -39,9 +34,8 @@ pub(super) struct PartialGroup {
     attributes: Map<String, Value>,
 }
 
-/// Their schemas.
+/// The schema of a group; that of a user is with those of devices.
 pub(super) fn describe(components: &mut Components) {
-    components.add::<PartialUser>();
     components.add::<PartialGroup>();
 }
 

@@ -97,7 +97,6 @@ pub(super) async fn shown(
     let besides = beside(&call.state, std::slice::from_ref(object)).await?;
     let about = Shown {
         state: &call.state,
-        granted: &call.caller()?.granted,
         query: &query,
         beside: besides.get(&object.stream().id),
     };

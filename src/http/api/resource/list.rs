@@ -63,7 +63,6 @@ pub(super) async fn list(resource: &Resource, call: Call) -> Answered {
     for (_, object) in &rows[page.range()] {
         let about = Shown {
             state: &call.state,
-            granted: &caller.granted,
             query: &query,
             beside: besides.get(&object.stream().id),
         };

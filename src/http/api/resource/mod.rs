@@ -11,7 +11,6 @@ use super::call::Call;
 use super::operation::{Answered, Content, Method, Operation};
 use crate::blueprint::edit::{Miss, Model, Object, Staged};
 use crate::directory::User;
-use crate::directory::permission::Granted;
 use crate::http::Error;
 use crate::journal::Kind;
 
@@ -74,8 +73,6 @@ pub(crate) type Show = fn(&Object, &Staged, &Shown<'_>) -> Result<Value, Miss>;
 pub(crate) struct Shown<'a> {
     /// What every handler needs.
     pub(crate) state: &'a crate::http::State,
-    /// What the caller may see.
-    pub(crate) granted: &'a Granted,
     /// The request's query string, for those that change the answer.
     pub(crate) query: &'a crate::flow::query::Query,
     /// What is known of the object beside what is stored in it.
