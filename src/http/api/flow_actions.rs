@@ -197,7 +197,6 @@ async fn execute(call: Call) -> Answered {
         query: String::new(),
         client: visitor.client.clone(),
         challenge: None,
-        presence: Presence::default(),
         received: arrival.at,
         correlation: arrival.id,
         presence: Presence::default(),
