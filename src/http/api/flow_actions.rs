@@ -199,7 +199,6 @@ async fn execute(call: Call) -> Answered {
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
-        presence: Presence::default(),
     };
     let begun = state.executions.begin_anew(question, context).await?;
     let Some(reply) = begun else {
