@@ -161,12 +161,12 @@ impl Watch {
                 let before = self.library.get(path);
                 let is_new = before.is_none_or(|before| before.hash != filed.hash);
                 self.library.put(path, filed);
-                let failed = self.seen.failed.contains_key(path);
+                let did_fail = self.seen.failed.contains_key(path);
                 if is_new {
                     // What was said of it was said of something else.
                     self.seen.failed.remove(path);
                 }
-                is_new || failed
+                is_new || did_fail
             }
             Err(error) => {
                 // It may be readable the next time although it does not look different.

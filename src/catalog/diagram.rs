@@ -97,9 +97,9 @@ impl Chart {
             format!("--{label}--> ")
         };
         let starts: Vec<String> = sources.iter().map(|it| format!("{it} ")).collect();
-        let none = [String::new()];
+        let no_start = [String::new()];
         for start in if starts.is_empty() {
-            &none[..]
+            &no_start[..]
         } else {
             &starts
         } {
