@@ -197,6 +197,7 @@ async fn execute(call: Call) -> Answered {
         query: String::new(),
         client: visitor.client.clone(),
         challenge: None,
+        presence: Presence::default(),
         received: arrival.at,
         correlation: arrival.id,
     };
