@@ -101,9 +101,10 @@ impl Watch {
             };
             let told = outcome.err();
             if told != self.seen.folder {
-                match &told {
-                    Some(problem) => tracing::warn!(problem, "the blueprints cannot be looked at"),
-                    None => tracing::info!("the blueprints can be looked at again"),
+                if let Some(problem) = &told {
+                    tracing::warn!(problem, "the blueprints cannot be looked at");
+                } else {
+                    tracing::info!("the blueprints can be looked at again");
                 }
                 self.seen.folder = told;
             }

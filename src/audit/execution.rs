@@ -91,7 +91,7 @@ fn told(running: &Running, event: &Event, rest: &[Event], drafts: &mut Vec<Draft
         Event::SessionStarted { user, .. } => {
             let mut draft = signal(Who::User(*user), "login");
             for name in [key::AUTH_METHOD, key::AUTH_METHOD_ARGS] {
-                if let Some(value) = running.context.get(name).and_then(plain) {
+                if let Some(value) = running.context.get(name).map(plain) {
                     draft.context.insert(name.to_owned(), value);
                 }
             }
@@ -177,7 +177,7 @@ fn trouble(running: &Running, event: &Event) -> Option<Draft> {
         } => {
             let mut draft = Draft::new(who, action, by);
             match details {
-                Value::Object(details) => draft.context = details.clone(),
+                Value::Object(details) => draft.context.clone_from(details),
                 Value::Null => {}
                 other => draft = draft.with("details", other.clone()),
             }
@@ -284,7 +284,7 @@ fn written(
     }
     let mut draft = theirs("user_write");
     if let Some(typed) = running.context.get(key::PROMPT_DATA)
-        && let Some(Value::Object(typed)) = plain(typed)
+        && let Value::Object(typed) = plain(typed)
     {
         draft.context = typed;
     }
@@ -348,21 +348,21 @@ fn stage_reference(planned: &PlannedStage) -> Value {
 }
 
 /// An entry of the context as plain data, with nothing in the place of secrets.
-fn plain(value: &context::Value) -> Option<Value> {
-    Some(match value {
+fn plain(value: &context::Value) -> Value {
+    match value {
         context::Value::Json(json) => json.clone(),
         context::Value::User(id) | context::Value::Group(id) => hex(*id),
         context::Value::Stranger { identifier } => identifier.clone().into(),
         context::Value::Object { id, .. } => id.clone().into(),
         context::Value::Secret(_) => MASK.into(),
-        context::Value::List(items) => items.iter().filter_map(plain).collect(),
+        context::Value::List(items) => items.iter().map(plain).collect(),
         context::Value::Map(entries) => Value::Object(
             entries
                 .iter()
-                .filter_map(|(name, value)| Some((name.clone(), plain(value)?)))
+                .map(|(name, value)| (name.clone(), plain(value)))
                 .collect(),
         ),
-    })
+    }
 }
 
 fn hex(id: Uuid) -> Value {

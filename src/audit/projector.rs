@@ -174,14 +174,12 @@ impl Projector {
                 None => records.next().await,
                 Some(due) => {
                     let left = due.saturating_duration_since(self.clock.monotonic());
-                    match tokio::time::timeout(left, records.next()).await {
-                        Ok(next) => next,
-                        Err(_) => {
-                            version = self.write(&mut batch, after, version).await?;
-                            written = after;
-                            continue;
-                        }
-                    }
+                    let Ok(next) = tokio::time::timeout(left, records.next()).await else {
+                        version = self.write(&mut batch, after, version).await?;
+                        written = after;
+                        continue;
+                    };
+                    next
                 }
             };
             let Some(next) = next else {

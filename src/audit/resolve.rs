@@ -47,9 +47,9 @@ pub struct Seen<'a> {
 impl Seen<'_> {
     /// The revision of an object that was seen last.
     fn version(&self, kind: Kind, id: Uuid) -> Option<Version> {
-        let notes = self.observations.iter().rev();
+        let mut notes = self.observations.iter().rev();
         notes
-            .filter_map(|note| match note {
+            .find_map(|note| match note {
                 Observation::Object {
                     kind: of,
                     id: which,
@@ -57,7 +57,6 @@ impl Seen<'_> {
                 } if *of == kind && *which == id => Some(*version),
                 _ => None,
             })
-            .next()
             .flatten()
     }
 }

@@ -79,7 +79,7 @@ pub(super) enum Action {
     },
     /// The object becomes this.
     Write {
-        object: Object,
+        object: Box<Object>,
         others: Vec<Object>,
         ignored: Vec<String>,
         filled: Filled,
@@ -222,20 +222,18 @@ impl Turn<'_> {
         }
         let given = grant::give(grants, &mut written, self.staged, self.clock);
         given.map_err(|miss| miss.at(entry.span))?;
-        Ok(match draft.existing {
-            existing => Action::Write {
-                outcome: match existing {
-                    None => Outcome::Created,
-                    Some(old) if old.is_like(&written.object) && written.others.is_empty() => {
-                        Outcome::Unchanged
-                    }
-                    Some(_) => Outcome::Updated,
-                },
-                object: written.object,
-                others: written.others,
-                ignored: written.ignored,
-                filled,
+        Ok(Action::Write {
+            outcome: match draft.existing {
+                None => Outcome::Created,
+                Some(old) if old.is_like(&written.object) && written.others.is_empty() => {
+                    Outcome::Unchanged
+                }
+                Some(_) => Outcome::Updated,
             },
+            object: Box::new(written.object),
+            others: written.others,
+            ignored: written.ignored,
+            filled,
         })
     }
 

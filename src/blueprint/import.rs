@@ -278,6 +278,7 @@ impl Run<'_> {
                 filled,
                 outcome,
             } => {
+                let object = *object;
                 for text in of_fields(&ignored, &filled) {
                     self.note(document, entry, text);
                 }

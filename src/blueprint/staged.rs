@@ -230,12 +230,11 @@ impl Staged {
         let mut found = Vec::new();
         for key in object.unique() {
             let name = key.name;
-            let holder = match self.holder_id(kind, key.clone()) {
-                Ok(holder) => holder,
-                Err(_) => {
-                    self.meet(journal, Read::Holder(kind, key.clone())).await?;
-                    self.holder_id(kind, key).unwrap_or_default()
-                }
+            let holder = if let Ok(holder) = self.holder_id(kind, key.clone()) {
+                holder
+            } else {
+                self.meet(journal, Read::Holder(kind, key.clone())).await?;
+                self.holder_id(kind, key).unwrap_or_default()
             };
             if holder.is_none_or(|holder| holder == id) {
                 continue;

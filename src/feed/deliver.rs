@@ -155,31 +155,26 @@ impl Delivery {
     /// Goes on from where it stopped, until the journal is closed.
     async fn follow(&mut self, first: Position) -> journal::Result<()> {
         self.taken = 0;
-        match cursor::load(&*self.journal, self.reader).await? {
-            Some(cursor) => {
-                self.version = cursor.version;
-                self.done = cursor.value.after;
-                self.saved = self.done;
-            }
-            None => {
-                self.version = Version::NONE;
-                self.done = first;
-                // From here on, nothing is left out.
-                self.save(Durability::Durable).await?;
-            }
+        if let Some(cursor) = cursor::load(&*self.journal, self.reader).await? {
+            self.version = cursor.version;
+            self.done = cursor.value.after;
+            self.saved = self.done;
+        } else {
+            self.version = Version::NONE;
+            self.done = first;
+            // From here on, nothing is left out.
+            self.save(Durability::Durable).await?;
         }
         let mut records = self.journal.follow(self.done);
         loop {
             let next = if self.taken == 0 {
                 records.next().await
             } else {
-                match tokio::time::timeout(SAVE, records.next()).await {
-                    Ok(next) => next,
-                    Err(_) => {
-                        self.save(Durability::Relaxed).await?;
-                        continue;
-                    }
-                }
+                let Ok(next) = tokio::time::timeout(SAVE, records.next()).await else {
+                    self.save(Durability::Relaxed).await?;
+                    continue;
+                };
+                next
             };
             let Some(next) = next else {
                 return Ok(());

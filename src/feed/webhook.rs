@@ -45,17 +45,15 @@ impl Receiver {
     /// # Errors
     /// Why it was not taken, in words that hold nothing of it.
     pub(super) async fn send(&mut self, clock: &Clock, id: &str, body: &str) -> Result<(), String> {
-        let client = match &self.client {
-            Some(client) => client,
-            None => {
-                let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
-                let client = built.map_err(|error| match error {
-                    Some(error) => error.to_string(),
-                    None => "the client could not be built".to_owned(),
-                })?;
-                self.client.insert(client)
-            }
-        };
+        if self.client.is_none() {
+            let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
+            let client = built.map_err(|error| match error {
+                Some(error) => error.to_string(),
+                None => "the client could not be built".to_owned(),
+            })?;
+            self.client = Some(client);
+        }
+        let client = self.client.as_ref().expect("it was made above");
         let second = clock.now().as_second();
         let kind = match self.webhook.format {
             FeedFormat::Json | FeedFormat::Ocsf => "application/json",

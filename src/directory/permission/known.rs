@@ -55,6 +55,9 @@ impl Known {
 
     /// The number by which the API knows it: 31 bits of what its name hashes to, so that a later
     /// version with more permissions gives it the same.
+    ///
+    /// # Panics
+    /// Never: 31 bits fit.
     #[must_use]
     pub fn id(&self) -> i32 {
         let digest = Sha256::digest(self.full_name());

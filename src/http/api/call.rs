@@ -72,9 +72,10 @@ impl Call {
     /// # Errors
     /// When the caller is none.
     pub(super) fn superuser(&self) -> Result<(), Error> {
-        match self.caller()?.granted.is_superuser() {
-            true => Ok(()),
-            false => Err(Error::NotPermitted),
+        if self.caller()?.granted.is_superuser() {
+            Ok(())
+        } else {
+            Err(Error::NotPermitted)
         }
     }
 

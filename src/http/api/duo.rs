@@ -32,10 +32,10 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new(Method::Post, &path(status), &id(status), enrollment_status)
             .access(Access::Public)
-            .key("stage_uuid", uuid())
+            .key("stage_uuid", &uuid())
             .answers(200, Content::One("DuoDeviceEnrollmentStatus".to_owned())),
         Operation::new(Method::Post, &path(manual), &id(manual), import_manually)
-            .key("stage_uuid", uuid())
+            .key("stage_uuid", &uuid())
             .takes(Content::One(request.to_owned()))
             .answers(204, Content::Nothing),
         Operation::new(
@@ -44,7 +44,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &id(automatic),
             import_automatically,
         )
-        .key("stage_uuid", uuid())
+        .key("stage_uuid", &uuid())
         .answers(
             200,
             Content::One("AuthenticatorDuoStageDeviceImportResponse".to_owned()),

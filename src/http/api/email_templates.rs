@@ -16,7 +16,9 @@ pub(super) fn operation() -> Operation {
 /// `GET /stages/email/templates/`: those of the server and those of the operator.
 async fn list(call: Call) -> Answered {
     let templates = call.state.executions.templates();
-    let names = templates.map(|it| it.names()).unwrap_or_default();
+    let names = templates
+        .map(crate::courier::template::Templates::names)
+        .unwrap_or_default();
     let shown: Vec<Value> = names
         .into_iter()
         .map(|(name, label)| {

@@ -51,8 +51,8 @@ pub(super) fn operations() -> Vec<Operation> {
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     let path = "/gatelog/history/{kind}/{id}/";
     let show = Operation::new(Method::Get, path, "gatelog_history_retrieve", show)
-        .key("kind", words(&kinds))
-        .key("id", uuid())
+        .key("kind", &words(&kinds))
+        .key("id", &uuid())
         .answers(200, Content::Json(described()));
     vec![show]
 }
@@ -89,7 +89,7 @@ async fn show(call: Call) -> Answered {
     let (kind, permission) = kind.ok_or(Error::NOT_FOUND)?;
     let id: Uuid = call.path("id").parse().map_err(|_| Error::NOT_FOUND)?;
     let granted = &call.caller()?.granted;
-    if !granted.may_of(permission, &id.to_string()) {
+    if !granted.may_of(permission, id.to_string()) {
         return Err(Error::NotPermitted);
     }
     Ok(HttpResponse::Ok().json(history(&call.state, *kind, id).await?))

@@ -75,9 +75,7 @@ async fn inspect(call: Call) -> Answered {
         Err(replay::Error::Journal(error)) => return Err(error.into()),
         Err(_) => None,
     };
-    let may_any = caller
-        .granted
-        .may_of(PERMISSION, &flow.value.pk.to_string());
+    let may_any = caller.granted.may_of(PERMISSION, flow.value.pk.to_string());
     let user = caller.user.value.uuid;
     let found = found.filter(|it| may_any || is_own(it, caller.session, user));
     let found = found.ok_or(Error::NO_FLOW)?;

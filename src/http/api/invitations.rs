@@ -53,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let id = "stages_invitation_invitations_send_email_create";
     all.push(
         Operation::new(Method::Post, &INVITATIONS.one("send_email/"), id, send)
-            .key("invite_uuid", uuid())
+            .key("invite_uuid", &uuid())
             .takes(Content::One("InvitationSendEmailRequest".to_owned()))
             .answers(204, Content::Nothing),
     );
@@ -66,11 +66,8 @@ pub(super) fn describe(components: &mut Components) {
     request(components, "Invitation", own, None);
     let body = components.get("InvitationRequest").cloned();
     let mut shown = body.unwrap_or_default();
-    let read_only = |mut schema: Value| {
-        schema["readOnly"] = true.into();
-        schema
-    };
-    shown["properties"]["pk"] = read_only(uuid());
+    shown["properties"]["pk"] = uuid();
+    shown["properties"]["pk"]["readOnly"] = true.into();
     shown["properties"]["created_by"] = json!({
         "allOf": [reference("PartialUser")],
         "readOnly": true,

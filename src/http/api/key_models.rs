@@ -53,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
             retrieve,
         )
         .access(VIEW)
-        .key("aaguid", uuid())
+        .key("aaguid", &uuid())
         .answers(200, Content::One("WebAuthnDeviceType".to_owned())),
     ]
 }

@@ -93,7 +93,7 @@ impl Listing {
         for item in &all[page.range()] {
             results.push(show(item).await?);
         }
-        Ok(page.envelope(results))
+        Ok(page.envelope(&results))
     }
 }
 
@@ -119,7 +119,7 @@ impl Page {
     }
 
     /// The page with what is on it.
-    pub(super) fn envelope(&self, results: Vec<Value>) -> Value {
+    pub(super) fn envelope(&self, results: &[Value]) -> Value {
         let is_empty = self.len() == 0;
         json!({
             "pagination": {

@@ -110,7 +110,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "propertymappings_all_test_create",
             test,
         )
-        .key("pm_uuid", uuid())
+        .key("pm_uuid", &uuid())
         .asks("format_result", json!({ "type": "boolean" }))
         .takes(Content::One("PropertyMappingTestRequest".to_owned()))
         .answers(200, Content::One("PropertyMappingTestResult".to_owned())),
@@ -245,7 +245,7 @@ async fn trial(call: &Call, given: &Map<String, Value>) -> Result<Trial, Error> 
             Ok(pk) => {
                 let user = user_by_pk(journal, pk).await?;
                 let user = user.filter(|user| {
-                    granted.may_of("authentik_core.view_user", &user.value.pk.to_string())
+                    granted.may_of("authentik_core.view_user", user.value.pk.to_string())
                 });
                 if user.is_none() {
                     wrong.insert("user", body::no_such(pk));
@@ -260,17 +260,16 @@ async fn trial(call: &Call, given: &Map<String, Value>) -> Result<Trial, Error> 
     if let Some(given) = given.get("group").filter(|it| !it.is_null()) {
         let text = given.as_str().unwrap_or_default();
         let id = text.parse::<Uuid>().ok();
-        let id = id.filter(|id| granted.may_of("authentik_core.view_group", &id.to_string()));
+        let id = id.filter(|id| granted.may_of("authentik_core.view_group", id.to_string()));
         let group: Option<Versioned<Group>> = match id {
             Some(id) => object::get(journal, id).await?,
             None => None,
         };
-        match group {
-            Some(group) => trial.group = Some(group.value.pk),
-            None => {
-                let text = format!("Invalid pk \"{text}\" - object does not exist.");
-                wrong.insert("group", text);
-            }
+        if let Some(group) = group {
+            trial.group = Some(group.value.pk);
+        } else {
+            let text = format!("Invalid pk \"{text}\" - object does not exist.");
+            wrong.insert("group", text);
         }
     }
     match given.get("context") {

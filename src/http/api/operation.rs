@@ -173,7 +173,7 @@ impl Operation {
     }
 
     /// The same with another schema of a parameter of the path.
-    pub(crate) fn key(mut self, name: &str, schema: Value) -> Self {
+    pub(crate) fn key(mut self, name: &str, schema: &Value) -> Self {
         for parameter in &mut self.parameters {
             if parameter.in_path && parameter.name == name {
                 parameter.schema = schema.clone();

@@ -23,7 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let path = "/policies/all/{policy_uuid}/test/";
     vec![
         Operation::new(Method::Post, path, "policies_all_test_create", test)
-            .key("policy_uuid", uuid())
+            .key("policy_uuid", &uuid())
             .takes(Content::One("PolicyTestRequest".to_owned()))
             .answers(200, Content::One("PolicyTestResult".to_owned())),
     ]

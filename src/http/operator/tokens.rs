@@ -52,10 +52,11 @@ pub(super) async fn create(operator: Data<Operator>, body: Json<Creation>) -> An
     let owner = user_by_username(&*operator.journal, &username).await?;
     let owner = owner.ok_or_else(|| Refusal::NotFound(format!("there is no user {username:?}")))?;
     let mut made = Token::new(&operator.clock, name, Intent::Api, owner.value.uuid);
-    match expires {
-        Some(text) => made.expires = Some(end(&text, operator.clock.now())?),
-        None => (made.expires, made.expiring) = (None, false),
-    }
+    made.expiring = expires.is_some();
+    made.expires = match expires {
+        Some(text) => Some(end(&text, operator.clock.now())?),
+        None => None,
+    };
     let write = object::put(&made, Version::NONE);
     match operator.commit(vec![write]).await {
         Err(Refusal::Journal(journal::Error::Taken { .. })) => {

@@ -28,14 +28,20 @@ const OWN: &[&str] = &[
     "core_tokens_",
     "core_user_consent_",
     "core_users_me_retrieve",
+    // Their own executions.
+    "flows_inspector_get",
     "sources_all_user_settings_list",
     "stages_all_user_settings_list",
     // What there is to choose from, which is the same for everybody.
+    "events_events_actions_list",
     "policies_all_types_list",
     "propertymappings_all_types_list",
     "sources_all_types_list",
     "stages_all_types_list",
     "stages_email_templates_list",
+    // What is allowed depends on what is in the file.
+    "flows_instances_import_create",
+    "managed_blueprints_import_create",
 ];
 
 /// Who calls.

@@ -1,6 +1,8 @@
 //! Our description of settings beside authentik's, where somebody has that: `GATELOG_REFERENCE` names
 //! a folder with its `openapi.yml`.
 
+#![expect(clippy::print_stderr, reason = "what differs must be read")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -92,7 +92,7 @@ async fn people_get_a_page_that_loads_nothing_from_elsewhere() {
     let mut browser = server.browser();
     let page = browser.get("/api/v3/").await;
     page.is(200)
-        .shows("data-description=\"/api/v3/schema/?format=json\"");
+        .shows("data-description=\"&#x2f;api&#x2f;v3&#x2f;schema&#x2f;?format=json\"");
     let policy = page.header("content-security-policy");
     assert!(policy.starts_with("connect-src 'self'; script-src 'self'; default-src 'none'"));
     assert!(!page.body.contains("://"), "{}", page.body);

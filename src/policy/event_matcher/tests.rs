@@ -152,7 +152,7 @@ fn problems(settings: &Value) -> Vec<(String, String)> {
 #[test]
 fn settings_are_checked_when_they_are_saved() {
     let said = |field: &str, text: &str| vec![(field.to_owned(), text.to_owned())];
-    let empty = json!({"action": "", "client_ip": "", "app": "", "model": ""});
+    let empty = json!({"action": "", "client_ip": null, "app": "", "model": ""});
     assert_eq!(
         problems(&empty),
         said("non_field_errors", "At least one criteria must be set.")

@@ -1,4 +1,4 @@
-//! An OpenAPI fuzzer over the served description: whatever it sends, there is no error of the
+//! An `OpenAPI` fuzzer over the served description: whatever it sends, there is no error of the
 //! server, and no answer that the description does not have. `.ci/test` installs it.
 
 use std::process::Command;

@@ -93,8 +93,8 @@ fn a_secret_that_was_written_is_kept_and_never_told() {
         let made = admin.makes(path, &body).await;
         assert!(made.get("private_key").is_none(), "{made}");
         let one = format!("{path}{}/", key(&made));
-        let patch = json!({ "public_key": "other" });
-        let patched = admin.acts(Method::PATCH, &one, &patch).await;
+        let part = json!({ "public_key": "other" });
+        let patched = admin.acts(Method::PATCH, &one, &part).await;
         patched.has_status(200).hides(&secret);
         // Whoever writes the whole has to know it.
         let put = json!({ "name": "cap", "public_key": "other" });

@@ -68,9 +68,10 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
             &path(""),
             &id("list"),
             move |call| async move {
-                match is_admin {
-                    true => admin_list(call, class).await,
-                    false => list(call, class).await,
+                if is_admin {
+                    admin_list(call, class).await
+                } else {
+                    list(call, class).await
                 }
             },
         )
@@ -101,9 +102,10 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
             &path("{id}/"),
             &id("retrieve"),
             move |call| async move {
-                match is_admin {
-                    true => admin_retrieve(call, class).await,
-                    false => retrieve(call, class).await,
+                if is_admin {
+                    admin_retrieve(call, class).await
+                } else {
+                    retrieve(call, class).await
                 }
             },
         )
@@ -115,9 +117,10 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
     ] {
         made.push(
             Operation::new(method, &path("{id}/"), &id(verb), move |call| async move {
-                match is_admin {
-                    true => admin_update(call, class, method).await,
-                    false => update(call, class, method).await,
+                if is_admin {
+                    admin_update(call, class, method).await
+                } else {
+                    update(call, class, method).await
                 }
             })
             .takes(Content::One(format!("{patched}{}Request", schema(class))))
@@ -130,18 +133,17 @@ fn of_class(class: DeviceClass, is_admin: bool) -> Vec<Operation> {
             &path("{id}/"),
             &id("destroy"),
             move |call| async move {
-                match is_admin {
-                    true => admin_destroy(call, class).await,
-                    false => destroy(call, class).await,
+                if is_admin {
+                    admin_destroy(call, class).await
+                } else {
+                    destroy(call, class).await
                 }
             },
         )
         .answers(204, Content::Nothing),
     );
     let number = json!({ "type": "integer" });
-    made.into_iter()
-        .map(|it| it.key("id", number.clone()))
-        .collect()
+    made.into_iter().map(|it| it.key("id", &number)).collect()
 }
 
 fn of_endpoints() -> Vec<Operation> {
@@ -163,13 +165,13 @@ fn of_endpoints() -> Vec<Operation> {
             "authenticators_endpoint_retrieve",
         )
         .answers(200, one())
-        .key("uuid", uuid.clone()),
+        .key("uuid", &uuid),
         reads(
             "/authenticators/endpoint/{uuid}/used_by/",
             "authenticators_endpoint_used_by_list",
         )
         .answers(200, Content::List("UsedBy".to_owned()))
-        .key("uuid", uuid.clone()),
+        .key("uuid", &uuid),
         paged(
             Operation::new(
                 Method::Get,
@@ -184,7 +186,7 @@ fn of_endpoints() -> Vec<Operation> {
             "authenticators_admin_endpoint_retrieve",
         )
         .answers(200, one())
-        .key("uuid", uuid),
+        .key("uuid", &uuid),
     ]
 }
 

@@ -109,7 +109,7 @@ async fn import(mut call: Call) -> Answered {
             let missing = || Error::Invalid(vec![("path".to_owned(), missing)]);
             file.ok_or_else(missing)?.content.to_string()
         }
-        (None, None) => return Ok(HttpResponse::BadRequest().json(result(false, Vec::new()))),
+        (None, None) => return Ok(HttpResponse::BadRequest().json(result(false, &Vec::new()))),
     };
     let document = match Document::read(&content, "import") {
         Ok(document) => document,
@@ -119,11 +119,12 @@ async fn import(mut call: Call) -> Answered {
             let is_blueprint = problems
                 .iter()
                 .all(|it| it.message.contains("blueprint version"));
-            return Ok(match is_blueprint {
-                true => HttpResponse::Ok(),
-                false => HttpResponse::BadRequest(),
-            }
-            .json(result(false, logs)));
+            let mut answer = if is_blueprint {
+                HttpResponse::Ok()
+            } else {
+                HttpResponse::BadRequest()
+            };
+            return Ok(answer.json(result(false, &logs)));
         }
     };
     if let Err(untrusted) = trust::check(&call.caller()?.granted, &document) {
@@ -137,9 +138,14 @@ async fn import(mut call: Call) -> Answered {
     Ok(HttpResponse::Ok().json(match applied {
         Ok(report) => {
             let lines = report.lines().into_iter();
-            result(true, lines.map(|line| log("info", &line, now)).collect())
+            result(
+                true,
+                &lines
+                    .map(|line| log("info", &line, now))
+                    .collect::<Vec<_>>(),
+            )
         }
-        Err(blueprint::Error::Invalid(problems)) => result(false, told(&problems, now)),
+        Err(blueprint::Error::Invalid(problems)) => result(false, &told(&problems, now)),
         Err(error) => return Err(failure(error)),
     }))
 }
@@ -171,7 +177,7 @@ pub(super) fn failure(error: blueprint::Error) -> Error {
     }
 }
 
-fn result(success: bool, logs: Vec<Value>) -> Value {
+fn result(success: bool, logs: &[Value]) -> Value {
     json!({ "success": success, "logs": logs })
 }
 

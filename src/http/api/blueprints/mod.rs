@@ -88,7 +88,7 @@ fn one<R: Future<Output = Answered> + 'static>(
 ) -> Operation {
     let id = format!("managed_blueprints_{name}");
     let key = super::schema::uuid();
-    Operation::new(method, &BLUEPRINTS.one(rest), &id, handler).key(BLUEPRINTS.key, key)
+    Operation::new(method, &BLUEPRINTS.one(rest), &id, handler).key(BLUEPRINTS.key, &key)
 }
 
 /// Their schemas.

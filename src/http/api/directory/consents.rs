@@ -37,10 +37,10 @@ pub(super) fn operations() -> Vec<Operation> {
         .asks("user", number())
         .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
-            .key("id", number())
+            .key("id", &number())
             .answers(200, Content::One(NAME.to_owned())),
         Operation::new(Method::Delete, one, &op("destroy"), destroy)
-            .key("id", number())
+            .key("id", &number())
             .answers(204, Content::Nothing),
         Operation::new(
             Method::Get,
@@ -48,7 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &op("used_by_list"),
             used_by,
         )
-        .key("id", number())
+        .key("id", &number())
         .answers(200, Content::List("UsedBy".to_owned())),
     ]
 }

@@ -52,7 +52,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let (path, id) = ("/core/groups/{group_uuid}/", "core_groups_destroy");
     all.push(
         Operation::new(Method::Delete, path, id, destroy)
-            .key("group_uuid", uuid())
+            .key("group_uuid", &uuid())
             .answers(204, Content::Nothing),
     );
     all.push(GROUPS.used_by());
@@ -80,7 +80,7 @@ fn included(operation: Operation) -> Operation {
 
 fn member(operation: Operation) -> Operation {
     operation
-        .key("group_uuid", uuid())
+        .key("group_uuid", &uuid())
         .takes(Content::One("UserAccountRequest".to_owned()))
         .answers(204, Content::Nothing)
 }

@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         "core_users_set_password_create",
     );
     let typed = Operation::new(Method::Post, path, id, set_password)
-        .key("id", number())
+        .key("id", &number())
         .takes(Content::One("UserPasswordSetRequest".to_owned()))
         .answers(204, Content::Nothing);
     let (path, id) = (
@@ -46,7 +46,7 @@ pub(super) fn operations() -> Vec<Operation> {
         "core_users_set_password_hash_create",
     );
     let encoded = Operation::new(Method::Post, path, id, set_password_hash)
-        .key("id", number())
+        .key("id", &number())
         .takes(Content::One("UserPasswordHashSetRequest".to_owned()))
         .answers(204, Content::Nothing);
     vec![typed, encoded]

@@ -47,7 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "rbac_permissions_retrieve",
             retrieve,
         )
-        .key("id", json!({ "type": "integer" }))
+        .key("id", &json!({ "type": "integer" }))
         .answers(200, Content::One("Permission".to_owned())),
         pages(Operation::new(
             Method::Get,
@@ -67,7 +67,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &format!("{assigned}_assign"),
             assign,
         )
-        .key("uuid", uuid())
+        .key("uuid", &uuid())
         .takes(Content::One("PermissionAssignRequest".to_owned()))
         .answers(200, Content::List("PermissionAssignResult".to_owned())),
         Operation::new(
@@ -76,7 +76,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &format!("{assigned}_unassign_partial_update"),
             unassign,
         )
-        .key("uuid", uuid())
+        .key("uuid", &uuid())
         .takes(Content::One("PatchedPermissionAssignRequest".to_owned()))
         .answers(204, Content::Nothing),
         pages(Operation::new(

@@ -29,7 +29,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let number = || json!({ "type": "integer" });
     let (path, id) = ("/core/users/{id}/recovery/", "core_users_recovery_create");
     let link = Operation::new(Method::Post, path, id, link)
-        .key("id", number())
+        .key("id", &number())
         .takes(Content::One("UserRecoveryLinkRequest".to_owned()))
         .answers(200, Content::One("Link".to_owned()));
     let (path, id) = (
@@ -37,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
         "core_users_recovery_email_create",
     );
     let mail = Operation::new(Method::Post, path, id, mail)
-        .key("id", number())
+        .key("id", &number())
         .takes(Content::One("UserRecoveryEmailRequest".to_owned()))
         .answers(204, Content::Nothing);
     vec![link, mail]

@@ -36,7 +36,7 @@ pub(super) static ROLES: Resource = Resource {
     order: &["name"],
     closed: &["permissions"],
     is_own: None,
-    guard: Some(|call, old, fields| Box::pin(check(call, old, fields))),
+    guard: Some(|call, old, fields| Box::pin(std::future::ready(check(call, old, fields)))),
     show,
 };
 
@@ -60,7 +60,7 @@ pub(super) fn operations() -> Vec<Operation> {
 fn holder(operation: Operation) -> Operation {
     let body = "UserAccountSerializerForRoleRequest".to_owned();
     operation
-        .key("uuid", uuid())
+        .key("uuid", &uuid())
         .takes(Content::One(body))
         .answers(204, Content::Nothing)
 }
@@ -94,11 +94,7 @@ fn show(object: &Object, _: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
 }
 
 /// A role that the server looks after keeps its name.
-async fn check(
-    _: &Call,
-    old: Option<&Object>,
-    fields: &mut Map<String, Value>,
-) -> Result<(), Error> {
+fn check(_: &Call, old: Option<&Object>, fields: &mut Map<String, Value>) -> Result<(), Error> {
     let managed = match old {
         Some(Object::Role(role)) => role.managed.as_ref().map(|_| role.name.as_str()),
         _ => None,

@@ -39,10 +39,10 @@ pub(super) fn operations() -> Vec<Operation> {
         .asks("score", json!({ "type": "integer" }))
         .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
-            .key("reputation_uuid", uuid())
+            .key("reputation_uuid", &uuid())
             .answers(200, Content::One(NAME.to_owned())),
         Operation::new(Method::Delete, one, &op("destroy"), destroy)
-            .key("reputation_uuid", uuid())
+            .key("reputation_uuid", &uuid())
             .answers(204, Content::Nothing),
         Operation::new(
             Method::Get,
@@ -50,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &op("used_by_list"),
             used_by,
         )
-        .key("reputation_uuid", uuid())
+        .key("reputation_uuid", &uuid())
         .answers(200, Content::List("UsedBy".to_owned())),
     ]
 }
@@ -122,7 +122,7 @@ async fn all(call: Call) -> Answered {
         }
     }
     permit(any || granted.may(VIEW))?;
-    seen.sort_by(|a, b| a.row.value.id.cmp(&b.row.value.id));
+    seen.sort_by_key(|it| it.row.value.id);
     for (field, downwards) in listing.ordering().into_iter().rev() {
         seen.sort_by(|a, b| {
             let (one, other) = (&a.row.value, &b.row.value);

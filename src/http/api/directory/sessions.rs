@@ -38,10 +38,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .asks("user__username", text)
             .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
-            .key("uuid", uuid())
+            .key("uuid", &uuid())
             .answers(200, Content::One(NAME.to_owned())),
         Operation::new(Method::Delete, one, &op("destroy"), destroy)
-            .key("uuid", uuid())
+            .key("uuid", &uuid())
             .answers(204, Content::Nothing),
         Operation::new(
             Method::Get,
@@ -49,7 +49,7 @@ pub(super) fn operations() -> Vec<Operation> {
             &op("used_by_list"),
             used_by,
         )
-        .key("uuid", uuid())
+        .key("uuid", &uuid())
         .answers(200, Content::List("UsedBy".to_owned())),
         Operation::new(
             Method::Delete,

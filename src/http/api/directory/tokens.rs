@@ -183,9 +183,9 @@ async fn ends(
     let had = old.and_then(|token| token.expires);
     let given = fields.get("expires").filter(|it| !it.is_null());
     let is_of_api = intent == Some(Intent::Api.as_str());
-    if expiring && !is_superuser && is_of_api && (given.is_some() || had.is_none()) {
-        fields.insert("expires".to_owned(), usual.to_string().into());
-    } else if expiring && given.is_none() && (had.is_none() || fields.contains_key("expires")) {
+    let is_bound = !is_superuser && is_of_api && (given.is_some() || had.is_none());
+    let is_left_open = given.is_none() && (had.is_none() || fields.contains_key("expires"));
+    if expiring && (is_bound || is_left_open) {
         fields.insert("expires".to_owned(), usual.to_string().into());
     }
     if is_superuser || is_of_api {

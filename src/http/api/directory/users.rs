@@ -94,7 +94,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "core_users_destroy",
             destroy,
         )
-        .key("id", json!({ "type": "integer" }))
+        .key("id", &json!({ "type": "integer" }))
         .answers(204, Content::Nothing),
         USERS.used_by(),
         paths,

@@ -69,16 +69,15 @@ pub(super) fn apply(
             }
         },
     }
-    match fields.get("expires") {
-        None => {}
-        Some(given) => match given.as_str().and_then(|it| it.parse::<Timestamp>().ok()) {
-            Some(moment) => event.expires = Some(moment),
-            None => {
-                let complaint = "Datetime has wrong format. Use one of these formats instead: \
+    if let Some(given) = fields.get("expires") {
+        let moment = given.as_str().and_then(|it| it.parse::<Timestamp>().ok());
+        if let Some(moment) = moment {
+            event.expires = Some(moment);
+        } else {
+            let complaint = "Datetime has wrong format. Use one of these formats instead: \
                                  YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
-                wrong.insert("expires", complaint.to_owned());
-            }
-        },
+            wrong.insert("expires", complaint.to_owned());
+        }
     }
     if wrong.is_empty() {
         Ok(())

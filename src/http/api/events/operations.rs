@@ -39,21 +39,21 @@ pub(in crate::http::api) fn operations() -> Vec<Operation> {
             .takes(one("EventRequest"))
             .answers(201, one("Event")),
         Operation::new(Method::Get, ONE, "events_events_retrieve", retrieve)
-            .key("event_uuid", uuid())
+            .key("event_uuid", &uuid())
             .access(VIEW)
             .answers(200, one("Event")),
         Operation::new(Method::Put, ONE, "events_events_update", replace)
-            .key("event_uuid", uuid())
+            .key("event_uuid", &uuid())
             .access(CHANGE)
             .takes(one("EventRequest"))
             .answers(200, one("Event")),
         Operation::new(Method::Patch, ONE, "events_events_partial_update", patch)
-            .key("event_uuid", uuid())
+            .key("event_uuid", &uuid())
             .access(CHANGE)
             .takes(one("PatchedEventRequest"))
             .answers(200, one("Event")),
         Operation::new(Method::Delete, ONE, "events_events_destroy", destroy)
-            .key("event_uuid", uuid())
+            .key("event_uuid", &uuid())
             .access(DELETE)
             .answers(204, Content::Nothing),
         Operation::new(
@@ -151,17 +151,17 @@ pub(in crate::http::api) fn describe(components: &mut Components) {
     counted(
         components,
         "EventVolume",
-        json!({ "action": told_action(), "time": moment(), "count": count() }),
+        &json!({ "action": told_action(), "time": moment(), "count": count() }),
     );
     counted(
         components,
         "EventStats",
-        json!({ "unique_users": count(), "count_step": object() }),
+        &json!({ "unique_users": count(), "count_step": object() }),
     );
     counted(
         components,
         "EventTopPerUser",
-        json!({ "application": object(), "counted_events": count(), "unique_users": count() }),
+        &json!({ "application": object(), "counted_events": count(), "unique_users": count() }),
     );
 }
 
@@ -173,7 +173,7 @@ fn told_action() -> Value {
 }
 
 /// Adds the schema of what was counted, of which every field is there.
-fn counted(components: &mut Components, name: &str, properties: Value) {
+fn counted(components: &mut Components, name: &str, properties: &Value) {
     let required: Vec<String> = properties
         .as_object()
         .map(|it| it.keys().cloned().collect())

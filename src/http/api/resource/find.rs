@@ -66,9 +66,10 @@ fn look(resource: &Resource, key: &str, staged: &Staged) -> Result<Option<Object
         (Scope::Of(model), KeyField::Pk) => {
             let is_number = model.kind() == Some(crate::directory::User::KIND);
             let well_formed = is_number || key.parse::<uuid::Uuid>().is_ok();
-            match well_formed {
-                true => find(model, &[("pk".to_owned(), key.into())], staged)?,
-                false => None,
+            if well_formed {
+                find(model, &[("pk".to_owned(), key.into())], staged)?
+            } else {
+                None
             }
         }
         (Scope::Of(model), KeyField::Field(field)) => {

@@ -69,5 +69,5 @@ pub(super) async fn list(resource: &Resource, call: Call) -> Answered {
         let show = |staged: &Staged| (resource.show)(object, staged, &about);
         results.push(ask(&mut staged, journal, show).await?);
     }
-    Ok(HttpResponse::Ok().json(page.envelope(results)))
+    Ok(HttpResponse::Ok().json(page.envelope(&results)))
 }

@@ -186,7 +186,7 @@ impl Resource {
         Operation::new(Method::Get, &self.one(""), &id, move |call| {
             find::retrieve(self, call)
         })
-        .key(self.key, schema::key(self))
+        .key(self.key, &schema::key(self))
         .answers(200, Content::One(self.name.to_owned()))
     }
 
@@ -200,7 +200,7 @@ impl Resource {
         Operation::new(method, &self.one(""), &id, move |call| {
             write::update(self, method, call)
         })
-        .key(self.key, schema::key(self))
+        .key(self.key, &schema::key(self))
         .takes(Content::One(format!("{patched}{}Request", self.name)))
         .answers(200, Content::One(self.name.to_owned()))
     }
@@ -211,7 +211,7 @@ impl Resource {
         Operation::new(Method::Delete, &self.one(""), &id, move |call| {
             write::destroy(self, call)
         })
-        .key(self.key, schema::key(self))
+        .key(self.key, &schema::key(self))
         .answers(204, Content::Nothing)
     }
 
@@ -226,7 +226,7 @@ impl Resource {
         Operation::new(Method::Get, &self.one("used_by/"), &id, move |call| {
             used_by::used_by(self, call)
         })
-        .key(self.key, schema::key(self))
+        .key(self.key, &schema::key(self))
         .answers(200, Content::List("UsedBy".to_owned()))
     }
 

@@ -23,7 +23,7 @@ pub(super) fn key(resource: &Resource) -> Value {
 pub(super) fn list_parameters(mut operation: Operation, resource: &Resource) -> Operation {
     for filter in resource.filters {
         let schema = match filter.fits {
-            Fits::Text => json!({ "type": "string" }),
+            Fits::Text | Fits::Object => json!({ "type": "string" }),
             Fits::Flag => json!({ "type": "boolean" }),
             Fits::Integer => json!({ "type": "integer" }),
             Fits::Uuid => uuid(),
@@ -35,7 +35,6 @@ pub(super) fn list_parameters(mut operation: Operation, resource: &Resource) -> 
             Fits::Words(words) => {
                 json!({ "type": "array", "items": { "type": "string", "enum": words() } })
             }
-            Fits::Object => json!({ "type": "string" }),
             Fits::Moment => json!({ "type": "string", "format": "date-time" }),
         };
         operation = operation.asks(filter.name, schema);

@@ -22,12 +22,15 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "AuthenticatorEmailChallengeResponseRequest",
         "ak-stage-authenticator-email",
-        &[may("code", Of::Some(0)), may("email", Of::Some(0))],
+        &[may("code", Of::Filled(0)), may("email", Of::Filled(0))],
     ),
     Answer(
         "AuthenticatorSMSChallengeResponseRequest",
         "ak-stage-authenticator-sms",
-        &[may("code", Of::Some(0)), may("phone_number", Of::Some(0))],
+        &[
+            may("code", Of::Filled(0)),
+            may("phone_number", Of::Filled(0)),
+        ],
     ),
     Answer(
         "AuthenticatorStaticChallengeResponseRequest",
@@ -37,15 +40,15 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "AuthenticatorTOTPChallengeResponseRequest",
         "ak-stage-authenticator-totp",
-        &[has("code", Of::Some(0))],
+        &[has("code", Of::Filled(0))],
     ),
     Answer(
         "AuthenticatorValidationChallengeResponseRequest",
         "ak-stage-authenticator-validate",
         &[
             may("selected_challenge", Of::To("DeviceChallengeRequest")),
-            may("selected_stage", Of::Some(0)),
-            may("code", Of::Some(0)),
+            may("selected_stage", Of::Filled(0)),
+            may("code", Of::Filled(0)),
             may("webauthn", Of::Object),
             may("duo", Of::Number),
         ],
@@ -63,19 +66,19 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "CaptchaChallengeResponseRequest",
         "ak-stage-captcha",
-        &[has("token", Of::Some(0))],
+        &[has("token", Of::Filled(0))],
     ),
     Answer(
         "ConsentChallengeResponseRequest",
         "ak-stage-consent",
-        &[has("token", Of::Some(0))],
+        &[has("token", Of::Filled(0))],
     ),
     Answer("DummyChallengeResponseRequest", "ak-stage-dummy", &[]),
     Answer("EmailChallengeResponseRequest", "ak-stage-email", &[]),
     Answer(
         "EndpointAgentChallengeResponseRequest",
         "ak-stage-endpoint-agent",
-        &[may("response", Of::OrNull(&Of::Some(0)))],
+        &[may("response", Of::OrNull(&Of::Filled(0)))],
     ),
     Answer("FrameChallengeResponseRequest", "xak-flow-frame", &[]),
     Answer(
@@ -101,7 +104,7 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "OAuthDeviceCodeChallengeResponseRequest",
         "ak-provider-oauth2-device-code",
-        &[has("code", Of::Some(0))],
+        &[has("code", Of::Filled(0))],
     ),
     Answer(
         "OAuthDeviceCodeFinishChallengeResponseRequest",
@@ -111,7 +114,7 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "PasswordChallengeResponseRequest",
         "ak-stage-password",
-        &[has("password", Of::Some(0))],
+        &[has("password", Of::Filled(0))],
     ),
     Answer(
         "PlexAuthenticationChallengeResponseRequest",
@@ -122,19 +125,19 @@ const ANSWERS: &[Answer] = &[
     Answer(
         "RedirectChallengeResponseRequest",
         "xak-flow-redirect",
-        &[has("to", Of::Some(0))],
+        &[has("to", Of::Filled(0))],
     ),
     Answer(
         "TelegramChallengeResponseRequest",
         "ak-source-telegram",
         &[
             has("id", Of::Number),
-            may("first_name", Of::Some(255)),
-            may("last_name", Of::Some(255)),
-            may("username", Of::Some(255)),
+            may("first_name", Of::Filled(255)),
+            may("last_name", Of::Filled(255)),
+            may("username", Of::Filled(255)),
             may("photo_url", Of::Format("uri")),
             has("auth_date", Of::Number),
-            has("hash", Of::Some(64)),
+            has("hash", Of::Filled(64)),
         ],
     ),
     Answer(
@@ -168,7 +171,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         "DeviceChallengeRequest",
         object([
             has("device_class", Of::To("DeviceClassesEnum")),
-            has("device_uid", Of::Some(0)),
+            has("device_uid", Of::Filled(0)),
             has("challenge", Of::Object),
             has("last_used", Of::OrNull(&Of::Format("date-time"))),
         ]),

@@ -9,7 +9,7 @@ const NAME: Member = has("name", Of::Text);
 const USER: Member = has("user", Of::To("PartialUser"));
 
 /// Said of a name that is given: not empty, and at most so long.
-const SHORT: &[Member] = &[has("name", Of::Some(64))];
+const SHORT: &[Member] = &[has("name", Of::Filled(64))];
 
 const OBJECTS: &[(&str, &[Member])] = &[
     (
@@ -86,7 +86,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ("SMSDeviceRequest", SHORT),
     ("StaticDeviceRequest", SHORT),
     ("TOTPDeviceRequest", SHORT),
-    ("WebAuthnDeviceRequest", &[has("name", Of::Some(200))]),
+    ("WebAuthnDeviceRequest", &[has("name", Of::Filled(200))]),
     (
         "DuoDeviceEnrollmentStatus",
         &[has("duo_response", Of::To("DuoResponseEnum"))],
@@ -94,8 +94,8 @@ const OBJECTS: &[(&str, &[Member])] = &[
     (
         "AuthenticatorDuoStageManualDeviceImportRequest",
         &[
-            has("duo_user_id", Of::Some(0)),
-            has("username", Of::Some(0)),
+            has("duo_user_id", Of::Filled(0)),
+            has("username", Of::Filled(0)),
         ],
     ),
     (
@@ -110,7 +110,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     let mut all: Vec<_> = objects
         .map(|(name, members)| (*name, object(members.iter().copied())))
         .collect();
-    let short = || object([may("name", Of::Some(64))]);
+    let short = || object([may("name", Of::Filled(64))]);
     let patched = [
         "PatchedDuoDeviceRequest",
         "PatchedEmailDeviceRequest",
@@ -119,7 +119,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         "PatchedTOTPDeviceRequest",
     ];
     all.extend(patched.map(|name| (name, short())));
-    let long = object([may("name", Of::Some(200))]);
+    let long = object([may("name", Of::Filled(200))]);
     all.push(("PatchedWebAuthnDeviceRequest", long));
     all
 }

@@ -1,4 +1,4 @@
-//! The description of the API (OpenAPI 3.1): the schemas of what it takes and shows, made from the
+//! The description of the API (`OpenAPI` 3.1): the schemas of what it takes and shows, made from the
 //! types and tables that serve the requests, and the document around them.
 
 use std::collections::BTreeMap;

@@ -198,7 +198,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     let objects = OBJECTS.iter();
     let objects = objects.map(|(name, members)| (*name, object(members.iter().copied())));
     let words = WORDS.iter();
-    let words = words.map(|(name, words)| (*name, Of::OneOf(words).schema()));
+    let words = words.map(|(name, words)| (*name, Of::Word(words).schema()));
     let countries: Vec<&str> = COUNTRIES.iter().map(|(code, _)| *code).collect();
     let countries = json!({ "type": "string", "enum": countries });
     objects

@@ -11,9 +11,9 @@ pub(super) enum Of {
     /// Text.
     Text,
     /// Text of one of these.
-    OneOf(&'static [&'static str]),
+    Word(&'static [&'static str]),
     /// Text that is not empty, with at most so many characters; zero is without end.
-    Some(u32),
+    Filled(u32),
     /// Text in a format: `uuid`, `date-time`, `uri`, `email`.
     Format(&'static str),
     /// A whole number.
@@ -78,9 +78,9 @@ impl Of {
     pub(super) fn schema(self) -> Value {
         match self {
             Self::Text => json!({ "type": "string" }),
-            Self::OneOf(words) => json!({ "type": "string", "enum": words }),
-            Self::Some(0) => json!({ "type": "string", "minLength": 1 }),
-            Self::Some(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
+            Self::Word(words) => json!({ "type": "string", "enum": words }),
+            Self::Filled(0) => json!({ "type": "string", "minLength": 1 }),
+            Self::Filled(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
             Self::Format(format) => json!({ "type": "string", "format": format }),
             Self::Number => json!({ "type": "integer" }),
             Self::Real => json!({ "type": "number" }),

@@ -34,6 +34,7 @@ fn of(
 }
 
 /// Every kind of stage, with what those refer to.
+#[expect(clippy::too_many_lines, reason = "one table")]
 pub(super) async fn stages(server: &Server, admin: &mut Browser) -> Vec<Bodies> {
     let flow = server.flow("other", Designation::Recovery, &[]).await.pk;
     let group = crate::directory::Group::new(&server.state.clock, "those");

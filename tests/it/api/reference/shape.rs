@@ -1,4 +1,4 @@
-//! Schemas of both versions of OpenAPI, as far as a client can tell them apart.
+//! Schemas of both versions of `OpenAPI`, as far as a client can tell them apart.
 
 use std::collections::BTreeSet;
 
@@ -70,7 +70,9 @@ fn collect(schema: &Value, parts: &mut BTreeSet<String>) {
     }
     for several in ["allOf", "oneOf", "anyOf"] {
         if let Some(all) = schema[several].as_array() {
-            all.iter().for_each(|it| collect(it, parts));
+            for it in all {
+                collect(it, parts);
+            }
             return;
         }
     }

@@ -24,7 +24,7 @@ impl<'a> Events<'a> {
 
     fn value(&mut self, event: Event<'a>) -> Value {
         match event {
-            Event::Scalar(text, style, ..) if style == ScalarStyle::Plain => plain(&text),
+            Event::Scalar(text, ScalarStyle::Plain, ..) => plain(&text),
             Event::Scalar(text, ..) => text.into_owned().into(),
             Event::SequenceStart(..) => {
                 let mut items = Vec::new();
