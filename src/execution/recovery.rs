@@ -11,13 +11,12 @@ use super::{Error, Executions, Presence, Request, Unfinished, posting, unfinishe
 use crate::catalog::brand::{brands, select};
 use crate::catalog::flow::flow_by_slug;
 use crate::catalog::{Stage, settings};
-use crate::courier::outbox::Posted;
+use crate::courier::outbox::{self, Posted};
 use crate::directory::User;
 use crate::flow::context::{Context, Value, key};
 use crate::flow::input::{Canceller, Request as Asked};
 use crate::flow::{Entry, client::Client};
-use crate::journal::object::put;
-use crate::journal::{Commit, Durability, Version};
+use crate::journal::{Commit, Durability};
 use crate::stage::Reply;
 use crate::stage::email::{Email, language};
 use crate::world::{Letter, Recipient, person};
@@ -107,7 +106,7 @@ impl Executions {
         // The execution did not ask for it, and waits for no word of it.
         mail.execution = None;
         let commit = Commit {
-            writes: vec![put(&mail, Version::NONE)],
+            writes: outbox::enqueue(&mail),
             durability: Durability::Durable,
             fence: None,
             at: now,

@@ -1,3 +1,5 @@
+//! What roles and groups permit.
+
 use super::*;
 use crate::clock::Clock;
 use crate::directory::role::OnObject;

@@ -46,7 +46,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "flows_instances_export_retrieve",
             export,
         )
-        .answers(200, Content::Media("application/x-yaml")),
+        .answers(200, Content::Media("application/octet-stream")),
         Operation::new(
             Method::Get,
             "/flows/instances/{slug}/diagram/",
@@ -116,7 +116,7 @@ async fn export(call: Call) -> Answered {
     // A slug has no letter that would have to be escaped.
     let attachment = format!("attachment; filename=\"{slug}.yaml\"");
     Ok(HttpResponse::Ok()
-        .content_type("application/x-yaml")
+        .content_type("application/octet-stream")
         .insert_header((header::CONTENT_DISPOSITION, attachment))
         .body(exported.yaml))
 }
@@ -204,9 +204,8 @@ async fn execute(call: Call) -> Answered {
     let begun = state.executions.begin_anew(question, context).await?;
     let Some(reply) = begun else {
         let text = "Flow not applicable to current user/request";
-        return Ok(HttpResponse::BadRequest()
-            .content_type("text/html; charset=utf-8")
-            .body(format!("<!DOCTYPE html><title>{text}</title><p>{text}</p>")));
+        let all = "non_field_errors".to_owned();
+        return Err(Error::Invalid(vec![(all, text.to_owned())]));
     };
     let origin = state.executions.public_url().map(str::to_owned);
     let origin = origin.unwrap_or_else(|| visitor.client.origin());

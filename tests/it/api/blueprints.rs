@@ -158,10 +158,10 @@ fn a_program_executes_a_flow_and_is_led_to_its_page() {
         server.apply(&flow("empty", "Empty"));
         let get = reqwest::Method::GET;
         let path = |slug: &str, rest: &str| format!("/flows/instances/{slug}/{rest}/");
-        let login = path("default-user-settings-flow", "execute");
+        let login = path("default-authentication-flow", "execute");
         let begun = program.sends(get.clone(), &login, &json!({})).await;
         let link = begun.has_status(200).json()["link"].clone();
-        let expected = format!("{}/if/flow/default-user-settings-flow/", server.base());
+        let expected = format!("{}/if/flow/default-authentication-flow/", server.base());
         assert_eq!(link, json!(expected));
         let empty = program
             .sends(get.clone(), &path("empty", "execute"), &json!({}))

@@ -181,12 +181,15 @@ async fn ends(
     let intent = fields.get("intent").and_then(Value::as_str);
     let intent = intent.or(old.map(|token| token.intent.as_str()));
     let had = old.and_then(|token| token.expires);
-    let given = fields.get("expires").filter(|it| !it.is_null());
+    let is_given = fields.get("expires").is_some_and(|it| !it.is_null());
     let is_of_api = intent == Some(Intent::Api.as_str());
-    let is_bound = !is_superuser && is_of_api && (given.is_some() || had.is_none());
-    let is_left_open = given.is_none() && (had.is_none() || fields.contains_key("expires"));
+    let is_bound = !is_superuser && is_of_api && (is_given || had.is_none());
+    let is_left_open = !is_given && (had.is_none() || fields.contains_key("expires"));
     if expiring && (is_bound || is_left_open) {
         fields.insert("expires".to_owned(), usual.to_string().into());
+    }
+    if !expiring && old.is_none() && !is_given {
+        fields.insert("expires".to_owned(), Value::Null);
     }
     if is_superuser || is_of_api {
         return Ok(());

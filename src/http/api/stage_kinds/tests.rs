@@ -1,3 +1,5 @@
+//! That every kind of stage has its place in the API.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -4,6 +4,36 @@
 const EXPLAINED: &[(&str, &str)] = &[
     ("operation gatelog_", "ours"),
     (
+        "operation flows_bindings_list: parameter policies",
+        "bindings of policies are listed by their target",
+    ),
+    ("operation flows_inspector_get: parameter execution", "ours"),
+    (
+        "operation flows_instances_export_retrieve: answer 200",
+        "the file is no JSON",
+    ),
+    (
+        "operation flows_instances_import_create",
+        "clients of former versions call it",
+    ),
+    (
+        "operation managed_blueprints_import_create: answer 204",
+        "authentik never answers so",
+    ),
+    (
+        "operation schema_retrieve: parameter lang",
+        "the description has one language",
+    ),
+    ("schema CurrentBrand: branding_map_tiles", NEWER),
+    ("schema PolicyBinding: expires", NEWER),
+    ("schema PolicyBinding: expiring", NEWER),
+    ("schema SessionUser: users", NEWER),
+    ("schema UserSelf: is_current", NEWER),
+    (
+        "schema FlowInspectorPlan: member",
+        "a stage that is gone is an empty object",
+    ),
+    (
         "schema Event: member action",
         "what expressions tell has actions of its own, which are no word of the list",
     ),
@@ -118,6 +148,8 @@ const EXPLAINED: &[(&str, &str)] = &[
         NO_PROVIDERS,
     ),
 ];
+
+const NEWER: &str = "clients of later versions require it";
 
 const COUNTED: &str = "logins are counted where they happen, and nobody writes when one was";
 
