@@ -70,11 +70,11 @@ fn a_way_back_is_handed_over_or_mailed() {
             .sends(Method::POST, &format!("{one}recovery_email/"), &unknown)
             .await;
         let told = unknown.has_status(400).json();
-        assert_eq!(told["non_field_errors"], "Email stage not found.");
+        assert_eq!(told["non_field_errors"], json!(["Email stage not found."]));
         server.apply(
             "entries:\n- model: authentik_stages_email.emailstage\n  \
              identifiers: {pk: 00000000-0000-4000-8000-000000000002}\n  \
-             attrs: {name: by-mail, subject: A way back}\n",
+             attrs: {name: by-mail, subject: A way back, use_global_settings: true}\n",
         );
         let stage = json!({"email_stage": "00000000-0000-4000-8000-000000000002"});
         program.does(&format!("{one}recovery_email/"), &stage).await;

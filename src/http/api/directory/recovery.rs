@@ -179,5 +179,5 @@ fn not_applicable() -> HttpResponse {
 
 /// A refusal as authentik words it: the text is no list here.
 fn refused(text: &str) -> HttpResponse {
-    HttpResponse::BadRequest().json(json!({ "non_field_errors": text }))
+    HttpResponse::BadRequest().json(json!({ "non_field_errors": [text] }))
 }
