@@ -130,6 +130,36 @@ async fn whoever_may_not_write_flows_cannot_have_them_imported_or_exported() {
 }
 
 #[actix_web::test]
+async fn a_blueprint_that_its_writer_may_not_have_applied_is_not_kept_either() {
+    let server = Server::new().await;
+    let mut bob = server.user("bob", "correct horse").await;
+    let mut role = crate::directory::Role::new(&server.state.clock, "keepers");
+    role.permissions = ["add", "change", "view"]
+        .map(|verb| format!("authentik_blueprints.{verb}_blueprintinstance"))
+        .into_iter()
+        .collect();
+    bob.roles = vec![role.pk];
+    server.put(&role).await;
+    let found: Option<object::Versioned<User>> = object::get(&*server.state.journal, bob.uuid)
+        .await
+        .expect("it is read");
+    let version = found.expect("it is there").version;
+    server.write(vec![object::put(&bob, version)]).await;
+    let mut bob = server.program(&bob).await;
+    let body = json!({"name": "n", "content": SOURCE});
+    bob.post(KEPT, &body).await.is(403);
+    let kept = bob.get(KEPT).await.is(200).json();
+    assert_eq!(kept["pagination"]["count"], 0, "{kept}");
+    let empty = json!({"name": "n", "content": "entries: []"});
+    let made = bob.post(KEPT, &empty).await.is(201).json();
+    let one = format!("{KEPT}{}/", made["pk"].as_str().expect("a key"));
+    let part = json!({"content": SOURCE});
+    bob.change("PATCH", &one, &part).await.is(403);
+    let kept = bob.get(&one).await.is(200).json();
+    assert_eq!(kept["content"], "entries: []", "{kept}");
+}
+
+#[actix_web::test]
 async fn a_blueprint_that_is_kept_is_applied_when_it_is_made_and_when_asked() {
     let server = Server::new().await;
     let mut admin = administrator(&server).await;

@@ -7,7 +7,7 @@
 //! Source: authentik `blueprints/api.py`.
 
 use actix_web::HttpResponse;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::Call;
 use super::operation::{Access, Answered, Content, Method, Operation};
@@ -182,6 +182,9 @@ async fn create(mut call: Call) -> Answered {
     }
     let fields = call.fields().await?;
     check(&call, fields.get("path"), fields.get("content"))?;
+    if let Some(refused) = untrusted(&call, None, &fields)? {
+        return Ok(refused);
+    }
     let author = call.author()?;
     let edit = call.edit(&author, call.arrival.id);
     let made = edit.create(Model::BlueprintInstance, &fields).await?;
@@ -205,6 +208,10 @@ async fn update(mut call: Call, extent: Extent) -> Answered {
     }
     let fields = call.fields().await?;
     check(&call, fields.get("path"), fields.get("content"))?;
+    let instance = current(&call, &object).await?;
+    if let Some(refused) = untrusted(&call, Some(&instance.value), &fields)? {
+        return Ok(refused);
+    }
     let author = call.author()?;
     let edit = call.edit(&author, call.arrival.id);
     let changed = edit
@@ -267,6 +274,31 @@ fn check(call: &Call, path: Option<&Value>, content: Option<&Value>) -> Result<(
         return complain("content", lines);
     }
     Ok(())
+}
+
+/// The refusal of an instance, as it would become, that holds what its writer may not do. It is not
+/// stored then: the server itself applies the files of its folder, with what their instances say.
+fn untrusted(
+    call: &Call,
+    old: Option<&BlueprintInstance>,
+    fields: &Map<String, Value>,
+) -> Result<Option<HttpResponse>, Error> {
+    let of = |name: &str, old: Option<&str>| {
+        let given = fields.get(name).and_then(Value::as_str);
+        given.or(old).unwrap_or_default().to_owned()
+    };
+    let path = of("path", old.map(|it| it.path.as_str()));
+    let own = of("content", old.map(|it| it.content.as_str()));
+    let file = call.state.library.get(&path);
+    let content = file.map_or(own, |file| file.content.to_string());
+    let granted = &call.caller()?.granted;
+    Ok(match Document::read(&content, "content") {
+        Ok(document) => trust::check(granted, &document)
+            .err()
+            .map(|it| refusal(&it)),
+        // One that cannot be read is never applied.
+        Err(_) => None,
+    })
 }
 
 /// What an instance has applied: its own content, or what its file holds.
