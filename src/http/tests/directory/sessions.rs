@@ -124,7 +124,7 @@ async fn a_way_back_into_an_account_needs_a_flow_that_lets_them_in() {
         .json();
     assert_eq!(
         none,
-        json!({"non_field_errors": "User does not have an email address set."})
+        json!({"non_field_errors": ["User does not have an email address set."]})
     );
     admin
         .change("PATCH", &path, &json!({"email": "a@example.com"}))
