@@ -17,11 +17,12 @@ use super::resolve::Need;
 pub(crate) use super::resolve::{Found, Miss};
 pub(crate) use super::staged::Staged;
 use crate::clock::Clock;
-use crate::directory::change::{self, Author};
+use crate::directory::change::Author;
+use crate::directory::command::commit_noted;
 use crate::directory::password::{Busy, Pool};
 use crate::expression;
 use crate::flow::field::Invalid;
-use crate::journal::{self, Commit, Durability, Journal, StreamId, Write};
+use crate::journal::{self, Journal, StreamId, Write};
 
 /// How often a change is done over when somebody else wrote in the meantime.
 const ATTEMPTS: usize = 3;
@@ -256,22 +257,14 @@ impl Edit<'_> {
         }
     }
 
-    async fn commit(&self, mut writes: Vec<Write>) -> Result<bool, Refusal> {
+    async fn commit(&self, writes: Vec<Write>) -> Result<bool, Refusal> {
         if writes.is_empty() {
             return Ok(true);
         }
-        change::note(&mut writes, self.author, self.correlation);
-        let commit = Commit {
-            writes,
-            durability: Durability::Durable,
-            fence: None,
-            at: self.clock.now(),
-            correlation: self.correlation,
-        };
-        match self.journal.commit(commit).await {
-            Ok(_) => Ok(true),
-            Err(journal::Error::Conflict { .. } | journal::Error::Taken { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
+        let (author, correlation) = (self.author, self.correlation);
+        match commit_noted(self.journal, self.clock, writes, author, correlation).await {
+            Err(journal::Error::Taken { .. }) => Ok(false),
+            committed => Ok(committed?),
         }
     }
 

@@ -5,6 +5,7 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::change::{self, Author};
 use super::consent::{UserConsent, consents_of};
 use super::login::{Login, logins_of};
 use super::password_history::{Keeping, removal, replaced};
@@ -175,6 +176,22 @@ pub(super) async fn commit(
     }
 }
 
+/// Commits writes with a note of who wrote them, under this id; whether they are durable, which
+/// they are not when somebody else was faster.
+///
+/// # Errors
+/// What the journal says.
+pub async fn commit_noted(
+    journal: &dyn Journal,
+    clock: &Clock,
+    mut writes: Vec<Write>,
+    author: &Author,
+    correlation: Uuid,
+) -> journal::Result<bool> {
+    change::note(&mut writes, author, correlation);
+    commit_durably(journal, clock, writes, correlation).await
+}
+
 /// The same on behalf of whoever is known by this id.
 pub(super) async fn commit_as(
     journal: &dyn Journal,
@@ -182,6 +199,15 @@ pub(super) async fn commit_as(
     writes: Vec<Write>,
     correlation: Uuid,
 ) -> Result<bool, Error> {
+    Ok(commit_durably(journal, clock, writes, correlation).await?)
+}
+
+async fn commit_durably(
+    journal: &dyn Journal,
+    clock: &Clock,
+    writes: Vec<Write>,
+    correlation: Uuid,
+) -> journal::Result<bool> {
     let commit = Commit {
         writes,
         durability: Durability::Durable,
@@ -192,6 +218,6 @@ pub(super) async fn commit_as(
     match journal.commit(commit).await {
         Ok(_) => Ok(true),
         Err(journal::Error::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::courier::template::Templates;
-use crate::directory::change::{self, Author};
+use crate::directory::Author;
+use crate::directory::command::commit_noted;
 use crate::directory::password::Pool;
 use crate::execution::Executions;
 use crate::expression::Workers;
-use crate::journal::{self, Commit, Durability, Envelope, Journal, Position, Write};
+use crate::journal::{self, Envelope, Journal, Position, Write};
 
 mod blueprints;
 mod caller;
@@ -156,20 +157,13 @@ impl Operator {
     ///
     /// # Errors
     /// [`Refusal::Busy`] when somebody else was faster, or what the journal says.
-    async fn commit(&self, mut writes: Vec<Write>) -> Result<(), Refusal> {
-        let correlation = self.clock.ordered_id();
-        change::note(&mut writes, &Author::operator(), correlation);
-        let commit = Commit {
-            writes,
-            durability: Durability::Durable,
-            fence: None,
-            at: self.clock.now(),
-            correlation,
-        };
-        match self.journal.commit(commit).await {
-            Ok(_) => Ok(()),
-            Err(journal::Error::Conflict { .. }) => Err(Refusal::Busy),
-            Err(error) => Err(error.into()),
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Refusal> {
+        let (author, correlation) = (Author::operator(), self.clock.ordered_id());
+        let journal = &*self.journal;
+        if commit_noted(journal, &self.clock, writes, &author, correlation).await? {
+            Ok(())
+        } else {
+            Err(Refusal::Busy)
         }
     }
 }

@@ -10,9 +10,13 @@ use super::listing::Listing;
 use super::operation::{Access, Method};
 use crate::blueprint::Syntax;
 use crate::blueprint::edit::Edit;
+use crate::directory::User;
 use crate::directory::change::{Author, Means};
+use crate::flow::query::Query;
 use crate::http::request::Arrival;
 use crate::http::{Error, State};
+use crate::journal::object::Versioned;
+use crate::policy::Asker;
 
 /// A request that may be served.
 pub(crate) struct Call {
@@ -127,6 +131,25 @@ impl Call {
             means: Means::Api,
             address: Some(caller.client.address),
             request: Some(format!("{} {}", self.request.method(), self.request.path())),
+        })
+    }
+
+    /// Who asks an expression or a policy something, with the request that they make; `user` is whom
+    /// it takes for the one who asks.
+    ///
+    /// # Errors
+    /// When the operation is a public one.
+    pub(crate) fn asker<'a>(
+        &'a self,
+        query: &'a Query,
+        user: Versioned<User>,
+    ) -> Result<Asker<'a>, Error> {
+        Ok(Asker {
+            client: &self.caller()?.client,
+            query,
+            path: self.request.path().to_owned(),
+            is_answer: true,
+            user: Some(user),
         })
     }
 

@@ -4,6 +4,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::schema::{Components, request};
+use crate::blueprint::edit::Field;
+use crate::catalog::schema::Described;
+
 /// A kind that one can choose.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = TypeCreate)]
@@ -36,9 +40,26 @@ pub(super) fn noun(model: &'static str) -> &'static str {
     model.split_once('.').map_or(model, |(_, noun)| noun)
 }
 
+/// Adds the schemas of a kind: what all kinds have (`base`), what can be written of them (`fields`),
+/// its settings, and what is shown besides.
+pub(super) fn describe(
+    components: &mut Components,
+    base: &Value,
+    fields: &[Field],
+    described: Described,
+    more: &[(&str, Value)],
+) {
+    let settings = json!(described.settings);
+    request(components, &described.name, fields.iter(), Some(&settings));
+    components.put(&described.name, shown(base, &settings, more));
+    for (name, schema) in described.refers {
+        components.put(&name, json!(schema));
+    }
+}
+
 /// The schema of objects of a kind as they are shown: what all kinds have, the settings but for
 /// those that are only written, and what is shown besides.
-pub(super) fn shown(base: &Value, settings: &Value, more: &[(&str, Value)]) -> Value {
+fn shown(base: &Value, settings: &Value, more: &[(&str, Value)]) -> Value {
     let of = |schema: &Value| {
         let properties = schema["properties"].as_object().cloned();
         properties.unwrap_or_default()

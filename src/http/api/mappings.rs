@@ -22,7 +22,6 @@ use crate::directory::{Group, User, user_by_pk};
 use crate::flow::query::Query;
 use crate::http::Error;
 use crate::journal::object::{self, Stored, Versioned};
-use crate::policy::Asker;
 
 const MODEL: &str = "authentik_events.notificationwebhookmapping";
 const TITLE: &str = "Webhook Mapping";
@@ -212,13 +211,7 @@ async fn test(mut call: Call) -> Answered {
     let trial = trial(&call, &given).await?;
     let caller = call.caller()?;
     let query = Query::parse(call.request.query_string());
-    let asker = Asker {
-        client: &caller.client,
-        query: &query,
-        path: call.request.path().to_owned(),
-        is_answer: true,
-        user: Some(trial.user.unwrap_or_else(|| caller.user.clone())),
-    };
+    let asker = call.asker(&query, trial.user.unwrap_or_else(|| caller.user.clone()))?;
     let executions = &call.state.executions;
     let given = (trial.context, trial.group);
     let tried = executions.test_mapping(&mapping, given, asker).await?;

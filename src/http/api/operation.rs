@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::future::LocalBoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use crate::http::request::Arrival;
@@ -127,7 +127,7 @@ impl Operation {
             parameters.push(Parameter {
                 name: name.to_owned(),
                 in_path: true,
-                schema: serde_json::json!({ "type": "string" }),
+                schema: json!({ "type": "string" }),
             });
         }
         Self {
@@ -170,6 +170,16 @@ impl Operation {
             schema,
         });
         self
+    }
+
+    /// The same with the parameters that every list has.
+    pub(crate) fn paged(self) -> Self {
+        let text = json!({ "type": "string" });
+        let number = json!({ "type": "integer" });
+        self.asks("ordering", text.clone())
+            .asks("page", number.clone())
+            .asks("page_size", number)
+            .asks("search", text)
     }
 
     /// The same with another schema of a parameter of the path.

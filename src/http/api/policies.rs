@@ -16,7 +16,6 @@ use crate::flow::Context;
 use crate::flow::query::Query;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
-use crate::policy::Asker;
 
 /// The operation.
 pub(super) fn operations() -> Vec<Operation> {
@@ -43,13 +42,7 @@ async fn test(mut call: Call) -> Answered {
     let policy = policy.ok_or(Error::NO_POLICY)?;
     let (user, context) = read(state, &body).await?;
     let query = Query::parse(call.request.query_string());
-    let asker = Asker {
-        client: &caller.client,
-        query: &query,
-        path: call.request.path().to_owned(),
-        is_answer: true,
-        user: Some(caller.user.clone()),
-    };
+    let asker = call.asker(&query, caller.user.clone())?;
     let executions = &state.executions;
     let tested = executions
         .test_policy(&policy, Some(user), context, Some(asker))

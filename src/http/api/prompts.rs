@@ -17,7 +17,6 @@ use crate::flow::field::Invalid;
 use crate::flow::query::Query;
 use crate::http::Error;
 use crate::journal::object::Stored as _;
-use crate::policy::Asker;
 
 static PROMPTS: Resource = Resource {
     path: "/stages/prompt/prompts/",
@@ -119,13 +118,7 @@ async fn preview(mut call: Call) -> Answered {
     };
     let caller = call.caller()?;
     let query = Query::parse(call.request.query_string());
-    let asker = Asker {
-        client: &caller.client,
-        query: &query,
-        path: call.request.path().to_owned(),
-        is_answer: true,
-        user: Some(caller.user.clone()),
-    };
+    let asker = call.asker(&query, caller.user.clone())?;
     let shown = call.state.executions.preview(prompt, asker).await?;
     let field = shown.map_err(|problem| wrong(Invalid::ALL_FIELDS, problem))?;
     Ok(HttpResponse::Ok().json(json!({ "component": "ak-stage-prompt", "fields": [field] })))

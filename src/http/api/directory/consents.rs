@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, reference, uuid};
-use super::{commit, contended, pages, shown};
+use super::{commit, contended, shown};
 use crate::blueprint::edit::{Staged, ask};
 use crate::directory::consent::consents_of;
 use crate::directory::user::last_login;
@@ -27,15 +27,11 @@ pub(super) fn operations() -> Vec<Operation> {
     let one = "/core/user_consent/{id}/";
     let op = |name: &str| format!("core_user_consent_{name}");
     vec![
-        pages(Operation::new(
-            Method::Get,
-            "/core/user_consent/",
-            &op("list"),
-            all,
-        ))
-        .asks("application", uuid())
-        .asks("user", number())
-        .answers(200, Content::Page(NAME.to_owned())),
+        Operation::new(Method::Get, "/core/user_consent/", &op("list"), all)
+            .paged()
+            .asks("application", uuid())
+            .asks("user", number())
+            .answers(200, Content::Page(NAME.to_owned())),
         Operation::new(Method::Get, one, &op("retrieve"), retrieve)
             .key("id", &number())
             .answers(200, Content::One(NAME.to_owned())),

@@ -1,16 +1,14 @@
 //! Who there is, and who may do what: users, groups, roles and permissions, tokens, sessions,
 //! consents, brands, and how often somebody failed.
 
-use serde_json::json;
-
 use super::call::Call;
 use super::operation::Operation;
 use super::schema::Components;
 use crate::directory::User;
-use crate::directory::change;
+use crate::directory::command::commit_noted;
 use crate::http::Error;
+use crate::journal::Write;
 use crate::journal::object::{self, Versioned, put};
-use crate::journal::{self, Commit, Durability, Write};
 use uuid::Uuid;
 
 mod account;
@@ -72,33 +70,11 @@ pub(super) fn describe(components: &mut Components) {
     scores::describe(components);
 }
 
-/// The operation with the parameters that every list has.
-fn pages(operation: Operation) -> Operation {
-    let text = json!({ "type": "string" });
-    let number = json!({ "type": "integer" });
-    operation
-        .asks("ordering", text.clone())
-        .asks("page", number.clone())
-        .asks("page_size", number)
-        .asks("search", text)
-}
-
 /// Commits writes on the caller's behalf, with a note of it; false when somebody else was faster.
-async fn commit(call: &Call, mut writes: Vec<Write>) -> Result<bool, Error> {
-    let correlation = call.arrival.id;
-    change::note(&mut writes, &call.author()?, correlation);
-    let commit = Commit {
-        writes,
-        durability: Durability::Durable,
-        fence: None,
-        at: call.state.clock.now(),
-        correlation,
-    };
-    match call.state.journal.commit(commit).await {
-        Ok(_) => Ok(true),
-        Err(journal::Error::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+async fn commit(call: &Call, writes: Vec<Write>) -> Result<bool, Error> {
+    let (state, author) = (&call.state, call.author()?);
+    let journal = &*state.journal;
+    Ok(commit_noted(journal, &state.clock, writes, &author, call.arrival.id).await?)
 }
 
 fn contended() -> Error {

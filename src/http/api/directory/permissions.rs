@@ -14,7 +14,7 @@ use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, reference, uuid};
 use super::guard::permit;
 use super::roles::role;
-use super::{TRIES, commit, contended, pages};
+use super::{TRIES, commit, contended};
 use crate::blueprint::edit::{Model, Object, Staged, ask, find as find_object};
 use crate::directory::Role;
 use crate::directory::permission::{self, Known};
@@ -30,12 +30,13 @@ pub(super) fn operations() -> Vec<Operation> {
     let base = "/rbac/permissions/assigned_by_roles/";
     let assigned = "rbac_permissions_assigned_by_roles";
     vec![
-        pages(Operation::new(
+        Operation::new(
             Method::Get,
             "/rbac/permissions/",
             "rbac_permissions_list",
             all,
-        ))
+        )
+        .paged()
         .asks("codename", text())
         .asks("content_type__app_label", text())
         .asks("content_type__model", text())
@@ -49,18 +50,14 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .key("id", &json!({ "type": "integer" }))
         .answers(200, Content::One("Permission".to_owned())),
-        pages(Operation::new(
-            Method::Get,
-            base,
-            &format!("{assigned}_list"),
-            by_roles,
-        ))
-        .asks("model", text())
-        .asks("object_pk", text())
-        .answers(
-            200,
-            Content::Page("RoleAssignedObjectPermission".to_owned()),
-        ),
+        Operation::new(Method::Get, base, &format!("{assigned}_list"), by_roles)
+            .paged()
+            .asks("model", text())
+            .asks("object_pk", text())
+            .answers(
+                200,
+                Content::Page("RoleAssignedObjectPermission".to_owned()),
+            ),
         Operation::new(
             Method::Post,
             "/rbac/permissions/assigned_by_roles/{uuid}/assign/",
@@ -79,12 +76,13 @@ pub(super) fn operations() -> Vec<Operation> {
         .key("uuid", &uuid())
         .takes(Content::One("PatchedPermissionAssignRequest".to_owned()))
         .answers(204, Content::Nothing),
-        pages(Operation::new(
+        Operation::new(
             Method::Get,
             "/rbac/permissions/roles/",
             "rbac_permissions_roles_list",
             of_objects,
-        ))
+        )
+        .paged()
         .asks("uuid", uuid())
         .answers(200, Content::Page("ExtraRoleObjectPermission".to_owned())),
     ]

@@ -11,7 +11,7 @@ use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, uuid};
 use super::guard::permit;
-use super::{commit, contended, pages};
+use super::{commit, contended};
 use crate::directory::Reputation;
 use crate::flow::query::Query;
 use crate::http::Error;
@@ -27,12 +27,13 @@ pub(super) fn operations() -> Vec<Operation> {
     let one = "/policies/reputation/scores/{reputation_uuid}/";
     let op = |name: &str| format!("policies_reputation_scores_{name}");
     vec![
-        pages(Operation::new(
+        Operation::new(
             Method::Get,
             "/policies/reputation/scores/",
             &op("list"),
             all,
-        ))
+        )
+        .paged()
         .asks("identifier", text())
         .asks("identifier_in", json!({ "type": "array", "items": text() }))
         .asks("ip", text())

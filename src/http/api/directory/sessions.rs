@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, uuid};
-use super::{TRIES, agent, commit, contended, pages};
+use super::{TRIES, agent, commit, contended};
 use crate::directory::command::termination;
 use crate::directory::{Session, User, sessions_of, user_by_pk};
 use crate::execution::Cancel;
@@ -32,7 +32,8 @@ pub(super) fn operations() -> Vec<Operation> {
     let numbers = json!({ "type": "array", "items": { "type": "integer" } });
     let op = |name: &str| format!("core_authenticated_sessions_{name}");
     vec![
-        pages(Operation::new(Method::Get, list, &op("list"), all))
+        Operation::new(Method::Get, list, &op("list"), all)
+            .paged()
             .asks("session__last_ip", text.clone())
             .asks("session__last_user_agent", text.clone())
             .asks("user__username", text)

@@ -11,26 +11,13 @@ use uuid::Uuid;
 use crate::blueprint::edit::{Miss, Object, Staged};
 use crate::directory::user::last_login;
 use crate::directory::{Group, Role, User, avatar};
+use crate::http::api::partial::{self, PartialGroup};
 use crate::http::{Error, State};
 use crate::journal::object::Stored;
 
 /// What is known of objects beside what is stored in them, by their identifiers: what is counted,
 /// and what others say of them. Lists are filtered and sorted by it as by fields.
 pub(in crate::http::api) type Beside = HashMap<Uuid, Map<String, Value>>;
-
-/// A group, as a user shows it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PartialGroup {
-    #[schema(read_only)]
-    pk: Uuid,
-    #[schema(read_only)]
-    num_pk: u32,
-    name: String,
-    #[schema(required = false)]
-    is_superuser: bool,
-    #[schema(required = false, value_type = Object)]
-    attributes: Map<String, Value>,
-}
 
 /// A role.
 #[derive(Serialize, ToSchema)]
@@ -193,16 +180,7 @@ pub(super) fn user(
 ) -> Result<Value, Miss> {
     let groups = groups(staged, &user.groups)?;
     let roles = roles(staged, &user.roles)?;
-    let group_objects: Vec<PartialGroup> = groups
-        .iter()
-        .map(|group| PartialGroup {
-            pk: group.pk,
-            num_pk: group.num_pk(),
-            name: group.name.clone(),
-            is_superuser: group.is_superuser,
-            attributes: group.attributes.clone(),
-        })
-        .collect();
+    let group_objects: Vec<PartialGroup> = groups.iter().map(|it| partial::group(it)).collect();
     Ok(json!({
         "pk": user.pk,
         "username": user.username,

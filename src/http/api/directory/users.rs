@@ -11,7 +11,7 @@ use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::resource::{Filter, Fits, KeyField, Resource, Scope, Shown, found};
 use super::super::schema::{Components, reference, request, uuid};
 use super::guard::{check_memberships, may_act_on, permit};
-use super::shown::{self, PartialGroup, ShownRole};
+use super::shown::{self, ShownRole};
 use crate::blueprint::edit::{Field, Miss, Model, Object, Staged, fields};
 use crate::directory::user::{UserType, users};
 use crate::directory::{User, is_superuser};
@@ -103,7 +103,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 /// Their schemas.
 pub(super) fn describe(components: &mut Components) {
-    components.add::<PartialGroup>();
     components.add::<ShownRole>();
     let table: Vec<Field> = fields(Model::User)
         .iter()

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::kind::{self, Sort};
 use super::operation::{Access, Answered, Content, Method, Operation};
 use super::resource::{Resource, Shown};
-use super::schema::{Components, request};
+use super::schema::Components;
 use crate::blueprint::edit::{Miss, Model, Object, Staged, fields};
 use crate::catalog::{self, PolicyBinding, Stage};
 use crate::journal::object::Stored as _;
@@ -81,15 +81,9 @@ pub(super) fn describe(components: &mut Components) {
     components.add::<Cache>();
     let base = components.get("Policy").cloned().unwrap_or_default();
     for kind in Kind::ALL {
-        let described = kind.described();
-        let settings = json!(described.settings);
-        let own = fields(Model::Policy(*kind)).iter();
-        request(components, &described.name, own, Some(&settings));
-        let shown = kind::shown(&base, &settings, &more_schemas(*kind));
-        components.put(&described.name, shown);
-        for (name, schema) in described.refers {
-            components.put(&name, json!(schema));
-        }
+        let own = fields(Model::Policy(*kind));
+        let more = more_schemas(*kind);
+        kind::describe(components, &base, own, kind.described(), &more);
     }
 }
 

@@ -39,13 +39,7 @@ pub(super) fn list_parameters(mut operation: Operation, resource: &Resource) -> 
         };
         operation = operation.asks(filter.name, schema);
     }
-    let text = json!({ "type": "string" });
-    let number = json!({ "type": "integer" });
-    operation
-        .asks("ordering", text.clone())
-        .asks("page", number.clone())
-        .asks("page_size", number)
-        .asks("search", text)
+    operation.paged()
 }
 
 /// The name of the words that fit in a field, where its objects have that field.

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::kind::{self, Sort};
 use super::operation::{Answered, Content, Method, Operation};
 use super::resource::{Resource, Shown};
-use super::schema::{Components, request};
+use super::schema::Components;
 use super::stage_base::{self, form};
 use super::{email_templates, key_models};
 use crate::blueprint::edit::{Miss, Model, Object, Staged, fields};
@@ -45,15 +45,9 @@ pub(super) fn describe(components: &mut Components) {
     components.add::<Sort>();
     let base = components.get("Stage").cloned().unwrap_or_default();
     for kind in Kind::ALL {
-        let described = kind.described();
-        let settings = json!(described.settings);
-        let own = fields(Model::Stage(*kind)).iter();
-        request(components, &described.name, own, Some(&settings));
-        let shown = kind::shown(&base, &settings, &more_schemas(*kind));
-        components.put(&described.name, shown);
-        for (name, schema) in described.refers {
-            components.put(&name, json!(schema));
-        }
+        let own = fields(Model::Stage(*kind));
+        let more = more_schemas(*kind);
+        kind::describe(components, &base, own, kind.described(), &more);
     }
 }
 
