@@ -19,6 +19,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+mod language;
 pub mod line;
 mod location;
 pub mod mfa;
@@ -62,6 +63,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .route(
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
+        )
+        .route(
+            "/language/{code}/",
+            web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
         .route(
