@@ -385,7 +385,7 @@ async fn sets_a_password_anew(
     types(confirms, "\"secret:password_repeat\"", &password).await?;
 
     asks.goto(&page).await?;
-    shows(asks, "h2", "Continued in another window").await?;
+    shows(asks, "h1", "Continued in another window").await?;
     sees(asks, ".links a").await?.click().await?;
     asks.goto(&page).await?;
     sees(asks, "input[name=uid_field]").await?;
