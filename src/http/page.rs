@@ -106,14 +106,14 @@ pub(super) async fn page_error(
     if plain.status().is_redirection() {
         return plain;
     }
-    let (heading, text) = words(plain.status());
+    let (heading, said) = words(plain.status());
     // When not even the brand can be read, the page still has to say so.
     let dress = dress(state, request)
         .await
         .unwrap_or_else(|_| dressed(&Brand::fallback(), request));
     let message = Message {
         heading,
-        text,
+        text: said,
         request_id: Some(&id),
         link: Some(("/", text("Go to the start page"))),
     };
