@@ -78,6 +78,7 @@ impl Server {
         let install = setup::begin(&*journal, &clock, &wanted).await;
         let install = install.expect("the first start");
         let state = State {
+            turns: Arc::default(),
             journal,
             executions,
             clock,
