@@ -27,7 +27,7 @@ const FIELDS = {
 
 /** The section of a flow's stages. */
 export async function steps(flow) {
-  const body = await live(async () => {
+  const shown = await live(async (body) => {
     const bindings = await all('/flows/bindings/', { target: flow.pk, ordering: 'order' });
     const bound = await Promise.all(bindings.map((it) => all('/policies/bindings/', { target: it.policybindingmodel_ptr_id })));
     const rows = bindings.map((it, index) => row(bindings, index, bound[index].length, body));
@@ -39,7 +39,7 @@ export async function steps(flow) {
         action('Add an existing stage', () => edit(flow, null, next, body))),
     ];
   });
-  return section('Stages in their order', body);
+  return section('Stages in their order', shown);
 }
 
 function row(bindings, index, gates, body) {

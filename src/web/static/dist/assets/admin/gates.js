@@ -19,7 +19,7 @@ export function decider(it) {
 
 /** The section of all that is bound to `target`; `said` explains it. */
 export async function gates({ target, heading, said }) {
-  const body = await live(async () => {
+  const shown = await live(async (body) => {
     const bound = await all('/policies/bindings/', { target, ordering: 'order' });
     const rows = bound.map((it) => h('li', {},
       h('div', { class: 'what' }, h('strong', {}, decider(it)), h('p', { class: 'quiet' }, flags(it))),
@@ -30,7 +30,7 @@ export async function gates({ target, heading, said }) {
     const add = action('Bind something', () => edit(target, null, bound, body), 'primary');
     return [rows.length > 0 ? h('ol', { class: 'steps' }, rows) : h('p', { class: 'empty' }, 'Nothing is bound.'), h('div', { class: 'buttons after' }, add)];
   });
-  return section(heading, [said ? h('p', { class: 'quiet' }, said) : null, body]);
+  return section(heading, [said ? h('p', { class: 'quiet' }, said) : null, shown]);
 }
 
 function flags(it) {

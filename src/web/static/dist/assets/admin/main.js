@@ -56,6 +56,7 @@ async function show({ route, params }, isNew) {
       const page = await route.page().catch(outdated);
       if (signal.aborted) return;
       setTitle(typeof page.title === 'function' ? page.title(params) : page.title);
+      if (isNew) heading.focus();
       await page.render(place, { ...params, signal });
     }
   } catch (error) {
@@ -64,10 +65,7 @@ async function show({ route, params }, isNew) {
     if (heading.textContent === '…') setTitle('This page cannot be shown');
     add(place, failure(error));
   } finally {
-    if (!signal.aborted) {
-      main.removeAttribute('aria-busy');
-      if (isNew && (document.activeElement === document.body || document.activeElement === null || !main.contains(document.activeElement))) heading.focus();
-    }
+    if (!signal.aborted) main.removeAttribute('aria-busy');
   }
 }
 

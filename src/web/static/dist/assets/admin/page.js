@@ -45,10 +45,10 @@ export function section(heading, content, ...actions) {
   return h('section', {}, h('div', { class: 'head' }, h('h2', {}, heading), actions.length ? bar(actions) : null), content);
 }
 
-/** An element whose content is made by `make()`, now and whenever its `refresh()` is called. */
+/** An element whose content is made by `make(element)`, now and whenever its `refresh()` is called. */
 export async function live(make) {
   const element = h('div');
-  element.refresh = async () => fill(element, await make());
+  element.refresh = async () => fill(element, await make(element));
   await element.refresh();
   return element;
 }
