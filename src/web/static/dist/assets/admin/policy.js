@@ -35,6 +35,7 @@ async function test(pk) {
       user: { hint: 'About whom it is asked.' },
       context: { hint: 'What the flow knows by then, such as {"prompt_data": {"email": "a@example.com"}}.' },
     },
+    order: ['user', 'context'],
     submit: 'Ask the policy',
     said: null,
     save: (body) => create(`/policies/all/${pk}/test/`, body),

@@ -13,13 +13,21 @@ const ACTIONS = {
   left_dangling: 'refers to nothing then',
 };
 
+const MODELS = { flowstagebinding: 'A step of a flow', policybinding: 'A binding of a policy', brand: 'Brand' };
+
+/** What has no name of its own is called by what it is. */
+function called({ name, model_name: model, pk }) {
+  const kind = MODELS[model] ?? words(model);
+  return name && name !== pk ? [h('strong', {}, name), ` (${kind})`] : h('strong', {}, kind);
+}
+
 /**
  * Asks whether the object at `path` (of the API) is to be deleted, with what its `used_by/` lists, and
  * deletes it. Answers whether it did. `used: false` where the API cannot tell; `warning`: said besides.
  */
 export async function remove({ path, name, used = true, warning }) {
   const users = used ? await get(`${path}used_by/`).catch(() => null) : [];
-  const rows = users?.map((it) => h('li', {}, h('strong', {}, it.name), ` (${words(it.model_name)}) `, ACTIONS[it.action] ?? it.action));
+  const rows = users?.map((it) => h('li', {}, called(it), ' ', ACTIONS[it.action] ?? it.action));
   const content = [
     h('p', {}, 'This cannot be undone.'),
     warning ? h('p', {}, warning) : null,
