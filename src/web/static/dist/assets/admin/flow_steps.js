@@ -69,7 +69,7 @@ function row(bindings, index, gates, body) {
       named(action(gates === 1 ? '1 policy' : `${gates} policies`, async () => {
         await gatesDialog({ target: it.policybindingmodel_ptr_id, title: `When ${name} is shown`, said: 'Without policies it is always shown.' });
         await body.refresh();
-      }), `Policies of ${name}: ${gates}`),
+      }), `${gates === 1 ? '1 policy' : `${gates} policies`} of ${name}`),
       named(action('Remove', () => unbind(it, body), 'danger'), `Remove ${name}`)));
 }
 
