@@ -1,7 +1,7 @@
 // The fields of a form: each is made from the shape of a property, and reads itself back.
 
 import { CODE_HINT, code } from './code.js';
-import { h, id, words } from './h.js';
+import { h, id, prose, words } from './h.js';
 import { pick } from './pick.js';
 import { REFERENCES, objects, wordsOf } from './references.js';
 
@@ -26,7 +26,7 @@ export function field(name, given, set) {
   const made = { ...(KINDS[kind] ?? KINDS.text)({ name, own, label, shape, set, describedBy: `${own}-hint ${own}-error` }) };
   const hint = [set.hint ?? shape.description, made.hint].filter(Boolean).join(' ');
   const problem = h('p', { class: 'problem', id: `${own}-error`, hidden: true });
-  const said = h('p', { class: 'hint', id: `${own}-hint` }, hint);
+  const said = h('p', { class: 'hint', id: `${own}-hint` }, prose(hint));
   const mark = set.required ? h('span', { class: 'required' }, ' (required)') : null;
   let element;
   if (made.group) element = h('fieldset', { class: 'field', 'aria-describedby': `${own}-hint ${own}-error` }, h('legend', {}, label, mark), hint ? said : null, made.control, problem);

@@ -56,9 +56,14 @@ export function moment(text) {
 
 /** A word of the API, such as `require_authenticated`, as people read it. */
 export function words(text) {
-  const plain = String(text).replaceAll('_', ' ');
+  const plain = String(text).split(/[_ ]/).map((word) => NAMES[word.toLowerCase()] ?? word).join(' ');
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
+
+const NAMES = { webauthn: 'WebAuthn', sms: 'SMS', totp: 'TOTP', url: 'URL', ip: 'IP', upn: 'UPN', ssl: 'SSL', tls: 'TLS', asns: 'ASNs', api: 'API', geoip: 'GeoIP', duo: 'Duo', css: 'CSS', js: 'JS', mfa: 'MFA', id: 'ID' };
+
+/** Text in which `code` is marked as the descriptions of the API do it. */
+export const prose = (text) => String(text).split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 
 /** Yes or no. */
 export const yes = (value) => (value ? 'Yes' : 'No');

@@ -18,7 +18,7 @@ export async function history(kind, id) {
 
 function author(it) {
   if (!it) return 'an execution';
-  const means = it.means ? ` (${typeof it.means === 'string' ? words(it.means).toLowerCase() : 'otherwise'})` : '';
+  const means = it.means ? ` (${words(it.means)})` : '';
   return (it.user?.username ?? 'the server') + means;
 }
 

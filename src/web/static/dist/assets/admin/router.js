@@ -38,7 +38,7 @@ export async function go(to, { replace } = {}) {
 }
 
 /** Shows the same page anew. */
-export const again = () => show(match(), false);
+export const again = () => show(match(), true);
 
 /** Has `mayGo` (true, or a promise of it) asked before the page is left; answers how to stop that. */
 export function guard(mayGo) {
