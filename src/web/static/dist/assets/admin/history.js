@@ -18,8 +18,10 @@ export async function history(kind, id) {
 
 function author(it) {
   if (!it) return 'an execution';
-  const means = it.means ? ` (${words(it.means)})` : '';
-  return (it.user?.username ?? 'the server') + means;
+  const blueprint = it.means?.blueprint;
+  const means = { api: 'the API', operator: 'a command on the server’s machine', server: 'the server itself' }[it.means];
+  const how = blueprint ? `the blueprint ${blueprint}` : means;
+  return it.user ? `${it.user.username}${how ? `, through ${how}` : ''}` : (how ?? 'the server');
 }
 
 /** What is another than before, by field. */
