@@ -6,9 +6,9 @@ import { confirm, dialog } from './dialog.js';
 import { MODES } from './flow_fields.js';
 import { form } from './form.js';
 import { gatesDialog } from './gates.js';
-import { fill, h } from './h.js';
-import { kindCards, kindForm } from './kind_form.js';
-import { STAGES, kinds } from './kinds.js';
+import { h } from './h.js';
+import { makeNew } from './kind_new.js';
+import { STAGES } from './kinds.js';
 import { action, live, section } from './page.js';
 import { remove } from './remove.js';
 import { href } from './router.js';
@@ -124,30 +124,15 @@ async function edit(flow, binding, order, body) {
   await open.closed;
 }
 
-/** Chooses a kind, makes a stage of it and puts it at the end of the flow. */
+/** Makes a stage of any kind and puts it at the end of the flow. */
 async function addNew(flow, order, body) {
-  const content = h('div');
-  let made;
-  const choose = async () => {
-    made = null;
-    fill(content, h('p', {}, 'Which kind of stage?'), kindCards(await kinds(STAGES), (kind) => () => show(kind)));
-  };
-  const show = async (kind) => {
-    const back = h('button', { type: 'button', onclick: async () => (await made.mayClose()) && choose() }, 'Another kind');
-    made = await kindForm({ kind, submit: 'Create and add', cancel: back, said: `${kind.name} was created and added.`, saved: bind });
-    fill(content, h('h3', {}, kind.name), h('p', { class: 'quiet' }, kind.description), made);
-    made.querySelector('input, textarea, select')?.focus();
-  };
-  const bind = async (stage) => {
-    try {
-      await create('/flows/bindings/', { target: flow.pk, stage: stage.pk, order });
-    } catch (error) {
-      await confirm({ title: 'The stage is there, but not in the flow', content: error.message, action: 'I see' });
-    }
-    open.close();
-    await body.refresh();
-  };
-  await choose();
-  const open = dialog({ title: 'Add a new stage', content, wide: true, mayClose: () => !made || made.mayClose() });
-  await open.closed;
+  const stage = await makeNew(STAGES, { title: 'Add a new stage', submit: 'Create and add', said: null });
+  if (!stage) return;
+  try {
+    await create('/flows/bindings/', { target: flow.pk, stage: stage.pk, order });
+    announce(`${stage.name} was created and added.`);
+  } catch (error) {
+    await confirm({ title: 'The stage is there, but not in the flow', content: error.message, action: 'I see' });
+  }
+  await body.refresh();
 }

@@ -1,9 +1,10 @@
 // All flows.
 
 import { DESIGNATIONS } from './flow_fields.js';
+import { importFlow } from './flow_import.js';
 import { h } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { action, bar, button } from './page.js';
 import { remove } from './remove.js';
 import { href } from './router.js';
 
@@ -27,5 +28,5 @@ export function render(place) {
       h('button', { type: 'button', class: 'danger', 'aria-label': `Delete ${it.name}`, onclick: async () => (await remove({ path: `/flows/instances/${it.slug}/`, name: it.name })) && flows.refresh() }, 'Delete'),
     ],
   });
-  place.append(bar(button('New flow', href('/flows/new'), 'primary')), h('section', {}, flows));
+  place.append(bar(button('New flow', href('/flows/new'), 'primary'), action('Import', async () => (await importFlow()) && flows.refresh())), h('section', {}, flows));
 }

@@ -4,6 +4,8 @@ import { all, create, update } from './api.js';
 import { dialog } from './dialog.js';
 import { form } from './form.js';
 import { h, id } from './h.js';
+import { besides, makeNew } from './kind_new.js';
+import { POLICIES } from './kinds.js';
 import { action, live, section } from './page.js';
 import { remove } from './remove.js';
 import { href } from './router.js';
@@ -76,6 +78,7 @@ async function edit(target, binding, others, body) {
   who.addEventListener('change', show);
   show();
   made.prepend(h('div', { class: 'field' }, h('label', { for: who.id }, 'What decides'), who));
+  besides(made, 'policy', 'New policy', () => makeNew(POLICIES, { title: 'New policy' }));
   const open = dialog({ title: binding ? 'Edit the binding' : 'Bind something', content: made, mayClose: made.mayClose });
   await open.closed;
 }

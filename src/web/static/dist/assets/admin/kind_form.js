@@ -41,17 +41,23 @@ export async function kindForm({ kind, values, saved, submit, cancel, said }) {
   const properties = Object.keys(whole.components.schemas[kind.schema].properties);
   const fields = { ...SAID };
   if (properties.includes('template')) fields.template = await templates();
-  return form({
+  const made = await form({
     schema: kind.schema,
     values,
     fields,
     order: ORDER,
     submit: submit ?? (values ? 'Save' : `Create ${kind.name}`),
     cancel,
-    said: said ?? (values ? 'Saved.' : `${kind.name} was created.`),
+    said: said !== undefined ? said : (values ? 'Saved.' : `${kind.name} was created.`),
     save: (body) => (values ? update(`${kind.path}${values.pk}/`, body) : create(kind.path, body)),
     saved,
   });
+  if (made.field('fields')?.pick) {
+    const { newPrompt } = await import('./prompt_form.js');
+    const { besides } = await import('./kind_new.js');
+    besides(made, 'fields', 'New prompt', newPrompt);
+  }
+  return made;
 }
 
 /** The letters that there are. */

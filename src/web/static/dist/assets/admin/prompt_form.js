@@ -1,6 +1,7 @@
 // The form of a prompt.
 
 import { create, update } from './api.js';
+import { dialog } from './dialog.js';
 import { form } from './form.js';
 
 const PATH = '/stages/prompt/prompts/';
@@ -28,4 +29,12 @@ export function promptForm({ values, saved, cancel }) {
     save: (body) => (values ? update(`${PATH}${values.pk}/`, body) : create(PATH, body)),
     saved,
   });
+}
+
+/** Makes a prompt in a dialog; answers with it, or nothing. */
+export async function newPrompt() {
+  let open;
+  const made = await promptForm({ saved: (prompt) => open.close(prompt) });
+  open = dialog({ title: 'New prompt', content: made, mayClose: made.mayClose });
+  return open.closed;
 }
