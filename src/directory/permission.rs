@@ -84,6 +84,12 @@ impl Granted {
         self.superuser || self.global.iter().any(makes)
     }
 
+    /// Whether anything is permitted at all.
+    #[must_use]
+    pub fn may_anything(&self) -> bool {
+        self.superuser || !self.global.is_empty() || !self.objects.is_empty()
+    }
+
     /// Whether everything that the role permits is permitted here, so that giving somebody the
     /// role gives them nothing that the giver lacks.
     #[must_use]
