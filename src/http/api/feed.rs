@@ -34,27 +34,27 @@ const RECORDS: usize = 20_000;
 const STREAMS: usize = 32;
 
 /// How long whoever finds no room is asked to wait.
-const LATER: Duration = Duration::from_secs(10);
+pub(super) const LATER: Duration = Duration::from_secs(10);
 
 /// How often a stream says that it is still there, and how far it has come.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How often a stream looks whether the server is about to stop.
-const STOPPING: Duration = Duration::from_secs(1);
+pub(super) const STOPPING: Duration = Duration::from_secs(1);
 
 /// How long a stream lasts. Whoever listens comes back, and is asked again who they are: they may
 /// have lost the right.
-const LONGEST: Duration = Duration::from_mins(15);
+pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
 /// How many streams are open.
 #[derive(Debug, Default)]
 pub struct Readers(AtomicUsize);
 
 /// The place of one stream, given back when it ends.
-struct Place(Arc<Readers>);
+pub(super) struct Place(Arc<Readers>);
 
 impl Readers {
-    fn open(self: &Arc<Self>) -> Option<Place> {
+    pub(super) fn open(self: &Arc<Self>) -> Option<Place> {
         let room = |open: usize| (open < STREAMS).then_some(open + 1);
         let taken = self
             .0

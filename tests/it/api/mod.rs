@@ -4,6 +4,7 @@ mod acting;
 mod blueprints;
 mod clients;
 mod events;
+mod executions;
 mod feed;
 mod fuzz;
 mod groups;
