@@ -6,6 +6,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod admin;
 mod api;
 pub mod binding;
 mod browse;
@@ -65,6 +66,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::route().guard(reads()).to(flows::cancel),
         )
         .route("/setup", web::get().to(setup::begin))
+        .route(
+            "/if/admin/{tail:.*}",
+            web::route().guard(reads()).to(admin::show),
+        )
         .route(
             assets::BRAND_STYLE,
             web::route().guard(reads()).to(files::brand_style),

@@ -25,8 +25,9 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 26] = templates![
+const TEMPLATES: [(&str, &str); 27] = templates![
     "base.html",
+    "admin.html",
     "api.html",
     "form.html",
     "flow.html",
@@ -310,6 +311,16 @@ impl Pages {
                 script => assets::address(assets::API),
                 style => assets::address(assets::API_STYLE),
             },
+        )
+    }
+
+    /// The document of the operator's console, for the one of this name.
+    pub fn admin(&self, dress: &Dress, user: &str) -> Result<String, Error> {
+        let folder = assets::folder_address(assets::ADMIN);
+        self.render(
+            "admin.html",
+            dress,
+            context! { folder => folder, user => user },
         )
     }
 
