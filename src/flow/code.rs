@@ -117,7 +117,14 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_none() {
-        for typed in ["", "12345", "12345-6789", "12345-67890-1", "UUUUU-UUUUU", "é2345-67890"] {
+        for typed in [
+            "",
+            "12345",
+            "12345-6789",
+            "12345-67890-1",
+            "UUUUU-UUUUU",
+            "é2345-67890",
+        ] {
             assert_eq!(Code::parse(typed), None, "{typed}");
         }
     }

@@ -8,7 +8,8 @@ const CONSOLE: &str = "/if/admin/flows/login?search=a%20b";
 async fn whoever_is_not_logged_in_does_so_and_comes_back() {
     let server = Server::new().await;
     let answer = server.browser().get(CONSOLE).await;
-    let login = "/flows/-/default/authentication/?next=%2Fif%2Fadmin%2Fflows%2Flogin%3Fsearch%3Da%2520b";
+    let login =
+        "/flows/-/default/authentication/?next=%2Fif%2Fadmin%2Fflows%2Flogin%3Fsearch%3Da%2520b";
     assert_eq!(answer.is(302).location(), login);
 }
 

@@ -5,6 +5,7 @@
 //! The tests are skipped where the driver is not installed.
 
 mod account;
+mod admin_data;
 mod axe;
 mod captcha;
 mod driver;

@@ -14,7 +14,7 @@ export const title = 'Import a blueprint';
 export function render(place) {
   const text = code({ id: 'blueprint', name: 'blueprint', rows: 16, 'aria-describedby': 'blueprint-hint' }, '');
   const file = h('input', { type: 'file', id: 'blueprint-file', accept: '.yaml,.yml,.json,.akflow,text/*' });
-  const name = h('input', { type: 'text', id: 'blueprint-name', autocomplete: 'off' });
+  const name = h('input', { type: 'text', id: 'blueprint-name', name: 'blueprint-name', autocomplete: 'off' });
   const outcome = h('div', { role: 'status' });
   const problem = h('div');
   let looked = null;
