@@ -24,22 +24,27 @@ export async function render(place, { pk, signal }) {
     setTitle(it.code);
     open = UNFINISHED.includes(it.state);
     const opened = new Set([...known.querySelectorAll('details[open]')].map((one) => one.dataset.key));
-    fill(known, about(it, path), timeline(it));
-    for (const one of known.querySelectorAll('details')) if (opened.has(one.dataset.key)) one.open = true;
+    const focused = known.contains(document.activeElement) ? document.activeElement.closest('details')?.dataset.key : null;
+    fill(known, about(it), timeline(it));
+    for (const one of known.querySelectorAll('details')) {
+      if (opened.has(one.dataset.key)) one.open = true;
+      if (focused && one.dataset.key === focused) one.querySelector('summary').focus();
+    }
+    return it;
   };
-  await show();
-  place.append(news, known);
+  place.append(actions(await show(), path), news, known);
   if (open) listen(signal, news, () => open && show().catch(() => {}));
 }
 
-function about(it, path) {
-  const actions = bar(
-    button('Its flow', href(`/flows/${it.flow}`)),
-    it.user ? button('Its user', href(`/users/${it.user.pk}`)) : null,
-    button('All of this address', href('/executions', { address: it.address })),
-    action('Plan and context', () => inspect(it)),
-    action('Verify', () => verify(path)),
-  );
+const actions = (it, path) => bar(
+  button('Its flow', href(`/flows/${it.flow}`)),
+  it.user ? button('Its user', href(`/users/${it.user.pk}`)) : null,
+  button('All from there', href('/executions', { address: it.address })),
+  action('Plan and context', () => inspect(it)),
+  action('Verify', () => verify(path)),
+);
+
+function about(it) {
   const asked = it.challenge ? `challenge ${it.challenge.number}, ${it.challenge.component}` : null;
   const known = facts([
     ['State', stateTag(it.state)],
@@ -58,7 +63,7 @@ function about(it, path) {
     ['Id', h('code', {}, it.execution)],
     ['Session', h('code', {}, it.session)],
   ]);
-  return [actions, section('Facts', known)];
+  return section('Facts', known);
 }
 
 async function inspect(it) {

@@ -50,7 +50,7 @@ export function members({ path, query }) {
     columns: [
       { name: 'Username', sort: 'username', of: person },
       { name: 'Name', sort: 'name', of: (it) => it.name },
-      { name: '', of: (it) => (it.is_active ? '' : tag('not active', 'bad')) },
+      { name: 'May log in', of: (it) => (it.is_active ? 'yes' : tag('no', 'bad')) },
     ],
     actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `Take ${it.username} out`, onclick: () => out(it) }, 'Take out'),
   });

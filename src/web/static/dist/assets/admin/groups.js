@@ -10,16 +10,15 @@ export const title = 'Groups';
 export function render(place) {
   const groups = list({
     path: '/core/groups/',
-    query: { include_users: 'true' },
+    query: { include_users: 'false' },
     caption: 'Groups',
     ordering: 'name',
     filters: [{ name: 'is_superuser', label: 'Superusers', options: [['true', 'Yes'], ['false', 'No']] }, { name: 'members_by_username', label: 'Member' }],
     columns: [
       { name: 'Name', sort: 'name', of: (it) => h('a', { href: href(`/groups/${it.pk}`) }, it.name) },
       { name: 'Within', of: (it) => it.parents_obj?.map((parent) => parent.name).join(', ') },
-      { name: 'Members', of: (it) => it.users.length },
       { name: 'Roles', of: (it) => it.roles_obj.map((role) => role.name).join(', ') },
-      { name: '', of: (it) => (it.is_superuser ? tag('superusers') : '') },
+      { name: 'May do everything', of: (it) => (it.is_superuser ? tag('yes') : 'no') },
     ],
     actions: (it) => h('a', { class: 'button', href: href(`/groups/${it.pk}/edit`), 'aria-label': `Edit ${it.name}` }, 'Edit'),
   });

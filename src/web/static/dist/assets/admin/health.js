@@ -15,7 +15,10 @@ const LATE = 20_000;
 export async function render(place, { signal }) {
   const shown = await live(async () => made(await get('/gatelog/health/', {}, { signal })));
   place.append(bar(action('Look again', shown.refresh)), shown);
-  const timer = setInterval(() => document.visibilityState === 'visible' && shown.refresh().catch(() => {}), 10_000);
+  const timer = setInterval(() => {
+    // Whoever is at something in it is not interrupted.
+    if (document.visibilityState === 'visible' && !shown.contains(document.activeElement)) shown.refresh().catch(() => {});
+  }, 10_000);
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
@@ -48,7 +51,7 @@ function journal({ journal: it, readers }) {
       { name: 'Who follows it', of: (one) => words(one.name.replace('.', ' ')) },
       { name: 'Has come to', of: (one) => one.after },
       { name: 'Behind', of: (one) => `${one.behind} records` },
-      { name: '', of: (one) => well(one.behind < LATE, 'well', 'late') },
+      { name: 'State', of: (one) => well(one.behind < LATE, 'well', 'late') },
     ],
   }) : null;
   return section('Journal', [facts([
