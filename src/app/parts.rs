@@ -26,6 +26,7 @@ use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
+use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
 use crate::http::{self, operator::Operator};
 use crate::journal::Journal;
@@ -113,6 +114,12 @@ impl Parts {
             feeds: Arc::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
+            machine: Some(Machine {
+                started: clock.now(),
+                courier: courier.clone(),
+                data: settings.data.clone(),
+                key_file: settings.secret_key_file.clone(),
+            }),
             stopping: Arc::clone(&stopping),
         });
         let operator = Data::new(Operator {

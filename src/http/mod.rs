@@ -22,6 +22,7 @@ mod flows;
 mod health;
 pub mod line;
 mod location;
+pub mod machine;
 pub mod mfa;
 pub mod operator;
 mod outpost;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::machine::Machine;
 use super::mfa::Factors;
 use super::status::Streams;
 use crate::blueprint::Library;
@@ -68,6 +69,8 @@ pub struct State {
     pub library: Arc<Library>,
     /// The pages.
     pub pages: Pages,
+    /// What is known of this process; none in tests of handlers.
+    pub machine: Option<Machine>,
     /// Set when the server is about to end; it is not ready from then on.
     pub stopping: Arc<AtomicBool>,
 }

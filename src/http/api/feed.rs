@@ -33,17 +33,17 @@ const RECORDS: usize = 20_000;
 const STREAMS: usize = 32;
 
 /// How long whoever finds no room is asked to wait.
-const LATER: Duration = Duration::from_secs(10);
+pub(super) const LATER: Duration = Duration::from_secs(10);
 
 /// How often a stream says that it is still there, and how far it has come.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How often a stream looks whether the server is about to stop.
-const STOPPING: Duration = Duration::from_secs(1);
+pub(super) const STOPPING: Duration = Duration::from_secs(1);
 
 /// How long a stream lasts. Whoever listens comes back, and is asked again who they are: they may
 /// have lost the right.
-const LONGEST: Duration = Duration::from_mins(15);
+pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
 /// How many of them one user may have.
 const PER_USER: usize = 8;
@@ -53,7 +53,7 @@ const PER_USER: usize = 8;
 pub struct Readers(Mutex<HashMap<Uuid, usize>>);
 
 /// The place of one stream, given back when it ends.
-struct Place {
+pub(super) struct Place {
     readers: Arc<Readers>,
     user: Uuid,
 }
@@ -63,7 +63,7 @@ impl Readers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(self: &Arc<Self>, user: Uuid) -> Option<Place> {
+    pub(super) fn open(self: &Arc<Self>, user: Uuid) -> Option<Place> {
         let mut all = self.all();
         let own = all.get(&user).copied().unwrap_or(0);
         if own >= PER_USER || all.values().sum::<usize>() >= STREAMS {

@@ -102,6 +102,11 @@ async fn flow(call: &Call) -> Result<Flow, Error> {
     }
 }
 
+/// Whether all flows may be exported.
+pub(super) fn may_export_all(granted: &Granted) -> bool {
+    granted.may("authentik_flows.export_flow") && SEEN.iter().all(|it| granted.may(it))
+}
+
 /// `GET /flows/instances/{slug}/export/`: the flow as a blueprint.
 async fn export(call: Call) -> Answered {
     let flow = flow(&call).await?;

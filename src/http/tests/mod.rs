@@ -99,6 +99,7 @@ impl Server {
             feeds: Arc::default(),
             library: Arc::default(),
             pages: Pages::new(),
+            machine: None,
             stopping: Arc::default(),
         };
         let server = Self {

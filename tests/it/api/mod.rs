@@ -5,6 +5,7 @@ mod blueprints;
 mod clients;
 mod contended;
 mod events;
+mod executions;
 mod feed;
 mod fuzz;
 mod groups;
