@@ -29,6 +29,7 @@ pub mod role;
 pub mod session;
 pub mod setup;
 pub mod token;
+pub mod turns;
 pub mod user;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod admin;
 mod api;
 pub mod binding;
 mod browse;
@@ -23,6 +24,7 @@ mod health;
 mod language;
 pub mod line;
 mod location;
+pub mod machine;
 pub mod mfa;
 pub mod operator;
 mod outpost;
@@ -70,6 +72,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
+        .route(
+            "/if/admin/{tail:.*}",
+            web::route().guard(reads()).to(admin::show),
+        )
         .route(
             assets::BRAND_STYLE,
             web::route().guard(reads()).to(files::brand_style),

@@ -11,7 +11,8 @@ use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, language};
 use crate::catalog::Brand;
-use crate::directory::{avatar, install, is_superuser};
+use crate::directory::permission::granted;
+use crate::directory::{avatar, install};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
 
@@ -37,7 +38,7 @@ pub(super) async fn home(
             return Ok(redirect(StatusCode::FOUND, &to));
         };
         let user = &user.value;
-        let is_operator = is_superuser(&*state.journal, user).await?;
+        let is_operator = granted(&*state.journal, user).await?.may_anything();
         let person = Person {
             is_operator,
             username: user.username.clone(),
