@@ -10,6 +10,7 @@ mod admin_flows;
 mod axe;
 mod captcha;
 mod driver;
+mod flow;
 mod login;
 mod look;
 mod passkey;
