@@ -10,8 +10,15 @@ const element = (name, properties, ...content) => {
   return made;
 };
 
+const release = (form) => {
+  delete form.dataset.busy;
+  form.removeAttribute("aria-busy");
+  form.querySelector(".busy")?.classList.remove("busy");
+};
+
 // A form is sent once, however often somebody clicks. Its button stays enabled, since a disabled one
-// would not be sent along.
+// would not be sent along. Whoever stopped it, or waits for long, may send it again: the server knows
+// an answer that comes twice.
 const sendOnce = () => {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -24,17 +31,14 @@ const sendOnce = () => {
     form.setAttribute("aria-busy", "true");
     const button = event.submitter ?? form.querySelector("[type=submit]");
     button?.classList.add("busy");
+    window.setTimeout(release, 15000, form);
     // A password manager files what was typed only where it sees a password.
     for (const field of form.querySelectorAll("[data-show]")) { field.type = "password"; }
   });
   // Whoever comes back by the back button may send the form again.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) { return; }
-    for (const form of document.querySelectorAll("[data-busy]")) {
-      delete form.dataset.busy;
-      form.removeAttribute("aria-busy");
-      form.querySelector(".busy")?.classList.remove("busy");
-    }
+    for (const form of document.querySelectorAll("[data-busy]")) { release(form); }
   });
 };
 
