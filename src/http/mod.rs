@@ -6,6 +6,9 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod account;
+mod acts;
+mod agent;
 mod api;
 pub mod binding;
 mod browse;
@@ -50,6 +53,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/if/flow/{slug}/")
                 .route(web::route().guard(reads()).to(page::show))
                 .route(web::post().to(page::answer)),
+        )
+        .service(
+            web::resource("/if/user/{path:.*}")
+                .route(web::route().guard(reads()).to(account::serve))
+                .route(web::post().to(account::serve)),
         )
         .route(
             "/flows/-/default/{designation}/",
