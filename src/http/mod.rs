@@ -22,6 +22,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+mod language;
 pub mod line;
 mod location;
 pub mod mfa;
@@ -70,6 +71,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .route(
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
+        )
+        .route(
+            "/language/{code}/",
+            web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
         .route(

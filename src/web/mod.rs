@@ -6,8 +6,10 @@
 pub mod account;
 pub mod assets;
 pub mod form;
+pub mod language;
 mod markup;
 mod page;
 mod picture;
 
-pub use page::{Dress, Error, Form, Message, Pages, Person};
+pub use language::Language;
+pub use page::{Dress, Error, Form, Message, Pages, Person, Picture};
