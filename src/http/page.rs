@@ -20,7 +20,7 @@ use crate::web::form::{self, Posted};
 use crate::web::{Dress, Form, Message, Person};
 
 /// Said when a form was posted that belongs to no session, or to one before a login.
-const OUT_OF_DATE: &str = "This page was out of date. Please try again.";
+pub(super) const OUT_OF_DATE: &str = "This page was out of date. Please try again.";
 
 /// Said when the browser has no session although a form was posted.
 const NO_COOKIE: &str =
