@@ -36,7 +36,11 @@ pub(super) fn names(text: &str) -> (Option<&'static str>, Option<&'static str>) 
     let known = |name: &'static str| (name != OTHER).then_some(name);
     let (browser, system) = (browser(text).0, system(text).0);
     // Apple's own word for it today.
-    let system = if system == "Mac OS X" { "macOS" } else { system };
+    let system = if system == "Mac OS X" {
+        "macOS"
+    } else {
+        system
+    };
     (known(browser), known(system))
 }
 

@@ -207,13 +207,41 @@ impl Pages {
     /// When a template is at fault.
     pub fn account(&self, dress: &Dress, frame: &Frame, topic: &Topic) -> Result<String, Error> {
         let (topic, template, about) = match topic {
-            Topic::Profile(it) => ("profile", "account/profile.html", context! { it => Serde(it) }),
-            Topic::Password(it) => ("password", "account/password.html", context! { it => Serde(it) }),
-            Topic::Devices(it) => ("devices", "account/devices.html", context! { it => Serde(it) }),
-            Topic::Rename(it) => ("devices", "account/rename.html", context! { it => Serde(it) }),
-            Topic::Removal(it) => ("devices", "account/removal.html", context! { it => Serde(it) }),
-            Topic::Sessions(it) => ("sessions", "account/sessions.html", context! { sessions => Serde(it) }),
-            Topic::Consents(it) => ("consents", "account/consents.html", context! { consents => Serde(it) }),
+            Topic::Profile(it) => (
+                "profile",
+                "account/profile.html",
+                context! { it => Serde(it) },
+            ),
+            Topic::Password(it) => (
+                "password",
+                "account/password.html",
+                context! { it => Serde(it) },
+            ),
+            Topic::Devices(it) => (
+                "devices",
+                "account/devices.html",
+                context! { it => Serde(it) },
+            ),
+            Topic::Rename(it) => (
+                "devices",
+                "account/rename.html",
+                context! { it => Serde(it) },
+            ),
+            Topic::Removal(it) => (
+                "devices",
+                "account/removal.html",
+                context! { it => Serde(it) },
+            ),
+            Topic::Sessions(it) => (
+                "sessions",
+                "account/sessions.html",
+                context! { sessions => Serde(it) },
+            ),
+            Topic::Consents(it) => (
+                "consents",
+                "account/consents.html",
+                context! { consents => Serde(it) },
+            ),
         };
         let shared = context! {
             topic => topic,

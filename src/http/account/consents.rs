@@ -20,7 +20,11 @@ pub(super) async fn list(owner: &Owner<'_>) -> Result<HttpResponse, Error> {
     for Versioned { value: it, .. } in found {
         shown.push(Consent {
             since: since(owner, it.id).await?,
-            permissions: it.permissions.split_whitespace().map(str::to_owned).collect(),
+            permissions: it
+                .permissions
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
             expires: it.expires.map(|at| owner.moment(at)),
             is_over: it.is_expired(now),
             id: it.id,

@@ -28,9 +28,7 @@ impl Form {
         wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &client)?;
         let body = read(payload).await?;
-        Ok(Self(
-            form_urlencoded::parse(&body).into_owned().collect(),
-        ))
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 
     /// What was typed into a field, if the form has it.

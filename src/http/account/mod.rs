@@ -11,6 +11,7 @@ use super::request::Arrival;
 use super::{Error, State};
 
 mod consents;
+mod details;
 mod devices;
 mod form;
 mod owner;
@@ -46,11 +47,7 @@ pub(super) async fn serve(
 }
 
 /// Opens the page that the path names, or does what its form asks for.
-async fn turn(
-    mut owner: Owner<'_>,
-    path: &str,
-    form: Option<Form>,
-) -> Result<HttpResponse, Error> {
+async fn turn(mut owner: Owner<'_>, path: &str, form: Option<Form>) -> Result<HttpResponse, Error> {
     let typed = form.as_ref();
     // A form without the session's token does nothing; what was typed is shown again.
     let acts = typed.filter(|form| owner.admits(form));

@@ -6,91 +6,28 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::details::{DETAILS, Detail, Way, rules, way};
 use super::owner::next;
 use super::{Form, Owner, setting_up};
-use crate::catalog::{Flow, Stage, bindings_of, prompts};
-use crate::directory::attributes::merged;
-use crate::directory::{User, groups_of};
+use crate::catalog::Flow;
 use crate::execution::{Presence, Reply, Request};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
 use crate::http::Error;
 use crate::http::location::redirect;
 use crate::http::session::set_cookies;
-use crate::journal::object::{self, Versioned};
+use crate::stage::Stage as _;
 use crate::stage::prompt::Prompt;
-use crate::stage::{Kind, Stage as _};
 use crate::web::account::{Field, Profile, Topic, locales};
-
-/// A field of the page.
-struct Detail {
-    name: &'static str,
-    /// What a prompt for it puts its answer under.
-    key: &'static str,
-    /// The attribute that lets people change it, and what counts where nobody says. Source:
-    /// authentik `core/models.py`.
-    allowed_by: Option<(&'static str, bool)>,
-}
-
-const DETAILS: [Detail; 4] = [
-    Detail {
-        name: "username",
-        key: "username",
-        allowed_by: Some(("goauthentik.io/user/can-change-username", false)),
-    },
-    Detail {
-        name: "name",
-        key: "name",
-        allowed_by: Some(("goauthentik.io/user/can-change-name", true)),
-    },
-    Detail {
-        name: "email",
-        key: "email",
-        allowed_by: Some(("goauthentik.io/user/can-change-email", false)),
-    },
-    Detail {
-        name: "language",
-        key: "attributes.settings.locale",
-        allowed_by: None,
-    },
-];
-
-impl Detail {
-    fn value(&self, user: &User) -> String {
-        match self.name {
-            "username" => user.username.clone(),
-            "name" => user.name.clone(),
-            "email" => user.email.clone(),
-            _ => {
-                let settings = user.attributes.get("settings");
-                let locale = settings.and_then(|it| it["locale"].as_str());
-                locale.unwrap_or_default().to_owned()
-            }
-        }
-    }
-}
 
 /// What shows the prompts of a flow.
 const PROMPTS: &str = Prompt::COMPONENT;
-
-/// How the details are changed.
-enum Way {
-    /// On the page: these keys are what the flow asks for.
-    Here(Flow, Vec<String>),
-    /// In the flow, which asks for more.
-    There(Flow),
-    /// Not by the user.
-    None,
-}
 
 /// What the flow complained of, by field.
 type Complaints = Map<String, Value>;
 
 /// `GET /if/user/`, with what was typed before.
-pub(super) async fn show(
-    owner: &Owner<'_>,
-    typed: Option<&Form>,
-) -> Result<HttpResponse, Error> {
+pub(super) async fn show(owner: &Owner<'_>, typed: Option<&Form>) -> Result<HttpResponse, Error> {
     let way = way(owner).await?;
     shown(owner, &way, typed, &Complaints::new()).await
 }
@@ -103,8 +40,11 @@ pub(super) async fn save(owner: &mut Owner<'_>, form: &Form) -> Result<HttpRespo
     };
     let rules = rules(owner).await?;
     let mut answer = Map::from_iter([("component".to_owned(), json!(PROMPTS))]);
-    for detail in DETAILS.iter().filter(|it| keys.iter().any(|key| key == it.key)) {
-        let typed = form.get(detail.name).filter(|_| may_change(detail, &rules));
+    for detail in DETAILS
+        .iter()
+        .filter(|it| keys.iter().any(|key| key == it.key))
+    {
+        let typed = form.get(detail.name).filter(|_| detail.may_change(&rules));
         let value = typed.map_or_else(|| detail.value(&owner.user.value), str::to_owned);
         answer.insert(detail.key.to_owned(), value.into());
     }
@@ -165,57 +105,6 @@ async fn answered(
     Ok(Some(reply))
 }
 
-/// How the brand lets people change their details.
-async fn way(owner: &Owner<'_>) -> Result<Way, Error> {
-    let journal = owner.journal();
-    let brand = owner.state.brand(&owner.visitor.client.host).await?;
-    let Some(flow) = brand.flow_user_settings else {
-        return Ok(Way::None);
-    };
-    let flow: Option<Versioned<Flow>> = object::get(journal, flow).await?;
-    let Some(Versioned { value: flow, .. }) = flow else {
-        return Ok(Way::None);
-    };
-    let bindings = bindings_of(journal, flow.pk).await?;
-    let first: Option<Versioned<Stage>> = match bindings.first() {
-        Some(binding) => object::get(journal, binding.value.stage).await?,
-        None => None,
-    };
-    let first = first.filter(|stage| Kind::from_name(&stage.value.kind) == Some(Kind::Prompt));
-    let asked = first.and_then(|stage| stage.value.settings.get("fields").cloned());
-    let asked: Vec<_> = serde_json::from_value(asked.unwrap_or_default()).unwrap_or_default();
-    let asked = prompts(journal, &asked).await?;
-    let keys: Vec<String> = asked.into_iter().map(|it| it.value.field_key).collect();
-    let is_known = |key: &String| DETAILS.iter().any(|it| it.key == key);
-    Ok(if !keys.is_empty() && keys.iter().all(is_known) {
-        Way::Here(flow, keys)
-    } else {
-        Way::There(flow)
-    })
-}
-
-/// The attributes of brand, groups and user together.
-async fn rules(owner: &Owner<'_>) -> Result<Map<String, Value>, Error> {
-    let user = &owner.user.value;
-    let groups = groups_of(owner.journal(), user).await?;
-    let brand = owner.state.brand(&owner.visitor.client.host).await?;
-    Ok(merged(&brand.attributes, &groups, user))
-}
-
-fn may_change(detail: &Detail, rules: &Map<String, Value>) -> bool {
-    let Some((attribute, otherwise)) = detail.allowed_by else {
-        return true;
-    };
-    // What Python takes for true, as the flow's policy does.
-    match rules.get(attribute) {
-        None => otherwise,
-        Some(Value::Bool(may)) => *may,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
-        Some(other) => !other.is_null(),
-    }
-}
-
 async fn shown(
     owner: &Owner<'_>,
     way: &Way,
@@ -228,7 +117,7 @@ async fn shown(
         Way::There(_) | Way::None => &[],
     };
     let field = |detail: &Detail| {
-        let may_change = keys.iter().any(|it| it == detail.key) && may_change(detail, &rules);
+        let may_change = keys.iter().any(|it| it == detail.key) && detail.may_change(&rules);
         let typed = typed.and_then(|form| form.get(detail.name));
         let typed = typed.filter(|_| may_change).map(str::to_owned);
         let value = typed.unwrap_or_else(|| detail.value(&owner.user.value));

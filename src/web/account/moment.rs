@@ -71,6 +71,9 @@ mod tests {
             assert_eq!((told.unit, told.count), (unit, count), "{seconds}");
         }
         let told = Moment::of(now, now);
-        assert_eq!((told.date.as_str(), told.time.as_str()), ("2026-11-27", "03:28"));
+        assert_eq!(
+            (told.date.as_str(), told.time.as_str()),
+            ("2026-11-27", "03:28")
+        );
     }
 }

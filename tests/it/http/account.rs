@@ -130,7 +130,10 @@ fn a_device_gets_another_name_and_is_removed_after_a_warning() {
         let (_, mut visitor) = logs_in(server).await;
         let none = visitor.gets(DEVICES).await;
         let offer = link(&none, "/flows/-/configure/");
-        assert!(offer.ends_with("?next=%2Fif%2Fuser%2Fdevices%2F"), "{offer}");
+        assert!(
+            offer.ends_with("?next=%2Fif%2Fuser%2Fdevices%2F"),
+            "{offer}"
+        );
         sets_up_app(server, &mut visitor).await;
         let listed = visitor.gets(DEVICES).await;
         let remove = link(&listed, "/remove/");
@@ -141,7 +144,9 @@ fn a_device_gets_another_name_and_is_removed_after_a_warning() {
         let refused = visitor.submits(&form.clone().fill("name", &long)).await;
         refused.has_status(200).shows(&long).shows("64");
         let named = visitor.submits(&form.fill("name", " My <phone> ")).await;
-        named.has_status(303).leads_to("/if/user/devices/?done=renamed");
+        named
+            .has_status(303)
+            .leads_to("/if/user/devices/?done=renamed");
         let listed = visitor.gets(DEVICES).await;
         assert!(text_of(&listed.text).contains("My <phone> "), "{listed:?}");
 
@@ -172,7 +177,9 @@ fn a_session_that_is_ended_is_logged_out_at_once() {
         listed.shows("This one");
         let one = form(&listed, "/end/");
         let ended = here.submits(&one).await;
-        ended.has_status(303).leads_to("/if/user/sessions/?done=ended");
+        ended
+            .has_status(303)
+            .leads_to("/if/user/sessions/?done=ended");
         there.gets(ME).await.has_status(403);
         there.gets(SESSIONS).await.has_status(302);
         here.gets(ME).await.has_status(200);
@@ -206,7 +213,10 @@ fn nobody_comes_to_what_is_another_s() {
             other.gets(path).await.has_status(404);
         }
         for action in [one.to_owned(), remove, format!("{SESSIONS}{session}/end/")] {
-            let forged = Form { action, ..own.clone() };
+            let forged = Form {
+                action,
+                ..own.clone()
+            };
             other.submits(&forged).await.has_status(404);
         }
         owner.gets(ME).await.has_status(200);
@@ -257,7 +267,11 @@ fn the_page_speaks_german_to_whoever_asks_for_it() {
     with_server(async |server| {
         let (_, visitor) = logs_in(server).await;
         let german = [("accept-language", "de-CH, de;q=0.9")];
-        let page = visitor.sends(reqwest::Method::GET, SESSIONS, &german, "").await;
-        page.shows("lang=\"de\"").shows("Sitzungen").shows("Diese hier");
+        let page = visitor
+            .sends(reqwest::Method::GET, SESSIONS, &german, "")
+            .await;
+        page.shows("lang=\"de\"")
+            .shows("Sitzungen")
+            .shows("Diese hier");
     });
 }
