@@ -11,6 +11,9 @@ use crate::http::Error;
 use crate::journal::object::{self, Versioned};
 use crate::stage::Kind;
 
+/// The name of the field for the language.
+pub(super) const LANGUAGE: &str = "language";
+
 /// A field of the page.
 pub(super) struct Detail {
     /// Its name on the page.
@@ -40,7 +43,7 @@ pub(super) const DETAILS: [Detail; 4] = [
         allowed_by: Some(("goauthentik.io/user/can-change-email", false)),
     },
     Detail {
-        name: "language",
+        name: LANGUAGE,
         key: "attributes.settings.locale",
         allowed_by: None,
     },

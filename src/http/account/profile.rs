@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::details::{DETAILS, Detail, Way, rules, way};
+use super::details::{DETAILS, Detail, LANGUAGE, Way, rules, way};
 use super::owner::next;
 use super::{Form, Owner, setting_up};
 use crate::catalog::Flow;
@@ -15,9 +15,10 @@ use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
 use crate::http::Error;
 use crate::http::location::redirect;
-use crate::http::session::set_cookies;
+use crate::http::session::{add, set_cookies};
 use crate::stage::Stage as _;
 use crate::stage::prompt::Prompt;
+use crate::web::Language;
 use crate::web::account::{Field, Profile, Topic, locales};
 
 /// What shows the prompts of a flow.
@@ -58,7 +59,9 @@ pub(super) async fn save(owner: &mut Owner<'_>, form: &Form) -> Result<HttpRespo
         other => (other == Some(PROMPTS), false),
     };
     let mut to = if is_over {
-        Owner::done("", "saved")
+        let mut saved = Owner::done("", "saved");
+        speaks(owner, form, &mut saved)?;
+        saved
     } else if is_asked {
         let said = reply.body["error_message"].as_str();
         if let Some(said) = said.filter(|it| !it.is_empty()) {
@@ -71,6 +74,19 @@ pub(super) async fn save(owner: &mut Owner<'_>, form: &Form) -> Result<HttpRespo
     };
     set_cookies(owner.state, &owner.visitor, &reply, &mut to).await?;
     Ok(to)
+}
+
+/// Whoever chose another language sees the pages in it at once.
+fn speaks(owner: &Owner<'_>, form: &Form, answer: &mut HttpResponse) -> Result<(), Error> {
+    let known = DETAILS.iter().find(|it| it.name == LANGUAGE);
+    let known = known.map(|it| it.value(&owner.user.value));
+    let chosen = form.get(LANGUAGE).filter(|it| known.as_deref() != Some(it));
+    let Some(language) = chosen.and_then(Language::of) else {
+        return Ok(());
+    };
+    let secure = owner.visitor.client.secure;
+    let cookie = owner.state.cookies.language(language.code(), secure);
+    add(&[cookie], answer)
 }
 
 /// Begins the flow and answers its first challenge; `None` where that is none that the page can
@@ -124,7 +140,7 @@ async fn shown(
         Field {
             name: detail.name,
             choices: match detail.name {
-                "language" => locales(&value),
+                LANGUAGE => locales(&value),
                 _ => Vec::new(),
             },
             errors: said(complaints.get(detail.key)),
