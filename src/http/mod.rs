@@ -6,7 +6,10 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod account;
+mod acts;
 mod admin;
+mod agent;
 mod api;
 pub mod binding;
 mod browse;
@@ -54,6 +57,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/if/flow/{slug}/")
                 .route(web::route().guard(reads()).to(flow_page::show))
                 .route(web::post().to(flow_page::answer)),
+        )
+        .service(
+            web::resource("/if/user/{path:.*}")
+                .route(web::route().guard(reads()).to(account::serve))
+                .route(web::post().to(account::serve)),
         )
         .route(
             "/flows/-/default/{designation}/",

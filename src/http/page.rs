@@ -16,6 +16,9 @@ use crate::directory::{avatar, install};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
 
+/// Said when a form was posted that belongs to no session, or to one before a login.
+pub(super) const OUT_OF_DATE: &str = text("This page was out of date. Please try again.");
+
 /// How long a form may take to arrive.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 

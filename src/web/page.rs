@@ -10,6 +10,8 @@ use super::assets;
 use super::language::{Language, text};
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
+pub(in crate::web) use prompt::LANGUAGES;
+
 pub use dress::{Dress, Picture};
 
 /// A page could not be made: a fault of a template, never of a visitor.
@@ -251,7 +253,7 @@ impl Pages {
         )
     }
 
-    fn render(
+    pub(in crate::web) fn render(
         &self,
         template: &'static str,
         dress: &Dress,

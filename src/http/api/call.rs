@@ -13,6 +13,7 @@ use crate::blueprint::edit::Edit;
 use crate::directory::User;
 use crate::directory::change::{Author, Means};
 use crate::flow::query::Query;
+use crate::http::acts::Doer;
 use crate::http::request::Arrival;
 use crate::http::{Error, State};
 use crate::journal::object::Versioned;
@@ -131,6 +132,19 @@ impl Call {
             means: Means::Api,
             address: Some(caller.client.address),
             request: Some(format!("{} {}", self.request.method(), self.request.path())),
+        })
+    }
+
+    /// The caller as somebody who does something.
+    ///
+    /// # Errors
+    /// When the operation is a public one.
+    pub(crate) fn doer(&self) -> Result<Doer<'_>, Error> {
+        Ok(Doer {
+            state: &self.state,
+            author: self.author()?,
+            client: &self.caller()?.client,
+            arrival: self.arrival,
         })
     }
 

@@ -1,6 +1,7 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
 mod access;
+mod account;
 mod admin;
 mod api;
 mod blueprints;

@@ -10,7 +10,7 @@ use super::super::form::How;
 use crate::web::language::text;
 
 /// The languages that may be chosen, as authentik's clients name them.
-const LANGUAGES: [(&str, &str); 17] = [
+pub(in crate::web) const LANGUAGES: [(&str, &str); 17] = [
     ("", text("Auto-detect")),
     ("cs_CZ", "Čeština"),
     ("de_DE", "Deutsch"),

@@ -12,7 +12,6 @@ use crate::journal::object::{self, Versioned, put};
 use uuid::Uuid;
 
 mod account;
-mod agent;
 mod brands;
 mod consents;
 mod groups;
