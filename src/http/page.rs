@@ -41,16 +41,16 @@ pub(super) async fn home(
             return Ok(redirect(StatusCode::FOUND, &to));
         };
         let user = &user.value;
-        let is_operator = granted(&*state.journal, user).await?.may_anything();
+        let may_administrate = granted(&*state.journal, user).await?.may_anything();
         let person = Person {
-            is_operator,
             username: user.username.clone(),
             name: user.name.clone(),
             email: user.email.clone(),
             avatar: avatar::of(user),
         };
         let dress = dress(&state, &request).await?;
-        Ok(html(StatusCode::OK, state.pages.home(&dress, &person)?))
+        let page = state.pages.home(&dress, &person, may_administrate)?;
+        Ok(html(StatusCode::OK, page))
     };
     let answer = page.await;
     page_error(&state, &request, arrival, answer).await

@@ -105,8 +105,6 @@ pub struct Person {
     pub email: String,
     /// Their picture.
     pub avatar: String,
-    /// Whether they may go to the operator's console.
-    pub is_operator: bool,
 }
 
 /// A page that says one thing.
@@ -208,9 +206,18 @@ impl Pages {
         self.render("leave.html", dress, context! { target => target })
     }
 
-    /// Who is logged in.
-    pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
-        self.render("home.html", dress, context! { person => Serde(person) })
+    /// Who is logged in, and whether they may open the operator's console.
+    pub fn home(
+        &self,
+        dress: &Dress,
+        person: &Person,
+        may_administrate: bool,
+    ) -> Result<String, Error> {
+        self.render(
+            "home.html",
+            dress,
+            context! { person => Serde(person), may_administrate => may_administrate },
+        )
     }
 
     /// A page that says one thing.
