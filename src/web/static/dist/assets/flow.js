@@ -91,23 +91,33 @@ const pointOutErrors = () => {
   }
 };
 
-const goOn = () => window.location.replace(page.dataset.page);
+// Not in a circle, whatever the server says.
+const goOn = () => {
+  const left = Number(sessionStorage.getItem("went-on")) + 2000 - Date.now();
+  if (left > 0) {
+    window.setTimeout(goOn, left);
+    return;
+  }
+  sessionStorage.setItem("went-on", String(Date.now()));
+  window.location.replace(page.dataset.page);
+};
 
-// The page goes on by itself as soon as the execution stands elsewhere.
+// The page goes on by itself as soon as the execution stands elsewhere than the page says.
 const watch = () => {
-  if (!document.querySelector("[data-watch]")) { return; }
-  let first = null;
+  const form = document.querySelector("[data-watch]");
+  if (!form) { return; }
+  const shown = form.elements.challenge?.value ?? null;
+  const expected = form.dataset.watch;
   let failures = 0;
-  const look = ({ state, challenge, fulfilled }) => {
-    const now = `${state} ${challenge}`;
-    first ??= now;
-    if (fulfilled || now !== first) { goOn(); }
-  };
   const listen = () => {
     const stream = new EventSource(page.dataset.status);
     stream.addEventListener("message", (event) => {
       failures = 0;
-      look(JSON.parse(event.data));
+      const { state, challenge, fulfilled } = JSON.parse(event.data);
+      if (fulfilled || challenge !== shown || (expected && state !== expected)) {
+        stream.close();
+        goOn();
+      }
     });
     stream.addEventListener("error", () => {
       if (stream.readyState !== EventSource.CLOSED) { return; }
