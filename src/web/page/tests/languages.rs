@@ -219,7 +219,7 @@ fn a_page_speaks_german_and_can_be_made_to_speak_english() {
         "<title>Fehler: Willkommen - Gatelog</title>",
         "<h1>Willkommen</h1>",
         ">E-Mail-Adresse oder Benutzername</label>",
-        "höchstens 9 Zeichen",
+        "öchstens 9 Zeichen",
         "Somebody&#x27;s own words",
         ">Anmelden</button>",
         r#"href="/language/en/?next=%2Fif%2Fflow%2Flogin%2F%3Fnext%3D%252Fa" hreflang="en""#,
