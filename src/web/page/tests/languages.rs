@@ -97,10 +97,7 @@ fn literals(source: &str) -> Vec<(String, String)> {
     let code = code.join("\n").replace("'\"'", "' '");
     let mut found = Vec::new();
     let mut rest = code.as_str();
-    let mut before = String::new();
     while let Some((outside, inside)) = rest.split_once('"') {
-        before.clear();
-        before.push_str(outside);
         let (mut text, mut escaped, mut end) = (String::new(), false, inside.len());
         for (at, letter) in inside.char_indices() {
             match letter {
@@ -122,7 +119,7 @@ fn literals(source: &str) -> Vec<(String, String)> {
         for line in lines {
             whole.push_str(line.trim_start());
         }
-        found.push((before.clone(), whole));
+        found.push((outside.to_owned(), whole));
         rest = inside.get(end..).unwrap_or_default();
     }
     found
