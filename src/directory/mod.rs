@@ -33,6 +33,7 @@ pub mod session;
 pub mod session_command;
 pub mod setup;
 pub mod token;
+pub mod turns;
 pub mod user;
 
 #[cfg(test)]

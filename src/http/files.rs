@@ -12,11 +12,13 @@ pub(super) async fn get(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let asset = assets::find(&path).ok_or(Error::NOT_FOUND)?;
+    let (path, is_versioned) = assets::path_of(&path).ok_or(Error::NOT_FOUND)?;
+    let asset = assets::find(path).ok_or(Error::NOT_FOUND)?;
     // Weak, because the same file also goes out compressed.
     let tag = format!("W/\"{}\"", asset.version);
     // An address that names the version never shows anything else.
-    let keep = if request.query_string() == format!("v={}", asset.version) {
+    let names_version = is_versioned || request.query_string() == format!("v={}", asset.version);
+    let keep = if names_version {
         "public, max-age=31536000, immutable"
     } else {
         "public, max-age=3600"

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
 mod account;
 mod acts;
+mod admin;
 mod agent;
 mod api;
 pub mod binding;
@@ -25,6 +26,7 @@ mod health;
 mod language;
 pub mod line;
 mod location;
+pub mod machine;
 pub mod mfa;
 pub mod operator;
 mod outpost;
@@ -77,6 +79,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
+        .route(
+            "/if/admin/{tail:.*}",
+            web::route().guard(reads()).to(admin::show),
+        )
         .route(
             assets::BRAND_STYLE,
             web::route().guard(reads()).to(files::brand_style),

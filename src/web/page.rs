@@ -217,6 +217,16 @@ impl Pages {
         )
     }
 
+    /// The document of the operator's console, for the one of this name.
+    pub fn admin(&self, dress: &Dress, user: &str) -> Result<String, Error> {
+        let folder = assets::folder_address(assets::ADMIN);
+        self.render(
+            "admin.html",
+            dress,
+            context! { folder => folder, user => user },
+        )
+    }
+
     pub(in crate::web) fn render(
         &self,
         template: &'static str,

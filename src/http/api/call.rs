@@ -181,6 +181,7 @@ impl Call {
             journal: &*self.state.journal,
             clock: &self.state.clock,
             passwords: Some(&self.state.hashes),
+            turns: &self.state.turns,
             syntax,
             author,
             correlation,

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod admin;
 mod api;
 mod blueprints;
 mod described;
@@ -79,6 +80,7 @@ impl Server {
         let install = setup::begin(&*journal, &clock, &wanted).await;
         let install = install.expect("the first start");
         let state = State {
+            turns: Arc::default(),
             journal,
             executions,
             clock,
@@ -98,6 +100,7 @@ impl Server {
             feeds: Arc::default(),
             library: Arc::default(),
             pages: Pages::new(),
+            machine: None,
             stopping: Arc::default(),
         };
         let server = Self {

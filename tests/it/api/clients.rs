@@ -3,13 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Options, Person, TestServer, random, skip, with_server_of};
-
-/// Where `.ci/test` puts them.
-pub(super) fn installed(below: &str) -> PathBuf {
-    let tmp = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    tmp.with_file_name("clients").join(below)
-}
+use crate::support::{Options, Person, TestServer, installed, random, skip, with_server_of};
 
 /// A file of this directory.
 fn script(name: &str) -> PathBuf {

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use super::clients::{installed, with_token};
-use crate::support::skip;
+use super::clients::with_token;
+use crate::support::{installed, skip};
 
 /// How long it may look, in seconds.
 const SECONDS: &str = "60";

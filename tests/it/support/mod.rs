@@ -24,6 +24,8 @@ mod sms_provider;
 mod stream;
 mod visitor;
 
+use std::path::PathBuf;
+
 use gatelog::clock::Clock;
 use secrecy::ExposeSecret;
 
@@ -99,6 +101,12 @@ pub(crate) fn random(length: usize) -> String {
 /// A random number below `bound`.
 pub(crate) fn random_below(bound: u64) -> u64 {
     u64::from_le_bytes(Clock::system().random()) % bound
+}
+
+/// Where `.ci/test` puts what is installed for the tests alone.
+pub(crate) fn installed(below: &str) -> PathBuf {
+    let tmp = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    tmp.with_file_name("clients").join(below)
 }
 
 /// Says that a test is skipped for want of a tool; an error where all tests have to run.
