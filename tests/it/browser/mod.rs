@@ -12,6 +12,7 @@ mod captcha;
 mod driver;
 mod login;
 mod look;
+mod own;
 mod passkey;
 mod push;
 mod recovery;
