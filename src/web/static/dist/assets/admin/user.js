@@ -70,6 +70,8 @@ async function setPassword(user, path) {
   const made = await form({
     operation: 'core_users_set_password_create',
     fields: { password: { kind: 'secret', label: 'New password', hint: 'Their sessions end; what they know has to be told to them another way.', required: true } },
+    // So that a password manager knows whose it is.
+    more: h('input', { type: 'text', name: 'username', autocomplete: 'username', value: user.username, readonly: true, hidden: true }),
     submit: 'Set password',
     said: 'The password was set.',
     save: (body) => create(`${path}set_password/`, body),
