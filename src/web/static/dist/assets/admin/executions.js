@@ -4,7 +4,7 @@ import { BASE, get } from './api.js';
 import { fill, h, id, moment, words } from './h.js';
 import { table } from './list.js';
 import { person } from './people.js';
-import { go, href, query, setQuery } from './router.js';
+import { href, query, setQuery } from './router.js';
 
 export const title = 'Executions';
 
@@ -151,6 +151,3 @@ export function listen(signal, news, heard) {
   source.addEventListener('message', heard);
   signal?.addEventListener('abort', () => source.close());
 }
-
-/** Goes to the execution that a code or an id names. */
-export const find = (name) => go(`/executions/${encodeURIComponent(name.trim())}`);
