@@ -52,7 +52,7 @@ export function members({ path, query }) {
       { name: 'Name', sort: 'name', of: (it) => it.name },
       { name: 'May log in', of: (it) => (it.is_active ? 'yes' : tag('no', 'bad')) },
     ],
-    actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `Take ${it.username} out`, onclick: () => out(it) }, 'Take out'),
+    actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `Take out ${it.username}`, onclick: () => out(it) }, 'Take out'),
   });
   const out = async (it) => {
     try {

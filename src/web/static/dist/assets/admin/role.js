@@ -47,7 +47,7 @@ export async function render(place, { pk, part = '' }) {
         announce(error.message, 'bad');
       }
     };
-    return h('button', { type: 'button', class: has ? 'danger' : null, 'aria-label': `${has ? 'Take it from' : 'Give it to'} ${group.name}`, onclick: press }, has ? 'Take away' : 'Give');
+    return h('button', { type: 'button', class: has ? 'danger' : null, 'aria-label': `${has ? 'Take away from' : 'Give it to'} ${group.name}`, onclick: press }, has ? 'Take away' : 'Give');
   }
 }
 
