@@ -18,6 +18,7 @@ use crate::courier::Courier;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
+use crate::directory::turns::Turns;
 use crate::duo::Duo;
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
@@ -89,7 +90,9 @@ impl Parts {
         );
         let stopping = Arc::new(AtomicBool::new(false));
         let library = Arc::<Library>::default();
+        let turns = Arc::<Turns>::default();
         let state = Data::new(http::State {
+            turns: Arc::clone(&turns),
             journal: Arc::clone(&journal),
             executions: executions.clone(),
             clock: clock.clone(),
@@ -131,6 +134,8 @@ impl Parts {
             workers,
             courier: courier.clone(),
             letters,
+            turns,
+            stopping: Arc::clone(&stopping),
         });
         Ok(Self {
             journal: disk,

@@ -6,7 +6,10 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod account;
+mod acts;
 mod admin;
+mod agent;
 mod api;
 pub mod binding;
 mod browse;
@@ -18,8 +21,10 @@ pub mod device;
 mod error;
 mod executor;
 mod files;
+mod flow_page;
 mod flows;
 mod health;
+mod language;
 pub mod line;
 mod location;
 pub mod machine;
@@ -50,8 +55,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
     app.route("/", web::route().guard(reads()).to(page::home))
         .service(
             web::resource("/if/flow/{slug}/")
-                .route(web::route().guard(reads()).to(page::show))
-                .route(web::post().to(page::answer)),
+                .route(web::route().guard(reads()).to(flow_page::show))
+                .route(web::post().to(flow_page::answer)),
+        )
+        .service(
+            web::resource("/if/user/{path:.*}")
+                .route(web::route().guard(reads()).to(account::serve))
+                .route(web::post().to(account::serve)),
         )
         .route(
             "/flows/-/default/{designation}/",
@@ -64,6 +74,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .route(
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
+        )
+        .route(
+            "/language/{code}/",
+            web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
         .route(

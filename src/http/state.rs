@@ -19,6 +19,7 @@ use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
+use crate::directory::turns::Turns;
 use crate::execution::Executions;
 use crate::execution::limit::Limiter;
 use crate::expression::Workers;
@@ -36,6 +37,8 @@ pub struct State {
     pub clock: Clock,
     /// Hashes passwords, away from the threads that serve requests.
     pub hashes: Arc<Pool>,
+    /// The turns of those who change the same objects at the same time.
+    pub turns: Arc<Turns>,
     /// Signs and reads session cookies.
     pub signer: Signer,
     /// Signs and reads the cookies by which browsers are known.

@@ -21,8 +21,8 @@ use crate::directory::permission::Granted;
 use crate::execution::{Presence, Request};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
-use crate::http::Error;
 use crate::http::session::{Visitor, set_cookies};
+use crate::http::{Error, csrf};
 use crate::journal::Journal;
 use crate::journal::object::{self, Versioned};
 use crate::{policy, stage};
@@ -187,6 +187,10 @@ async fn conditions(
 async fn execute(call: Call) -> Answered {
     let flow = flow(&call).await?;
     let caller = call.caller()?;
+    // It acts, although it is a `GET`: another site must not have a browser do so.
+    if caller.token.is_none() {
+        csrf::check_origin_of_read(&call.request)?;
+    }
     let (state, arrival) = (&call.state, call.arrival);
     let visitor = match caller.token {
         Some(_) => Visitor::unknown(state, &call.request),

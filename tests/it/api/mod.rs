@@ -3,6 +3,7 @@
 mod acting;
 mod blueprints;
 mod clients;
+mod contended;
 mod events;
 mod executions;
 mod feed;

@@ -6,6 +6,7 @@
 
 mod account;
 mod admin_data;
+mod admin_flows;
 mod axe;
 mod captcha;
 mod driver;

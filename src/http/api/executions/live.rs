@@ -35,7 +35,10 @@ struct Listening {
 /// When there are too many.
 pub(super) fn stream(call: &Call) -> Answered {
     let state = call.state.clone();
-    let place = state.feeds.open().ok_or(Error::Throttled(LATER))?;
+    let place = state
+        .feeds
+        .open(call.caller()?.user.value.uuid)
+        .ok_or(Error::Throttled(LATER))?;
     let now = state.clock.monotonic();
     let listening = Listening {
         records: state.journal.follow(state.journal.last()),

@@ -5,7 +5,7 @@ export const BASE = '/api/v3';
 /**
  * What the API refused. `status` is 0 when the server was not reached; `detail` a sentence;
  * `fields` the complaints by field of a 400 (paths with dots for what is nested); `general` those of
- * no field; `ended` is true when nobody is logged in any more.
+ * no field; `body` the answer itself; `ended` is true when nobody is logged in any more.
  */
 export class Refusal extends Error {
   constructor(status, body) {
@@ -13,6 +13,7 @@ export class Refusal extends Error {
     const detail = typeof body?.detail === 'string' ? body.detail : complaints.general.join(' ') || fallback(status);
     super(detail);
     this.status = status;
+    this.body = body;
     this.detail = detail;
     this.fields = complaints.fields;
     this.general = complaints.general;

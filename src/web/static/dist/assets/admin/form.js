@@ -1,12 +1,12 @@
 // Forms, made from what an operation takes according to the served description of the API.
 
-import { Refusal } from './api.js';
-import { announce } from './announce.js';
-import { confirm } from './dialog.js';
-import { Unreadable, field } from './fields.js';
-import { fill, h } from './h.js';
-import { guard } from './router.js';
-import { description, operation, resolve, shape } from './schema.js';
+import { Refusal } from "./api.js";
+import { announce } from "./announce.js";
+import { confirm } from "./dialog.js";
+import { Unreadable, field } from "./fields.js";
+import { fill, h } from "./h.js";
+import { guard } from "./router.js";
+import { description, operation, resolve, shape } from "./schema.js";
 
 /**
  * A form for the operation with this id (`operation: 'flows_instances_create'`) or the schema of this
@@ -25,7 +25,9 @@ import { description, operation, resolve, shape } from './schema.js';
  */
 export async function form(set) {
   const whole = await description();
-  const taken = set.schema ? resolve(whole, { $ref: `#/components/schemas/${set.schema}` }) : (await operation(set.operation)).request;
+  const taken = set.schema
+    ? resolve(whole, { $ref: `#/components/schemas/${set.schema}` })
+    : (await operation(set.operation)).request;
   const isNew = set.values === undefined;
   const fields = names(taken, set).map((name) => {
     const property = shape(whole, taken.properties[name]);
@@ -35,12 +37,27 @@ export async function form(set) {
       ...said,
       isNew,
       value: known !== undefined ? known : said.value,
-      required: said.required ?? (taken.required?.includes(name) && property.kind !== 'boolean' && !(property.kind === 'secret' && !isNew)),
+      required:
+        said.required ??
+        (taken.required?.includes(name) &&
+          property.kind !== "boolean" &&
+          !(property.kind === "secret" && !isNew)),
     });
   });
-  const problems = h('div', { class: 'alert', role: 'alert', tabindex: '-1', hidden: true });
-  const submit = h('button', { type: 'submit', class: 'primary' }, set.submit ?? (isNew ? 'Create' : 'Save'));
-  const element = h('form', { class: 'form', novalidate: true, autocomplete: 'off' }, problems, fields.map((it) => it.element), set.more, h('div', { class: 'buttons' }, submit, set.cancel));
+  const problems = h("div", { class: "alert", role: "alert", tabindex: "-1", hidden: true });
+  const submit = h(
+    "button",
+    { type: "submit", class: "primary" },
+    set.submit ?? (isNew ? "Create" : "Save"),
+  );
+  const element = h(
+    "form",
+    { class: "form", novalidate: true, autocomplete: "off" },
+    problems,
+    fields.map((it) => it.element),
+    set.more,
+    h("div", { class: "buttons" }, submit, set.cancel),
+  );
 
   // Fields that read themselves from the API are ready a moment later; only then it is known what
   // was there before.
@@ -53,7 +70,7 @@ export async function form(set) {
   const unguard = guard(() => (element.isConnected ? element.mayClose() : true));
 
   let isSending = false;
-  element.addEventListener('submit', async (event) => {
+  element.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (isSending) return;
     fields.forEach((it) => it.error(null));
@@ -64,7 +81,9 @@ export async function form(set) {
       try {
         const value = it.read();
         // A tick that nobody touched is not sent along: the server knows what is usual.
-        const isUntouched = !isChanged(it) && (!isNew || (value === false && set.fields?.[it.name]?.value === undefined));
+        const isUntouched =
+          !isChanged(it) &&
+          (!isNew || (value === false && set.fields?.[it.name]?.value === undefined));
         if (value !== undefined && !isUntouched) body[it.name] = value;
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
@@ -76,18 +95,18 @@ export async function form(set) {
       return;
     }
     isSending = true;
-    submit.setAttribute('aria-disabled', 'true');
+    submit.setAttribute("aria-disabled", "true");
     try {
       const result = await set.save(body);
       before = new Map(fields.map((it) => [it.name, read(it)]));
-      if (set.said !== null) announce(set.said ?? 'Saved.');
+      if (set.said !== null) announce(set.said ?? "Saved.");
       await set.saved?.(result);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       complain(error.fields, Object.keys(error.fields).length > 0 ? error.general : [error.detail]);
     } finally {
       isSending = false;
-      submit.removeAttribute('aria-disabled');
+      submit.removeAttribute("aria-disabled");
     }
   });
 
@@ -95,17 +114,35 @@ export async function form(set) {
     const known = [];
     const others = [...general];
     for (const [path, texts] of Object.entries(complaints)) {
-      const at = fields.find((it) => it.name === path.split('.')[0]);
+      const at = fields.find((it) => it.name === path.split(".")[0]);
       if (at) {
         at.error(texts);
         known.push([at, texts]);
       } else {
-        others.push(`${path}: ${texts.join(' ')}`);
+        others.push(`${path}: ${texts.join(" ")}`);
       }
     }
-    const jump = (it) => h('a', { href: `#${it.control.id}`, onclick: (event) => { event.preventDefault(); it.focus(); } }, it.label);
-    const items = [...others.map((text) => h('li', {}, text)), ...known.map(([it, texts]) => h('li', {}, jump(it), ': ', texts.join(' ')))];
-    fill(problems, h('p', {}, 'This was not saved. Nothing of what you typed is lost.'), h('ul', {}, items));
+    const jump = (it) =>
+      h(
+        "a",
+        {
+          href: `#${it.control.id}`,
+          onclick: (event) => {
+            event.preventDefault();
+            it.focus();
+          },
+        },
+        it.label,
+      );
+    const items = [
+      ...others.map((text) => h("li", {}, text)),
+      ...known.map(([it, texts]) => h("li", {}, jump(it), ": ", texts.join(" "))),
+    ];
+    fill(
+      problems,
+      h("p", {}, "This was not saved. Nothing of what you typed is lost."),
+      h("ul", {}, items),
+    );
     problems.hidden = false;
     problems.focus();
   }
@@ -116,10 +153,17 @@ export async function form(set) {
 
 /** Whether what was typed may be given up. */
 const leave = () =>
-  confirm({ title: 'Leave without saving?', content: 'What you changed here is not saved.', action: 'Leave', danger: true });
+  confirm({
+    title: "Leave without saving?",
+    content: "What you changed here is not saved.",
+    action: "Leave",
+    danger: true,
+  });
 
 function names(schema, { order = [], only, fields = {}, fixed = {} }) {
-  const all = Object.keys(schema.properties).filter((name) => !fields[name]?.hidden && !(name in fixed) && (!only || only.includes(name)));
+  const all = Object.keys(schema.properties).filter(
+    (name) => !fields[name]?.hidden && !(name in fixed) && (!only || only.includes(name)),
+  );
   const first = order.filter((name) => all.includes(name));
   return [...first, ...all.filter((name) => !first.includes(name))];
 }
@@ -133,8 +177,8 @@ function read(it) {
 }
 
 /** The browser itself asks before the whole console is left. */
-window.addEventListener('beforeunload', (event) => {
-  for (const it of document.querySelectorAll('form.form')) {
+window.addEventListener("beforeunload", (event) => {
+  for (const it of document.querySelectorAll("form.form")) {
     if (it.isDirty?.()) event.preventDefault();
   }
 });

@@ -1,12 +1,12 @@
 // A new stage: first its kind, then what it is.
 
-import { h } from './h.js';
-import { kindCards, kindForm } from './kind_form.js';
-import { STAGES, kindOf, kinds } from './kinds.js';
-import { button, setTitle } from './page.js';
-import { go, href } from './router.js';
+import { h } from "./h.js";
+import { kindCards, kindForm } from "./kind_form.js";
+import { STAGES, kindOf, kinds } from "./kinds.js";
+import { button, setTitle } from "./page.js";
+import { go, href } from "./router.js";
 
-export const title = 'New stage';
+export const title = "New stage";
 
 export async function render(place, { model }) {
   if (!model) {
@@ -15,7 +15,7 @@ export async function render(place, { model }) {
   }
   const kind = await kindOf(STAGES, model);
   setTitle(`New ${kind.name}`);
-  const cancel = button('Another kind', href('/stages/new'));
+  const cancel = button("Another kind", href("/stages/new"));
   const made = await kindForm({ kind, cancel, saved: (object) => go(`/stages/${object.pk}`) });
-  place.append(h('section', {}, h('p', { class: 'quiet' }, kind.description), made));
+  place.append(h("section", {}, h("p", { class: "quiet" }, kind.description), made));
 }
