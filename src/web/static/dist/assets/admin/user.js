@@ -87,7 +87,8 @@ async function recoveryLink(user, path) {
     const { link } = await create(`${path}recovery/`, {});
     await offer({ title: `A way back for ${user.username}`, said: 'Whoever opens this link gets into the account, once. Hand it over in person or by telephone. A link that was made before works no more.', label: 'Link', text: link });
   } catch (error) {
-    announce(error.message, 'bad');
+    const none = error.message === 'No recovery flow set.' ? ' Name one in the brand of this address; “gatelog blueprint enable recovery” brings one along.' : '';
+    announce(error.message + none, 'bad');
   }
 }
 
