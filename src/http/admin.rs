@@ -32,7 +32,7 @@ async fn page(
         let here = here.map_or("/if/admin/", |it| it.as_str());
         return Ok(redirect(StatusCode::FOUND, &login(here)));
     };
-    let dress = dress(state, &visitor.client).await?;
+    let dress = dress(state, request).await?;
     let granted = granted(&*state.journal, &user.value).await?;
     if !granted.may_anything() {
         let page = state.pages.message(&dress, &NOT_AN_OPERATOR)?;

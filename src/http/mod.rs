@@ -6,7 +6,10 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod account;
+mod acts;
 mod admin;
+mod agent;
 mod api;
 pub mod binding;
 mod browse;
@@ -20,8 +23,10 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+mod language;
 pub mod line;
 mod location;
+pub mod machine;
 pub mod mfa;
 pub mod operator;
 mod outpost;
@@ -52,6 +57,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::route().guard(reads()).to(page::show))
                 .route(web::post().to(page::answer)),
         )
+        .service(
+            web::resource("/if/user/{path:.*}")
+                .route(web::route().guard(reads()).to(account::serve))
+                .route(web::post().to(account::serve)),
+        )
         .route(
             "/flows/-/default/{designation}/",
             web::route().to(flows::default),
@@ -63,6 +73,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .route(
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
+        )
+        .route(
+            "/language/{code}/",
+            web::route().guard(reads()).to(language::choose),
         )
         .route("/setup", web::get().to(setup::begin))
         .route(

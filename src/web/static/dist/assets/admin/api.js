@@ -1,6 +1,6 @@
 // Calls the API as whoever is logged in.
 
-const BASE = '/api/v3';
+export const BASE = '/api/v3';
 
 /**
  * What the API refused. `status` is 0 when the server was not reached; `detail` a sentence;
