@@ -56,6 +56,7 @@ pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
 pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
+pub use watched::Watched;
 
 use crowd::Crowd;
 use effect::InFlight;
@@ -63,7 +64,6 @@ use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
 use timers::Earliest;
-use watched::Watched;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]

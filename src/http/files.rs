@@ -1,5 +1,7 @@
 //! The stylesheet and the pictures.
 
+use std::borrow::Cow;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -11,12 +13,56 @@ use crate::web::assets;
 pub(super) async fn get(
     request: HttpRequest,
     path: web::Path<String>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, Error> {
-    let asset = assets::find(&path).ok_or(Error::NOT_FOUND)?;
+    let own = path.strip_prefix("dist/");
+    find(&request, &state, own, &path).await
+}
+
+/// `/if/flow/<slug>/assets/<path>`, which authentik's own interface asks for.
+pub(super) async fn assets_of_flow(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Error> {
+    if state.interface.is_none() {
+        return Err(Error::NOT_FOUND);
+    }
+    let path = &path.1;
+    let (own, ours) = (format!("assets/{path}"), format!("dist/assets/{path}"));
+    find(&request, &state, Some(&own), &ours).await
+}
+
+/// A file of the interface in the folder, else one of ours.
+async fn find(
+    request: &HttpRequest,
+    state: &State,
+    own: Option<&str>,
+    ours: &str,
+) -> Result<HttpResponse, Error> {
+    if let (Some(interface), Some(own)) = (&state.interface, own)
+        && let Some(file) = interface.file(own).await?
+    {
+        return Ok(send(request, file.content, file.media_type, &file.version));
+    }
+    let asset = assets::find(ours).ok_or(Error::NOT_FOUND)?;
+    let content = match asset.content {
+        Cow::Borrowed(content) => web::Bytes::from_static(content),
+        Cow::Owned(content) => content.into(),
+    };
+    Ok(send(request, content, asset.media_type, &asset.version))
+}
+
+fn send(
+    request: &HttpRequest,
+    content: impl Into<web::Bytes>,
+    media_type: &'static str,
+    version: &str,
+) -> HttpResponse {
     // Weak, because the same file also goes out compressed.
-    let tag = format!("W/\"{}\"", asset.version);
+    let tag = format!("W/\"{version}\"");
     // An address that names the version never shows anything else.
-    let keep = if request.query_string() == format!("v={}", asset.version) {
+    let keep = if request.query_string() == format!("v={version}") {
         "public, max-age=31536000, immutable"
     } else {
         "public, max-age=3600"
@@ -36,9 +82,9 @@ pub(super) async fn get(
         .insert_header((header::ETAG, tag))
         .insert_header((header::CACHE_CONTROL, keep));
     if known {
-        return Ok(answer.finish());
+        return answer.finish();
     }
-    Ok(answer.content_type(asset.media_type).body(asset.content))
+    answer.content_type(media_type).body(content.into())
 }
 
 /// A tag without the sign that it is a weak one.

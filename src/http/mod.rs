@@ -19,6 +19,7 @@ mod executor;
 mod files;
 mod flows;
 mod health;
+mod interface;
 pub mod line;
 mod location;
 pub mod mfa;
@@ -35,6 +36,7 @@ mod ways;
 
 pub use api::Readers;
 pub use error::Error;
+pub use interface::Interface;
 pub use state::State;
 pub use status::Streams;
 
@@ -48,9 +50,14 @@ pub fn configure(app: &mut web::ServiceConfig) {
     app.route("/", web::route().guard(reads()).to(page::home))
         .service(
             web::resource("/if/flow/{slug}/")
-                .route(web::route().guard(reads()).to(page::show))
+                .route(web::route().guard(reads()).to(interface::show))
                 .route(web::post().to(page::answer)),
         )
+        .route(
+            "/if/flow/{slug}/assets/{path:.*}",
+            web::route().guard(reads()).to(files::assets_of_flow),
+        )
+        .route("/ws/client/", web::get().to(interface::socket::open))
         .route(
             "/flows/-/default/{designation}/",
             web::route().to(flows::default),

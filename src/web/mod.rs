@@ -8,5 +8,7 @@ pub mod form;
 mod markup;
 mod page;
 mod picture;
+mod shell;
 
 pub use page::{Dress, Error, Form, Message, Pages, Person};
+pub use shell::{Shell, ShellPage};
