@@ -7,15 +7,19 @@
 mod account;
 mod axe;
 mod captcha;
+mod components;
 mod driver;
+mod interface;
 mod login;
 mod look;
 mod passkey;
+mod pictures;
 mod push;
 mod recovery;
 mod second_factor;
 mod tabs;
 mod watch;
+mod weight;
 mod window;
 
 use std::panic::AssertUnwindSafe;

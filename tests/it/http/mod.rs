@@ -2,6 +2,7 @@
 
 mod api;
 mod executor;
+mod interface;
 mod login;
 mod logout;
 mod next;
