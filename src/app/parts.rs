@@ -18,6 +18,7 @@ use crate::courier::Courier;
 use crate::directory::Install;
 use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
+use crate::directory::turns::Turns;
 use crate::duo::Duo;
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
@@ -25,6 +26,7 @@ use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
+use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
 use crate::http::{self, Interface, operator::Operator};
 use crate::journal::Journal;
@@ -88,7 +90,9 @@ impl Parts {
         );
         let stopping = Arc::new(AtomicBool::new(false));
         let library = Arc::<Library>::default();
+        let turns = Arc::<Turns>::default();
         let state = Data::new(http::State {
+            turns: Arc::clone(&turns),
             journal: Arc::clone(&journal),
             executions: executions.clone(),
             clock: clock.clone(),
@@ -112,6 +116,12 @@ impl Parts {
             feeds: Arc::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
+            machine: Some(Machine {
+                started: clock.now(),
+                courier: courier.clone(),
+                data: settings.data.clone(),
+                key_file: settings.secret_key_file.clone(),
+            }),
             stopping: Arc::clone(&stopping),
         });
         let operator = Data::new(Operator {
@@ -126,6 +136,8 @@ impl Parts {
             workers,
             courier: courier.clone(),
             letters,
+            turns,
+            stopping: Arc::clone(&stopping),
         });
         Ok(Self {
             journal: disk,

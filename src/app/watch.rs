@@ -18,6 +18,7 @@ use crate::catalog::{self, BlueprintInstance, BlueprintStatus, instances_of_file
 use crate::clock::Clock;
 use crate::directory::change::{Author, Means};
 use crate::directory::password::Pool;
+use crate::directory::turns::Turns;
 use crate::expression::Workers;
 use crate::journal::object::Versioned;
 use crate::journal::{self, Journal, Version};
@@ -36,6 +37,7 @@ pub(super) struct Watch {
     clock: Clock,
     hashes: Arc<Pool>,
     workers: Workers,
+    turns: Arc<Turns>,
     library: Arc<Library>,
     seen: Seen,
 }
@@ -70,6 +72,7 @@ impl Watch {
             clock: parts.operator.clock.clone(),
             hashes: Arc::clone(&parts.operator.hashes),
             workers: parts.operator.workers.clone(),
+            turns: Arc::clone(&parts.operator.turns),
             library: Arc::clone(&parts.library),
             seen: Seen::default(),
         };
@@ -239,6 +242,7 @@ impl Watch {
             passwords: Some(&self.hashes),
             syntax: Syntax::Workers(&self.workers),
             author: author(path),
+            turns: Some(&self.turns),
             ..Options::default()
         };
         let journal = &*self.journal;

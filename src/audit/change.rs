@@ -16,7 +16,7 @@ use crate::journal::object::Stored;
 #[must_use]
 pub fn events_of(change: &Change) -> (Origin, Vec<Draft>) {
     let author = &change.author;
-    let told = matches!(author.means, Means::Api | Means::Operator);
+    let told = matches!(author.means, Means::Api | Means::Page | Means::Operator);
     let objects = change
         .objects
         .iter()

@@ -14,7 +14,7 @@ mod projector;
 pub mod resolve;
 
 pub use draft::{Condition, Draft, Letter, Origin, Reference, Who};
-pub use projector::{Auditor, Options};
+pub use projector::{Auditor, Options, READER};
 
 #[cfg(test)]
 mod tests;

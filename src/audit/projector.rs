@@ -27,7 +27,7 @@ use crate::world::Record;
 use crate::world::record;
 
 /// The name under which it is kept how far this has come.
-const READER: &str = "audit";
+pub const READER: &str = "audit";
 
 /// How long events are gathered before they are written together.
 const GATHER: Duration = Duration::from_millis(200);

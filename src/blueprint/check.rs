@@ -76,6 +76,8 @@ pub struct Demand {
     pub model: Option<String>,
     /// Whether it permits others something.
     pub grants: bool,
+    /// The models that its tags look objects up in, in small letters; none where a tag names one.
+    pub looks_up: Vec<Option<String>>,
 }
 
 /// What each entry demands, in order.
@@ -89,8 +91,34 @@ pub fn demands(document: &Document) -> Vec<Demand> {
             .unwrap_or_else(|| format!("entry {}", entry.name.number)),
         model: entry.model.as_str().map(str::to_ascii_lowercase),
         grants: !entry.permissions.is_empty(),
+        looks_up: looked_up(entry),
     });
     entries.collect()
+}
+
+/// The models in which an entry looks objects up. What it says in a context or a tag of a blueprint is
+/// part of it, and so is what those look up.
+fn looked_up(entry: &Entry) -> Vec<Option<String>> {
+    let mut found = Vec::new();
+    for part in parts(entry) {
+        finds(part, &mut found);
+    }
+    found
+}
+
+fn finds(expr: &Expr, found: &mut Vec<Option<String>>) {
+    match &expr.form {
+        Form::Literal(_) => {}
+        Form::Sequence(items) => items.iter().for_each(|item| finds(item, found)),
+        Form::Mapping(pairs) => pairs.iter().for_each(|(_, item)| finds(item, found)),
+        Form::Tag(tag) => {
+            if let Tag::Find { model, .. } = tag.as_ref() {
+                found.push(model.as_str().map(str::to_ascii_lowercase));
+            }
+            let inner = tag.inner();
+            inner.into_iter().for_each(|inner| finds(inner, found));
+        }
+    }
 }
 
 fn parts(entry: &Entry) -> impl Iterator<Item = &Expr> {

@@ -20,12 +20,10 @@ use crate::clock::Clock;
 use crate::directory::change::Author;
 use crate::directory::command::commit_noted;
 use crate::directory::password::{Busy, Pool};
+use crate::directory::turns::Turns;
 use crate::expression;
 use crate::flow::field::Invalid;
 use crate::journal::{self, Journal, StreamId, Write};
-
-/// How often a change is done over when somebody else wrote in the meantime.
-const ATTEMPTS: usize = 3;
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +93,8 @@ pub(crate) struct Edit<'a> {
     pub(crate) clock: &'a Clock,
     /// Encodes passwords; without it, a password is a complaint.
     pub(crate) passwords: Option<&'a Pool>,
+    /// Has those who were too slow go one after the other.
+    pub(crate) turns: &'a Turns,
     /// Says whether expressions are understood.
     pub(crate) syntax: Syntax<'a>,
     /// Who is noted to have done it.
@@ -113,12 +113,9 @@ impl Edit<'_> {
         model: Model,
         data: &Map<String, Value>,
     ) -> Result<Object, Refusal> {
-        for _ in 0..ATTEMPTS {
-            if let Some(made) = self.try_write(model, None, data, Extent::Whole).await? {
-                return Ok(made);
-            }
-        }
-        Err(self.contended())
+        let attempt = async || self.try_write(model, None, data, Extent::Whole).await;
+        let made = self.turns.until(attempt).await?;
+        made.ok_or_else(|| self.contended())
     }
 
     /// The object of these fields, as it would be made. Nothing is.
@@ -146,16 +143,15 @@ impl Edit<'_> {
         data: &Map<String, Value>,
         extent: Extent,
     ) -> Result<Option<Object>, Refusal> {
-        for _ in 0..ATTEMPTS {
+        let attempt = async || {
             if self.journal.get(stream).await?.is_none() {
-                return Ok(None);
+                return Ok(Some(None));
             }
             let written = self.try_write(model, Some(stream), data, extent).await?;
-            if written.is_some() {
-                return Ok(written);
-            }
-        }
-        Err(self.contended())
+            Ok::<_, Refusal>(written.map(Some))
+        };
+        let changed = self.turns.until(attempt).await?;
+        changed.ok_or_else(|| self.contended())
     }
 
     /// Removes an object and what cannot be without it, and clears what refers to it; whether it
@@ -164,21 +160,21 @@ impl Edit<'_> {
     /// # Errors
     /// Why it cannot be done at the moment.
     pub(crate) async fn delete(&self, stream: StreamId) -> Result<bool, Refusal> {
-        for _ in 0..ATTEMPTS {
+        let attempt = async || {
             let mut staged = Staged::default();
             let look = |staged: &Staged| {
                 staged.removable(stream.kind)?;
                 staged.exists(stream.kind, stream.id)
             };
             if !ask(&mut staged, self.journal, look).await? {
-                return Ok(false);
+                return Ok(Some(false));
             }
             staged.remove(stream);
-            if self.commit(staged.writes(self.journal).await?).await? {
-                return Ok(true);
-            }
-        }
-        Err(self.contended())
+            let removed = self.commit(staged.writes(self.journal).await?).await?;
+            Ok::<_, Refusal>(removed.then_some(true))
+        };
+        let was_there = self.turns.until(attempt).await?;
+        was_there.ok_or_else(|| self.contended())
     }
 
     /// `None` when somebody else was faster.
@@ -191,7 +187,13 @@ impl Edit<'_> {
     ) -> Result<Option<Object>, Refusal> {
         let mut staged = Staged::default();
         let written = self.written(&mut staged, model, stream, data, extent);
-        let mut written = written.await?;
+        let mut written = match written.await {
+            // The number of a new object is the server's choice: somebody else was given it.
+            Err(Refusal::Fields(fields)) if stream.is_none() && has(&fields, "pk") => {
+                return Ok(None);
+            }
+            written => written?,
+        };
         if let (Object::Invitation(invitation), None) = (&mut written.object, stream) {
             invitation.created_by = self.author.user;
         }
@@ -275,6 +277,11 @@ impl Edit<'_> {
         );
         Refusal::Journal(journal::Error::Unavailable(problem.into()))
     }
+}
+
+/// Whether this field is among those that were complained of.
+fn has(fields: &[(String, String)], name: &str) -> bool {
+    fields.iter().any(|(field, _)| field == name)
 }
 
 /// What is to be written, whoever has its names.

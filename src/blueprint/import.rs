@@ -28,7 +28,7 @@ use crate::journal::{self, Commit, Durability, Journal};
 use crate::stage;
 
 /// How often an import is done over when somebody else wrote in the meantime.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 12;
 
 /// Applies the documents in order, in one commit, and returns once that is durable.
 ///
@@ -41,6 +41,10 @@ pub async fn apply(
     documents: &[Document],
     options: &Options<'_>,
 ) -> Result<Report, Error> {
+    let _turn = match options.turns {
+        Some(turns) => Some(turns.take().await),
+        None => None,
+    };
     let mut attempt = 1;
     loop {
         let mut run = Run {

@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::syntax::Syntax;
 use crate::directory::change::Author;
 use crate::directory::password::{Busy, Pool};
+use crate::directory::turns::Turns;
 use crate::{expression, journal};
 
 /// How a blueprint is applied.
@@ -32,6 +33,8 @@ pub struct Options<'a> {
     pub correlation: Option<Uuid>,
     /// Who is noted to have done it.
     pub author: Author,
+    /// The turns of all who change objects; without them, nobody else may.
+    pub turns: Option<&'a Turns>,
 }
 
 impl Default for Options<'_> {
@@ -47,6 +50,7 @@ impl Default for Options<'_> {
             syntax: Syntax::Unknown,
             correlation: None,
             author: Author::server(),
+            turns: None,
         }
     }
 }

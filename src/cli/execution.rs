@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::flow::Code;
+use crate::replay::sentence;
 use crate::settings::Settings;
 
 use super::client::Operator;
 use super::output::{Output, print_line, print_value, talk};
-
-mod sentence;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -26,13 +26,13 @@ pub(super) enum Command {
     },
     /// Show every event of an execution
     Show {
-        /// Its id, as `gatelog execution list` prints it
-        id: Uuid,
+        /// Its id or its short code, as `gatelog execution list` prints them
+        id: String,
     },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
-        /// Its id
-        id: Uuid,
+        /// Its id or its short code
+        id: String,
     },
 }
 
@@ -46,8 +46,8 @@ pub(super) async fn run(
             let before = before.map_or_else(String::new, |id| format!("&before={id}"));
             format!("executions?limit={limit}{before}")
         }
-        Command::Show { id } => format!("executions/{id}"),
-        Command::Verify { id } => format!("executions/{id}/verify"),
+        Command::Show { id } => format!("executions/{}", named(id)?),
+        Command::Verify { id } => format!("executions/{}/verify", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
     let answer = operator.get(&path).await;
@@ -57,6 +57,17 @@ pub(super) async fn run(
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
         Command::Verify { .. } => verify(&answer, output),
+    }
+}
+
+/// What names an execution, as it stands in a path.
+fn named(name: &str) -> anyhow::Result<String> {
+    if let Ok(id) = name.parse::<Uuid>() {
+        return Ok(id.to_string());
+    }
+    match Code::parse(name) {
+        Some(code) => Ok(code.to_string()),
+        None => bail!("{name:?} is neither the id of an execution nor its short code"),
     }
 }
 
@@ -72,6 +83,7 @@ fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
             let user = it["username"].as_str().or(it["user"].as_str());
             vec![
                 text("execution"),
+                text("code"),
                 moment(&text("started"), 0),
                 text("flow"),
                 user.unwrap_or("-").to_owned(),
@@ -83,6 +95,7 @@ fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
         .collect();
     let headings = [
         "ID",
+        "CODE",
         "STARTED",
         "FLOW",
         "USER",

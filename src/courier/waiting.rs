@@ -31,11 +31,22 @@ impl Courier {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn waiting(&self) -> journal::Result<Vec<Waiting>> {
+        self.first_waiting(usize::MAX).await
+    }
+
+    /// The first so many that are in the outbox.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn first_waiting(&self, most: usize) -> journal::Result<Vec<Waiting>> {
         let mut waiting = Vec::new();
         let mut after = None;
         loop {
             let page = self.0.journal.list(MAIL, after, PAGE).await?;
             for found in &page {
+                if waiting.len() == most {
+                    return Ok(waiting);
+                }
                 let mail = object::open::<Mail>(found)?.value;
                 waiting.push(Waiting {
                     mail: mail.id,

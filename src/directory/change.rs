@@ -45,6 +45,8 @@ pub struct Author {
 pub enum Means {
     /// The management API.
     Api,
+    /// A form of the user's own page.
+    Page,
     /// The operator's own commands, on the machine of the server.
     Operator,
     /// A file in the watched folder, or a blueprint that is kept here.

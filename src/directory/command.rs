@@ -108,12 +108,12 @@ pub async fn prepare(journal: &dyn Journal, clock: &Clock) -> Result<Versioned<I
             return Ok(found);
         }
         let writes = vec![put(&Install::new(clock), Version::NONE)];
-        commit(journal, clock, writes).await?;
+        commit(journal, clock, writes, &Author::server()).await?;
     }
     Err(Error::Contended)
 }
 
-/// Makes a user and commits it.
+/// Makes a user on behalf of the operator and commits it.
 ///
 /// # Errors
 /// [`Error::Invalid`] when a field is wrong or the name is taken, [`Error::NotInstalled`] before
@@ -130,14 +130,15 @@ pub async fn create_user(
     for _ in 0..ATTEMPTS {
         let install = install(journal).await?.ok_or(Error::NotInstalled)?;
         let (user, writes) = creation(&install, clock, new.clone());
-        if commit(journal, clock, writes).await? {
+        if commit(journal, clock, writes, &Author::operator()).await? {
             return Ok(user);
         }
     }
     Err(Error::Contended)
 }
 
-/// Sets an encoded password and commits it; the former one is kept where `keeping` says so.
+/// Sets an encoded password on behalf of the operator and commits it; the former one is kept where
+/// `keeping` says so.
 ///
 /// # Errors
 /// [`Error::NoSuchUser`] when there is none with this identifier.
@@ -156,23 +157,25 @@ pub async fn set_password(
         found.value.set_password(encoded.clone(), now);
         let mut writes = vec![put(&found.value, found.version)];
         writes.extend(history);
-        if commit(journal, clock, writes).await? {
+        if commit(journal, clock, writes, &Author::operator()).await? {
             return Ok(found.value);
         }
     }
     Err(Error::Contended)
 }
 
-/// Whether the writes are durable; they are not when somebody else was faster.
+/// Whether the writes are durable, with a note of who wrote them; they are not when somebody else
+/// was faster.
 pub(super) async fn commit(
     journal: &dyn Journal,
     clock: &Clock,
     writes: Vec<Write>,
+    author: &Author,
 ) -> Result<bool, Error> {
-    match commit_as(journal, clock, writes, clock.ordered_id()).await {
+    match commit_noted(journal, clock, writes, author, clock.ordered_id()).await {
         // Two who make a user at once may both have taken the same number.
-        Err(Error::Journal(journal::Error::Taken { name, .. })) if name == "pk" => Ok(false),
-        committed => committed,
+        Err(journal::Error::Taken { name, .. }) if name == "pk" => Ok(false),
+        committed => Ok(committed?),
     }
 }
 
@@ -189,25 +192,6 @@ pub async fn commit_noted(
     correlation: Uuid,
 ) -> journal::Result<bool> {
     change::note(&mut writes, author, correlation);
-    commit_durably(journal, clock, writes, correlation).await
-}
-
-/// The same on behalf of whoever is known by this id.
-pub(super) async fn commit_as(
-    journal: &dyn Journal,
-    clock: &Clock,
-    writes: Vec<Write>,
-    correlation: Uuid,
-) -> Result<bool, Error> {
-    Ok(commit_durably(journal, clock, writes, correlation).await?)
-}
-
-async fn commit_durably(
-    journal: &dyn Journal,
-    clock: &Clock,
-    writes: Vec<Write>,
-    correlation: Uuid,
-) -> journal::Result<bool> {
     let commit = Commit {
         writes,
         durability: Durability::Durable,

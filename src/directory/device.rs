@@ -31,6 +31,17 @@ words! {
     }
 }
 
+impl DeviceClass {
+    /// The longest name that one of this class may have, in characters.
+    #[must_use]
+    pub const fn longest_name(self) -> usize {
+        match self {
+            Self::Webauthn => 200,
+            _ => 64,
+        }
+    }
+}
+
 /// An authenticator of a user. Serialising one puts its secrets into the result: only the journal
 /// may.
 #[derive(Clone, Debug, Serialize, Deserialize)]

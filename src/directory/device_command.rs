@@ -1,30 +1,22 @@
 //! Changes to devices that are made on their own, by their owner or an administrator.
 //!
 //! An execution never comes here: what it does to a device is part of its own commit. Each change
-//! carries the id of the request that asked for it, so the stream of the device's revisions and the
-//! log of the server tell together who did it.
+//! carries a note of who asked for it.
 
 use uuid::Uuid;
 
-use super::command::{ATTEMPTS, commit_as};
+use super::command::ATTEMPTS;
 use super::device::{Authenticator, devices_by_duo_user};
-use super::{Device, Error};
-use crate::clock::Clock;
+use super::{Act, Device, Error};
+use crate::journal::Version;
 use crate::journal::object::{self, Versioned, delete, put};
-use crate::journal::{Journal, Version};
 
 /// Writes a device that is not there yet.
 ///
 /// # Errors
 /// What the journal says.
-pub async fn add_device(
-    journal: &dyn Journal,
-    clock: &Clock,
-    device: &Device,
-    correlation: Uuid,
-) -> Result<(), Error> {
-    let writes = vec![put(device, Version::NONE)];
-    if commit_as(journal, clock, writes, correlation).await? {
+pub async fn add_device(act: &Act<'_>, device: &Device) -> Result<(), Error> {
+    if act.commit(vec![put(device, Version::NONE)]).await? {
         Ok(())
     } else {
         Err(Error::Contended)
@@ -49,13 +41,8 @@ const IMPORTED: &str = "Imported Duo Authenticator";
 ///
 /// # Errors
 /// [`Error::Contended`], or what the journal says.
-pub async fn import_device(
-    journal: &dyn Journal,
-    clock: &Clock,
-    import: Import<'_>,
-    correlation: Uuid,
-) -> Result<bool, Error> {
-    if !devices_by_duo_user(journal, import.duo_user_id)
+pub async fn import_device(act: &Act<'_>, import: Import<'_>) -> Result<bool, Error> {
+    if !devices_by_duo_user(act.journal, import.duo_user_id)
         .await?
         .is_empty()
     {
@@ -65,10 +52,10 @@ pub async fn import_device(
         stage: import.stage,
         duo_user_id: import.duo_user_id.to_owned(),
     };
-    let id = clock.opaque_id();
-    let mut device = Device::new(id, import.user, IMPORTED, of, clock.now());
+    let id = act.clock.opaque_id();
+    let mut device = Device::new(id, import.user, IMPORTED, of, act.clock.now());
     device.confirmed = true;
-    add_device(journal, clock, &device, correlation).await?;
+    add_device(act, &device).await?;
     Ok(true)
 }
 
@@ -77,21 +64,18 @@ pub async fn import_device(
 /// # Errors
 /// [`Error::Contended`], or what the journal says.
 pub async fn rename_device(
-    journal: &dyn Journal,
-    clock: &Clock,
+    act: &Act<'_>,
     device: Uuid,
     name: &str,
-    correlation: Uuid,
 ) -> Result<Option<Device>, Error> {
     for _ in 0..ATTEMPTS {
-        let found: Option<Versioned<Device>> = object::get(journal, device).await?;
+        let found: Option<Versioned<Device>> = object::get(act.journal, device).await?;
         let Some(mut found) = found else {
             return Ok(None);
         };
         name.clone_into(&mut found.value.name);
-        found.value.last_updated = clock.now();
-        let writes = vec![put(&found.value, found.version)];
-        if commit_as(journal, clock, writes, correlation).await? {
+        found.value.last_updated = act.clock.now();
+        if act.commit(vec![put(&found.value, found.version)]).await? {
             return Ok(Some(found.value));
         }
     }
@@ -103,16 +87,11 @@ pub async fn rename_device(
 ///
 /// # Errors
 /// [`Error::Contended`], or what the journal says.
-pub async fn remove_devices(
-    journal: &dyn Journal,
-    clock: &Clock,
-    devices: &[Uuid],
-    correlation: Uuid,
-) -> Result<Vec<Device>, Error> {
+pub async fn remove_devices(act: &Act<'_>, devices: &[Uuid]) -> Result<Vec<Device>, Error> {
     for _ in 0..ATTEMPTS {
         let mut found: Vec<Versioned<Device>> = Vec::new();
         for device in devices {
-            found.extend(object::get(journal, *device).await?);
+            found.extend(object::get(act.journal, *device).await?);
         }
         if found.is_empty() {
             return Ok(Vec::new());
@@ -120,7 +99,7 @@ pub async fn remove_devices(
         let ends = |it: &Versioned<Device>| delete::<Device>(it.value.uuid, it.version);
         let writes = found.iter().map(ends).collect();
         // A login that uses one of them at this moment wrote it: the removal is tried again.
-        if commit_as(journal, clock, writes, correlation).await? {
+        if act.commit(writes).await? {
             return Ok(found.into_iter().map(|it| it.value).collect());
         }
     }

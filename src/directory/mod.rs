@@ -1,13 +1,16 @@
 //! Who there is: users, groups, sessions, tokens and logins, and what the installation itself remembers.
 //!
 //! Versioned objects and how they are found. Reads are plain functions; writes are returned for
-//! somebody else's commit, except in [`command`] and [`device_command`]. Nothing here knows of HTTP.
+//! somebody else's commit, except in [`command`] and the other modules that are named so. Nothing
+//! here knows of HTTP.
 
+pub mod act;
 pub mod attributes;
 pub mod avatar;
 pub mod change;
 pub mod command;
 pub mod consent;
+pub mod consent_command;
 pub mod device;
 pub mod device_command;
 mod error;
@@ -27,16 +30,20 @@ pub mod remark;
 pub mod reputation;
 pub mod role;
 pub mod session;
+pub mod session_command;
 pub mod setup;
 pub mod token;
+pub mod turns;
 pub mod user;
 
 #[cfg(test)]
 mod tests;
 
+pub use act::Act;
 pub use change::Author;
 pub use command::{create_user, set_password};
 pub use consent::UserConsent;
+pub use consent_command::revoke_consent;
 pub use device::{Authenticator, Device, DeviceClass, devices_of};
 pub use device_command::{add_device, remove_devices, rename_device};
 pub use error::{Error, problem_of};
@@ -53,5 +60,6 @@ pub use remark::{Remark, remark};
 pub use reputation::Reputation;
 pub use role::Role;
 pub use session::{Session, session_by_sid, sessions_of};
+pub use session_command::end_sessions;
 pub use token::{Token, app_password, token_by_identifier, token_by_key};
 pub use user::{LookupField, NewUser, User, user_by_pk, user_by_username, users, users_matching};

@@ -77,6 +77,19 @@ impl Granted {
         self.may(permission) || self.objects.contains_key(permission)
     }
 
+    /// Whether anything may be made at all.
+    #[must_use]
+    pub fn may_make_anything(&self) -> bool {
+        let makes = |permission: &String| permission.contains(".add_");
+        self.superuser || self.global.iter().any(makes)
+    }
+
+    /// Whether anything is permitted at all.
+    #[must_use]
+    pub fn may_anything(&self) -> bool {
+        self.superuser || !self.global.is_empty() || !self.objects.is_empty()
+    }
+
     /// Whether everything that the role permits is permitted here, so that giving somebody the
     /// role gives them nothing that the giver lacks.
     #[must_use]

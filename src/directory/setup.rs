@@ -7,6 +7,7 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::change::Author;
 use super::command::{ATTEMPTS, commit, prepare, termination};
 use super::password_history::{Keeping, replaced};
 use super::session::sessions_of;
@@ -56,7 +57,7 @@ pub async fn begin(
             return Ok(found);
         }
         let writes = first_steps(journal, clock, wanted, &found).await?;
-        if commit(journal, clock, writes).await? {
+        if commit(journal, clock, writes, &Author::server()).await? {
             return install(journal).await?.ok_or(Error::NotInstalled);
         }
     }
@@ -149,7 +150,7 @@ pub async fn note_defaults(
         }
         found.value.defaults = Some(names.to_vec());
         let writes = vec![put(&found.value, found.version)];
-        if commit(journal, clock, writes).await? {
+        if commit(journal, clock, writes, &Author::server()).await? {
             return Ok(());
         }
     }
@@ -213,6 +214,6 @@ async fn set(
         install.value.setup = Setup::Done;
         writes.push(put(&install.value, install.version));
     }
-    let written = commit(journal, clock, writes).await?;
+    let written = commit(journal, clock, writes, &Author::operator()).await?;
     Ok(written.then_some(user.value))
 }

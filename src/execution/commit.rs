@@ -21,7 +21,7 @@ use crate::flow::event::Event;
 use crate::flow::input::{Input, Request};
 use crate::flow::{Context, Execution};
 use crate::journal::object::{self, Versioned};
-use crate::journal::{Commit, Durability, Error, KeyId, Result, StreamId, Version, Write};
+use crate::journal::{Commit, Durability, Error, Journal, KeyId, Result, StreamId, Version, Write};
 use crate::stage::Handled;
 use crate::world::record::{self, Record};
 use crate::world::{Attempt, Change, Observation, StartSession};
@@ -57,7 +57,11 @@ pub(super) async fn build(
     writes.extend(creation(shared, &written).await?);
     let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
     writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
-    writes.extend(wrap(key, &before.state, handled));
+    let arrived = match &handle.begin {
+        Some(_) => logged_in(objects, &handled.state).await?,
+        None => None,
+    };
+    writes.extend(wrap(key, &before.state, handled, arrived));
     writes.extend(timers::writes(&before.state, &handled.state));
     let durability = durability(handle, handled);
     let mut input = handle.input.clone();
@@ -178,20 +182,31 @@ async fn creation(
 ///
 /// For somebody who does not exist it is wrapped as well, as it was: whether a key was written must
 /// not be what tells who exists.
-fn wrap(key: KeyId, before: &Execution, handled: &Handled) -> Option<Write> {
-    let user = |state: &Execution| {
-        state
-            .latest()
-            .and_then(|it| it.identified)
-            .map(|(id, _)| id)
-    };
+fn wrap(key: KeyId, before: &Execution, handled: &Handled, arrived: Option<Uuid>) -> Option<Write> {
     let names = |event: &Event| matches!(event, Event::UserIdentified { .. });
     let identified = handled.events.iter().any(names);
-    let after = user(&handled.state);
-    (identified || user(before) != after).then_some(Write::WrapKey {
+    let after = whose(&handled.state).or(arrived);
+    (identified || whose(before) != after).then_some(Write::WrapKey {
         id: key,
         under: after.map_or(KeyId::SYSTEM, KeyId),
     })
+}
+
+/// Who was logged in where an execution begins.
+async fn logged_in(journal: &dyn Journal, state: &Execution) -> Result<Option<Uuid>> {
+    let Some(running) = state.latest() else {
+        return Ok(None);
+    };
+    let session: Option<Versioned<Session>> = object::get(journal, running.session).await?;
+    Ok(session.and_then(|session| session.value.user))
+}
+
+/// Whom an execution is about: who was identified in it, or whom it came to otherwise, such as
+/// whoever was logged in when it began or has just enrolled.
+fn whose(state: &Execution) -> Option<Uuid> {
+    let running = state.latest()?;
+    let identified = running.identified.map(|(user, _)| user);
+    running.context.pending_user().or(identified)
 }
 
 fn durability(handle: &Handle, handled: &Handled) -> Durability {

@@ -46,6 +46,7 @@ mod timers;
 mod twin;
 pub mod unfinished;
 mod vault;
+mod vitals;
 mod watched;
 mod work;
 
@@ -56,6 +57,7 @@ pub use recovery::Recovery;
 pub use reply::{Reply, flow_error};
 pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
+pub use vitals::{Counted, Vitals};
 pub use watched::Watched;
 
 use crowd::Crowd;

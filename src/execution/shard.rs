@@ -91,6 +91,19 @@ impl Handler<Asleep> for Shard {
     }
 }
 
+/// Asks how many executions are awake.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub(crate) struct Awake;
+
+impl Handler<Awake> for Shard {
+    type Result = usize;
+
+    fn handle(&mut self, _: Awake, _: &mut Self::Context) -> Self::Result {
+        self.awake.values().filter(|it| it.connected()).count()
+    }
+}
+
 /// Asks for the state of an execution that is awake.
 #[derive(Message)]
 #[rtype(result = "Option<(Version, Execution)>")]

@@ -26,7 +26,7 @@ pub use evaluation::{Change, DEEPEST, Evaluation, Level, Limits, LogLine, Outcom
 pub use host::{Call, Failure, Host, Raised, policy_called};
 pub use told::{Asked, Asking, End, Told};
 pub use value::{Object, Value};
-pub use workers::{Options, WAIT, Workers, retell};
+pub use workers::{Options, Vitals, WAIT, Workers, retell};
 
 /// Whether the expression can be understood, found out in this process. For unit tests, which
 /// have no program to start as a worker.

@@ -70,6 +70,19 @@ pub struct Workers {
     clock: Clock,
 }
 
+/// How the workers are.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Vitals {
+    /// How many there are.
+    pub count: usize,
+    /// How many have nothing to do.
+    pub idle: usize,
+    /// How many expressions wait for one.
+    pub waiting: usize,
+    /// Why one is missing.
+    pub problems: Vec<String>,
+}
+
 /// What the keeper and the evaluations share.
 pub(super) struct Shared {
     pub(super) options: Options,
@@ -125,6 +138,21 @@ impl Workers {
     pub fn idle(&self) -> Vec<u32> {
         let idle = self.shared.idle();
         idle.iter().flatten().map(Process::id).collect()
+    }
+
+    /// How they are.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        let idle = self.shared.idle();
+        Vitals {
+            count: self.shared.options.workers.max(1),
+            idle: idle.iter().flatten().count(),
+            waiting: self.shared.waiting.load(Ordering::Relaxed),
+            problems: idle
+                .iter()
+                .filter_map(|it| it.as_ref().err().cloned())
+                .collect(),
+        }
     }
 
     /// Whether the expression can be understood.

@@ -19,6 +19,9 @@ use crate::journal::cursor::{self, STRIDE};
 use crate::journal::{self, Commit, Durability, Journal, Position, Version};
 use crate::settings::{self, FeedFormat, FeedStart};
 
+/// The names under which it is kept how far the webhook and standard output have come.
+pub const READERS: [&str; 2] = ["feed.webhook", "feed.stdout"];
+
 /// How many items are taken until that is written down.
 const BATCH: u64 = 100;
 
@@ -65,10 +68,10 @@ impl Feed {
         let mut wanted = Vec::new();
         if let Some(webhook) = &settings.webhook {
             let to = To::Webhook(Box::new(Receiver::new(webhook)));
-            wanted.push(("feed.webhook", webhook.format, to));
+            wanted.push((READERS[0], webhook.format, to));
         }
         if let Some(format) = settings.stdout {
-            wanted.push(("feed.stdout", format, To::Stdout(Lines::start()?)));
+            wanted.push((READERS[1], format, To::Stdout(Lines::start()?)));
         }
         let mut tasks = Vec::new();
         for (reader, format, to) in wanted {

@@ -11,6 +11,6 @@ mod sign;
 mod stdout;
 mod webhook;
 
-pub use deliver::Feed;
+pub use deliver::{Feed, READERS};
 pub use item::Item;
 pub use sign::signature;

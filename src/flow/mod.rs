@@ -6,6 +6,7 @@
 
 pub mod challenge;
 pub mod client;
+pub mod code;
 pub mod command;
 pub mod context;
 mod decide;
@@ -23,6 +24,7 @@ pub mod query;
 pub mod timer;
 pub mod verdict;
 
+pub use code::{Code, code};
 pub use command::{Command, Rejection};
 pub use context::Context;
 pub use decide::decide;

@@ -3,7 +3,6 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::client::client;
 use super::page::{dress, html, page_error};
 use super::request::Arrival;
 use super::{Error, State, content_policy};
@@ -22,7 +21,7 @@ pub(super) async fn show(
 }
 
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Error> {
-    let dress = dress(state, &client(request, &state.trusted_proxies)).await?;
+    let dress = dress(state, request).await?;
     let page = state.pages.api(&dress, DESCRIPTION)?;
     let policy = content_policy::with_reading_script();
     let policy = policy.parse().map_err(|_| Error::Internal {

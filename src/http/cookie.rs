@@ -17,8 +17,11 @@ pub const SESSION: &str = "authentik_session";
 /// The cookie that a script sends back as the header `X-authentik-CSRF`.
 pub const CSRF: &str = "authentik_csrf";
 
-/// How long a browser keeps the CSRF cookie.
-const CSRF_AGE: Duration = Duration::days(365);
+/// The cookie in which a visitor's choice of a language is kept.
+pub const LANGUAGE: &str = "authentik_language";
+
+/// How long a browser keeps the CSRF cookie, and the choice of a language.
+const YEAR: Duration = Duration::days(365);
 
 /// Signs and reads the session cookie.
 #[derive(Clone)]
@@ -123,7 +126,16 @@ impl Scope {
     pub fn csrf(&self, value: &SecretString, secure: bool) -> Cookie<'static> {
         self.build(CSRF, value.expose_secret().to_owned(), secure)
             .same_site(SameSite::Lax)
-            .max_age(CSRF_AGE)
+            .max_age(YEAR)
+            .finish()
+    }
+
+    /// The cookie in which the choice of a language is kept. Scripts may read it.
+    #[must_use]
+    pub fn language(&self, code: &str, secure: bool) -> Cookie<'static> {
+        self.build(LANGUAGE, code.to_owned(), secure)
+            .same_site(SameSite::Lax)
+            .max_age(YEAR)
             .finish()
     }
 

@@ -65,6 +65,17 @@ pub fn check_embedding(request: &HttpRequest) -> Result<(), Error> {
     }
 }
 
+/// Refuses a reading request that acts and that a page of another site made, links included.
+pub fn check_origin_of_read(request: &HttpRequest) -> Result<(), Error> {
+    let site = request.headers().get("sec-fetch-site");
+    let is_ours = |site: &[u8]| matches!(site, b"same-origin" | b"none");
+    if site.is_none_or(|site| is_ours(site.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Error::Origin)
+    }
+}
+
 /// Whether this origin, or the origin of this address, is the one the visitor sees us under.
 #[must_use]
 pub fn is_own(address: &str, client: &Client) -> bool {

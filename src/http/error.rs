@@ -63,6 +63,12 @@ pub enum Error {
         /// Where the client wanted to go.
         next: String,
     },
+    /// A page is only for whoever is logged in.
+    #[error("Nobody is logged in.")]
+    LoggedOut {
+        /// Where the client wanted to go.
+        next: String,
+    },
     /// Something that is needed is out of order or has too much to do.
     #[error("The server cannot do this at the moment. Please try again.")]
     Unavailable {
@@ -116,7 +122,7 @@ impl ResponseError for Error {
             }
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::BindingBroken { .. } => StatusCode::FOUND,
+            Self::BindingBroken { .. } | Self::LoggedOut { .. } => StatusCode::FOUND,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -125,7 +131,7 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
         match self {
-            Self::BindingBroken { next } => {
+            Self::BindingBroken { next } | Self::LoggedOut { next } => {
                 return location::redirect(StatusCode::FOUND, &location::login(next));
             }
             Self::Fields(wrong) => {

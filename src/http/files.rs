@@ -43,26 +43,31 @@ async fn find(
     if let (Some(interface), Some(own)) = (&state.interface, own)
         && let Some(file) = interface.file(own).await?
     {
-        return Ok(send(request, file.content, file.media_type, &file.version));
+        let known = (file.version.as_str(), false);
+        return Ok(send(request, file.content, file.media_type, known));
     }
-    let asset = assets::find(ours).ok_or(Error::NOT_FOUND)?;
+    let (path, is_versioned) = assets::path_of(ours).ok_or(Error::NOT_FOUND)?;
+    let asset = assets::find(path).ok_or(Error::NOT_FOUND)?;
     let content = match asset.content {
         Cow::Borrowed(content) => web::Bytes::from_static(content),
         Cow::Owned(content) => content.into(),
     };
-    Ok(send(request, content, asset.media_type, &asset.version))
+    let known = (asset.version.as_str(), is_versioned);
+    Ok(send(request, content, asset.media_type, known))
 }
 
+/// Sends a file whose content has this name, which may be a part of its address.
 fn send(
     request: &HttpRequest,
     content: impl Into<web::Bytes>,
     media_type: &'static str,
-    version: &str,
+    (version, is_versioned): (&str, bool),
 ) -> HttpResponse {
     // Weak, because the same file also goes out compressed.
     let tag = format!("W/\"{version}\"");
     // An address that names the version never shows anything else.
-    let keep = if request.query_string() == format!("v={version}") {
+    let names_version = is_versioned || request.query_string() == format!("v={version}");
+    let keep = if names_version {
         "public, max-age=31536000, immutable"
     } else {
         "public, max-age=3600"

@@ -20,6 +20,7 @@ use crate::flow::next::is_safe;
 use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
 use crate::policy::Asker;
+use crate::stage::configure_flow;
 
 /// Where a visitor goes who has given up and did not say where to.
 const LOGOUT: &str = "/flows/-/default/invalidation/";
@@ -173,10 +174,7 @@ async fn configuration_of(state: &State, id: &str) -> Result<Option<Flow>, Error
         return Ok(None);
     };
     let found: Option<Versioned<Stage>> = object::get(&*state.journal, id).await?;
-    let flow = found.and_then(|found| {
-        let flow = found.value.settings.get("configure_flow")?;
-        flow.as_str()?.parse::<Uuid>().ok()
-    });
+    let flow = found.and_then(|found| configure_flow(&found.value));
     let flow: Option<Versioned<Flow>> = match flow {
         Some(flow) => object::get(&*state.journal, flow).await?,
         None => None,

@@ -6,6 +6,10 @@
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, guard, web};
 
+mod account;
+mod acts;
+mod admin;
+mod agent;
 mod api;
 pub mod binding;
 mod browse;
@@ -20,8 +24,10 @@ mod files;
 mod flows;
 mod health;
 mod interface;
+mod language;
 pub mod line;
 mod location;
+pub mod machine;
 pub mod mfa;
 pub mod operator;
 mod outpost;
@@ -53,6 +59,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::route().guard(reads()).to(interface::show))
                 .route(web::post().to(page::answer)),
         )
+        .service(
+            web::resource("/if/user/{path:.*}")
+                .route(web::route().guard(reads()).to(account::serve))
+                .route(web::post().to(account::serve)),
+        )
         .route(
             "/if/flow/{slug}/assets/{path:.*}",
             web::route().guard(reads()).to(files::assets_of_flow),
@@ -70,7 +81,15 @@ pub fn configure(app: &mut web::ServiceConfig) {
             "/flows/-/cancel/",
             web::route().guard(reads()).to(flows::cancel),
         )
+        .route(
+            "/language/{code}/",
+            web::route().guard(reads()).to(language::choose),
+        )
         .route("/setup", web::get().to(setup::begin))
+        .route(
+            "/if/admin/{tail:.*}",
+            web::route().guard(reads()).to(admin::show),
+        )
         .route(
             assets::BRAND_STYLE,
             web::route().guard(reads()).to(files::brand_style),

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::web::{Bytes, Data, Json, JsonConfig, ServiceConfig, get, post, resource, scope};
 use actix_web::{HttpResponse, middleware, web};
@@ -19,6 +20,7 @@ use crate::courier::template::Templates;
 use crate::directory::Author;
 use crate::directory::command::commit_noted;
 use crate::directory::password::Pool;
+use crate::directory::turns::Turns;
 use crate::execution::Executions;
 use crate::expression::Workers;
 use crate::journal::{self, Envelope, Journal, Position, Write};
@@ -60,6 +62,10 @@ pub struct Operator {
     pub courier: Courier,
     /// Writes them.
     pub letters: Arc<Templates>,
+    /// The turns of those who change objects.
+    pub turns: Arc<Turns>,
+    /// Set when the server is about to end.
+    pub stopping: Arc<AtomicBool>,
 }
 
 /// What only the concrete store of the journal can do.

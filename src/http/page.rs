@@ -11,17 +11,16 @@ use super::line::presence;
 use super::location::{Target, login, redirect};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
-use super::{Error, State, content_policy, csrf, ways};
+use super::{Error, State, content_policy, csrf, language, ways};
 use crate::catalog::Brand;
 use crate::directory::{avatar, install};
 use crate::execution::{self, Presence, Reply, Request};
-use crate::flow::client::Client;
 use crate::flow::query;
 use crate::web::form::{self, Posted};
 use crate::web::{Dress, Form, Message, Person};
 
 /// Said when a form was posted that belongs to no session, or to one before a login.
-const OUT_OF_DATE: &str = "This page was out of date. Please try again.";
+pub(super) const OUT_OF_DATE: &str = "This page was out of date. Please try again.";
 
 /// Said when the browser has no session although a form was posted.
 const NO_COOKIE: &str =
@@ -91,7 +90,7 @@ pub(super) async fn home(
             email: user.email.clone(),
             avatar: avatar::of(user),
         };
-        let dress = dress(&state, &visitor.client).await?;
+        let dress = dress(&state, &request).await?;
         Ok(html(StatusCode::OK, state.pages.home(&dress, &person)?))
     };
     let answer = page.await;
@@ -101,6 +100,7 @@ pub(super) async fn home(
 /// One request for the page of a flow.
 struct FlowPage<'a> {
     state: &'a State,
+    request: &'a HttpRequest,
     visitor: &'a Visitor,
     slug: &'a str,
     query: &'a str,
@@ -122,6 +122,7 @@ impl<'a> FlowPage<'a> {
         }
         Ok(Self {
             state,
+            request,
             visitor,
             slug,
             query,
@@ -226,7 +227,7 @@ impl<'a> FlowPage<'a> {
         // The page needs the token of the session as it is now, so the cookies come first.
         let mut cookies = HttpResponse::Ok().finish();
         let session = set_cookies(state, self.visitor, &reply, &mut cookies).await?;
-        let dress = dress(state, client).await?;
+        let dress = dress(state, self.request).await?;
         let target = (reply.body["component"] == "xak-flow-redirect")
             .then(|| Target::of(reply.body["to"].as_str().unwrap_or("/"), client));
         let mut answer = match target {
@@ -323,9 +324,21 @@ pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
         .body(page)
 }
 
-/// How pages look for this visitor.
-pub(super) async fn dress(state: &State, client: &Client) -> Result<Dress, Error> {
-    Ok(Dress::from(&state.brand(&client.host).await?))
+/// How pages look for whoever sent this request, and what they speak.
+pub(super) async fn dress(state: &State, request: &HttpRequest) -> Result<Dress, Error> {
+    let host = client(request, &state.trusted_proxies).host;
+    Ok(dressed(&state.brand(&host).await?, request))
+}
+
+fn dressed(brand: &Brand, request: &HttpRequest) -> Dress {
+    let mut dress = Dress::from(brand);
+    if let Some(language) = language::of(request) {
+        dress.language = language;
+    }
+    if let Some(here) = request.uri().path_and_query() {
+        dress.here = here.to_string();
+    }
+    dress
 }
 
 /// `answer`, or a page that says what went wrong.
@@ -346,11 +359,10 @@ pub(super) async fn page_error(
         return plain;
     }
     let (heading, text) = words(plain.status());
-    let client = client(request, &state.trusted_proxies);
     // When not even the brand can be read, the page still has to say so.
-    let dress = dress(state, &client)
+    let dress = dress(state, request)
         .await
-        .unwrap_or_else(|_| Dress::from(&Brand::fallback()));
+        .unwrap_or_else(|_| dressed(&Brand::fallback(), request));
     let message = Message {
         heading,
         text,

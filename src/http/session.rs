@@ -204,7 +204,11 @@ fn left(now: Timestamp, end: Timestamp) -> i64 {
     left.as_secs().max(0) + i64::from(left.subsec_nanos() > 0)
 }
 
-fn add(cookies: &[Cookie<'static>], answer: &mut HttpResponse) -> Result<(), Error> {
+/// Sends cookies along with an answer.
+///
+/// # Errors
+/// When one of them cannot be sent.
+pub(super) fn add(cookies: &[Cookie<'static>], answer: &mut HttpResponse) -> Result<(), Error> {
     for cookie in cookies {
         answer.add_cookie(cookie).map_err(|error| Error::Internal {
             cause: format!("the cookie {} cannot be sent: {error}", cookie.name()),

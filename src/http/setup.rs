@@ -130,7 +130,6 @@ async fn message(
     status: StatusCode,
     said: &Message<'_>,
 ) -> Result<HttpResponse, Error> {
-    let client = Visitor::unknown(state, request).client;
-    let dress = dress(state, &client).await?;
+    let dress = dress(state, request).await?;
     Ok(html(status, state.pages.message(&dress, said)?))
 }

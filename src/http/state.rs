@@ -12,6 +12,7 @@ use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::interface::Interface;
+use super::machine::Machine;
 use super::mfa::Factors;
 use super::status::Streams;
 use crate::blueprint::Library;
@@ -19,6 +20,7 @@ use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
+use crate::directory::turns::Turns;
 use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Watched};
 use crate::expression::Workers;
@@ -36,6 +38,8 @@ pub struct State {
     pub clock: Clock,
     /// Hashes passwords, away from the threads that serve requests.
     pub hashes: Arc<Pool>,
+    /// The turns of those who change the same objects at the same time.
+    pub turns: Arc<Turns>,
     /// Signs and reads session cookies.
     pub signer: Signer,
     /// Signs and reads the cookies by which browsers are known.
@@ -70,6 +74,8 @@ pub struct State {
     pub library: Arc<Library>,
     /// The pages.
     pub pages: Pages,
+    /// What is known of this process; none in tests of handlers.
+    pub machine: Option<Machine>,
     /// Set when the server is about to end; it is not ready from then on.
     pub stopping: Arc<AtomicBool>,
 }

@@ -34,6 +34,7 @@ pub mod prompt;
 pub mod redirect;
 mod reply;
 mod run;
+mod setting_up;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -55,6 +56,7 @@ pub use form::Form;
 pub use planner::DOES_NOT_APPLY;
 pub use reply::Reply;
 pub use run::{Handled, handle};
+pub use setting_up::configure_flow;
 pub use turn::Turn;
 
 /// Why a stage could not do its work.

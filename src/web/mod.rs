@@ -3,12 +3,15 @@
 //! Texts in and texts out. Nothing here looks anything up or knows of status codes, and no page
 //! holds a script but one with a captcha, which cannot do without.
 
+pub mod account;
 pub mod assets;
 pub mod form;
+pub mod language;
 mod markup;
 mod page;
 mod picture;
 mod shell;
 
-pub use page::{Dress, Error, Form, Message, Pages, Person};
+pub use language::Language;
+pub use page::{Dress, Error, Form, Message, Pages, Person, Picture};
 pub use shell::{Shell, ShellPage};

@@ -1,14 +1,18 @@
 //! The pages, made from templates that escape everything they are given.
 
 use minijinja::value::{Serde, Value as Template};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
-use super::{assets, markup, picture};
-use crate::catalog::Brand;
+use super::assets;
+use super::language::Language;
 use crate::flow::challenge::DEFAULT_BACKGROUND;
-use crate::flow::event::EMPTY_RESPONSE;
+
+pub(in crate::web) use prompt::LANGUAGES;
+
+pub use dress::{Dress, Picture};
 
 /// A page could not be made: a fault of a template, never of a visitor.
 #[derive(Debug, thiserror::Error)]
@@ -17,42 +21,6 @@ pub struct Error {
     template: &'static str,
     source: minijinja::Error,
 }
-
-/// Every template and its name.
-macro_rules! templates {
-    ($($name:literal),+ $(,)?) => {
-        [$(($name, include_str!(concat!("templates/", $name)))),+]
-    };
-}
-
-const TEMPLATES: [(&str, &str); 26] = templates![
-    "base.html",
-    "api.html",
-    "form.html",
-    "flow.html",
-    "challenge/identification.html",
-    "challenge/password.html",
-    "challenge/user_login.html",
-    "challenge/prompt.html",
-    "challenge/captcha.html",
-    "challenge/authenticator_duo.html",
-    "challenge/authenticator_email.html",
-    "challenge/authenticator_sms.html",
-    "challenge/authenticator_static.html",
-    "challenge/authenticator_totp.html",
-    "challenge/authenticator_validate.html",
-    "challenge/authenticator_webauthn.html",
-    "challenge/consent.html",
-    "challenge/email.html",
-    "challenge/dummy.html",
-    "challenge/denied.html",
-    "challenge/error.html",
-    "challenge/session_end.html",
-    "challenge/unsupported.html",
-    "leave.html",
-    "home.html",
-    "message.html",
-];
 
 /// The template of a component, and the fields of which it shows the errors itself.
 fn template(component: &str) -> (&'static str, &'static [&'static str]) {
@@ -92,46 +60,6 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
         "ak-stage-flow-error" => ("challenge/error.html", &[]),
         "ak-stage-session-end" => ("challenge/session_end.html", &[]),
         _ => ("challenge/unsupported.html", &[]),
-    }
-}
-
-/// How a page is dressed for the host under which it was asked for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Dress {
-    /// The name of the whole.
-    pub title: String,
-    /// The picture above the form.
-    pub logo: String,
-    /// The picture in the browser's tab.
-    pub favicon: String,
-    /// The picture behind everything that has none of its own.
-    pub background: String,
-    /// `light` or `dark`; without it the browser decides.
-    pub theme: Option<&'static str>,
-    /// Where the brand's own style rules are, if it has any.
-    pub style: Option<&'static str>,
-}
-
-impl From<&Brand> for Dress {
-    fn from(brand: &Brand) -> Self {
-        // A plain page cannot know which theme the browser shows, so it takes the light one.
-        let light = |picture: &str| picture.replace("%(theme)s", "light");
-        let theme = brand
-            .attributes
-            .get("settings")
-            .and_then(|settings| settings["theme"]["base"].as_str());
-        Self {
-            title: brand.branding_title.clone(),
-            logo: light(&brand.branding_logo),
-            favicon: light(&brand.branding_favicon),
-            background: light(&brand.branding_default_flow_background),
-            theme: match theme {
-                Some("light") => Some("light"),
-                Some("dark") => Some("dark"),
-                _ => None,
-            },
-            style: (!brand.branding_custom_css.is_empty()).then_some(assets::BRAND_STYLE),
-        }
     }
 }
 
@@ -183,7 +111,7 @@ pub struct Message<'a> {
 /// All pages.
 #[derive(Debug)]
 pub struct Pages {
-    templates: Environment<'static>,
+    templates: [(Language, Environment<'static>); Language::ALL.len()],
     stylesheet: String,
     captcha_script: String,
     webauthn_script: String,
@@ -202,30 +130,8 @@ impl Pages {
     /// When a template has a syntax error, which a test would have found.
     #[must_use]
     pub fn new() -> Self {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Chainable);
-        templates.set_auto_escape_callback(|_| AutoEscape::Html);
-        templates.add_filter("markup", |text: &str| {
-            Template::from_safe_string(markup::safe(text))
-        });
-        // Text like any other: it is escaped where it stands.
-        templates.add_filter("json", |value: Template| {
-            serde_json::to_string(&value).map_err(|error| {
-                let kind = minijinja::ErrorKind::BadSerialization;
-                minijinja::Error::new(kind, "cannot be written as JSON").with_source(error)
-            })
-        });
-        templates.add_filter("picture", |text: &str| {
-            Template::from(Serde(picture::of(text)))
-        });
-        templates.add_filter("key", picture::key);
-        for (name, source) in TEMPLATES {
-            templates
-                .add_template(name, source)
-                .expect("the templates have no syntax errors");
-        }
         Self {
-            templates,
+            templates: Language::ALL.map(|language| (language, templates::compile(language))),
             stylesheet: assets::address(assets::STYLESHEET),
             captcha_script: assets::address(assets::CAPTCHA),
             webauthn_script: assets::address(assets::WEBAUTHN),
@@ -242,9 +148,7 @@ impl Pages {
     ) -> Result<String, Error> {
         let flow = &challenge["flow_info"];
         let (template, shown) = template(challenge["component"].as_str().unwrap_or_default());
-        let background = flow["background"]
-            .as_str()
-            .filter(|background| !background.is_empty() && *background != DEFAULT_BACKGROUND);
+        let background = background(flow, dress.theme);
         self.render(
             "flow.html",
             dress,
@@ -253,12 +157,12 @@ impl Pages {
                 template => template,
                 title => flow["title"].as_str(),
                 layout => flow["layout"].as_str().unwrap_or("stacked"),
-                background => background,
+                background => Serde(background),
                 cancel => flow["cancel_url"].as_str(),
-                general_errors => Serde(general_errors(challenge, shown, form)),
-                sent_again => is_sent_again(challenge),
-                sent_code => is_code_sent(challenge, form),
-                only_chose => is_chosen(challenge, form),
+                general_errors => Serde(errors::general_errors(challenge, shown, form)),
+                sent_again => errors::is_sent_again(challenge),
+                sent_code => errors::is_code_sent(challenge, form),
+                only_chose => errors::is_chosen(challenge, form),
                 methods => Serde(methods::methods(challenge, &form.values)),
                 duo_link => duo_link(challenge),
                 prompts => Serde(prompt::fields(challenge, &form.values)),
@@ -313,7 +217,17 @@ impl Pages {
         )
     }
 
-    fn render(
+    /// The document of the operator's console, for the one of this name.
+    pub fn admin(&self, dress: &Dress, user: &str) -> Result<String, Error> {
+        let folder = assets::folder_address(assets::ADMIN);
+        self.render(
+            "admin.html",
+            dress,
+            context! { folder => folder, user => user },
+        )
+    }
+
+    pub(in crate::web) fn render(
         &self,
         template: &'static str,
         dress: &Dress,
@@ -322,42 +236,51 @@ impl Pages {
         let frame = context! {
             brand => Serde(dress),
             stylesheet => self.stylesheet.as_str(),
-            default_background => dress.background.as_str(),
+            languages => Serde(languages(dress)),
         };
-        self.templates
+        let mut all = self.templates.iter();
+        let spoken = all.find(|(language, _)| *language == dress.language);
+        let (_, templates) = spoken.unwrap_or(&self.templates[0]);
+        templates
             .get_template(template)
             .and_then(|found| found.render(context! { ..page, ..frame }))
             .map_err(|source| Error { template, source })
     }
 }
 
-/// The errors that the page shows above everything else. Whoever only chose what to show has made no
-/// mistake.
-fn general_errors(challenge: &Value, shown: &[&str], form: &Form) -> Vec<Value> {
-    if is_chosen(challenge, form) {
-        return Vec::new();
-    }
-    errors_besides(challenge, shown)
+/// A language that a page may be shown in.
+#[derive(Serialize)]
+struct Spoken {
+    code: &'static str,
+    name: &'static str,
+    /// Where it is chosen; nowhere where it is chosen already.
+    choose: Option<String>,
 }
 
-/// Whether all that the visitor did was to choose what they show. What clients are told then is an
-/// error that says nothing.
-fn is_chosen(challenge: &Value, form: &Form) -> bool {
-    let chose = form.values.get("chooses") == Some(&Value::Bool(true));
-    let errors = challenge["response_errors"].as_object();
-    let says_nothing = |errors: &Map<String, Value>| {
-        let is_empty = |it: &Value| it["string"] == EMPTY_RESPONSE;
-        let general = errors.get("non_field_errors").and_then(Value::as_array);
-        let only = general.is_none_or(|all| all.iter().all(is_empty));
-        only && errors.keys().all(|field| field == "non_field_errors")
+fn languages(dress: &Dress) -> Vec<Spoken> {
+    let spoken = |language: Language| {
+        let next = || form_urlencoded::byte_serialize(dress.here.as_bytes()).collect::<String>();
+        let choose = || format!("/language/{}/?next={}", language.code(), next());
+        Spoken {
+            code: language.code(),
+            name: language.name(),
+            choose: (language != dress.language).then(choose),
+        }
     };
-    chose && errors.is_some_and(says_nothing)
+    Language::ALL.map(spoken).into()
 }
 
-/// Whether a code is on its way because the visitor asked for it.
-fn is_code_sent(challenge: &Value, form: &Form) -> bool {
-    let method = form.values.get("method").and_then(Value::as_str);
-    is_chosen(challenge, form) && matches!(method, Some("sms" | "email"))
+/// The flow's own picture, where it has one.
+fn background(flow: &Value, theme: Option<&str>) -> Option<Picture> {
+    let own = flow["background"]
+        .as_str()
+        .filter(|own| !own.is_empty() && *own != DEFAULT_BACKGROUND)?;
+    let themed = &flow["background_themed_urls"];
+    let of = |theme: &str| themed[theme].as_str().map(str::to_owned);
+    Some(Picture {
+        light: of(theme.unwrap_or("light")).unwrap_or_else(|| own.to_owned()),
+        dark: if theme.is_none() { of("dark") } else { None },
+    })
 }
 
 /// The link that opens Duo's app. Nothing but that and a page is ever linked to.
@@ -365,29 +288,6 @@ fn duo_link(challenge: &Value) -> Option<&str> {
     let link = challenge["activation_code"].as_str()?;
     let is_link = link.starts_with("duo://") || link.starts_with("https://");
     is_link.then_some(link)
-}
-
-/// The errors that no field of the page shows.
-fn errors_besides(challenge: &Value, shown: &[&str]) -> Vec<Value> {
-    let errors = challenge["response_errors"].as_object();
-    let prompts = prompt::keys(challenge);
-    errors
-        .into_iter()
-        .flatten()
-        .filter(|(field, _)| !shown.contains(&field.as_str()) && !prompts.contains(&field.as_str()))
-        .filter_map(|(_, errors)| errors.as_array())
-        .flatten()
-        .filter(|error| error["code"] != SENT_AGAIN)
-        .cloned()
-        .collect()
-}
-
-/// What stands in the place of an error once a mail was sent again: nothing is wrong.
-const SENT_AGAIN: &str = "email-sent";
-
-fn is_sent_again(challenge: &Value) -> bool {
-    let errors = challenge["response_errors"]["non_field_errors"].as_array();
-    errors.is_some_and(|errors| errors.iter().any(|error| error["code"] == SENT_AGAIN))
 }
 
 /// What may be typed into the identification, such as `Email or Username`.
@@ -418,7 +318,10 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod dress;
+mod errors;
 mod methods;
 mod prompt;
+mod templates;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use crate::blueprint::edit::Edit;
 use crate::directory::User;
 use crate::directory::change::{Author, Means};
 use crate::flow::query::Query;
+use crate::http::acts::Doer;
 use crate::http::request::Arrival;
 use crate::http::{Error, State};
 use crate::journal::object::Versioned;
@@ -134,6 +135,19 @@ impl Call {
         })
     }
 
+    /// The caller as somebody who does something.
+    ///
+    /// # Errors
+    /// When the operation is a public one.
+    pub(crate) fn doer(&self) -> Result<Doer<'_>, Error> {
+        Ok(Doer {
+            state: &self.state,
+            author: self.author()?,
+            client: &self.caller()?.client,
+            arrival: self.arrival,
+        })
+    }
+
     /// Who asks an expression or a policy something, with the request that they make; `user` is whom
     /// it takes for the one who asks.
     ///
@@ -167,6 +181,7 @@ impl Call {
             journal: &*self.state.journal,
             clock: &self.state.clock,
             passwords: Some(&self.state.hashes),
+            turns: &self.state.turns,
             syntax,
             author,
             correlation,

@@ -74,7 +74,7 @@ async fn enrollment_status(call: Call) -> Answered {
 async fn import_manually(mut call: Call) -> Answered {
     let (duo, _) = for_superusers(&call).await?;
     let body = call.json().await?;
-    let (state, arrival) = (&call.state, call.arrival);
+    let (state, doer) = (&call.state, call.doer()?);
     let (duo_user_id, username) = read(&body)?;
     let user = user_by_username(&*state.journal, &username).await?;
     let user = user.ok_or_else(|| complain("User does not exist."))?;
@@ -83,7 +83,7 @@ async fn import_manually(mut call: Call) -> Answered {
         duo_user_id: &duo_user_id,
         user: user.value.uuid,
     };
-    if import_device(&*state.journal, &state.clock, import, arrival.id).await? {
+    if import_device(&doer.act(), import).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(complain("Device exists already."))
@@ -94,7 +94,7 @@ async fn import_manually(mut call: Call) -> Answered {
 /// of ours. What was imported until something goes wrong stays.
 async fn import_automatically(call: Call) -> Answered {
     let (duo, settings) = for_superusers(&call).await?;
-    let (state, arrival) = (&call.state, call.arrival);
+    let (state, doer) = (&call.state, call.doer()?);
     let missing =
         "Stage does not have Admin API configured, which is required for automatic imports.";
     let account = settings.admin_account().ok_or_else(|| complain(missing))?;
@@ -111,8 +111,11 @@ async fn import_automatically(call: Call) -> Answered {
                     duo_user_id: &known.user_id,
                     user: user.value.uuid,
                 };
-                let journal = &*state.journal;
-                if import_device(journal, &state.clock, import, arrival.id).await? {
+                let act = match count {
+                    0 => doer.act(),
+                    _ => doer.act_under(state.clock.ordered_id()),
+                };
+                if import_device(&act, import).await? {
                     count += 1;
                 }
             }
@@ -125,7 +128,7 @@ async fn import_automatically(call: Call) -> Answered {
             Ok(HttpResponse::Ok().json(json!({ "error": "", "count": count })))
         }
         Err(error) => {
-            tracing::warn!(id = arrival.name(), %error, "not all users of Duo could be imported");
+            tracing::warn!(id = call.arrival.name(), %error, "not all users of Duo could be imported");
             let text = "An internal error occurred while importing devices.";
             Ok(HttpResponse::BadRequest().json(json!({ "error": text, "count": count })))
         }

@@ -1,9 +1,7 @@
 //! `/gatelog/feed/`: the journal as it grows, a portion at a time or as a stream.
 
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::http::Method as Verb;
@@ -12,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, Stream};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::call::Call;
 use super::operation::{Access, Answered, Content, Method, Operation};
@@ -34,38 +33,60 @@ const RECORDS: usize = 20_000;
 const STREAMS: usize = 32;
 
 /// How long whoever finds no room is asked to wait.
-const LATER: Duration = Duration::from_secs(10);
+pub(super) const LATER: Duration = Duration::from_secs(10);
 
 /// How often a stream says that it is still there, and how far it has come.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How often a stream looks whether the server is about to stop.
-const STOPPING: Duration = Duration::from_secs(1);
+pub(super) const STOPPING: Duration = Duration::from_secs(1);
 
 /// How long a stream lasts. Whoever listens comes back, and is asked again who they are: they may
 /// have lost the right.
-const LONGEST: Duration = Duration::from_mins(15);
+pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
-/// How many streams are open.
+/// How many of them one user may have.
+const PER_USER: usize = 8;
+
+/// The streams that are open, by user.
 #[derive(Debug, Default)]
-pub struct Readers(AtomicUsize);
+pub struct Readers(Mutex<HashMap<Uuid, usize>>);
 
 /// The place of one stream, given back when it ends.
-struct Place(Arc<Readers>);
+pub(super) struct Place {
+    readers: Arc<Readers>,
+    user: Uuid,
+}
 
 impl Readers {
-    fn open(self: &Arc<Self>) -> Option<Place> {
-        let room = |open: usize| (open < STREAMS).then_some(open + 1);
-        let taken = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room);
-        taken.ok().map(|_| Place(Arc::clone(self)))
+    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open(self: &Arc<Self>, user: Uuid) -> Option<Place> {
+        let mut all = self.all();
+        let own = all.get(&user).copied().unwrap_or(0);
+        if own >= PER_USER || all.values().sum::<usize>() >= STREAMS {
+            return None;
+        }
+        all.insert(user, own + 1);
+        drop(all);
+        Some(Place {
+            readers: Arc::clone(self),
+            user,
+        })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
+        let mut all = self.readers.all();
+        if let Some(own) = all.get_mut(&self.user) {
+            *own -= 1;
+            if *own == 0 {
+                all.remove(&self.user);
+            }
+        }
     }
 }
 
@@ -120,6 +141,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn show(call: Call) -> Answered {
+    let user = call.caller()?.user.value.uuid;
     let (request, state) = (call.request, call.state);
     let mut asked = Asked::of(&request)?;
     if request.method() == Verb::HEAD || !wants_stream(&request) {
@@ -128,7 +150,7 @@ async fn show(call: Call) -> Answered {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|it| it.to_str().ok()?.trim().parse().ok());
     asked.after = last.map_or(asked.after, Position);
-    let place = state.feeds.open().ok_or(Error::Throttled(LATER))?;
+    let place = state.feeds.open(user).ok_or(Error::Throttled(LATER))?;
     let now = state.clock.monotonic();
     let records = state.journal.follow(asked.after);
     let told = Told {
@@ -245,10 +267,17 @@ mod tests {
     #[test]
     fn there_is_room_for_so_many_streams_and_it_comes_back() {
         let readers = Arc::new(Readers::default());
-        let mut places: Vec<_> = (0..STREAMS).map(|_| readers.open()).collect();
+        let user = |number: usize| Uuid::from_u128(number as u128);
+        let mut places: Vec<_> = (0..STREAMS)
+            .map(|number| readers.open(user(number / PER_USER)))
+            .collect();
         assert!(places.iter().all(Option::is_some));
-        assert!(readers.open().is_none());
+        assert!(readers.open(user(100)).is_none());
         places.pop();
-        assert!(readers.open().is_some());
+        assert!(readers.open(user(100)).is_some());
+        assert!(
+            readers.open(user(0)).is_none(),
+            "they have all that they may"
+        );
     }
 }

@@ -21,8 +21,8 @@ use crate::directory::permission::Granted;
 use crate::execution::{Presence, Request};
 use crate::flow::Context;
 use crate::flow::context::{Value as Known, key};
-use crate::http::Error;
 use crate::http::session::{Visitor, set_cookies};
+use crate::http::{Error, csrf};
 use crate::journal::Journal;
 use crate::journal::object::{self, Versioned};
 use crate::{policy, stage};
@@ -100,6 +100,11 @@ async fn flow(call: &Call) -> Result<Flow, Error> {
         Object::Flow(flow) => Ok(flow),
         _ => Err(Error::NO_FLOW),
     }
+}
+
+/// Whether all flows may be exported.
+pub(super) fn may_export_all(granted: &Granted) -> bool {
+    granted.may("authentik_flows.export_flow") && SEEN.iter().all(|it| granted.may(it))
 }
 
 /// `GET /flows/instances/{slug}/export/`: the flow as a blueprint.
@@ -182,6 +187,10 @@ async fn conditions(
 async fn execute(call: Call) -> Answered {
     let flow = flow(&call).await?;
     let caller = call.caller()?;
+    // It acts, although it is a `GET`: another site must not have a browser do so.
+    if caller.token.is_none() {
+        csrf::check_origin_of_read(&call.request)?;
+    }
     let (state, arrival) = (&call.state, call.arrival);
     let visitor = match caller.token {
         Some(_) => Visitor::unknown(state, &call.request),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header;
 
+use super::body;
 use super::call::Call;
 use crate::blueprint::MAX_BYTES;
 use crate::http::Error;
@@ -26,12 +27,7 @@ pub(super) async fn read(call: &mut Call) -> Result<BTreeMap<String, Vec<u8>>, E
     let Some(boundary) = boundary(&declared) else {
         return Err(Error::MediaType(declared));
     };
-    let bytes = call
-        .payload()?
-        .to_bytes_limited(LIMIT)
-        .await
-        .map_err(|_| Error::TooLarge(LIMIT))?
-        .map_err(|_| Error::Unread)?;
+    let bytes = body::collect(call.payload()?, LIMIT).await?;
     parts(&bytes, &boundary).ok_or(Error::Unread)
 }
 

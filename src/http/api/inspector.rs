@@ -22,24 +22,12 @@ use crate::flow::context::{self, Context, key};
 use crate::flow::plan::PlannedStage;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Stored as _, Versioned};
+use crate::replay::mask::{MASK, masked};
 use crate::replay::{self, Inspection, Moment};
 use crate::stage::Kind;
 
 /// The permission to see executions of a flow that are not one's own.
-const PERMISSION: &str = "authentik_flows.inspect_flow";
-
-/// Shown in the place of what nobody may see.
-const MASK: &str = "********************";
-
-/// Parts of the names of what nobody may see.
-const SECRETS: [&str; 6] = [
-    "password",
-    "secret",
-    "token",
-    "private",
-    "api_key",
-    "credential",
-];
+pub(super) const PERMISSION: &str = "authentik_flows.inspect_flow";
 
 /// The operation.
 pub(super) fn operations() -> Vec<Operation> {
@@ -223,42 +211,4 @@ async fn value_of(state: &State, value: &context::Value) -> Result<Value, Error>
             json!(shown)
         }
     })
-}
-
-/// A value, or the mask where its name says that it is secret; within it as well.
-fn masked(name: &str, value: Value) -> Value {
-    let lower = name.to_lowercase();
-    match value {
-        Value::Object(entries) => entries
-            .into_iter()
-            .map(|(name, value)| (name.clone(), masked(&name, value)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Array(items) => items.into_iter().map(|it| masked(name, it)).collect(),
-        Value::String(_) if SECRETS.iter().any(|it| lower.contains(it)) => MASK.into(),
-        value => value,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_the_name_of_a_secret_is_masked_however_deep() {
-        let known = json!({
-            "password": "a",
-            "prompt_data": { "new_password": ["b"], "colour": "red", "size": 3 },
-            "auth_method_args": { "mfa_devices": [{ "Secret": "c" }] },
-        });
-        let shown = masked("", known);
-        assert_eq!(
-            shown,
-            json!({
-                "password": MASK,
-                "prompt_data": { "new_password": [MASK], "colour": "red", "size": 3 },
-                "auth_method_args": { "mfa_devices": [{ "Secret": MASK }] },
-            })
-        );
-    }
 }

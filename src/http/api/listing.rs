@@ -91,7 +91,11 @@ impl Listing {
         let page = self.slice(all.len())?;
         let mut results = Vec::with_capacity(page.len());
         for item in &all[page.range()] {
-            results.push(show(item).await?);
+            match show(item).await {
+                // Somebody removed it since the list was made.
+                Err(Error::NotFound(_)) => {}
+                shown => results.push(shown?),
+            }
         }
         Ok(page.envelope(&results))
     }

@@ -19,11 +19,13 @@ mod directory;
 mod duo;
 mod email_templates;
 mod events;
+mod executions;
 mod executor;
 mod feed;
 mod flow_actions;
 mod flows;
 mod form;
+mod health;
 mod history;
 mod inspector;
 mod invitations;
@@ -58,7 +60,9 @@ pub(super) fn operations() -> &'static [Operation] {
     ALL.get_or_init(|| {
         let mut all = flows::operations();
         all.extend(events::operations());
+        all.extend(executions::operations());
         all.extend(feed::operations());
+        all.extend(health::operations());
         all.extend(history::operations());
         all.extend(flow_actions::operations());
         all.extend(blueprints::operations());
@@ -93,6 +97,8 @@ pub(super) fn description() -> &'static Value {
         flows::describe(&mut components);
         partial::describe(&mut components);
         events::describe(&mut components);
+        executions::describe(&mut components);
+        health::describe(&mut components);
         flow_actions::describe(&mut components);
         blueprints::describe(&mut components);
         directory::describe(&mut components);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::wrong;
 use super::call::Call;
-use super::operation::{Access, Answered, Content, Method, Operation};
+use super::operation::{Answered, Content, Method, Operation};
 use super::resource::{KeyField, Resource, Scope, Shown, text, word};
 use super::schema::{Components, reference, request, uuid};
 use super::stage_kinds;
@@ -54,7 +54,6 @@ pub(super) fn operations() -> Vec<Operation> {
             "stages_prompt_prompts_preview_create",
             preview,
         )
-        .access(Access::Permitted("authentik_stages_prompt.view_prompt"))
         .takes(Content::One("PromptRequest".to_owned()))
         .answers(200, Content::One("PromptChallenge".to_owned())),
     );
@@ -106,6 +105,15 @@ fn show_prompt(object: &Object, staged: &Staged, about: &Shown<'_>) -> Result<Va
 /// `POST /stages/prompt/prompts/preview/`: what a prompt would look like. Nothing is kept, and what
 /// expressions want to change is not.
 async fn preview(mut call: Call) -> Answered {
+    let granted = &call.caller()?.granted;
+    // What is shown may be an expression of the caller's own, which sees what prompts see.
+    let writes = ["add_prompt", "change_prompt"];
+    if !writes
+        .iter()
+        .any(|it| granted.may(&format!("authentik_stages_prompt.{it}")))
+    {
+        return Err(Error::NotPermitted);
+    }
     let mut fields: Map<String, Value> = call.fields().await?;
     // It gets no name of its own, and so none that is taken.
     let name = call.state.clock.opaque_id().to_string();

@@ -44,6 +44,7 @@ pub(super) async fn enable(operator: Data<Operator>, wanted: Json<Wanted>) -> An
     let journal = &*operator.journal;
     let options = Options {
         author: Author::operator(),
+        turns: Some(&operator.turns),
         ..Options::default()
     };
     let enabled = blueprint::enable(journal, &operator.clock, ready, &options).await;
@@ -178,6 +179,7 @@ async fn apply_all(
         passwords: Some(&operator.hashes),
         syntax: Syntax::Workers(&operator.workers),
         author: Author::operator(),
+        turns: Some(&operator.turns),
         ..Options::default()
     };
     let report = blueprint::apply(&*operator.journal, &operator.clock, &documents, &options)

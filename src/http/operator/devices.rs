@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::mfa_attempts::mfa_attempts;
-use crate::directory::{self, Device, DeviceClass, User, devices_of, remove_devices};
+use crate::directory::{self, Act, Author, Device, DeviceClass, User, devices_of, remove_devices};
 use crate::journal::object::Versioned;
 
 /// Which devices are to go.
@@ -55,8 +55,13 @@ pub(super) async fn remove(
         }
     };
     let correlation = operator.clock.ordered_id();
-    let (journal, clock) = (&*operator.journal, &operator.clock);
-    let removed = remove_devices(journal, clock, &wanted, correlation).await?;
+    let act = Act {
+        journal: &*operator.journal,
+        clock: &operator.clock,
+        author: &Author::operator(),
+        correlation,
+    };
+    let removed = remove_devices(&act, &wanted).await?;
     for device in &removed {
         tracing::info!(
             id = %correlation.simple(),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Answer, Operator, Refusal};
 use crate::directory::User;
 use crate::execution;
+use crate::flow::Code;
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, Error, Summary};
 use crate::world::record::KIND;
@@ -38,15 +39,29 @@ pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer 
     Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
 }
 
-/// `GET /operator/executions/{id}`
-pub(super) async fn show(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
-    let records = replay::entries(&*operator.journal, *id).await?;
-    Ok(HttpResponse::Ok().json(json!({ "execution": *id, "records": records })))
+/// The execution that an id or a short code names.
+async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    let found = match Code::parse(name) {
+        Some(code) => replay::by_code(&*operator.journal, code).await?,
+        None => None,
+    };
+    found.ok_or_else(|| Refusal::NotFound(format!("there is no execution {name}")))
+}
+
+/// `GET /operator/executions/{id}`, also with the short code
+pub(super) async fn show(operator: Data<Operator>, name: Path<String>) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    Ok(HttpResponse::Ok().json(json!({ "execution": id, "records": records })))
 }
 
 /// `GET /operator/executions/{id}/verify`: whether today's code comes to the same events.
-pub(super) async fn verify(operator: Data<Operator>, id: Path<Uuid>) -> Answer {
-    let verified = replay::verify(&operator.journal, Some(&operator.workers), *id).await?;
+pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answer {
+    let id = named(&operator, &name).await?;
+    let verified = replay::verify(&operator.journal, Some(&operator.workers), id).await?;
     Ok(HttpResponse::Ok().json(verified))
 }
 

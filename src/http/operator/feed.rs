@@ -1,5 +1,9 @@
 //! The journal as it grows, for the operator: lines, up to what there is now or without an end.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data, Query};
 use futures_util::stream::{self, StreamExt};
@@ -9,6 +13,9 @@ use super::{Operator, Refusal};
 use crate::feed::{format, item};
 use crate::journal::{self, Position};
 use crate::settings::FeedFormat;
+
+/// How often it looks whether the server is about to stop.
+const STOPPING: Duration = Duration::from_secs(1);
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
@@ -31,9 +38,17 @@ pub(super) async fn lines(
     let (after, follow) = (asked.after, asked.follow);
     let last = operator.journal.last();
     let records = (follow || after < last).then(|| operator.journal.follow(after));
-    let lines = stream::unfold(records, move |records| async move {
+    let stopping = Arc::clone(&operator.stopping);
+    let lines = stream::unfold((records, stopping), move |(records, stopping)| async move {
         let mut records = records?;
-        let next = records.next().await?;
+        let next = loop {
+            if stopping.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Ok(next) = tokio::time::timeout(STOPPING, records.next()).await {
+                break next?;
+            }
+        };
         let read = next.and_then(|(position, envelope)| {
             let item = item::read(position, &envelope)?;
             let lines = item.map(|item| format::lines(format, &item));
@@ -51,7 +66,7 @@ pub(super) async fn lines(
         if let Err(error) = &said {
             tracing::error!(%error, "a feed breaks off");
         }
-        Some((said, goes_on.then_some(records)))
+        Some((said, (goes_on.then_some(records), stopping)))
     });
     // Most records are told of nowhere; nobody has to be sent nothing.
     let lines = lines.filter(|said| {

@@ -73,7 +73,8 @@ pub(super) async fn create(operator: Data<Operator>, body: Json<Creation>) -> An
 /// `POST /operator/tokens/{name}/delete`
 pub(super) async fn delete(operator: Data<Operator>, name: Path<String>) -> Answer {
     let found = token_by_name(&*operator.journal, &name).await?;
-    let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no token {name:?}")))?;
+    let found =
+        found.ok_or_else(|| Refusal::NotFound(format!("there is no token {:?}", name.as_str())))?;
     let shown = show(&operator, &found.value).await?;
     let gone = object::delete::<Token>(found.value.token_uuid, found.version);
     operator.commit(vec![gone]).await?;

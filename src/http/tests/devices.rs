@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::directory::change::history;
 use crate::directory::device::{Credential, RecoveryCode, Totp};
 use crate::directory::{Authenticator, Device};
 
@@ -140,6 +141,10 @@ async fn a_device_is_renamed_and_removed() {
     let stream = object::stream::<Device>(device.uuid);
     let revisions = journal.read(stream, Version::NONE).await.expect("a read");
     assert_eq!(revisions.len(), 4, "made, renamed twice, removed");
+    let noted = history(journal, stream).await.expect("a history");
+    let authors = noted.iter().filter_map(|it| it.change.as_ref());
+    let authors: Vec<_> = authors.map(|it| it.author.user).collect();
+    assert_eq!(authors, [Some(alice.uuid); 3], "all but the first");
 }
 
 #[actix_web::test]

@@ -1,6 +1,8 @@
 //! The handlers over a journal in memory, asked as a browser or a program would.
 
 mod access;
+mod account;
+mod admin;
 mod api;
 mod blueprints;
 mod described;
@@ -78,6 +80,7 @@ impl Server {
         let install = setup::begin(&*journal, &clock, &wanted).await;
         let install = install.expect("the first start");
         let state = State {
+            turns: Arc::default(),
             journal,
             executions,
             clock,
@@ -99,6 +102,7 @@ impl Server {
             feeds: Arc::default(),
             library: Arc::default(),
             pages: Pages::new(),
+            machine: None,
             stopping: Arc::default(),
         };
         let server = Self {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::super::form::How;
 
 /// The languages that may be chosen, as authentik's clients name them.
-const LANGUAGES: [(&str, &str); 17] = [
+pub(in crate::web) const LANGUAGES: [(&str, &str); 17] = [
     ("", "Auto-detect"),
     ("cs_CZ", "Čeština"),
     ("de_DE", "Deutsch"),

@@ -3,7 +3,9 @@
 mod acting;
 mod blueprints;
 mod clients;
+mod contended;
 mod events;
+mod executions;
 mod feed;
 mod fuzz;
 mod groups;

@@ -1,9 +1,9 @@
 //! A program that calls the API with a token.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, Options, TestServer, Visitor, random, with_server_of};
+use crate::support::{Answer, Options, Person, TestServer, Visitor, random, with_server_of};
 
 /// A program, and the key that it shows.
 pub(super) struct Program {
@@ -37,6 +37,18 @@ impl Program {
             visitor: server.visitor(),
             key: key.to_owned(),
         }
+    }
+
+    /// A program of this person's, with a key that the administrator chose.
+    pub(super) async fn as_person(&self, server: &TestServer, person: &Person) -> Self {
+        let number = self.number_of(&person.username).await;
+        let identifier = format!("of-{number}");
+        let body = json!({ "identifier": identifier, "user": number, "expiring": false });
+        self.makes("/core/tokens/", &body).await;
+        let key = random(40);
+        let path = format!("/core/tokens/{identifier}/set_key/");
+        self.does(&path, &json!({ "key": key })).await;
+        Self::of(server, &key)
     }
 
     /// Sends a request.

@@ -3,20 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::program::{Program, with_program};
-use crate::support::{Person, TestServer, random};
-
-/// A program of this person's, with a key that the administrator chose.
-async fn program_of(server: &TestServer, admin: &Program, person: &Person) -> Program {
-    let number = admin.number_of(&person.username).await;
-    let identifier = format!("of-{number}");
-    let body = json!({"identifier": identifier, "user": number, "expiring": false});
-    admin.makes("/core/tokens/", &body).await;
-    let key = random(40);
-    let path = format!("/core/tokens/{identifier}/set_key/");
-    admin.does(&path, &json!({ "key": key })).await;
-    Program::of(server, &key)
-}
+use super::program::with_program;
 
 #[test]
 fn a_role_opens_what_it_permits_over_a_restart_and_nothing_more() {
@@ -27,7 +14,7 @@ fn a_role_opens_what_it_permits_over_a_restart_and_nothing_more() {
             .makes("/rbac/roles/", &json!({"name": "readers"}))
             .await;
         let role = role["pk"].as_str().expect("a key").to_owned();
-        let program = program_of(server, &admin, &person).await;
+        let program = admin.as_person(server, &person).await;
         let flows = "/flows/instances/";
         program
             .is_refused(Method::GET, flows, &json!({}), 403)

@@ -55,3 +55,22 @@ fn an_account_of_a_program_logs_in_with_the_password_that_it_was_given() {
         robot.is_refused(Method::GET, me, &json!({}), 403).await;
     });
 }
+
+#[test]
+fn a_token_of_the_api_lasts_no_longer_because_it_was_something_else_before() {
+    with_program(async |server, program| {
+        let body = json!({"username": "plain", "name": "Plain"});
+        let user = program.makes("/core/users/", &body).await;
+        let body = json!({"identifier": "first", "user": user["pk"]});
+        program.makes("/core/tokens/", &body).await;
+        let key = program.gets("/core/tokens/first/view_key/").await;
+        let plain = Program::of(server, key["key"].as_str().expect("a key"));
+        let long = "2099-01-01T00:00:00Z";
+        let body = json!({"identifier": "second", "intent": "app_password", "expires": long});
+        plain.makes("/core/tokens/", &body).await;
+        let turned = json!({"intent": "api"});
+        let turned = plain.changes("/core/tokens/second/", &turned).await;
+        let expires = turned["expires"].as_str().expect("an end");
+        assert!(!expires.starts_with("2099"), "{expires}");
+    });
+}

@@ -47,6 +47,36 @@ fn an_account_that_a_program_makes_logs_in_until_it_is_removed_for_good() {
 }
 
 #[test]
+fn what_somebody_changed_of_themselves_while_logged_in_goes_with_their_account() {
+    with_program(async |server, program| {
+        let (person, other) = (server.person(), server.person());
+        for each in [&person, &other] {
+            let mut visitor = server.visitor();
+            visitor.logs_in(each).await;
+            let flow = "default-user-settings-flow";
+            visitor.opens(flow).await.sees("ak-stage-prompt");
+            let details = json!({
+                "username": each.username, "name": "Renamed", "email": each.mail,
+                "attributes.settings.locale": "de",
+            });
+            visitor.answers(details).await.is_redirected_to("/");
+            // A flow that does not ask who they are is theirs all the same.
+            visitor.opens("default-authenticator-totp-setup").await;
+        }
+        let count = || {
+            let listed = server.gatelog(&["execution", "list", "--json", "--limit", "100"]);
+            let rows = listed.succeeds().values();
+            let settings = |it: &&serde_json::Value| it["flow"] == "default-user-settings-flow";
+            (rows.iter().filter(settings).count(), rows.len())
+        };
+        assert_eq!(count(), (2, 6));
+        let number = program.number_of(&person.username).await;
+        program.removes(&format!("/core/users/{number}/")).await;
+        assert_eq!(count(), (1, 3), "those of the other are still there");
+    });
+}
+
+#[test]
 fn a_way_back_is_handed_over_or_mailed() {
     let sink = MailSink::start();
     with_program_of(sink.serves(Options::default()), async |server, program| {

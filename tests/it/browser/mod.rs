@@ -5,6 +5,8 @@
 //! The tests are skipped where the driver is not installed.
 
 mod account;
+mod admin_data;
+mod admin_flows;
 mod axe;
 mod captcha;
 mod components;

@@ -47,6 +47,24 @@ fn a_stop_takes_no_longer_than_it_must_and_leaves_no_socket() {
 }
 
 #[test]
+fn whoever_follows_the_events_does_not_keep_a_server_from_its_end() {
+    with_server(async |server| {
+        let socket = server.data().join("gatelog.sock");
+        let client = reqwest::Client::builder().unix_socket(socket).no_proxy();
+        let client = client.build().expect("a client");
+        let path = "http://localhost/operator/feed?after=0&format=json&follow=true";
+        let mut told = client.get(path).send().await.expect("an answer");
+        assert!(told.chunk().await.expect("lines").is_some());
+        let begin = gatelog::clock::Clock::system().monotonic();
+        server.stop().await;
+        let took = gatelog::clock::Clock::system().monotonic() - begin;
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        while told.chunk().await.expect("a proper end").is_some() {}
+        server.begin().await;
+    });
+}
+
+#[test]
 fn an_interrupt_is_as_good_as_a_request_to_end() {
     with_server(async |server| {
         server.signal("INT");

@@ -1,5 +1,6 @@
 //! What clients and browsers get over HTTP.
 
+mod account;
 mod api;
 mod executor;
 mod interface;

@@ -6,12 +6,9 @@ use serde_json::Value;
 use super::super::body;
 use super::super::call::Call;
 use super::super::operation::{Answered, Method};
-use super::{anybodys, audit, own, owner, shown};
+use super::{anybodys, own, owner, shown};
 use crate::directory::device::Totp;
-use crate::directory::{
-    Authenticator, Device, DeviceClass, User, add_device, remove_devices, rename_device, user_by_pk,
-};
-use crate::http::request::Arrival;
+use crate::directory::{Authenticator, Device, DeviceClass, User, user_by_pk};
 use crate::http::{Error, State};
 
 /// How long the key of a generator of codes is, in bytes.
@@ -42,47 +39,32 @@ async fn rename(call: &mut Call, method: Method, device: Device) -> Result<Devic
     if given.is_none() && method == Method::Patch {
         return Ok(device);
     }
-    let (state, arrival) = (&call.state, call.arrival);
-    let by = &call.caller()?.user.value;
     let class = device.class();
-    let name = body::text(given, shown::longest_name(class));
+    let name = body::text(given, class.longest_name());
     let name = name.map_err(|complaint| body::wrong("name", complaint))?;
     if name == device.name {
         return Ok(device);
     }
-    let (journal, clock) = (&*state.journal, &state.clock);
-    let renamed = rename_device(journal, clock, device.uuid, &name, arrival.id).await?;
-    let renamed = renamed.ok_or(Error::NotFound(shown::names(class).unknown))?;
-    audit("a device was renamed", by.uuid, &renamed, arrival);
-    Ok(renamed)
+    let renamed = call.doer()?.rename_device(device.uuid, &name).await?;
+    renamed.ok_or(Error::NotFound(shown::names(class).unknown))
 }
 
 /// `DELETE /authenticators/<class>/<id>/`
 pub(super) async fn destroy(call: Call, class: DeviceClass) -> Answered {
     let user = &call.caller()?.user.value;
     let device = own(&call.state, user, class, call.path("id")).await?;
-    remove(&call.state, &device.value, user, call.arrival).await
+    remove(&call, &device.value).await
 }
 
 /// `DELETE /authenticators/admin/<class>/<id>/`
 pub(super) async fn admin_destroy(call: Call, class: DeviceClass) -> Answered {
     call.superuser()?;
     let device = anybodys(&call.state, class, call.path("id")).await?;
-    remove(
-        &call.state,
-        &device.value,
-        &call.caller()?.user.value,
-        call.arrival,
-    )
-    .await
+    remove(&call, &device.value).await
 }
 
-async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> Answered {
-    let (journal, clock) = (&*state.journal, &state.clock);
-    let removed = remove_devices(journal, clock, &[device.uuid], arrival.id).await?;
-    for device in &removed {
-        audit("a device was removed", by.uuid, device, arrival);
-    }
+async fn remove(call: &Call, device: &Device) -> Answered {
+    call.doer()?.remove_device(device.uuid).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -94,9 +76,9 @@ async fn remove(state: &State, device: &Device, by: &User, arrival: Arrival) -> 
 pub(super) async fn create(mut call: Call, class: DeviceClass) -> Answered {
     call.superuser()?;
     let fields = call.fields().await?;
-    let (state, arrival) = (&call.state, call.arrival);
+    let state = &call.state;
     let caller = &call.caller()?.user.value;
-    let name = body::text(fields.get("name"), shown::longest_name(class));
+    let name = body::text(fields.get("name"), class.longest_name());
     let name = name.map_err(|complaint| body::wrong("name", complaint))?;
     let of = blank(state, class)?;
     let owner = match fields.get("user") {
@@ -105,8 +87,7 @@ pub(super) async fn create(mut call: Call, class: DeviceClass) -> Answered {
     };
     let now = state.clock.now();
     let device = Device::new(state.clock.opaque_id(), owner.uuid, &name, of, now);
-    add_device(&*state.journal, &state.clock, &device, arrival.id).await?;
-    audit("a device was made", caller.uuid, &device, arrival);
+    call.doer()?.add_device(&device).await?;
     Ok(HttpResponse::Created().json(shown::one(state, &device, &owner, false).await?))
 }
 

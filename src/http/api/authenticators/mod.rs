@@ -4,7 +4,6 @@
 
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::call::Call;
 use super::listing::Listing;
@@ -12,7 +11,6 @@ use super::operation::Answered;
 use crate::directory::device::device_by_pk;
 use crate::directory::{Device, DeviceClass, User, devices_of, user_by_pk};
 use crate::flow::query::Query;
-use crate::http::request::Arrival;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 
@@ -191,16 +189,4 @@ async fn owner(state: &State, device: &Device) -> Result<User, Error> {
         cause: "the owner of a device was removed meanwhile".to_owned(),
     };
     found.map(|it| it.value).ok_or_else(missing)
-}
-
-/// Says in the log who did what to whose device; nothing personal.
-fn audit(what: &str, by: Uuid, device: &Device, arrival: Arrival) {
-    tracing::info!(
-        id = arrival.name(),
-        %by,
-        device = %device.uuid,
-        class = device.class().as_str(),
-        user = %device.user,
-        "{what}"
-    );
 }

@@ -41,14 +41,6 @@ pub(super) fn names(class: DeviceClass) -> Names {
     }
 }
 
-/// The longest name, in characters.
-pub(super) fn longest_name(class: DeviceClass) -> usize {
-    match class {
-        DeviceClass::Webauthn => 200,
-        _ => 64,
-    }
-}
-
 /// A device as one of its class. `to_owner`: whether its owner asks.
 pub(super) async fn one(
     state: &State,

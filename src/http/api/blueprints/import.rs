@@ -3,7 +3,7 @@
 //!
 //! What became of it is told in the body: the status says only whether there was something to try.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -93,6 +93,10 @@ pub(super) fn describe(components: &mut Components) {
 
 /// `POST /managed/blueprints/import/` and `POST /flows/instances/import/`
 async fn import(mut call: Call) -> Answered {
+    // Whoever may make nothing need not have anything read.
+    if !call.caller()?.granted.may_make_anything() {
+        return Err(Error::NotPermitted);
+    }
     let parts = form::read(&mut call).await?;
     let now = call.state.clock.now();
     let text = |name: &str| {
@@ -111,7 +115,11 @@ async fn import(mut call: Call) -> Answered {
         }
         (None, None) => return Ok(HttpResponse::BadRequest().json(result(false, &Vec::new()))),
     };
-    let document = match Document::read(&content, "import") {
+    let read = web::block(move || Document::read(&content, "import")).await;
+    let read = read.map_err(|error| Error::Internal {
+        cause: format!("the blueprint could not be read: {error}"),
+    })?;
+    let document = match read {
         Ok(document) => document,
         Err(problems) => {
             let logs = told(&problems, now);
@@ -158,6 +166,7 @@ pub(super) fn options<'a>(edit: &Edit<'a>, call: &'a Call) -> Options<'a> {
         syntax: edit.syntax,
         correlation: Some(call.arrival.id),
         author: edit.author.clone(),
+        turns: Some(edit.turns),
         ..Options::default()
     }
 }

@@ -20,6 +20,7 @@ use crate::http::Error;
 use crate::journal::object::{self, Versioned};
 
 mod import;
+mod own;
 mod trust;
 
 use trust::Untrusted;
@@ -76,6 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .answers(200, Content::List("BlueprintFile".to_owned())),
     ]);
     all.extend(import::operations());
+    all.extend(own::operations());
     all
 }
 
@@ -149,6 +151,7 @@ pub(super) fn describe(components: &mut Components) {
     let written = fields(Model::BlueprintInstance).iter();
     request(components, "BlueprintInstance", written, None);
     import::describe(components);
+    own::describe(components);
 }
 
 fn show(object: &Object, _: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {

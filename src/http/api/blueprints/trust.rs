@@ -23,6 +23,17 @@ pub(super) fn check(granted: &Granted, document: &Document) -> Result<(), Untrus
         return Ok(());
     }
     for demand in demands(document) {
+        let sees = |model: &Option<String>| {
+            let model = model.as_deref().and_then(|model| model.split_once('.'));
+            model.is_some_and(|(app, noun)| granted.may(&format!("{app}.view_{noun}")))
+        };
+        if let Some(unseen) = demand.looks_up.iter().find(|model| !sees(model)) {
+            let model = unseen.as_deref().unwrap_or("what a tag names");
+            return Err(Untrusted {
+                entry: demand.entry,
+                text: format!("User lacks permission to look up {model}"),
+            });
+        }
         let model = demand.model.as_deref().unwrap_or_default();
         let trusted = match model.split_once('.') {
             Some((app, noun)) if !OF_PEOPLE.contains(&app) && !demand.grants => {
@@ -74,6 +85,22 @@ mod tests {
         assert_eq!(refused(&ALL, flow), None);
         assert_eq!(refused(&ALL[..2], flow).as_deref(), Some("f"));
         assert_eq!(refused(&[], "").as_deref(), None);
+    }
+
+    #[test]
+    fn what_somebody_may_not_see_is_not_looked_up_for_them() {
+        let entry = |tag: &str| {
+            format!(
+                "{{model: authentik_flows.flow, id: f, identifiers: {{slug: f}}, attrs: {{title: {tag}}}}}"
+            )
+        };
+        let user =
+            entry("!Format [\"%s\", !FindObject [authentik_core.user, [username, akadmin]]]");
+        assert_eq!(refused(&ALL, &user).as_deref(), Some("f"));
+        let seeing = [&ALL[..], &["authentik_core.view_user"]].concat();
+        assert_eq!(refused(&seeing, &user), None);
+        let named = entry("!Find [!Context model, [name, a]]");
+        assert_eq!(refused(&seeing, &named).as_deref(), Some("f"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::Components;
 use super::guard::permit;
-use super::{TRIES, commit, contended};
+use super::{commit, contended};
 use crate::directory::command::creation;
 use crate::directory::token::Intent;
 use crate::directory::user::UserType;
@@ -112,12 +112,9 @@ async fn create(mut call: Call) -> Answered {
     permit(granted.may("authentik_core.add_user") && granted.may("authentik_core.add_token"))?;
     let wanted = read(&call.fields().await?)?;
     permit(!wanted.create_group || granted.may("authentik_core.add_group"))?;
-    for _ in 0..TRIES {
-        if let Some(answer) = make(&call, &wanted).await? {
-            return Ok(answer);
-        }
-    }
-    Err(contended())
+    let attempt = async || make(&call, &wanted).await;
+    let made = call.state.turns.until(attempt).await?;
+    made.ok_or_else(contended)
 }
 
 /// `None` when somebody else was faster.

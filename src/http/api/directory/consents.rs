@@ -9,13 +9,13 @@ use uuid::Uuid;
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, reference, uuid};
-use super::{commit, contended, shown};
+use super::shown;
 use crate::blueprint::edit::{Staged, ask};
 use crate::directory::consent::consents_of;
 use crate::directory::user::last_login;
 use crate::directory::{User, UserConsent};
 use crate::http::Error;
-use crate::journal::object::{self, Versioned, delete};
+use crate::journal::object::{self, Versioned};
 
 const NAME: &str = "UserConsent";
 const VIEW: &str = "authentik_core.view_userconsent";
@@ -170,12 +170,8 @@ async fn destroy(call: Call) -> Answered {
     let Ok((consent, _)) = found(&call, DELETE).await else {
         return Err(Error::NotPermitted);
     };
-    let gone = delete::<UserConsent>(consent.value.id, consent.version);
-    if commit(&call, vec![gone]).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(contended())
-    }
+    call.doer()?.revoke_consent(consent.value.id).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 async fn found(call: &Call, permission: &str) -> Result<(Versioned<UserConsent>, User), Error> {

@@ -10,7 +10,7 @@ use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::resource::{Filter, Fits, KeyField, Resource, Scope, Shown, found};
 use super::super::schema::{Components, reference, request, uuid};
-use super::guard::{check_group, may_act_on_group, permit};
+use super::guard::{Loss, check_group, identifiers, may_act_on_group, permit, spare_the_last};
 use super::users::is_no;
 use super::{change_user, shown};
 use crate::blueprint::edit::{Field, Miss, Model, Object, Shape, Staged, fields};
@@ -256,6 +256,7 @@ async fn check(
         if parents.is_some_and(|it| it.iter().any(|parent| parent.as_str() == Some(&own))) {
             return Err(wrong("parents", "Cannot set group as parent of itself."));
         }
+        spare_those_in(call, group, fields).await?;
     }
     let was = old.is_some_and(|group| group.is_superuser);
     let wanted = fields.get("is_superuser").and_then(Value::as_bool);
@@ -286,6 +287,32 @@ async fn check(
     Err(wrong("is_superuser", problem))
 }
 
+/// Keeps the last superuser, whichever part of a group that they are one by changes.
+async fn spare_those_in(
+    call: &Call,
+    group: &Group,
+    fields: &Map<String, Value>,
+) -> Result<(), Error> {
+    let mut changed = group.clone();
+    let is_superuser = fields.get("is_superuser").and_then(Value::as_bool);
+    changed.is_superuser = is_superuser.unwrap_or(group.is_superuser);
+    if let Some(parents) = identifiers(fields.get("parents")) {
+        changed.parents = parents;
+    }
+    let members = fields.get("users").and_then(Value::as_array);
+    let members = members.map(|it| it.iter().filter_map(Value::as_i64).collect());
+    let loses = changed.is_superuser != group.is_superuser || changed.parents != group.parents;
+    if loses || members.is_some() {
+        let field = match (&members, is_superuser) {
+            (_, Some(false)) => "is_superuser",
+            (Some(_), _) => "users",
+            _ => "parents",
+        };
+        spare_the_last(call, Loss::Changed(&changed, members), field).await?;
+    }
+    Ok(())
+}
+
 /// `DELETE /core/groups/{group_uuid}/`
 async fn destroy(call: Call) -> Answered {
     let group = group(&call).await?;
@@ -295,6 +322,7 @@ async fn destroy(call: Call) -> Answered {
             .may_of("authentik_core.delete_group", group.pk),
     )?;
     may_act_on_group(&call, group.pk).await?;
+    spare_the_last(&call, Loss::Group(group.pk), "non_field_errors").await?;
     GROUPS.remove(call).await
 }
 
@@ -317,6 +345,11 @@ async fn membership(mut call: Call, verb: &str) -> Answered {
     let number = pk(fields.get("pk")).map_err(|it| wrong("pk", it))?;
     let user = user_by_pk(&*call.state.journal, number).await?;
     let user = user.ok_or(Error::Missing("User"))?;
+    if verb == "remove_user_from_group" {
+        let left = user.value.groups.iter().filter(|id| **id != group);
+        let loss = Loss::Memberships(&user.value, left.copied().collect());
+        spare_the_last(&call, loss, "pk").await?;
+    }
     change_user(&call, user.value.uuid, |user| {
         user.groups.retain(|id| *id != group);
         if verb == "add_user_to_group" {

@@ -4,15 +4,17 @@
 //! nothing that they may not do themselves, and may put people only into such groups and give only
 //! such roles. Without this, a permission to change users would be one to do everything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::super::body::wrong;
 use super::super::call::Call;
 use crate::directory::group::with_ancestors;
 use crate::directory::permission::{Granted, granted};
 use crate::directory::role::named;
+use crate::directory::user::users;
 use crate::directory::{Group, Role, User};
 use crate::http::Error;
 use crate::journal::object::{self, Versioned};
@@ -134,6 +136,93 @@ pub(super) async fn check_group(
         may_give_role(call, role).await?;
     }
     Ok(())
+}
+
+/// What a change takes from whoever is a superuser.
+pub(super) enum Loss<'a> {
+    /// A user goes, or cannot log in any more.
+    User(&'a User),
+    /// A user is in these groups alone.
+    Memberships(&'a User, Vec<Uuid>),
+    /// A group goes.
+    Group(Uuid),
+    /// A group becomes this, with these users in it where they change as well.
+    Changed(&'a Group, Option<Vec<i64>>),
+}
+
+/// Keeps the last superuser who can log in: without one, nobody could mend anything from afar.
+///
+/// # Errors
+/// A complaint about this field when nobody would be left.
+pub(super) async fn spare_the_last(
+    call: &Call,
+    loss: Loss<'_>,
+    field: &'static str,
+) -> Result<(), Error> {
+    let journal = &*call.state.journal;
+    let (mut groups, mut users) = (HashMap::new(), users(journal).await?);
+    for group in object::all::<Group>(journal).await? {
+        groups.insert(group.value.pk, group.value);
+    }
+    if !has_superuser(&users, &groups) {
+        return Ok(());
+    }
+    match loss {
+        Loss::User(gone) => users.retain(|user| user.value.uuid != gone.uuid),
+        Loss::Memberships(user, left) => {
+            let found = users.iter_mut().find(|it| it.value.uuid == user.uuid);
+            if let Some(found) = found {
+                found.value.groups = left;
+            }
+        }
+        Loss::Group(gone) => {
+            groups.remove(&gone);
+        }
+        Loss::Changed(group, members) => {
+            if let Some(members) = members {
+                for user in &mut users {
+                    user.value.groups.retain(|id| *id != group.pk);
+                    let is_in = members.contains(&user.value.pk);
+                    user.value.groups.extend(is_in.then_some(group.pk));
+                }
+            }
+            groups.insert(group.pk, group.clone());
+        }
+    }
+    if has_superuser(&users, &groups) {
+        Ok(())
+    } else {
+        Err(wrong(field, "This is the last active superuser."))
+    }
+}
+
+/// Whether anybody who can log in is a superuser by one of these groups.
+fn has_superuser(users: &[Versioned<User>], groups: &HashMap<Uuid, Group>) -> bool {
+    let is_one = |user: &User| {
+        let (mut open, mut seen) = (user.groups.clone(), HashSet::new());
+        while let Some(id) = open.pop() {
+            let Some(group) = groups.get(&id).filter(|_| seen.insert(id)) else {
+                continue;
+            };
+            if group.is_superuser {
+                return true;
+            }
+            open.extend(&group.parents);
+        }
+        false
+    };
+    let mut users = users.iter().map(|user| &user.value);
+    users.any(|user| user.is_active && is_one(user))
+}
+
+/// The identifiers in a field, where it is given.
+pub(super) fn identifiers(given: Option<&Value>) -> Option<Vec<Uuid>> {
+    let items = given?.as_array()?.iter();
+    Some(
+        items
+            .filter_map(|item| item.as_str()?.parse().ok())
+            .collect(),
+    )
 }
 
 /// Which of the identifiers in a field are new, and which are missing there. What is no identifier is

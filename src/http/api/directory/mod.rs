@@ -12,7 +12,6 @@ use crate::journal::object::{self, Versioned, put};
 use uuid::Uuid;
 
 mod account;
-mod agent;
 mod brands;
 mod consents;
 mod groups;
@@ -30,7 +29,7 @@ mod tokens;
 mod users;
 
 /// How often a change is tried that others make at the same time.
-const TRIES: usize = 5;
+const TRIES: usize = 12;
 
 /// All operations of these parts.
 pub(super) fn operations() -> Vec<Operation> {
@@ -88,14 +87,14 @@ fn contended() -> Error {
 /// # Errors
 /// 404 when they are gone.
 async fn change_user(call: &Call, user: Uuid, change: impl Fn(&mut User)) -> Result<(), Error> {
-    for _ in 0..TRIES {
+    let attempt = async || {
         let found: Option<Versioned<User>> = object::get(&*call.state.journal, user).await?;
         let mut found = found.ok_or(Error::Missing("User"))?;
         change(&mut found.value);
         found.value.last_updated = call.state.clock.now();
-        if commit(call, vec![put(&found.value, found.version)]).await? {
-            return Ok(());
-        }
-    }
-    Err(contended())
+        let changed = commit(call, vec![put(&found.value, found.version)]).await?;
+        Ok::<_, Error>(changed.then_some(()))
+    };
+    let changed = call.state.turns.until(attempt).await?;
+    changed.ok_or_else(contended)
 }

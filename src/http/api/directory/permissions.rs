@@ -14,7 +14,7 @@ use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, reference, uuid};
 use super::guard::permit;
 use super::roles::role;
-use super::{TRIES, commit, contended};
+use super::{commit, contended};
 use crate::blueprint::edit::{Model, Object, Staged, ask, find as find_object};
 use crate::directory::Role;
 use crate::directory::permission::{self, Known};
@@ -467,13 +467,13 @@ fn on(known: &Known, asked: &Asked) -> Option<OnObject> {
 
 /// Changes a role as it is at that moment.
 async fn change(call: &Call, role: Uuid, change: impl Fn(&mut Role)) -> Result<(), Error> {
-    for _ in 0..TRIES {
+    let attempt = async || {
         let found: Option<Versioned<Role>> = object::get(&*call.state.journal, role).await?;
         let mut found = found.ok_or(Error::Missing("Role"))?;
         change(&mut found.value);
-        if commit(call, vec![put(&found.value, found.version)]).await? {
-            return Ok(());
-        }
-    }
-    Err(contended())
+        let changed = commit(call, vec![put(&found.value, found.version)]).await?;
+        Ok::<_, Error>(changed.then_some(()))
+    };
+    let changed = call.state.turns.until(attempt).await?;
+    changed.ok_or_else(contended)
 }

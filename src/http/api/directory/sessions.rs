@@ -10,14 +10,10 @@ use uuid::Uuid;
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, uuid};
-use super::{TRIES, agent, commit, contended};
-use crate::directory::command::termination;
 use crate::directory::{Session, User, sessions_of, user_by_pk};
-use crate::execution::Cancel;
-use crate::flow::input::Canceller;
 use crate::flow::query::Query;
 use crate::geoip::Geoip;
-use crate::http::Error;
+use crate::http::{Error, agent};
 use crate::journal::object::{self, Versioned};
 
 const NAME: &str = "AuthenticatedSession";
@@ -211,7 +207,7 @@ async fn destroy(call: Call) -> Answered {
     if !may(&call, DELETE, &used)? {
         return Err(Error::NotPermitted);
     }
-    end(&call, vec![used.session]).await?;
+    call.doer()?.end_sessions(vec![used.session]).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -234,39 +230,8 @@ async fn bulk_delete(call: Call) -> Answered {
     sessions.sort_by_key(|session| session.value.id);
     sessions.dedup_by_key(|session| session.value.id);
     let deleted = sessions.len();
-    end(&call, sessions).await?;
+    call.doer()?.end_sessions(sessions).await?;
     Ok(HttpResponse::Ok().json(json!({ "deleted": deleted })))
-}
-
-/// Ends sessions: whoever is logged in there is logged out, and what they began is over.
-async fn end(call: &Call, mut sessions: Vec<Versioned<Session>>) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        if sessions.is_empty() || commit(call, termination(&sessions)).await? {
-            for session in &sessions {
-                cancel(call, session.value.id).await?;
-            }
-            return Ok(());
-        }
-        // Whoever is logged in used one of them meanwhile.
-        let mut current = Vec::new();
-        for session in &sessions {
-            current.extend(object::get::<Session>(&*call.state.journal, session.value.id).await?);
-        }
-        sessions = current;
-    }
-    Err(contended())
-}
-
-async fn cancel(call: &Call, session: Uuid) -> Result<(), Error> {
-    let client = &call.caller()?.client;
-    let (all, by) = (Cancel::All, Canceller::Operator);
-    let executions = &call.state.executions;
-    let ended = executions.cancel(session, all, by, client, call.arrival.id);
-    if let Err(error) = ended.await {
-        // Nobody can reach them any more, and they end when their time is over.
-        tracing::error!(%session, %error, "the executions of a session that ended go on");
-    }
-    Ok(())
 }
 
 /// The session, if somebody is logged in there who may be.

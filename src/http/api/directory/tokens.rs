@@ -168,9 +168,12 @@ async fn ends(
     let now = call.state.clock.now();
     let usual = now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
     let is_superuser = call.caller()?.granted.is_superuser();
+    let intent = fields.get("intent").and_then(Value::as_str);
+    let intent = intent.or(old.map(|token| token.intent.as_str()));
+    let is_of_api = intent == Some(Intent::Api.as_str());
     if !is_superuser {
         let may_last = owner.attributes.get(EXPIRES) == Some(&Value::Bool(false));
-        if !may_last {
+        if is_of_api || !may_last {
             fields.insert("expiring".to_owned(), true.into());
         }
     }
@@ -178,12 +181,10 @@ async fn ends(
         Some(given) => given.as_bool().unwrap_or(true),
         None => old.is_none_or(|token| token.expiring),
     };
-    let intent = fields.get("intent").and_then(Value::as_str);
-    let intent = intent.or(old.map(|token| token.intent.as_str()));
     let had = old.and_then(|token| token.expires);
     let is_given = fields.get("expires").is_some_and(|it| !it.is_null());
-    let is_of_api = intent == Some(Intent::Api.as_str());
-    let is_bound = !is_superuser && is_of_api && (is_given || had.is_none());
+    let becomes_one = old.is_some_and(|token| token.intent != Intent::Api);
+    let is_bound = !is_superuser && is_of_api && (is_given || had.is_none() || becomes_one);
     let is_left_open = !is_given && (had.is_none() || fields.contains_key("expires"));
     if expiring && (is_bound || is_left_open) {
         fields.insert("expires".to_owned(), usual.to_string().into());

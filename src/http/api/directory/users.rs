@@ -10,11 +10,11 @@ use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::resource::{Filter, Fits, KeyField, Resource, Scope, Shown, found};
 use super::super::schema::{Components, reference, request, uuid};
-use super::guard::{check_memberships, may_act_on, permit};
+use super::guard::{Loss, check_memberships, identifiers, may_act_on, permit, spare_the_last};
 use super::shown::{self, ShownRole};
 use crate::blueprint::edit::{Field, Miss, Model, Object, Staged, fields};
+use crate::directory::User;
 use crate::directory::user::{UserType, users};
-use crate::directory::{User, is_superuser};
 use crate::http::Error;
 
 /// The accounts.
@@ -192,7 +192,10 @@ async fn check(
         may_act_on(call, user).await?;
         let stops = fields.get("is_active").and_then(Value::as_bool) == Some(false);
         if stops && user.is_active {
-            spare_the_last(call, user, "is_active").await?;
+            spare_the_last(call, Loss::User(user), "is_active").await?;
+        }
+        if let Some(left) = identifiers(fields.get("groups")) {
+            spare_the_last(call, Loss::Memberships(user, left), "groups").await?;
         }
     }
     check_memberships(call, old, fields).await
@@ -220,21 +223,6 @@ fn check_type(old: Option<&User>, fields: &Map<String, Value>) -> Result<(), Err
     }
 }
 
-/// Keeps the last superuser who can log in: without one, nobody could mend anything from afar.
-async fn spare_the_last(call: &Call, user: &User, field: &'static str) -> Result<(), Error> {
-    let journal = &*call.state.journal;
-    if !is_superuser(journal, user).await? {
-        return Ok(());
-    }
-    for other in users(journal).await? {
-        let counts = other.value.is_active && other.value.uuid != user.uuid;
-        if counts && is_superuser(journal, &other.value).await? {
-            return Ok(());
-        }
-    }
-    Err(wrong(field, "This is the last active superuser."))
-}
-
 /// `DELETE /core/users/{id}/`: with everything that is theirs, so that nobody can read it any more.
 async fn destroy(call: Call) -> Answered {
     let object = found(&USERS, &call, &mut Staged::default()).await?;
@@ -247,7 +235,7 @@ async fn destroy(call: Call) -> Answered {
             .may_of("authentik_core.delete_user", user.pk),
     )?;
     may_act_on(&call, user).await?;
-    spare_the_last(&call, user, "non_field_errors").await?;
+    spare_the_last(&call, Loss::User(user), "non_field_errors").await?;
     USERS.remove(call).await
 }
 

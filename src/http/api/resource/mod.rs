@@ -19,6 +19,7 @@ mod filter;
 mod find;
 mod list;
 mod order;
+mod pointed;
 mod related;
 pub(super) mod schema;
 mod used_by;

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use super::super::call::Call;
 use super::super::operation::{Answered, Method};
 use super::find::{found, may, shown};
-use super::{Resource, Scope};
+use super::{Resource, Scope, pointed};
 use crate::blueprint::edit::{Extent, Staged};
 use crate::http::Error;
 
@@ -48,6 +48,9 @@ pub(super) async fn update(resource: &Resource, method: Method, mut call: Call) 
     fields.remove("pk");
     if let Some(guard) = resource.guard {
         guard(&call, Some(&object), &mut fields).await?;
+    }
+    if !call.caller()?.granted.is_superuser() {
+        pointed::check(&object, &fields)?;
     }
     let extent = match method {
         Method::Put => Extent::Whole,

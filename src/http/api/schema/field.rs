@@ -55,7 +55,6 @@ fn schema(components: &mut Components, shape: Shape) -> Value {
         Shape::Slug => json!({
             "type": "string",
             "minLength": 1,
-            "maxLength": 50,
             "pattern": "^[-a-zA-Z0-9_]+$",
         }),
         Shape::Word(of) => {

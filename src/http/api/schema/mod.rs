@@ -13,7 +13,7 @@ mod document;
 mod field;
 mod own;
 mod served;
-mod shape;
+pub(super) mod shape;
 
 pub(crate) use document::document;
 pub(crate) use field::request;

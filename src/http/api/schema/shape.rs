@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 /// What a value looks like.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Of {
+pub(in crate::http::api) enum Of {
     /// Text.
     Text,
     /// Text of one of these.
@@ -36,7 +36,7 @@ pub(super) enum Of {
 
 /// A member of an object.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Member {
+pub(in crate::http::api) struct Member {
     name: &'static str,
     of: Of,
     required: bool,
@@ -44,7 +44,7 @@ pub(super) struct Member {
 }
 
 /// A member that is always there.
-pub(super) const fn has(name: &'static str, of: Of) -> Member {
+pub(in crate::http::api) const fn has(name: &'static str, of: Of) -> Member {
     Member {
         name,
         of,
@@ -54,7 +54,7 @@ pub(super) const fn has(name: &'static str, of: Of) -> Member {
 }
 
 /// A member that may be there.
-pub(super) const fn may(name: &'static str, of: Of) -> Member {
+pub(in crate::http::api) const fn may(name: &'static str, of: Of) -> Member {
     Member {
         name,
         of,
@@ -64,7 +64,7 @@ pub(super) const fn may(name: &'static str, of: Of) -> Member {
 }
 
 /// Yes or no, which is this where it is not said.
-pub(super) const fn flag(name: &'static str, default: bool) -> Member {
+pub(in crate::http::api) const fn flag(name: &'static str, default: bool) -> Member {
     Member {
         name,
         of: Of::Flag,
@@ -75,7 +75,7 @@ pub(super) const fn flag(name: &'static str, default: bool) -> Member {
 
 impl Of {
     /// The schema.
-    pub(super) fn schema(self) -> Value {
+    pub(in crate::http::api) fn schema(self) -> Value {
         match self {
             Self::Text => json!({ "type": "string" }),
             Self::Word(words) => json!({ "type": "string", "enum": words }),
@@ -102,7 +102,7 @@ impl Of {
 }
 
 /// The schema of an object with these members.
-pub(super) fn object(members: impl IntoIterator<Item = Member>) -> Value {
+pub(in crate::http::api) fn object(members: impl IntoIterator<Item = Member>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for member in members {
@@ -124,7 +124,7 @@ pub(super) fn object(members: impl IntoIterator<Item = Member>) -> Value {
 }
 
 /// One of these schemas, told apart by a member that says which.
-pub(super) fn one_of(
+pub(in crate::http::api) fn one_of(
     member: &str,
     schemas: impl Iterator<Item = (&'static str, &'static str)>,
 ) -> Value {

@@ -31,7 +31,7 @@ impl Server {
         found.expect("a read").expect("the group").value
     }
 
-    async fn role(&self, name: &str, permissions: &[&str]) -> Role {
+    pub(super) async fn role(&self, name: &str, permissions: &[&str]) -> Role {
         let mut role = Role::new(&self.state.clock, name);
         let permissions = permissions.iter().map(|it| (*it).to_owned());
         role.permissions.extend(permissions);
@@ -40,7 +40,7 @@ impl Server {
     }
 
     /// A user with this role.
-    async fn holder(&self, name: &str, role: &Role) -> User {
+    pub(super) async fn holder(&self, name: &str, role: &Role) -> User {
         let user = self.user(name, "correct horse").await;
         let found = object::get::<User>(&*self.state.journal, user.uuid).await;
         let mut found = found.expect("a read").expect("the user");

@@ -28,17 +28,41 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The parts of what a browser calls itself, as the API shows them.
-pub(super) fn parts(text: &str) -> Value {
-    let (browser, version) = find(&BROWSERS, text).unwrap_or_else(|| {
+/// What cannot be told apart.
+const OTHER: &str = "Other";
+
+/// The names of browser and system, each if it is a common one.
+pub(super) fn names(text: &str) -> (Option<&'static str>, Option<&'static str>) {
+    let known = |name: &'static str| (name != OTHER).then_some(name);
+    let (browser, system) = (browser(text).0, system(text).0);
+    // Apple's own word for it today.
+    let system = if system == "Mac OS X" {
+        "macOS"
+    } else {
+        system
+    };
+    (known(browser), known(system))
+}
+
+fn browser(text: &str) -> (&'static str, Vec<&str>) {
+    find(&BROWSERS, text).unwrap_or_else(|| {
         let is_safari = text.contains("Safari/");
         let version = is_safari.then(|| after(text, "Version/")).flatten();
         match version {
             Some(version) => ("Safari", version),
-            None => ("Other", Vec::new()),
+            None => (OTHER, Vec::new()),
         }
-    });
-    let (system, release) = find(&SYSTEMS, text).unwrap_or(("Other", Vec::new()));
+    })
+}
+
+fn system(text: &str) -> (&'static str, Vec<&str>) {
+    find(&SYSTEMS, text).unwrap_or((OTHER, Vec::new()))
+}
+
+/// The parts of what a browser calls itself, as the API shows them.
+pub(super) fn parts(text: &str) -> Value {
+    let (browser, version) = browser(text);
+    let (system, release) = system(text);
     let (brand, device) = if text.contains("iPhone") {
         ("Apple", "iPhone")
     } else if text.contains("iPad") {
@@ -117,6 +141,8 @@ mod tests {
             assert_eq!(parts["os"]["major"], release, "{text}");
             assert_eq!(parts["device"]["family"], device, "{text}");
             assert_eq!(parts["string"], text);
+            let known = |name| (name != OTHER).then_some(name);
+            assert_eq!(names(text), (known(browser), known(system)));
         }
     }
 }

@@ -15,7 +15,8 @@ mod steps;
 mod waits;
 
 /// What was asked of the execution, and by whom.
-pub(super) fn asked(input: &Value) -> String {
+#[must_use]
+pub fn asked(input: &Value) -> String {
     let Ok(input) = serde_json::from_value::<Input>(input.clone()) else {
         return String::new();
     };
@@ -36,16 +37,18 @@ pub(super) fn asked(input: &Value) -> String {
 }
 
 /// The event as one line, or a few.
-pub(super) fn told(event: &Value) -> Vec<String> {
+#[must_use]
+pub fn told(event: &Value) -> Vec<String> {
     match serde_json::from_value::<Event>(event.clone()) {
         Ok(event) => lines(&event),
         Err(_) => vec![event.to_string()],
     }
 }
 
-/// The events of one record. Whoever only chose an authenticator reads as a client that their answer
-/// has nothing in it; here it is told what they did.
-pub(super) fn all_told(events: &[Value]) -> Vec<String> {
+/// The events of one record, with their lines each. Whoever only chose an authenticator reads as a
+/// client that their answer has nothing in it; here it is told what they did.
+#[must_use]
+pub fn each_told(events: &[Value]) -> Vec<Vec<String>> {
     let chose = events
         .iter()
         .any(|it| it["event"] == "mfa_challenged" || it["event"] == "resumed");
@@ -54,7 +57,7 @@ pub(super) fn all_told(events: &[Value]) -> Vec<String> {
             json!({ NON_FIELD_ERRORS: [{ "string": EMPTY_RESPONSE, "code": "invalid" }] });
         event["event"] == "response_rejected" && event["errors"] == nothing
     };
-    let lines = events.iter().flat_map(|event| {
+    let lines = events.iter().map(|event| {
         if chose && says_nothing(event) {
             vec!["the visitor chose, and is shown the same question".to_owned()]
         } else {
@@ -62,6 +65,12 @@ pub(super) fn all_told(events: &[Value]) -> Vec<String> {
         }
     });
     lines.collect()
+}
+
+/// All lines of [`each_told`].
+#[must_use]
+pub fn all_told(events: &[Value]) -> Vec<String> {
+    each_told(events).into_iter().flatten().collect()
 }
 
 fn lines(event: &Event) -> Vec<String> {

@@ -1,0 +1,112 @@
+//! The schemas of executions.
+
+use serde_json::json;
+
+use crate::http::api::schema::shape::{Member, Of, has, may, object};
+use crate::http::api::schema::{Components, reference};
+use crate::replay::STATES;
+
+/// What a list shows.
+const SUMMARY: &[Member] = &[
+    has("execution", Of::Format("uuid")),
+    has("code", Of::Text),
+    has("started", Of::Format("date-time")),
+    has("last", Of::Format("date-time")),
+    has("flow", Of::Text),
+    has("flow_id", Of::Format("uuid")),
+    has("user", Of::OrNull(&Of::To("ExecutionPerson"))),
+    has("typed", Of::OrNull(&Of::Text)),
+    has("address", Of::Text),
+    has("state", Of::To("ExecutionStateEnum")),
+    has("detail", Of::Text),
+];
+
+/// What is known of one besides.
+const FACTS: &[Member] = &[
+    has("session", Of::Format("uuid")),
+    has("user_agent", Of::Text),
+    has("path", Of::List(&Of::Text)),
+    has("ahead", Of::List(&Of::To("ExecutionStage"))),
+    has("challenge", Of::OrNull(&Of::To("ExecutionChallenge"))),
+    has("problem", Of::OrNull(&Of::Text)),
+    has("people", Of::Each(&Of::To("ExecutionPerson"))),
+    has("steps", Of::List(&Of::To("ExecutionStep"))),
+];
+
+const OBJECTS: &[(&str, &[Member])] = &[
+    (
+        "ExecutionPerson",
+        &[
+            has("uuid", Of::Format("uuid")),
+            has("pk", Of::Number),
+            has("username", Of::Text),
+            has("name", Of::Text),
+        ],
+    ),
+    (
+        "ExecutionStage",
+        &[
+            has("name", Of::Text),
+            has("kind", Of::Text),
+            has("stage", Of::Format("uuid")),
+        ],
+    ),
+    (
+        "ExecutionChallenge",
+        &[has("number", Of::Number), has("component", Of::Text)],
+    ),
+    (
+        "ExecutionStep",
+        &[
+            has("version", Of::Number),
+            has("at", Of::Format("date-time")),
+            has("request", Of::Format("uuid")),
+            has("address", Of::Text),
+            has("asked", Of::Text),
+            has("events", Of::List(&Of::To("ExecutionEvent"))),
+        ],
+    ),
+    (
+        "ExecutionEvent",
+        &[
+            has("kind", Of::Text),
+            has("stage", Of::OrNull(&Of::Text)),
+            has("lines", Of::List(&Of::Text)),
+            has("details", Of::Object),
+        ],
+    ),
+    (
+        "ExecutionVerified",
+        &[
+            has("outcome", Of::Word(&["same", "diverged"])),
+            may("records", Of::Number),
+            may("version", Of::Number),
+            may("problem", Of::Text),
+            may("recorded", Of::OrNull(&Of::List(&Of::Text))),
+            may("replayed", Of::OrNull(&Of::List(&Of::Text))),
+        ],
+    ),
+];
+
+/// Adds them.
+pub(super) fn describe(components: &mut Components) {
+    components.put("ExecutionStateEnum", Of::Word(&STATES).schema());
+    for (name, members) in OBJECTS {
+        components.put(name, object(members.iter().copied()));
+    }
+    components.put("ExecutionSummary", object(SUMMARY.iter().copied()));
+    let all = SUMMARY.iter().chain(FACTS);
+    components.put("Execution", object(all.copied()));
+    components.put(
+        "ExecutionPage",
+        json!({
+            "type": "object",
+            "properties": {
+                "results": { "type": "array", "items": reference("ExecutionSummary") },
+                "next": { "type": ["string", "null"], "format": "uuid" },
+                "read": { "type": "integer" },
+            },
+            "required": ["results", "next", "read"],
+        }),
+    );
+}

@@ -1,0 +1,121 @@
+//! One execution: its facts, and all that happened in it.
+
+use std::collections::BTreeSet;
+
+use actix_web::HttpResponse;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{MISSING, may, named, person, shown};
+use crate::flow::execution::Execution;
+use crate::http::api::call::Call;
+use crate::http::api::operation::Answered;
+use crate::http::{Error, State};
+use crate::replay::{self, Entry, Step, Summary};
+
+/// How many people are named at most.
+const PEOPLE: usize = 100;
+
+/// `GET /gatelog/executions/<id or code>/`
+pub(super) async fn retrieve(call: Call) -> Answered {
+    let (entries, summary) = found(&call).await?;
+    let state = &call.state;
+    let steps = replay::timeline(&entries);
+    let (_, at) = replay::fold(&entries);
+    let mut facts = shown(state, &summary).await?;
+    facts["session"] = json!(at.latest().map(|it| it.session));
+    facts["user_agent"] = json!(entries.first().map(|it| &it.record.input.client.user_agent));
+    facts["path"] = json!(at.latest().map(|it| &it.path));
+    facts["ahead"] = ahead(&at);
+    facts["challenge"] = challenge(&at);
+    facts["problem"] = json!(at.running().and_then(|it| it.failure.as_ref()));
+    facts["people"] = people(state, &steps).await?;
+    facts["steps"] = json!(steps);
+    Ok(HttpResponse::Ok().json(facts))
+}
+
+/// `GET /gatelog/executions/<id or code>/verify/`: whether today's code comes to the same events.
+pub(super) async fn verify(call: Call) -> Answered {
+    let (_, summary) = found(&call).await?;
+    let state = &call.state;
+    let workers = state.workers.as_ref();
+    let verified = replay::verify(&state.journal, workers, summary.execution).await;
+    let verified = verified.map_err(refused)?;
+    let mut shown = json!(verified);
+    for event in ["recorded", "replayed"] {
+        if let Some(Value::Object(_)) = shown.get(event) {
+            let told = replay::mask::masked("", shown[event].take());
+            shown[event] = replay::sentence::told(&told).into();
+        }
+    }
+    Ok(HttpResponse::Ok().json(shown))
+}
+
+/// The execution of the path, where the caller may see it.
+async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
+    let state = &call.state;
+    let id = named(state, call.path("execution")).await?.ok_or(MISSING)?;
+    let entries = replay::entries(&*state.journal, id).await;
+    let entries = entries.map_err(refused)?;
+    let summary = replay::summary(&entries).filter(|it| may(call, it.flow_id));
+    Ok((entries, summary.ok_or(MISSING)?))
+}
+
+fn refused(error: replay::Error) -> Error {
+    match error {
+        replay::Error::Journal(error) => error.into(),
+        replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
+        replay::Error::Broken(cause) => Error::Internal { cause },
+    }
+}
+
+/// The stages that are still to be passed; the first is the one that the visitor is at.
+fn ahead(at: &Execution) -> Value {
+    let plan = at.running().map(|it| &it.plan.0);
+    plan.into_iter()
+        .flatten()
+        .map(|stage| json!({ "name": stage.name, "kind": stage.kind, "stage": stage.stage.id }))
+        .collect()
+}
+
+/// What the visitor is asked.
+fn challenge(at: &Execution) -> Value {
+    let asked = at.running().and_then(|it| it.challenge.as_ref());
+    asked.map_or(
+        Value::Null,
+        |it| json!({ "number": it.number, "component": it.component }),
+    )
+}
+
+/// The users who are named in the events by their identifiers, as they are called now.
+async fn people(state: &State, steps: &[Step]) -> Result<Value, Error> {
+    let mut named = BTreeSet::new();
+    for told in steps.iter().flat_map(|it| &it.events) {
+        users(&told.details, &mut named);
+    }
+    let mut people = Map::new();
+    for id in named.into_iter().take(PEOPLE) {
+        let person = person(state, id).await?;
+        if !person.is_null() {
+            people.insert(id.to_string(), person);
+        }
+    }
+    Ok(people.into())
+}
+
+/// A user is the member `user` of an event, or a value that says that it is one.
+fn users(details: &Value, named: &mut BTreeSet<Uuid>) {
+    let id = |value: &Value| value.as_str().and_then(|it| it.parse::<Uuid>().ok());
+    match details {
+        Value::Object(entries) => {
+            named.extend(entries.get("user").and_then(id));
+            named.extend(entries.get("replaced").and_then(id));
+            if entries.get("is").is_some_and(|it| it == "user") {
+                named.extend(entries.get("value").and_then(id));
+            }
+            entries.values().for_each(|it| users(it, named));
+        }
+        Value::Array(items) => items.iter().for_each(|it| users(it, named)),
+        _ => {}
+    }
+}

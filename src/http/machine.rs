@@ -1,0 +1,62 @@
+//! What is known of this process and its disk, for whoever looks after the server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::courier::Courier;
+
+/// How many folders within each other are measured.
+const DEEPEST: usize = 8;
+
+/// What is known of this process. Handlers alone, in tests, have no such thing.
+pub struct Machine {
+    /// When the server began.
+    pub started: Timestamp,
+    /// Sends mails.
+    pub courier: Courier,
+    /// Where the journal lies.
+    pub data: PathBuf,
+    /// Where the root key lies.
+    pub key_file: PathBuf,
+}
+
+impl Machine {
+    /// How much room the journal takes, and since when the root key is what it is. It looks at
+    /// every file, away from the threads that serve requests.
+    pub(super) async fn disk(&self) -> Value {
+        let (data, key_file) = (self.data.clone(), self.key_file.clone());
+        let measured = tokio::task::spawn_blocking(move || {
+            let log = data.join("log");
+            let segments = fs::read_dir(&log).map_or(0, Iterator::count);
+            json!({
+                "bytes": bytes(&data, 0),
+                "log_bytes": bytes(&log, 0),
+                "segments": segments,
+                "key_since": modified(&key_file),
+            })
+        });
+        measured.await.unwrap_or_default()
+    }
+}
+
+/// The bytes of all files below a folder. What cannot be read does not count.
+fn bytes(folder: &Path, depth: usize) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let of_entry = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(it) if it.is_dir() && depth < DEEPEST => bytes(&entry.path(), depth + 1),
+        Ok(it) if it.is_file() => it.len(),
+        _ => 0,
+    };
+    entries.flatten().map(of_entry).sum()
+}
+
+fn modified(path: &Path) -> Option<Timestamp> {
+    let modified: SystemTime = fs::metadata(path).ok()?.modified().ok()?;
+    Timestamp::try_from(modified).ok()
+}

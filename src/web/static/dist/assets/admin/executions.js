@@ -1,0 +1,156 @@
+// Executions, as they happen.
+
+import { BASE, get } from './api.js';
+import { fill, h, id, moment, words } from './h.js';
+import { table } from './list.js';
+import { person } from './people.js';
+import { go, href, query, setQuery } from './router.js';
+
+export const title = 'Executions';
+
+/** How an execution can stand: a sign and a colour beside the word. */
+const STATES = {
+  running: ['▸', ''],
+  waiting: ['◔', ''],
+  failed: ['!', 'bad'],
+  completed: ['✓', 'good'],
+  denied: ['✕', 'bad'],
+  cancelled: ['–', ''],
+  expired: ['○', ''],
+};
+
+/** The state as a sign, a word and a colour. */
+export function stateTag(state) {
+  const [sign, kind] = STATES[state] ?? ['?', ''];
+  return h('span', { class: `tag state ${kind}` }, h('span', { 'aria-hidden': 'true' }, sign), ' ', words(state));
+}
+
+/** Who went through it, as far as is known. */
+export function who(it) {
+  if (it.user) return person(it.user);
+  return it.typed ? [h('span', {}, it.typed), h('span', { class: 'quiet' }, ' (nobody’s name)')] : '—';
+}
+
+const FILTERS = [
+  { name: 'search', label: 'Code, id or words', type: 'search' },
+  { name: 'state', label: 'State', options: ['running,waiting,failed', ...Object.keys(STATES)], names: { 'running,waiting,failed': 'Under way' } },
+  { name: 'flow', label: 'Flow (slug)' },
+  { name: 'user', label: 'User' },
+  { name: 'address', label: 'Address or network' },
+  { name: 'since', label: 'Since', type: 'datetime-local' },
+  { name: 'until', label: 'Until', type: 'datetime-local' },
+];
+
+const LIMITS = 25;
+const LAZY = 300;
+
+export async function render(place, { signal }) {
+  place.append(h('section', {}, executionList({ signal })));
+}
+
+/**
+ * A list that is up to date. `fixed` is what is always asked, `isLocal` keeps what is asked out of the
+ * address; it ends with `signal`.
+ */
+export function executionList({ fixed = {}, isLocal = false, signal }) {
+  const filters = FILTERS.filter((it) => !(it.name in fixed));
+  const asked = isLocal ? {} : query();
+  const state = Object.fromEntries(filters.map((it) => [it.name, asked[it.name] ?? '']));
+  /** The cursors that led here; the last one is that of the page that is shown. */
+  const way = asked.before ? [asked.before] : [];
+  const status = h('p', { class: 'quiet', role: 'status' });
+  const news = h('p', { class: 'live', role: 'status' });
+  const shown = h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Executions' });
+  const pages = h('nav', { class: 'pages', 'aria-label': 'Pages' });
+  const element = h('div', { class: 'list' }, h('div', { class: 'filters', role: 'search', 'aria-label': 'Executions' }, filters.map(control)), news, status, shown, pages);
+  let turn = 0;
+  let timer;
+
+  function control(it) {
+    const input = it.options
+      ? h('select', {}, h('option', { value: '' }, 'All'), it.options.map((one) => h('option', { value: one }, it.names?.[one] ?? words(one))))
+      : h('input', { type: it.type ?? 'text', autocomplete: 'off', spellcheck: 'false', step: it.type === 'datetime-local' ? 1 : null });
+    input.id = id('filter');
+    input.value = it.type === 'datetime-local' ? local(state[it.name]) : state[it.name];
+    input.addEventListener(it.options ? 'change' : 'input', () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        state[it.name] = it.type === 'datetime-local' && input.value ? new Date(input.value).toISOString() : input.value.trim();
+        way.length = 0;
+        ask();
+      }, it.options ? 0 : LAZY);
+    });
+    return h('div', { class: 'filter' }, h('label', { for: input.id }, it.label), input);
+  }
+
+  function ask() {
+    if (!isLocal) setQuery({ ...state, before: way.at(-1) ?? '' });
+    return element.refresh();
+  }
+
+  element.refresh = async () => {
+    const mine = (turn += 1);
+    shown.setAttribute('aria-busy', 'true');
+    try {
+      const found = await get('/gatelog/executions/', { limit: LIMITS, ...fixed, ...state, before: way.at(-1) }, { signal });
+      if (mine === turn) draw(found);
+    } catch (error) {
+      if (mine !== turn || error.name === 'AbortError') return;
+      status.textContent = '';
+      fill(shown, h('p', { class: 'alert', role: 'alert' }, error.detail ?? error.message), complaints(error.fields), h('p', {}, h('button', { type: 'button', onclick: element.refresh }, 'Try again')));
+      fill(pages);
+    } finally {
+      if (mine === turn) shown.removeAttribute('aria-busy');
+    }
+  };
+
+  function draw({ results, next, read }) {
+    const focused = shown.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
+    const isSearched = next !== null && results.length < LIMITS;
+    status.textContent = isSearched ? `${results.length} found among ${read} executions; older ones were not looked at yet.` : results.length === 0 ? 'Nothing found.' : '';
+    if (results.length > 0) fill(shown, table({ caption: 'Executions', columns: COLUMNS, rows: results }));
+    else fill(shown, h('p', { class: 'empty' }, 'There is no execution that fits.'));
+    if (focused) [...shown.querySelectorAll('a')].find((it) => it.getAttribute('href') === focused)?.focus();
+    const step = (text, isThere, act) => h('button', { type: 'button', disabled: !isThere, onclick: () => { act(); ask().then(() => shown.focus()); } }, text);
+    if (way.length === 0 && next === null) fill(pages);
+    else fill(pages, step('Newest', way.length > 0, () => (way.length = 0)), step('Newer', way.length > 1, () => way.pop()), step(isSearched ? 'Look further back' : 'Older', next !== null, () => way.push(next)));
+  }
+
+  listen(signal, news, () => way.length === 0 && element.refresh());
+  element.refresh();
+  return element;
+}
+
+const COLUMNS = [
+  { name: 'Code', of: (it) => h('a', { class: 'code', href: href(`/executions/${it.execution}`) }, it.code) },
+  { name: 'Began', of: (it) => moment(it.started) },
+  { name: 'Flow', of: (it) => h('a', { href: href(`/flows/${it.flow}`) }, it.flow) },
+  { name: 'User', of: who },
+  { name: 'From', of: (it) => it.address },
+  { name: 'State', of: (it) => stateTag(it.state) },
+  { name: 'Where or why', of: (it) => it.detail || '—' },
+];
+
+function complaints(fields) {
+  const all = Object.entries(fields ?? {});
+  return all.length ? h('ul', {}, all.map(([name, texts]) => h('li', {}, `${words(name)}: ${texts.join(' ')}`))) : null;
+}
+
+function local(moment) {
+  if (!moment) return '';
+  const at = new Date(moment);
+  if (Number.isNaN(at.getTime())) return '';
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
+
+/** Calls `heard` whenever something happened in an execution, and says whether that is so. */
+export function listen(signal, news, heard) {
+  const source = new EventSource(`${BASE}/gatelog/executions/`);
+  source.addEventListener('open', () => { news.textContent = 'Live: what happens shows up here by itself.'; news.classList.add('on'); });
+  source.addEventListener('error', () => { news.textContent = 'Not live at the moment.'; news.classList.remove('on'); });
+  source.addEventListener('message', heard);
+  signal?.addEventListener('abort', () => source.close());
+}
+
+/** Goes to the execution that a code or an id names. */
+export const find = (name) => go(`/executions/${encodeURIComponent(name.trim())}`);

@@ -1,0 +1,67 @@
+// One group: who is in it.
+
+import { announce } from './announce.js';
+import { get } from './api.js';
+import { groupForm } from './group_form.js';
+import { facts, h, tag, yes } from './h.js';
+import { history } from './history.js';
+import { list } from './list.js';
+import { action, button, section, setTitle, tabs } from './page.js';
+import { adder, adds, person, takes } from './people.js';
+import { remove } from './remove.js';
+import { go, href } from './router.js';
+
+export const title = 'Group';
+
+export async function render(place, { pk, part = '' }) {
+  const path = `/core/groups/${pk}/`;
+  const group = await get(path);
+  setTitle(group.name);
+  place.append(tabs(`/groups/${pk}`, [['', 'Members'], ['edit', 'Edit'], ['history', 'History']]));
+  if (part === 'history') {
+    place.append(section('Who changed it', await history('group', pk)));
+  } else if (part === 'edit') {
+    const away = action('Delete', async () => (await remove({ path, name: group.name })) && go('/groups'), 'danger');
+    place.append(section('Group', await groupForm({ values: group, saved: () => go(`/groups/${pk}`), cancel: button('Cancel', href(`/groups/${pk}`)) }), away));
+  } else {
+    place.append(about(group), section('Members', members({ path, query: { groups_by_pk: pk, ordering: 'username' } })));
+  }
+}
+
+function about(group) {
+  const names = (objects, to) => (objects?.length ? objects.map((it, index) => [index ? ', ' : '', h('a', { href: href(`${to}/${it.pk}`) }, it.name)]) : 'none');
+  return section('Facts', facts([
+    ['Superusers', yes(group.is_superuser)],
+    ['Within', names(group.parents_obj, '/groups')],
+    ['Roles', names(group.roles_obj, '/roles')],
+    group.inherited_roles_obj?.length ? ['Roles of groups above', names(group.inherited_roles_obj, '/roles')] : null,
+    group.children_obj?.length ? ['Groups in it', names(group.children_obj, '/groups')] : null,
+  ]));
+}
+
+/** The users of a group or a role, who are put in and taken out below `path`. */
+export function members({ path, query }) {
+  const users = list({
+    path: '/core/users/',
+    query: { include_groups: 'false', include_roles: 'false', ...query },
+    isLocal: true,
+    caption: 'Members',
+    empty: 'There is nobody in it.',
+    columns: [
+      { name: 'Username', sort: 'username', of: person },
+      { name: 'Name', sort: 'name', of: (it) => it.name },
+      { name: 'May log in', of: (it) => (it.is_active ? 'yes' : tag('no', 'bad')) },
+    ],
+    actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `Take ${it.username} out`, onclick: () => out(it) }, 'Take out'),
+  });
+  const out = async (it) => {
+    try {
+      await takes(path)(it.pk);
+      announce(`${it.username} was taken out.`);
+      await users.refresh();
+    } catch (error) {
+      announce(error.message, 'bad');
+    }
+  };
+  return [adder({ label: 'Put somebody in', add: adds(path), added: users.refresh }), users];
+}

@@ -1,0 +1,51 @@
+// All prompts.
+
+import { h } from "./h.js";
+import { list } from "./list.js";
+import { bar, button } from "./page.js";
+import { remove } from "./remove.js";
+import { href } from "./router.js";
+import { choices } from "./schema.js";
+
+export const title = "Prompts";
+
+export async function render(place) {
+  const prompts = list({
+    path: "/stages/prompt/prompts/",
+    caption: "Prompts",
+    ordering: "name",
+    filters: [{ name: "type", label: "Type", options: await choices("PromptTypeEnum") }],
+    columns: [
+      {
+        name: "Name",
+        sort: "name",
+        of: (it) => h("a", { href: href(`/prompts/${it.pk}`) }, it.name),
+      },
+      { name: "Field", sort: "field_key", of: (it) => h("code", {}, it.field_key) },
+      { name: "Label", sort: "label", of: (it) => it.label },
+      { name: "Type", sort: "type", of: (it) => it.type },
+      { name: "Order", sort: "order", of: (it) => it.order },
+      {
+        name: "Stages",
+        of: (it) => it.prompt_stages_obj.map((stage) => stage.name).join(", ") || "in none",
+      },
+    ],
+    actions: (it) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "danger",
+          "aria-label": `Delete ${it.name}`,
+          onclick: async () =>
+            (await remove({ path: `/stages/prompt/prompts/${it.pk}/`, name: it.name })) &&
+            prompts.refresh(),
+        },
+        "Delete",
+      ),
+  });
+  place.append(
+    bar(button("New prompt", href("/prompts/new"), "primary")),
+    h("section", {}, prompts),
+  );
+}

@@ -1,0 +1,50 @@
+// Taking objects away, after showing what refers to them.
+
+import { announce } from "./announce.js";
+import { get, remove as removeAt } from "./api.js";
+import { confirm } from "./dialog.js";
+import { h, words } from "./h.js";
+
+const ACTIONS = {
+  cascade: "is deleted as well",
+  cascade_many: "no longer names it",
+  set_null: "no longer names it",
+  set_default: "names the usual one again",
+  left_dangling: "refers to nothing then",
+};
+
+const MODELS = {
+  flowstagebinding: "A step of a flow",
+  policybinding: "A binding of a policy",
+  brand: "Brand",
+};
+
+/** What has no name of its own is called by what it is. */
+function called({ name, model_name: model, pk }) {
+  const kind = MODELS[model] ?? words(model);
+  return name && name !== pk ? [h("strong", {}, name), ` (${kind})`] : h("strong", {}, kind);
+}
+
+/**
+ * Asks whether the object at `path` (of the API) is to be deleted, with what its `used_by/` lists, and
+ * deletes it. Answers whether it did. `used: false` where the API cannot tell; `warning`: said besides.
+ */
+export async function remove({ path, name, used = true, warning }) {
+  const users = used ? await get(`${path}used_by/`).catch(() => null) : [];
+  const rows = users?.map((it) => h("li", {}, called(it), " ", ACTIONS[it.action] ?? it.action));
+  const content = [
+    h("p", {}, "This cannot be undone."),
+    warning ? h("p", {}, warning) : null,
+    users === null ? h("p", {}, "What else uses it is not known.") : null,
+    rows?.length ? [h("p", {}, "It is used:"), h("ul", { class: "used" }, rows)] : null,
+  ];
+  const done = await confirm({
+    title: `Delete ${name}?`,
+    content,
+    action: "Delete",
+    danger: true,
+    act: () => removeAt(path),
+  });
+  if (done) announce(`${name} was deleted.`);
+  return done;
+}

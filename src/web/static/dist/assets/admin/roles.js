@@ -1,0 +1,19 @@
+// All roles.
+
+import { h } from './h.js';
+import { list } from './list.js';
+import { bar, button } from './page.js';
+import { href } from './router.js';
+
+export const title = 'Roles';
+
+export function render(place) {
+  const roles = list({
+    path: '/rbac/roles/',
+    caption: 'Roles',
+    ordering: 'name',
+    columns: [{ name: 'Name', sort: 'name', of: (it) => h('a', { href: href(`/roles/${it.pk}`) }, it.name) }],
+    actions: (it) => h('a', { class: 'button', href: href(`/roles/${it.pk}/people`), 'aria-label': `Who has ${it.name}` }, 'Who has it'),
+  });
+  place.append(bar(button('New role', href('/roles/new'), 'primary')), h('section', {}, h('p', { class: 'quiet' }, 'A role permits something to the users and groups that have it.'), roles));
+}
