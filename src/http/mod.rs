@@ -21,6 +21,7 @@ pub mod device;
 mod error;
 mod executor;
 mod files;
+mod flow_page;
 mod flows;
 mod health;
 mod interface;
@@ -57,7 +58,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
         .service(
             web::resource("/if/flow/{slug}/")
                 .route(web::route().guard(reads()).to(interface::show))
-                .route(web::post().to(page::answer)),
+                .route(web::post().to(flow_page::answer)),
         )
         .service(
             web::resource("/if/user/{path:.*}")

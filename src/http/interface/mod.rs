@@ -13,7 +13,7 @@ pub(super) mod socket;
 
 use super::client::client;
 use super::request::Arrival;
-use super::{Error, State, api, content_policy, page};
+use super::{Error, State, api, content_policy, flow_page, page};
 use crate::catalog::{Flow, Stage, flow_by_slug};
 use crate::flow::challenge::{Presentation, flow_info};
 use crate::flow::client::Client;
@@ -167,7 +167,7 @@ pub(super) async fn show(
     arrival: Arrival,
 ) -> HttpResponse {
     match &state.interface {
-        None => page::show(request, slug, state, arrival).await,
+        None => flow_page::show(request, slug, state, arrival).await,
         Some(interface) => {
             let answer = interface.page(&state, &request, &slug).await;
             page::page_error(&state, &request, arrival, answer).await
