@@ -14,6 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::live::MadeLink;
+use super::reply::Pending;
 use super::shard::Asleep;
 use super::twin::Answers;
 use super::unfinished::Unfinished;
@@ -84,6 +85,8 @@ pub(crate) struct Answered {
     pub(crate) remembered: Option<(Uuid, Remembered)>,
     /// The second factor that was shown, as the browser may show it again.
     pub(crate) verified: Option<Verified>,
+    /// Who the visitor is meant to be, as far as is known.
+    pub(crate) pending: Option<Pending>,
     /// What the visitor's answer waits for.
     pub(crate) waits_for: Option<Box<Wait>>,
     /// What is to be asked of other servers now.
@@ -104,6 +107,7 @@ impl Answered {
             waits: state.running().is_some_and(|running| running.answers == 0),
             remembered: state.latest().and_then(|it| it.remembered),
             verified: state.latest().and_then(|it| it.verified.clone()),
+            pending: state.running().and_then(|it| Pending::of(&it.context)),
             waits_for: state.running().and_then(|it| it.wait.clone()).map(Box::new),
             calls: Vec::new(),
             links: Vec::new(),

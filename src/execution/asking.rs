@@ -69,9 +69,12 @@ impl Executions {
                 Err(Error::Over) => {}
                 settled => {
                     let Placed {
-                        session, answered, ..
+                        id,
+                        session,
+                        answered,
+                        ..
                     } = settled?;
-                    return Ok(Reply::new(answered, session, request.correlation));
+                    return Ok(Reply::new(answered, id, session, request.correlation));
                 }
             }
         }
@@ -340,10 +343,13 @@ impl Executions {
         let target = Target::New(begin.into());
         let placed = self.put_to(request, target, false, None).await?;
         let Placed {
-            session, answered, ..
+            id,
+            session,
+            answered,
+            ..
         } = self.settle(request, placed).await?;
         let waits = answered.waits;
-        Ok(waits.then(|| Reply::new(answered, session, request.correlation)))
+        Ok(waits.then(|| Reply::new(answered, id, session, request.correlation)))
     }
 
     /// A session for a browser that opens a link without one: should the answer to its confirmation

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actor::Answered;
+use crate::flow::Context;
 use crate::flow::client::Verified;
+use crate::flow::context::{Value as Known, key};
 use crate::flow::event::Remembered;
 use crate::stage;
 
@@ -15,6 +17,10 @@ pub struct Reply {
     pub body: Value,
     /// The id of the open challenge, if one is open.
     pub challenge: Option<String>,
+    /// The execution that answered.
+    pub execution: Uuid,
+    /// Who the visitor is meant to be, as far as the execution knows.
+    pub pending: Option<Pending>,
     /// The browser's session; it is a new one when the request came without, and nil when nothing
     /// was begun that needs one.
     pub session: Uuid,
@@ -28,7 +34,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(answered: Answered, session: Uuid, correlation: Uuid) -> Self {
+    pub(super) fn new(
+        answered: Answered,
+        execution: Uuid,
+        session: Uuid,
+        correlation: Uuid,
+    ) -> Self {
         let (body, challenge) = match answered.reply {
             stage::Reply::Challenge { id, body } => (body, Some(id)),
             stage::Reply::Denied { body } | stage::Reply::Aside { body } => (body, None),
@@ -42,10 +53,34 @@ impl Reply {
         Self {
             body,
             challenge,
+            execution,
+            pending: answered.pending,
             session,
             rotated: answered.rotated,
             remembered: answered.remembered,
             verified: answered.verified,
+        }
+    }
+}
+
+/// Who a visitor is meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// This user.
+    User(Uuid),
+    /// Whoever has this name or address; nobody may get to know whether anybody has.
+    Named(String),
+}
+
+impl Pending {
+    pub(super) fn of(context: &Context) -> Option<Self> {
+        if let Some(typed) = context.text(key::PENDING_USER_IDENTIFIER) {
+            return Some(Self::Named(typed.to_owned()));
+        }
+        match context.get(key::PENDING_USER)? {
+            Known::User(id) => Some(Self::User(*id)),
+            Known::Stranger { identifier } => Some(Self::Named(identifier.clone())),
+            _ => None,
         }
     }
 }

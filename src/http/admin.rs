@@ -10,6 +10,7 @@ use super::session::Visitor;
 use super::{Error, State, content_policy};
 use crate::directory::permission::granted;
 use crate::web::Message;
+use crate::web::language::text;
 
 /// `GET /if/admin/<anything>`: which page it is, is for the script to say.
 pub(super) async fn show(
@@ -51,8 +52,10 @@ async fn page(
 
 /// What whoever may do nothing there is told.
 const NOT_AN_OPERATOR: Message<'static> = Message {
-    heading: "This is for operators",
-    text: "Your account may not administer this server. Ask whoever runs it for a role that does.",
+    heading: text("This is for operators"),
+    text: text(
+        "Your account may not administer this server. Ask whoever runs it for a role that does.",
+    ),
     request_id: None,
-    link: Some(("/", "Go to the start page")),
+    link: Some(("/", text("Go to the start page"))),
 };

@@ -16,6 +16,57 @@ pub(super) fn with_reading_script() -> String {
     format!("connect-src 'self'; {}", with_script())
 }
 
+/// What the page of a flow needs beyond what every page has.
+#[derive(Debug, Default)]
+pub(super) struct Needs<'a> {
+    /// A script of ours.
+    pub(super) script: bool,
+    /// A script of ours that reads something of ours.
+    pub(super) reading_script: bool,
+    /// The address of the script of a captcha's provider.
+    pub(super) captcha: Option<&'a str>,
+    /// The address of a page that stands behind the form.
+    pub(super) frame: Option<&'a str>,
+}
+
+/// What a page may load and run that needs this.
+#[must_use]
+pub(super) fn of(needs: &Needs<'_>) -> String {
+    let mut policy = match needs.captcha {
+        Some(script) => with_captcha(script),
+        None => USUAL.to_owned(),
+    };
+    if needs.script || needs.reading_script {
+        allow(&mut policy, "script-src", "'self'");
+    }
+    if needs.reading_script {
+        allow(&mut policy, "connect-src", "'self'");
+    }
+    if let Some(frame) = needs.frame.and_then(origin) {
+        allow(&mut policy, "frame-src", &frame);
+    }
+    policy
+}
+
+/// Adds a source to what a directive allows.
+fn allow(policy: &mut String, directive: &str, source: &str) {
+    let start = format!("{directive} ");
+    *policy = match policy.split_once(&start) {
+        Some((_, after)) if after.starts_with(source) => return,
+        Some((before, after)) => format!("{before}{start}{source} {after}"),
+        None => format!("{start}{source}; {policy}"),
+    };
+}
+
+/// Where an address leads, as a policy names it.
+fn origin(address: &str) -> Option<String> {
+    if address.starts_with('/') && !address.starts_with("//") {
+        return Some("'self'".to_owned());
+    }
+    let origin = Url::parse(address).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
 /// What else the scripts of known providers load, by the host that they come from, as the
 /// providers themselves say.
 const PROVIDERS: [(&str, &str); 3] = [
@@ -55,6 +106,47 @@ pub(super) fn with_captcha(script: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_gets_what_it_needs_and_no_more() {
+        assert_eq!(of(&Needs::default()), USUAL);
+        let script = Needs {
+            script: true,
+            ..Needs::default()
+        };
+        assert_eq!(of(&script), with_script());
+        let reading = Needs {
+            script: true,
+            reading_script: true,
+            ..Needs::default()
+        };
+        assert_eq!(of(&reading), with_reading_script());
+        let captcha = Needs {
+            reading_script: true,
+            captcha: Some("https://captcha.example/api.js"),
+            frame: Some("https://a.example/x; script-src *"),
+            ..Needs::default()
+        };
+        assert_eq!(
+            of(&captcha),
+            "script-src 'self' https://captcha.example; \
+             frame-src https://a.example https://captcha.example; \
+             connect-src 'self' https://captcha.example; default-src 'none'; \
+             style-src 'self' https://captcha.example; img-src 'self' data: https:; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        for (frame, allowed) in [
+            ("/media/a.html", "frame-src 'self'; "),
+            ("//evil.example/", ""),
+            ("javascript:alert(1)", ""),
+        ] {
+            let framed = Needs {
+                frame: Some(frame),
+                ..Needs::default()
+            };
+            assert_eq!(of(&framed), format!("{allowed}{USUAL}"));
+        }
+    }
 
     #[test]
     fn a_captcha_opens_the_page_for_its_own_origin_alone() {

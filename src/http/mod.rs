@@ -21,6 +21,7 @@ pub mod device;
 mod error;
 mod executor;
 mod files;
+mod flow_page;
 mod flows;
 mod health;
 mod language;
@@ -54,8 +55,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
     app.route("/", web::route().guard(reads()).to(page::home))
         .service(
             web::resource("/if/flow/{slug}/")
-                .route(web::route().guard(reads()).to(page::show))
-                .route(web::post().to(page::answer)),
+                .route(web::route().guard(reads()).to(flow_page::show))
+                .route(web::post().to(flow_page::answer)),
         )
         .service(
             web::resource("/if/user/{path:.*}")

@@ -18,6 +18,7 @@ use crate::flow::Context;
 use crate::flow::context::Value as Known;
 use crate::flow::query::flow_url;
 use crate::web::Message;
+use crate::web::language::text;
 
 /// The flow in which the first administrator sets a password.
 const FLOW: &str = "initial-setup";
@@ -80,36 +81,42 @@ async fn enter(
 
 /// What somebody reads whom the flow does not let in, or who finds none.
 const NO_FLOW: Message<'_> = Message {
-    heading: "This cannot be set up here",
-    text: "The flow initial-setup is gone, or its policies let nobody in: perhaps the \
+    heading: text("This cannot be set up here"),
+    text: text(
+        "The flow initial-setup is gone, or its policies let nobody in: perhaps the \
            administrator has a password already. Run `gatelog user set-password akadmin` on the \
            server.",
+    ),
     request_id: None,
-    link: Some(("/", "Go to the start page")),
+    link: Some(("/", text("Go to the start page"))),
 };
 
 /// What somebody reads whose link is wrong or was used.
 fn closed(install: Option<&Install>, token: &SecretString) -> Message<'static> {
     if install.is_some_and(Install::is_set_up) {
         Message {
-            heading: "Set up already",
-            text: "This link was used, or another one was: the administrator has a password. \
+            heading: text("Set up already"),
+            text: text(
+                "This link was used, or another one was: the administrator has a password. \
                    If it is lost, run `gatelog user set-password akadmin` on the server.",
+            ),
             request_id: None,
-            link: Some(("/", "Go to the start page")),
+            link: Some(("/", text("Go to the start page"))),
         }
     } else if token.expose_secret().is_empty() {
         Message {
-            heading: "Not set up yet",
-            text: "Open the link that the server printed when it was started; it leads to the \
+            heading: text("Not set up yet"),
+            text: text(
+                "Open the link that the server printed when it was started; it leads to the \
                    page that sets the administrator's password. If the link is lost, start the \
                    server again, or run `gatelog user set-password akadmin` beside it.",
+            ),
             ..Message::default()
         }
     } else {
         Message {
-            heading: "This link is not valid",
-            text: "Open the whole link that the server printed when it was last started.",
+            heading: text("This link is not valid"),
+            text: text("Open the whole link that the server printed when it was last started."),
             ..Message::default()
         }
     }

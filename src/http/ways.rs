@@ -16,6 +16,10 @@ use crate::stage::DOES_NOT_APPLY;
 /// Where a page leads.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ways {
+    /// Whether the page may have a script of ours that it can do without.
+    pub(super) enhanced: bool,
+    /// Whether whoever was refused was so because they are logged in.
+    pub(super) is_logged_in: bool,
     /// To a login that leads back here, for whoever was refused because they are not logged in.
     pub(super) login: Option<String>,
     /// To the usual login, for whoever is asked for a passkey and has none.
@@ -31,31 +35,29 @@ pub(super) async fn of(
     challenge: &Value,
 ) -> Result<Ways, Error> {
     let text = |name: &str| challenge[name].as_str().unwrap_or_default();
+    let flow = flow_by_slug(&*state.journal, slug).await?;
+    let flow = flow.as_ref().map(|flow| &flow.value);
+    let mut ways = Ways {
+        enhanced: flow.is_some_and(|flow| !flow.compatibility_mode),
+        ..Ways::default()
+    };
     match text("component") {
         "ak-stage-access-denied" if text("error_message") == DOES_NOT_APPLY => {
-            let needs_user = needs_user(state, slug).await? && visitor.user.is_none();
-            Ok(Ways {
-                login: needs_user.then(|| login(address)),
-                ..Ways::default()
-            })
+            let wanted = flow.map(|flow| flow.authentication);
+            let needs_user = matches!(
+                wanted,
+                Some(Authentication::RequireAuthenticated | Authentication::RequireSuperuser)
+            );
+            let is_known = visitor.user.is_some();
+            ways.login = (needs_user && !is_known).then(|| login(address));
+            ways.is_logged_in = is_known && wanted == Some(Authentication::RequireUnauthenticated);
         }
-        "ak-stage-authenticator-validate" if text("pending_user").is_empty() => Ok(Ways {
-            instead: usual_login(state, visitor, slug, address).await?,
-            ..Ways::default()
-        }),
-        _ => Ok(Ways::default()),
+        "ak-stage-authenticator-validate" if text("pending_user").is_empty() => {
+            ways.instead = usual_login(state, visitor, slug, address).await?;
+        }
+        _ => {}
     }
-}
-
-/// Whether a flow is only for whoever is logged in.
-async fn needs_user(state: &State, slug: &str) -> Result<bool, Error> {
-    let flow = flow_by_slug(&*state.journal, slug).await?;
-    Ok(flow.is_some_and(|flow| {
-        matches!(
-            flow.value.authentication,
-            Authentication::RequireAuthenticated | Authentication::RequireSuperuser
-        )
-    }))
+    Ok(ways)
 }
 
 /// The address of the host's usual login, unless this is it.

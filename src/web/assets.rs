@@ -50,6 +50,9 @@ pub const STYLESHEET: &str = "dist/assets/gatelog.css";
 /// What only the user's page looks like.
 pub const ACCOUNT_STYLE: &str = "dist/assets/account.css";
 
+/// The script that makes the pages of flows more comfortable.
+pub const FLOW: &str = "dist/assets/flow.js";
+
 /// The script that puts the answer of a captcha's provider into the form.
 pub const CAPTCHA: &str = "dist/assets/captcha.js";
 
@@ -163,7 +166,15 @@ mod tests {
 
     #[test]
     fn what_a_page_loads_is_found_under_its_address() {
-        for file in [STYLESHEET, ACCOUNT_STYLE, CAPTCHA, WEBAUTHN, API, API_STYLE] {
+        for file in [
+            STYLESHEET,
+            ACCOUNT_STYLE,
+            FLOW,
+            CAPTCHA,
+            WEBAUTHN,
+            API,
+            API_STYLE,
+        ] {
             let address = address(file);
             let (path, version) = address.split_once("?v=").expect("it names a version");
             let path = path.strip_prefix("/static/").expect("it is a static file");

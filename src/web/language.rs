@@ -119,7 +119,7 @@ impl Dictionary {
         match found {
             Some((values, known)) => fill(known, |name| {
                 let value = values.iter().find(|(key, _)| *key == name);
-                value.map(|(_, value)| (*value).to_owned())
+                value.map(|(_, value)| self.say(value).to_owned())
             })
             .into(),
             None => said.into(),

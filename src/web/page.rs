@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::assets;
-use super::language::Language;
+use super::language::{Language, text};
 use crate::flow::challenge::DEFAULT_BACKGROUND;
 
 pub(in crate::web) use prompt::LANGUAGES;
@@ -80,6 +80,18 @@ pub struct Form {
     pub login: Option<String>,
     /// Where whoever cannot show what is asked for logs in in the usual way.
     pub instead: Option<String>,
+    /// Whether whoever was refused was so because they are logged in.
+    pub is_logged_in: bool,
+    /// Where the flow is begun again, without the link that led here.
+    pub again: String,
+    /// By what an operator finds the execution.
+    pub code: Option<String>,
+    /// The user whose password is asked for, for password managers.
+    pub username: Option<String>,
+    /// Whether our script makes the page more comfortable; without it everything works as well.
+    pub enhanced: bool,
+    /// Where the script learns how the execution stands.
+    pub status: String,
 }
 
 /// Somebody who is logged in.
@@ -93,6 +105,8 @@ pub struct Person {
     pub email: String,
     /// Their picture.
     pub avatar: String,
+    /// Whether they may go to the operator's console.
+    pub is_operator: bool,
 }
 
 /// A page that says one thing.
@@ -113,6 +127,7 @@ pub struct Message<'a> {
 pub struct Pages {
     templates: [(Language, Environment<'static>); Language::ALL.len()],
     stylesheet: String,
+    flow_script: String,
     captcha_script: String,
     webauthn_script: String,
 }
@@ -133,6 +148,7 @@ impl Pages {
         Self {
             templates: Language::ALL.map(|language| (language, templates::compile(language))),
             stylesheet: assets::address(assets::STYLESHEET),
+            flow_script: assets::address(assets::FLOW),
             captcha_script: assets::address(assets::CAPTCHA),
             webauthn_script: assets::address(assets::WEBAUTHN),
         }
@@ -149,6 +165,12 @@ impl Pages {
         let flow = &challenge["flow_info"];
         let (template, shown) = template(challenge["component"].as_str().unwrap_or_default());
         let background = background(flow, dress.theme);
+        let layout = flow["layout"].as_str().unwrap_or("stacked");
+        let frame = background
+            .as_ref()
+            .filter(|_| layout.ends_with("_frame_background"))
+            .map(|background| background.light.as_str());
+        let prompts = prompt::fields(challenge, &form.values);
         self.render(
             "flow.html",
             dress,
@@ -156,7 +178,8 @@ impl Pages {
                 challenge => Serde(challenge),
                 template => template,
                 title => flow["title"].as_str(),
-                layout => flow["layout"].as_str().unwrap_or("stacked"),
+                layout => layout,
+                frame => frame,
                 background => Serde(background),
                 cancel => flow["cancel_url"].as_str(),
                 general_errors => Serde(errors::general_errors(challenge, shown, form)),
@@ -165,9 +188,12 @@ impl Pages {
                 only_chose => errors::is_chosen(challenge, form),
                 methods => Serde(methods::methods(challenge, &form.values)),
                 duo_link => duo_link(challenge),
-                prompts => Serde(prompt::fields(challenge, &form.values)),
-                identifier_label => identifier_label(challenge),
+                names_user => prompt::names_user(&prompts),
+                prompts => Serde(prompts),
+                advice => Serde(advice::advice(challenge)),
+                identifier_names => identifier_names(challenge),
                 identifier_type => identifier_type(challenge),
+                flow_script => self.flow_script.as_str(),
                 captcha_script => self.captcha_script.as_str(),
                 webauthn_script => self.webauthn_script.as_str(),
                 form => Serde(form),
@@ -290,18 +316,18 @@ fn duo_link(challenge: &Value) -> Option<&str> {
     is_link.then_some(link)
 }
 
-/// What may be typed into the identification, such as `Email or Username`.
-fn identifier_label(challenge: &Value) -> String {
-    let mut names: Vec<&str> = fields(challenge)
+/// What may be typed into the identification, such as email and username.
+fn identifier_names(challenge: &Value) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = fields(challenge)
         .map(|field| match field {
-            "email" => "Email",
-            "upn" => "UPN",
-            _ => "Username",
+            "email" => text("Email"),
+            "upn" => text("UPN"),
+            _ => text("Username"),
         })
         .collect();
     names.sort_unstable();
     names.dedup();
-    names.join(" or ")
+    names
 }
 
 /// Only where nothing but an address fits may the browser insist on one.
@@ -318,6 +344,7 @@ fn fields(challenge: &Value) -> impl Iterator<Item = &str> {
     fields.into_iter().flatten().filter_map(Value::as_str)
 }
 
+mod advice;
 mod dress;
 mod errors;
 mod methods;

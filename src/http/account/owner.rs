@@ -10,8 +10,9 @@ use crate::directory::change::Means;
 use crate::directory::{Author, Session, User, avatar, granted};
 use crate::flow::query::{self, Query};
 use crate::http::acts::Doer;
+use crate::http::flow_page::OUT_OF_DATE;
 use crate::http::location::redirect;
-use crate::http::page::{OUT_OF_DATE, dress, html};
+use crate::http::page::{dress, html};
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
 use crate::http::{Error, State, csrf, location};
@@ -19,9 +20,6 @@ use crate::journal::Journal;
 use crate::journal::object::Versioned;
 use crate::web::Person;
 use crate::web::account::{Frame, Moment, Topic};
-
-/// What lets somebody into the operator's console.
-const ADMINISTRATES: &str = "authentik_rbac.access_admin_interface";
 
 /// Somebody who is logged in.
 pub(super) struct Owner<'a> {
@@ -121,9 +119,9 @@ impl<'a> Owner<'a> {
                 name: user.name.clone(),
                 email: user.email.clone(),
                 avatar: avatar::of(user),
+                is_operator: granted.may_anything(),
             },
             csrf: self.session.csrf.expose_secret().to_owned(),
-            may_administrate: granted.may(ADMINISTRATES),
             done: query.get("done").map(str::to_owned),
             notice: self.notice.clone(),
         };

@@ -45,16 +45,41 @@ async fn somebody_logs_in_and_out_with_plain_forms() {
 }
 
 #[actix_web::test]
-async fn pages_hold_no_script_and_allow_none() {
+async fn a_page_holds_our_script_unless_its_flow_does_without() {
     let server = Server::new().await;
-    let answer = server.browser().get("/if/flow/login/").await;
-    let policy = answer.is(200).header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none';") && !policy.contains("script-src"));
-    assert_eq!(answer.header("x-frame-options"), "DENY");
-    assert_eq!(answer.header("x-content-type-options"), "nosniff");
-    assert_eq!(answer.header("referrer-policy"), "same-origin");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert!(!answer.body.contains("<script") && !answer.body.contains("style="));
+    let plain = server
+        .flow(
+            "plain",
+            Designation::Authentication,
+            &[(Kind::Dummy, json!({}))],
+        )
+        .await;
+    let found: Option<object::Versioned<Flow>> = object::get(&*server.state.journal, plain.pk)
+        .await
+        .expect("a read");
+    let mut plain = found.expect("it is there");
+    plain.value.compatibility_mode = true;
+    server
+        .write(vec![object::put(&plain.value, plain.version)])
+        .await;
+    for (slug, starts, scripts) in [
+        (
+            "login",
+            "connect-src 'self'; script-src 'self'; default-src 'none';",
+            1,
+        ),
+        ("plain", "default-src 'none';", 0),
+    ] {
+        let answer = server.browser().get(&format!("/if/flow/{slug}/")).await;
+        let policy = answer.is(200).header("content-security-policy");
+        assert!(policy.starts_with(starts), "{policy}");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.body.matches("<script").count(), scripts);
+        assert!(!answer.body.contains("style="));
+    }
 }
 
 #[actix_web::test]

@@ -1,7 +1,9 @@
 //! The second factors that a visitor may choose from, as their template takes them.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::web::language::text;
 
 /// What somebody can show.
 #[derive(Debug, Serialize)]
@@ -10,11 +12,15 @@ pub(super) struct Method {
     uid: String,
     title: &'static str,
     /// What to do.
-    hint: String,
+    hint: &'static str,
     /// Of the field for a code, where there is one.
     keyboard: &'static str,
     /// Of its button that has a code sent, where there is one.
-    sends: Option<String>,
+    sends: Option<&'static str>,
+    /// Where the code is sent, where that may be said.
+    address: Option<String>,
+    /// What was wrong with the code, if it was one of this method.
+    errors: Vec<Value>,
     /// The whole offer, to be sent back by whoever chooses it.
     offer: Value,
     /// Whether it is the one to begin with.
@@ -32,6 +38,7 @@ pub(super) fn methods(challenge: &Value, values: &Map<String, Value>) -> Vec<Met
     let only = (methods.len() == 1).then_some(0);
     if let Some(at) = chosen.or(only).or_else(|| used_last(&methods)) {
         methods[at].open = true;
+        methods[at].errors = code_errors(challenge, &methods[at].class);
     }
     methods
 }
@@ -54,46 +61,40 @@ fn method(offer: &Value) -> Option<Method> {
     let class = offer["device_class"].as_str()?;
     let digits = "numeric";
     let (title, hint, keyboard, sends) = match class {
-        "webauthn" => ("Security key or passkey", String::new(), "", None),
+        "webauthn" => (text("Security key or passkey"), "", "", None),
         "totp" => (
-            "Authenticator app",
-            "Type the code that your app shows.".to_owned(),
+            text("Authenticator app"),
+            text("Type the code that your app shows."),
             digits,
             None,
         ),
         "static" => (
-            "Recovery code",
-            "Type one of the codes that you wrote down. Each works once.".to_owned(),
+            text("Recovery code"),
+            text("Type one of the codes that you wrote down. Each works once."),
             "text",
             None,
         ),
         "sms" => (
-            "Text message",
-            "Type the code from the message.".to_owned(),
+            text("Text message"),
+            text("Type the code from the message."),
             digits,
-            Some("Send me a text message".to_owned()),
+            Some(text("Send me a text message")),
         ),
-        "email" => {
-            let address = offer["challenge"]["email"].as_str();
-            let sends = match address {
-                Some(address) => format!("Send a mail to {address}"),
-                None => "Send me a mail".to_owned(),
-            };
-            (
-                "Mail",
-                "Type the code from the mail.".to_owned(),
-                digits,
-                Some(sends),
-            )
-        }
+        "email" => (
+            text("Mail"),
+            text("Type the code from the mail."),
+            digits,
+            Some(text("Send me a mail")),
+        ),
         "duo" => (
             "Duo",
-            "Your telephone asks you whether it is you.".to_owned(),
+            text("Your telephone asks you whether it is you."),
             "",
             None,
         ),
         _ => return None,
     };
+    let address = offer["challenge"]["email"].as_str();
     Some(Method {
         class: class.to_owned(),
         uid: offer["device_uid"].as_str().unwrap_or_default().to_owned(),
@@ -101,7 +102,31 @@ fn method(offer: &Value) -> Option<Method> {
         hint,
         keyboard,
         sends,
+        address: address.map(str::to_owned),
+        errors: Vec::new(),
         offer: offer.clone(),
         open: false,
     })
+}
+
+/// What the server says of every wrong code begins so.
+const WRONG: &str = "Invalid Token.";
+
+/// What was wrong with a code. Only a code of an app depends on the device's clock.
+fn code_errors(challenge: &Value, class: &str) -> Vec<Value> {
+    let errors = challenge["response_errors"]["code"].as_array();
+    let better = |error: &Value| {
+        let said = error["string"].as_str().unwrap_or_default();
+        let text = match class {
+            _ if !said.starts_with(WRONG) => return error.clone(),
+            "totp" => text(
+                "This code is not right. Type the one that the app shows now, and see whether \
+                      the clock of your device is right.",
+            ),
+            "static" => text("This code is not right, or was used already. Type another one."),
+            _ => text("This code is not right, or too old. Type the one that came last."),
+        };
+        json!({ "string": text })
+    };
+    errors.into_iter().flatten().map(better).collect()
 }

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::form::How;
+use crate::web::language::text;
 
 /// The languages that may be chosen, as authentik's clients name them.
 pub(in crate::web) const LANGUAGES: [(&str, &str); 17] = [
-    ("", "Auto-detect"),
+    ("", text("Auto-detect")),
     ("cs_CZ", "Čeština"),
     ("de_DE", "Deutsch"),
     ("en", "English"),
@@ -77,6 +78,14 @@ pub(super) fn fields(challenge: &Value, values: &Map<String, Value>) -> Vec<Fiel
         fields[at].focus = true;
     }
     fields
+}
+
+/// Whether a password is asked for and nothing says whose: a password manager would not know where to
+/// keep it.
+pub(super) fn names_user(fields: &[Field]) -> bool {
+    let asks = |field: &Field| field.input == "password" && field.shape == "input";
+    let says = |field: &Field| field.autocomplete == Some("username");
+    fields.iter().any(asks) && !fields.iter().any(says)
 }
 
 /// The keys of the fields that show their errors themselves.

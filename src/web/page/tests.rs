@@ -4,7 +4,9 @@ use super::*;
 use crate::catalog::Brand;
 use serde_json::json;
 
+mod enhanced;
 mod factors;
+mod languages;
 
 fn dress() -> Dress {
     Dress::from(&Brand::fallback())
@@ -241,7 +243,7 @@ fn every_component_of_the_first_flows_has_a_page() {
         ),
         (
             json!({"component": "ak-stage-flow-error", "request_id": "abc"}),
-            "Something went wrong!",
+            "Something went wrong",
         ),
         (
             json!({"component": "ak-stage-session-end", "brand_name": "X"}),
@@ -271,9 +273,12 @@ fn the_other_pages_can_be_made() {
         name: String::new(),
         email: "alice@example.com".into(),
         avatar: String::new(),
+        is_operator: false,
     };
     let home = pages.home(&dress, &person).expect("home");
     assert!(home.contains("alice@example.com") && home.contains("Log out"));
+    assert!(home.contains("if&#x2f;user") || home.contains("/if/user/"));
+    assert!(!home.contains("/if/admin/"));
     let away = pages
         .leave(&dress, Some("https://x.example/"))
         .expect("leave");

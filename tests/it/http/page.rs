@@ -146,19 +146,33 @@ fn what_was_typed_is_shown_as_text() {
         let form = visitor.form_at(PAGE).await;
         visitor.submits(&form.fill("uid_field", typed)).await;
         let page = visitor.gets(PAGE).await;
-        page.has_status(200).hides("<script");
+        page.has_status(200).hides("<script>");
         assert!(text_of(&page.text).contains(typed), "{page:?}");
     });
 }
 
 #[test]
-fn pages_run_no_scripts_and_stand_in_no_frame() {
+fn pages_run_our_scripts_alone_and_stand_in_no_frame() {
     with_server(async |server| {
+        let plain = Flow::new("plain").with("compatibility_mode", true);
+        server.has_flow(&plain.identification_and_password());
         let visitor = server.visitor();
-        for path in [PAGE, "/nothing-of-the-kind", "/setup?token=wrong"] {
+        for (path, scripts) in [
+            (PAGE, 1),
+            ("/if/flow/plain/", 0),
+            ("/nothing-of-the-kind", 0),
+            ("/setup?token=wrong", 0),
+        ] {
             let page = visitor.gets(path).await;
-            page.hides("<script").hides("style=");
+            page.hides("style=");
+            assert_eq!(page.text.matches("<script").count(), scripts, "{path}");
+            let loaded = addresses(&page.text);
+            let ours = |it: &&String| it.starts_with("/static/dist/assets/flow.js?v=");
+            assert_eq!(loaded.iter().filter(ours).count(), scripts, "{path}");
             let policy = page.header("content-security-policy");
+            let allows = policy.contains("script-src 'self';");
+            assert_eq!(allows, scripts > 0, "{policy}");
+            assert_eq!(policy.contains("script-src"), scripts > 0, "{policy}");
             assert!(policy.contains("default-src 'none'"), "{policy}");
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains("unsafe"), "{policy}");
@@ -280,5 +294,66 @@ fn the_start_page_is_for_its_visitor_alone() {
         visitor.gets("/").await.shows(&alice.username);
         let other = server.visitor();
         other.gets("/").await.has_status(302).hides(&alice.username);
+    });
+}
+
+#[test]
+fn a_visitor_chooses_another_language_and_stays_where_they_are() {
+    with_server(async |server| {
+        let alice = server.person();
+        let visitor = server.visitor();
+        names(&visitor, &alice).await;
+        let page = visitor.gets(PAGE).await;
+        page.shows("<html lang=\"en\"").shows(">Password</label>");
+        let switch = addresses(&page.text);
+        let mut switch = switch.iter().filter(|it| it.starts_with("/language/"));
+        let switch = switch.next().expect("a way to German");
+        let chosen = visitor.gets(switch).await;
+        chosen.has_status(303).leads_to(PAGE);
+        let cookie = chosen.cookie("authentik_language").expect("a cookie");
+        assert!(cookie.contains("Max-Age=31536000"), "{cookie}");
+        assert!(cookie.contains("SameSite=Lax") && cookie.contains("Path=/"));
+        let page = visitor.gets(PAGE).await;
+        page.shows("<html lang=\"de\"").shows(">Passwort</label>");
+        let form = forms(&page.text)
+            .remove(0)
+            .fill("password", "not-the-password");
+        let wrong = visitor.submits(&form).await;
+        wrong.shows("Das Passwort ist falsch.");
+        // Nobody is led to another server.
+        for next in ["https%3A%2F%2Fevil.example%2F", "%2F%2Fevil.example"] {
+            let chosen = visitor.gets(&format!("/language/en/?next={next}")).await;
+            chosen.leads_to("/");
+        }
+        visitor.gets("/language/xx/").await.has_status(404);
+    });
+}
+
+#[test]
+fn a_browser_is_spoken_to_in_the_language_that_it_asks_for() {
+    with_server(async |server| {
+        let visitor = server.visitor();
+        let header = [("accept-language", "fr, de-AT;q=0.8, en;q=0.5")];
+        let page = visitor.sends(Method::GET, PAGE, &header, "").await;
+        page.has_status(200).shows("<html lang=\"de\"");
+        // Programs are told what they compare.
+        let api = "/api/v3/flows/executor/default-authentication-flow/?query=";
+        let told = visitor.sends(Method::GET, api, &header, "").await;
+        told.has_status(200).shows("Username");
+    });
+}
+
+#[test]
+fn a_denial_names_its_execution_by_a_short_code() {
+    with_server(async |server| {
+        let denies = json!({ "deny_message": "Not today" });
+        server.has_flow(&Flow::new("closed").stage("deny", "closed-deny", denies));
+        let page = server.visitor().gets("/if/flow/closed/").await;
+        page.has_status(200).shows("Not today").shows("Start again");
+        let code = page.text.split("<strong class=\"code\">").nth(1);
+        let code = code
+            .and_then(|rest| rest.split('<').next())
+            .expect("a code");
+        assert_eq!(code.len(), 11, "{code}");
     });
 }

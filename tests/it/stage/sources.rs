@@ -210,7 +210,7 @@ fn other_flows_are_linked_to_with_the_query_of_the_page() {
             shown.with(name, format!("/if/flow/other/?{query}"));
         }
         let page = visitor.gets("/if/flow/links/").await;
-        page.shows("Use a security key").shows("Sign up.");
+        page.shows("Use a passkey").shows("Sign up.");
         let links = addresses(&page.text);
         assert!(links.iter().any(|it| it == "/if/flow/other/"), "{links:?}");
     });

@@ -97,6 +97,13 @@ fn a_wrong_code_is_told_beside_its_own_field_alone() {
     let page = shown_with(&challenge, &json!({"method": "static"}), false);
     assert_eq!(page.matches("<p>Wrong.</p>").count(), 1);
     assert!(open(&page).contains("<p>Wrong.</p>"));
+    // What clients are told of every code fits a code of an app alone.
+    let said = "Invalid Token. Please ensure the time on your device is accurate and try again.";
+    challenge["response_errors"] = json!({"code": [{"string": said, "code": "invalid"}]});
+    let page = shown_with(&challenge, &json!({"method": "static"}), false);
+    assert!(!page.contains("Invalid Token") && open(&page).contains("was used already"));
+    let page = shown_with(&challenge, &json!({"method": "totp"}), false);
+    assert!(!page.contains("Invalid Token") && open(&page).contains("the clock of your device"));
 }
 
 #[test]

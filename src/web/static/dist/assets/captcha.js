@@ -21,7 +21,7 @@
     field.value = "";
     if (again) { again(); }
   };
-  const failed = () => { say("The check could not be made. Reload this page to try again."); };
+  const failed = () => { say(box.dataset.failed); };
   const options = () => ({
     sitekey: box.dataset.sitekey,
     callback: done,
@@ -51,7 +51,7 @@
     if (field.value) { return; }
     event.preventDefault();
     submitter = event.submitter ?? undefined;
-    say("One moment, please.");
+    say(box.dataset.wait);
   });
 
   let patience = 300;

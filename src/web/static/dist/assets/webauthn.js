@@ -6,6 +6,7 @@ const field = document.getElementById("webauthn-answer");
 const status = document.getElementById("webauthn-status");
 const button = document.getElementById("webauthn-start");
 const { ceremony } = box.dataset;
+const texts = JSON.parse(box.dataset.texts ?? "{}");
 
 const say = (text) => { status.textContent = text; };
 
@@ -67,17 +68,9 @@ const send = (credential) => {
   field.form.requestSubmit();
 };
 
-// How a browser says what went wrong tells nobody what to do about it.
-const problems = {
-  InvalidStateError: "This device is registered already.",
-  NotAllowedError: "The device did not answer, or was not allowed to.",
-  NotSupportedError: "This browser knows no device that fits.",
-  SecurityError: "This page's address does not allow security keys.",
-};
-
 const start = async () => {
   if (button) { button.disabled = true; }
-  say(ceremony === "create" ? "Registering your device." : "Waiting for your device.");
+  say(ceremony === "create" ? texts.registering : texts.waiting);
   try {
     const options = JSON.parse(box.dataset.options);
     const credential = ceremony === "create"
@@ -86,10 +79,11 @@ const start = async () => {
     say("");
     send(credential);
   } catch (error) {
-    say(problems[error.name] ?? "That did not work.");
+    // How a browser says what went wrong tells nobody what to do about it.
+    say(texts[error.name] ?? texts.failed);
     if (button) {
       button.disabled = false;
-      button.textContent = "Try again";
+      button.textContent = texts.again;
     }
   }
 };
@@ -112,7 +106,7 @@ const offer = async () => {
 if (ceremony === "offer") {
   offer();
 } else if (!window.PublicKeyCredential) {
-  say("This browser has no security keys, or this page was not loaded over HTTPS.");
+  say(texts.none);
 } else {
   button.hidden = false;
   button.addEventListener("click", start);
