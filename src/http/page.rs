@@ -12,7 +12,7 @@ use super::session::Visitor;
 use super::{Error, State, language};
 use crate::catalog::Brand;
 use crate::directory::permission::granted;
-use crate::directory::{avatar, install};
+use crate::directory::{User, avatar, install};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
 
@@ -37,20 +37,24 @@ pub(super) async fn home(
             };
             return Ok(redirect(StatusCode::FOUND, &to));
         };
-        let user = &user.value;
-        let is_operator = granted(&*state.journal, user).await?.may_anything();
-        let person = Person {
-            is_operator,
-            username: user.username.clone(),
-            name: user.name.clone(),
-            email: user.email.clone(),
-            avatar: avatar::of(user),
-        };
+        let person = person(&state, &user.value).await?;
         let dress = dress(&state, &request).await?;
         Ok(html(StatusCode::OK, state.pages.home(&dress, &person)?))
     };
     let answer = page.await;
     page_error(&state, &request, arrival, answer).await
+}
+
+/// Somebody who is logged in, as pages show them.
+pub(super) async fn person(state: &State, user: &User) -> Result<Person, Error> {
+    let granted = granted(&*state.journal, user).await?;
+    Ok(Person {
+        is_operator: granted.may_anything(),
+        username: user.username.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+        avatar: avatar::of(user),
+    })
 }
 
 /// Reads a posted form.

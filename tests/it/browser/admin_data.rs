@@ -131,7 +131,7 @@ fn an_operator_sees_what_a_blueprint_would_change_before_it_does() {
         window.types("blueprint", flow).await?;
         window.types("blueprint-name", "made").await?;
         presses(&window, "Show what would change").await?;
-        window.shows(".diff", "Made").await?;
+        window.shows(".diff", "made").await?;
         axe_everywhere(&window).await?;
         presses(&window, "Apply these changes").await?;
         window.shows("main", "It was applied").await?;

@@ -14,6 +14,7 @@ mod driver;
 mod interface;
 mod login;
 mod look;
+mod own;
 mod passkey;
 mod pictures;
 mod push;
