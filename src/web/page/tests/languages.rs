@@ -112,12 +112,11 @@ fn literals(source: &str) -> Vec<(String, String)> {
                     escaped = true;
                     continue;
                 }
-                // The next line goes on where it begins.
-                '\n' if escaped => text.push('\n'),
                 letter => text.push(letter),
             }
             escaped = false;
         }
+        // A text that goes on in the next line goes on where that line begins.
         let mut lines = text.split('\n');
         let mut whole = lines.next().unwrap_or_default().to_owned();
         for line in lines {
