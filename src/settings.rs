@@ -69,6 +69,9 @@ pub struct Settings {
     pub session: Session,
     /// `web.*`: how requests arrive.
     pub web: Web,
+    /// `web_dist`: the folder with the built files of authentik's own interface, for whoever wants
+    /// to keep it; authentik calls it `web/dist`.
+    pub web_dist: Option<PathBuf>,
     /// `execution.*`: how long executions live and how many there may be.
     pub execution: Execution,
     /// `hash.*`: the pool that computes password hashes.
@@ -208,6 +211,9 @@ impl Settings {
             journal: Journal::read(from),
             session: Session::read(from),
             web: Web::read(from),
+            web_dist: from
+                .optional("web_dist", |text| Ok(text.to_owned()))
+                .map(PathBuf::from),
             execution: Execution::read(from),
             hash: Hash::read(from),
             passwords: Passwords::read(from),

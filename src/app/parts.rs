@@ -28,7 +28,7 @@ use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
-use crate::http::{self, operator::Operator};
+use crate::http::{self, Interface, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
@@ -110,6 +110,8 @@ impl Parts {
             workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
+            logins: Arc::default(),
+            interface: interface(settings, role)?,
             events_kept: settings.events.retention,
             feeds: Arc::default(),
             library: Arc::clone(&library),
@@ -160,6 +162,20 @@ fn geoip(settings: &Settings) -> anyhow::Result<Geoip> {
         }
     }
     Ok(Geoip::open(city.as_deref(), asn.as_deref())?)
+}
+
+/// authentik's own interface, where it is to be kept. Commands show no pages.
+fn interface(settings: &Settings, role: Role) -> anyhow::Result<Option<Interface>> {
+    let folder = settings
+        .web_dist
+        .as_deref()
+        .filter(|_| role == Role::Server);
+    let Some(folder) = folder else {
+        return Ok(None);
+    };
+    let opened = Interface::open(folder)
+        .with_context(|| format!("web_dist: {} cannot be used", folder.display()))?;
+    Ok(Some(opened))
 }
 
 /// Where stolen passwords are listed.

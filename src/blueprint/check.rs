@@ -115,8 +115,9 @@ fn finds(expr: &Expr, found: &mut Vec<Option<String>>) {
             if let Tag::Find { model, .. } = tag.as_ref() {
                 found.push(model.as_str().map(str::to_ascii_lowercase));
             }
-            let inner = tag.inner();
-            inner.into_iter().for_each(|inner| finds(inner, found));
+            for inner in tag.inner() {
+                finds(inner, found);
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ pub use reply::{Pending, Reply, flow_error};
 pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
 pub use vitals::{Counted, Vitals};
+pub use watched::Watched;
 
 use crowd::Crowd;
 use effect::InFlight;
@@ -65,7 +66,6 @@ use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
 use timers::Earliest;
-use watched::Watched;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]

@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 /// The executions that are watched.
-#[derive(Default)]
-pub(super) struct Watched(Mutex<HashMap<Uuid, watch::Sender<()>>>);
+#[derive(Debug, Default)]
+pub struct Watched(Mutex<HashMap<Uuid, watch::Sender<()>>>);
 
 impl Watched {
     /// Gets a sign at every commit from here on.
-    pub(super) fn watch(&self, execution: Uuid) -> watch::Receiver<()> {
+    pub fn watch(&self, execution: Uuid) -> watch::Receiver<()> {
         let mut all = self.all();
         // Whoever watched and left is forgotten by the next one who comes.
         all.retain(|_, watchers| watchers.receiver_count() > 0);
@@ -25,7 +25,7 @@ impl Watched {
     }
 
     /// Something was committed.
-    pub(super) fn tell(&self, execution: Uuid) {
+    pub fn tell(&self, execution: Uuid) {
         if let Some(watchers) = self.all().get(&execution) {
             watchers.send_replace(());
         }

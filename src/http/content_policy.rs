@@ -90,17 +90,39 @@ pub(super) fn with_captcha(script: &str) -> String {
         // A path of ours.
         return with_script();
     };
-    let origin = url.origin();
-    if !origin.is_tuple() {
+    let Some(there) = provider(&url) else {
         return USUAL.to_owned();
+    };
+    let usual = USUAL.replace("style-src 'self'", &format!("style-src 'self' {there}"));
+    format!("script-src 'self' {there}; frame-src {there}; connect-src {there}; {usual}")
+}
+
+/// Where a provider's script and what it loads come from; `None` where that is nowhere.
+fn provider(script: &Url) -> Option<String> {
+    let origin = script.origin();
+    if !origin.is_tuple() {
+        return None;
     }
     let also = PROVIDERS
         .iter()
-        .find(|(host, _)| url.host_str() == Some(host));
+        .find(|(host, _)| script.host_str() == Some(host));
     let also = also.map_or("", |(_, also)| also);
-    let there = format!("{}{also}", origin.ascii_serialization());
-    let usual = USUAL.replace("style-src 'self'", &format!("style-src 'self' {there}"));
-    format!("script-src 'self' {there}; frame-src {there}; connect-src {there}; {usual}")
+    Some(format!("{}{also}", origin.ascii_serialization()))
+}
+
+/// For the page of authentik's own interface: its files, the one script in the page that has the
+/// nonce, and these captchas. It writes its styles into its pages, so those may be anywhere.
+pub(super) fn for_interface(nonce: &str, captchas: &[String]) -> String {
+    let captchas = captchas.iter().filter_map(|it| Url::parse(it).ok());
+    let there: std::collections::BTreeSet<String> =
+        captchas.filter_map(|it| provider(&it)).collect();
+    let there: String = there.iter().map(|it| format!(" {it}")).collect();
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}'{there}; \
+         style-src 'self' 'unsafe-inline'{there}; img-src 'self' data: blob: https:; \
+         font-src 'self' data:; connect-src 'self'{there}; frame-src 'self' blob:{there}; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
 }
 
 #[cfg(test)]
@@ -184,5 +206,24 @@ mod tests {
         let policy = with_captcha("https://challenges.cloudflare.com/turnstile/v0/api.js");
         let scripts = "script-src 'self' https://challenges.cloudflare.com;";
         assert!(policy.starts_with(scripts), "{policy}");
+    }
+
+    #[test]
+    fn the_other_interface_runs_its_own_files_and_what_has_the_nonce() {
+        let policy = for_interface("abc", &[]);
+        assert!(
+            policy.contains("script-src 'self' 'nonce-abc';"),
+            "{policy}"
+        );
+        let scripts = policy.split(';').find(|it| it.contains("script-src"));
+        assert!(!scripts.expect("it is there").contains("unsafe"));
+        let captchas = ["https://a.example/x.js", "javascript:1", "/ours.js"];
+        let policy = for_interface("abc", &captchas.map(str::to_owned));
+        assert!(
+            policy.contains("'nonce-abc' https://a.example;"),
+            "{policy}"
+        );
+        assert!(policy.contains("frame-src 'self' blob: https://a.example;"));
+        assert!(!policy.contains("javascript"), "{policy}");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::executor::CHALLENGE;
 use super::line::presence;
 use super::location::{Target, redirect};
-use super::page::{OUT_OF_DATE, dress, html, page_error, read};
+use super::page::{dress, html, page_error, read};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, content_policy, csrf, ways};
@@ -21,6 +21,9 @@ use crate::journal::object::{self, Versioned};
 use crate::web::Form;
 use crate::web::form::{self, Posted};
 use crate::web::language::text;
+
+/// Said when a form was posted that belongs to no session, or to one before a login.
+pub(super) const OUT_OF_DATE: &str = text("This page was out of date. Please try again.");
 
 /// Said when the browser has no session although a form was posted.
 const NO_COOKIE: &str =

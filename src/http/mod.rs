@@ -24,6 +24,7 @@ mod files;
 mod flow_page;
 mod flows;
 mod health;
+mod interface;
 mod language;
 pub mod line;
 mod location;
@@ -42,6 +43,7 @@ mod ways;
 
 pub use api::Readers;
 pub use error::Error;
+pub use interface::Interface;
 pub use state::State;
 pub use status::Streams;
 
@@ -55,7 +57,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     app.route("/", web::route().guard(reads()).to(page::home))
         .service(
             web::resource("/if/flow/{slug}/")
-                .route(web::route().guard(reads()).to(flow_page::show))
+                .route(web::route().guard(reads()).to(interface::show))
                 .route(web::post().to(flow_page::answer)),
         )
         .service(
@@ -63,6 +65,11 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::route().guard(reads()).to(account::serve))
                 .route(web::post().to(account::serve)),
         )
+        .route(
+            "/if/flow/{slug}/assets/{path:.*}",
+            web::route().guard(reads()).to(files::assets_of_flow),
+        )
+        .route("/ws/client/", web::get().to(interface::socket::open))
         .route(
             "/flows/-/default/{designation}/",
             web::route().to(flows::default),

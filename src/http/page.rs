@@ -12,12 +12,9 @@ use super::session::Visitor;
 use super::{Error, State, language};
 use crate::catalog::Brand;
 use crate::directory::permission::granted;
-use crate::directory::{avatar, install};
+use crate::directory::{User, avatar, install};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
-
-/// Said when a form was posted that belongs to no session, or to one before a login.
-pub(super) const OUT_OF_DATE: &str = text("This page was out of date. Please try again.");
 
 /// How long a form may take to arrive.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -40,20 +37,25 @@ pub(super) async fn home(
             };
             return Ok(redirect(StatusCode::FOUND, &to));
         };
-        let user = &user.value;
-        let may_administrate = granted(&*state.journal, user).await?.may_anything();
-        let person = Person {
-            username: user.username.clone(),
-            name: user.name.clone(),
-            email: user.email.clone(),
-            avatar: avatar::of(user),
-        };
+        let person = person(&state, &user.value).await?;
         let dress = dress(&state, &request).await?;
-        let page = state.pages.home(&dress, &person, may_administrate)?;
+        let page = state.pages.home(&dress, &person)?;
         Ok(html(StatusCode::OK, page))
     };
     let answer = page.await;
     page_error(&state, &request, arrival, answer).await
+}
+
+/// Somebody who is logged in, as pages show them.
+pub(super) async fn person(state: &State, user: &User) -> Result<Person, Error> {
+    let granted = granted(&*state.journal, user).await?;
+    Ok(Person {
+        is_operator: granted.may_anything(),
+        username: user.username.clone(),
+        name: user.name.clone(),
+        email: user.email.clone(),
+        avatar: avatar::of(user),
+    })
 }
 
 /// Reads a posted form.

@@ -122,6 +122,9 @@ pub async fn set_cookies(
     let Some(Versioned { value: session, .. }) = found else {
         return Ok(None);
     };
+    if reply.rotated && session.user.is_some() {
+        state.logins.tell(session.id);
+    }
     let now = state.clock.now();
     let sid = visitor.sid.as_ref();
     let admitted = sid.is_some_and(|sid| session.admits(sid, client, now));

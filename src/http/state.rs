@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::interface::Interface;
 use super::machine::Machine;
 use super::mfa::Factors;
 use super::status::Streams;
@@ -20,8 +21,8 @@ use crate::catalog::brand::{brands, select};
 use crate::clock::Clock;
 use crate::directory::password::Pool;
 use crate::directory::turns::Turns;
-use crate::execution::Executions;
 use crate::execution::limit::Limiter;
+use crate::execution::{Executions, Watched};
 use crate::expression::Workers;
 use crate::geoip::Geoip;
 use crate::journal::{self, Journal};
@@ -61,6 +62,10 @@ pub struct State {
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
     pub streams: Arc<Streams>,
+    /// Tells whoever listens in a session that somebody has logged in there.
+    pub logins: Arc<Watched>,
+    /// authentik's own interface, where an operator wants to keep it.
+    pub interface: Option<Interface>,
     /// How long an audit event is kept; `None` keeps it for ever.
     pub events_kept: Option<Duration>,
     /// The streams that tell the journal.

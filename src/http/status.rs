@@ -44,7 +44,7 @@ impl Streams {
     }
 
     /// One more for this address, as long as the place is kept.
-    fn open(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(super) fn open(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let address = network(address);
         let mut all = self.all();
         let own = all.get(&address).copied().unwrap_or(0);
@@ -62,7 +62,7 @@ impl Streams {
 
 /// The place of one stream, given back when it ends.
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     streams: Arc<Streams>,
     address: IpAddr,
 }

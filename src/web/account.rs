@@ -20,8 +20,6 @@ pub struct Frame {
     pub person: Person,
     /// The session's CSRF token.
     pub csrf: String,
-    /// Whether they may open the operator's console.
-    pub may_administrate: bool,
     /// What was just done, in a word that the template knows.
     pub done: Option<String>,
     /// What went wrong, for whoever reads the page.

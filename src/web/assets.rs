@@ -47,11 +47,11 @@ pub fn find(path: &str) -> Option<Asset> {
 /// The stylesheet of all pages.
 pub const STYLESHEET: &str = "dist/assets/gatelog.css";
 
-/// The script that makes the pages of flows more comfortable.
-pub const FLOW: &str = "dist/assets/flow.js";
-
 /// What only the user's page looks like.
 pub const ACCOUNT_STYLE: &str = "dist/assets/account.css";
+
+/// The script that makes the pages of flows more comfortable.
+pub const FLOW: &str = "dist/assets/flow.js";
 
 /// The script that puts the answer of a captcha's provider into the form.
 pub const CAPTCHA: &str = "dist/assets/captcha.js";

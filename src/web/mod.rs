@@ -10,6 +10,8 @@ pub mod language;
 mod markup;
 mod page;
 mod picture;
+mod shell;
 
 pub use language::Language;
 pub use page::{Dress, Error, Form, Message, Pages, Person, Picture};
+pub use shell::{Shell, ShellPage};

@@ -105,6 +105,8 @@ pub struct Person {
     pub email: String,
     /// Their picture.
     pub avatar: String,
+    /// Whether they may administrate anything.
+    pub is_operator: bool,
 }
 
 /// A page that says one thing.
@@ -207,17 +209,8 @@ impl Pages {
     }
 
     /// Who is logged in, and whether they may open the operator's console.
-    pub fn home(
-        &self,
-        dress: &Dress,
-        person: &Person,
-        may_administrate: bool,
-    ) -> Result<String, Error> {
-        self.render(
-            "home.html",
-            dress,
-            context! { person => Serde(person), may_administrate => may_administrate },
-        )
+    pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
+        self.render("home.html", dress, context! { person => Serde(person) })
     }
 
     /// A page that says one thing.

@@ -7,21 +7,18 @@ use secrecy::ExposeSecret;
 
 use super::{Form, PATH};
 use crate::directory::change::Means;
-use crate::directory::{Author, Session, User, avatar, granted};
+use crate::directory::{Author, Session, User};
 use crate::flow::query::{self, Query};
 use crate::http::acts::Doer;
+use crate::http::flow_page::OUT_OF_DATE;
 use crate::http::location::redirect;
-use crate::http::page::{OUT_OF_DATE, dress, html};
+use crate::http::page::{dress, html, person};
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
 use crate::http::{Error, State, csrf, location};
 use crate::journal::Journal;
 use crate::journal::object::Versioned;
-use crate::web::Person;
 use crate::web::account::{Frame, Moment, Topic};
-
-/// What lets somebody into the operator's console.
-const ADMINISTRATES: &str = "authentik_rbac.access_admin_interface";
 
 /// Somebody who is logged in.
 pub(super) struct Owner<'a> {
@@ -112,18 +109,10 @@ impl<'a> Owner<'a> {
 
     /// The page of a topic.
     pub(super) async fn page(&self, topic: &Topic) -> Result<HttpResponse, Error> {
-        let user = &self.user.value;
         let query = Query::parse(self.request.query_string());
-        let granted = granted(self.journal(), user).await?;
         let frame = Frame {
-            person: Person {
-                username: user.username.clone(),
-                name: user.name.clone(),
-                email: user.email.clone(),
-                avatar: avatar::of(user),
-            },
+            person: person(self.state, &self.user.value).await?,
             csrf: self.session.csrf.expose_secret().to_owned(),
-            may_administrate: granted.may(ADMINISTRATES),
             done: query.get("done").map(str::to_owned),
             notice: self.notice.clone(),
         };

@@ -25,7 +25,12 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn current(call: Call) -> Answered {
     let state = &call.state;
     let host = client(&call.request, &state.trusted_proxies).host;
-    let brand = state.brand(&host).await?;
+    Ok(HttpResponse::Ok().json(shown(state, &host).await?))
+}
+
+/// What it says of this host.
+pub(in crate::http) async fn shown(state: &State, host: &str) -> Result<Value, Error> {
+    let brand = state.brand(host).await?;
     let none = Value::Null;
     let settings = brand.attributes.get("settings").unwrap_or(&none);
     let theme = settings["theme"]["base"]
@@ -73,7 +78,7 @@ async fn current(call: Call) -> Answered {
     if let Some(body) = body.as_object_mut() {
         body.extend(slugs);
     }
-    Ok(HttpResponse::Ok().json(body))
+    Ok(body)
 }
 
 /// The slugs of the flows that are set; the others are left out.

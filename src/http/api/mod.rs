@@ -46,7 +46,9 @@ mod stage_base;
 mod stage_kinds;
 mod stages;
 
+pub(super) use brands::shown as current_brand;
 pub use feed::Readers;
+pub(super) use root::shown as configuration;
 
 use super::not_allowed;
 use operation::{Method, Operation};

@@ -1,7 +1,7 @@
 //! `/root/config/`: what this server can do.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::operation::{Access, Answered, Content, Method, Operation};
@@ -15,9 +15,14 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// `GET /root/config/`, for everybody. Errors are reported to nobody, and nothing is cached.
+/// `GET /root/config/`, for everybody.
 async fn config(_: Call) -> Answered {
-    Ok(HttpResponse::Ok().json(json!({
+    Ok(HttpResponse::Ok().json(shown()))
+}
+
+/// What it says. Errors are reported to nobody, and nothing is cached.
+pub(in crate::http) fn shown() -> Value {
+    json!({
         "error_reporting": {
             "enabled": false,
             "sentry_dsn": "",
@@ -29,5 +34,5 @@ async fn config(_: Call) -> Answered {
         "cache_timeout": 0,
         "cache_timeout_flows": 0,
         "cache_timeout_policies": 0,
-    })))
+    })
 }

@@ -56,8 +56,10 @@ async fn the_document_loads_our_own_files_alone_and_is_never_kept() {
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(!answer.body.contains("style=") && !answer.body.contains("<style"));
     assert_eq!(answer.body.matches("<script").count(), 1);
+    // Templates write a slash as a reference.
+    let document = answer.body.replace("&#x2f;", "/");
+    let folder = folder(&document);
     for loaded in ["main.js", "admin.css"] {
-        let folder = folder(&answer.body);
         let file = browser.get(&format!("{folder}/{loaded}")).await;
         let keep = "public, max-age=31536000, immutable";
         assert_eq!(file.is(200).header("cache-control"), keep);

@@ -96,6 +96,8 @@ impl Server {
             workers: None,
             geoip: Arc::default(),
             streams: Arc::default(),
+            logins: Arc::default(),
+            interface: None,
             events_kept: Some(Duration::from_hours(24)),
             feeds: Arc::default(),
             library: Arc::default(),

@@ -32,12 +32,18 @@ impl Moment {
     #[must_use]
     pub fn of(at: Timestamp, now: Timestamp) -> Self {
         let there = at.to_zoned(TimeZone::UTC);
-        let seconds = now.duration_since(at).as_secs().abs();
+        let passed = now.duration_since(at).as_secs();
+        let seconds = passed.abs();
+        // What is past is that long ago at least, what is to come is that far away at most.
+        let count = |unit: i64| match passed {
+            0.. => seconds / unit,
+            _ => (seconds + unit - 1) / unit,
+        };
         let (unit, count) = match seconds {
             _ if seconds < MINUTE => ("now", 0),
-            _ if seconds < HOUR => ("minutes", seconds / MINUTE),
-            _ if seconds < DAY => ("hours", seconds / HOUR),
-            _ if seconds < DAYS * DAY => ("days", seconds / DAY),
+            _ if seconds < HOUR => ("minutes", count(MINUTE)),
+            _ if seconds < DAY => ("hours", count(HOUR)),
+            _ if seconds < DAYS * DAY => ("days", count(DAY)),
             _ => ("date", 0),
         };
         Self {
@@ -63,6 +69,7 @@ mod tests {
             (61, "minutes", 1),
             (3 * HOUR + 5, "hours", 3),
             (-3 * HOUR, "hours", 3),
+            (1 - DAY, "hours", 24),
             (2 * DAY, "days", 2),
             (400 * DAY, "date", 0),
         ] {

@@ -101,7 +101,7 @@ fn a_second_factor_is_shown_on_a_page_without_scripts() {
         page.has_status(200).shows("Recovery code").hides("refresh");
         let form = forms(&page.text).remove(0);
         let wrong = visitor.submits(&form.clone().fill("code", "wrong")).await;
-        wrong.has_status(200).shows("Invalid Token");
+        wrong.has_status(200).shows("This code is not right");
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
         let form = forms(&wrong.text).remove(0);
         let done = visitor.submits(&form.fill("code", &codes[0])).await;

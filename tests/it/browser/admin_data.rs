@@ -45,6 +45,7 @@ fn an_operator_makes_a_user_invites_somebody_and_looks_at_both() {
         window.types("username", &ann.username).await?;
         window.types("name", &ann.name).await?;
         // It is said at the field, and nothing is lost.
+        window.expects("/core/users/ - Failed to load resource");
         window.types("email", "no address").await?;
         presses(&window, "Create").await?;
         window.sees("[name=email][aria-invalid=true]").await?;
@@ -131,7 +132,7 @@ fn an_operator_sees_what_a_blueprint_would_change_before_it_does() {
         window.types("blueprint", flow).await?;
         window.types("blueprint-name", "made").await?;
         presses(&window, "Show what would change").await?;
-        window.shows(".diff", "Made").await?;
+        window.shows(".diff", "made").await?;
         axe_everywhere(&window).await?;
         presses(&window, "Apply these changes").await?;
         window.shows("main", "It was applied").await?;

@@ -130,3 +130,55 @@ fn nothing_is_lost_when_a_save_fails_when_one_leaves_or_when_the_session_ends() 
         window.arrives("/if/admin/flows/another-door/stages").await
     });
 }
+
+#[test]
+fn an_operator_writes_a_policy_asks_it_binds_it_and_sees_what_goes_with_it() {
+    with_browsers(Options::default(), async |server, browsers| {
+        let window = browsers.open().await?;
+        window.logs_in(&server.administrator.clone()).await?;
+        window.opens("/if/admin/policies/new").await?;
+        presses(&window, "Expression Policy").await?;
+        window.types("name", "never").await?;
+        let written = "if request.user:\nak_message(\"Not you.\")\nreturn False";
+        window.types("expression", written).await?;
+        presses(&window, "Create Expression Policy").await?;
+        window.shows("h1", "never").await?;
+        // The editor indents below a colon.
+        let expression = window.sees("[name=expression]").await?;
+        let kept = "if request.user:\n    ak_message(\"Not you.\")\n    return False";
+        assert_eq!(expression.value().await?.as_deref(), Some(kept));
+
+        presses(&window, "Test").await?;
+        window
+            .sees("input[role=combobox]")
+            .await?
+            .send_keys("akadmin")
+            .await?;
+        window.clicks("[role=option]").await?;
+        presses(&window, "Ask the policy").await?;
+        window.shows("h3", "The policy says no").await?;
+        window.shows("main", "Not you.").await?;
+        axe_everywhere(&window).await?;
+
+        window
+            .opens("/if/admin/flows/default-user-settings-flow/policies")
+            .await?;
+        presses(&window, "Bind something").await?;
+        window
+            .sees("dialog input[role=combobox]")
+            .await?
+            .send_keys("never")
+            .await?;
+        window.clicks("dialog [role=option]").await?;
+        axe_everywhere(&window).await?;
+        presses(&window, "Bind").await?;
+        window.shows(".steps", "never").await?;
+
+        window.opens("/if/admin/policies?search=never").await?;
+        window.clicks("[aria-label='Delete never']").await?;
+        window.shows("dialog", "is deleted as well").await?;
+        axe_everywhere(&window).await?;
+        presses(&window, "Delete").await?;
+        window.shows(".list", "Nothing fits").await
+    });
+}

@@ -9,19 +9,17 @@ use super::Window;
 use super::look::{Light, NARROW, WIDE};
 use crate::support::{installed, skip};
 
-/// Runs with everything that axe knows, best practices included, and says what it found.
-const RUN: &str = "const [spared, done] = arguments;
-    const rules = Object.fromEntries(spared.map(rule => [rule, { enabled: false }]));
+/// Runs with everything that axe knows, best practices included, and says what it found. A page that
+/// waits looks again by itself, and has no other way where it does without scripts.
+const RUN: &str = "const done = arguments[arguments.length - 1];
+    const has_script = document.querySelector('script[src*=\"/flow.js\"]');
+    const rules = has_script ? {} : { 'meta-refresh': { enabled: false } };
     window.axe.run(document, { resultTypes: ['violations'], rules })
         .then(it => done(it.violations.map(one => ({
             id: one.id, help: one.help, impact: one.impact,
             nodes: one.nodes.map(node => ({ html: node.html, why: node.failureSummary })),
         }))))
         .catch(error => done(String(error)));";
-
-/// A page that waits for something looks again by itself, and has no other way where scripts are
-/// off.
-const LOOKS_AGAIN: &str = "meta-refresh";
 
 /// Looks at the page as it is now. Nothing is looked at where axe is not installed.
 pub(crate) async fn axe(window: &Window) -> WebDriverResult<()> {
@@ -34,10 +32,11 @@ pub(crate) async fn axe(window: &Window) -> WebDriverResult<()> {
     if !has_scripts {
         window.allows_scripts(true).await?;
     }
-    window.execute(script, Vec::new()).await?;
-    let spared: &[&str] = if has_scripts { &[] } else { &[LOOKS_AGAIN] };
-    let spared = serde_json::json!(spared);
-    let found: Value = window.execute_async(RUN, vec![spared]).await?.convert()?;
+    let is_there = window.execute("return !!window.axe", Vec::new()).await?;
+    if !is_there.convert::<bool>()? {
+        window.execute(script, Vec::new()).await?;
+    }
+    let found: Value = window.execute_async(RUN, Vec::new()).await?.convert()?;
     if !has_scripts {
         window.allows_scripts(false).await?;
     }
@@ -48,8 +47,15 @@ pub(crate) async fn axe(window: &Window) -> WebDriverResult<()> {
 }
 
 /// Looks at the page in light and dark, wide and as narrow as it has to be usable, where nothing
-/// may have to be scrolled to sideways.
+/// may have to be scrolled to sideways. Without scripts the page has the same colours, so it is looked
+/// at once.
 pub(crate) async fn axe_everywhere(window: &Window) -> WebDriverResult<()> {
+    if !window.has_scripts() {
+        window.is_wide(NARROW).await?;
+        window.fits().await?;
+        axe(window).await?;
+        return window.is_wide(WIDE).await;
+    }
     for light in [Light::Light, Light::Dark] {
         window.is_in(light).await?;
         window.is_wide(WIDE).await?;

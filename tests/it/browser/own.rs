@@ -19,7 +19,7 @@ async fn sets_up_app(server: &TestServer, window: &Window) -> WebDriverResult<()
 }
 
 async fn corrects_name(server: &TestServer, window: &Window) -> WebDriverResult<()> {
-    window.types("name", " ").await?;
+    window.types("name", "").await?;
     window.clicks("main button[type=submit]").await?;
     window.sees("input[name=name][aria-invalid=true]").await?;
     axe_everywhere(window).await?;

@@ -6,7 +6,7 @@ use super::{Window, axe_everywhere, with_window};
 use crate::support::{App, Person, TestServer};
 
 /// Opens the page that sets an app up, and gets the address that an app reads from the picture.
-async fn app_of(server: &TestServer, window: &Window) -> WebDriverResult<App> {
+pub(super) async fn app_of(server: &TestServer, window: &Window) -> WebDriverResult<App> {
     window
         .opens_flow("default-authenticator-totp-setup")
         .await?;

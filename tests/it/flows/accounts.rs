@@ -64,6 +64,31 @@ fn an_address_changes_only_where_an_operator_allows_it() {
 }
 
 #[test]
+fn whoever_has_no_address_corrects_the_rest_and_an_address_is_not_taken_away() {
+    with_server(async |server| {
+        let mut person = server.person();
+        let mail = json!({ "goauthentik.io/user/can-change-email": true });
+        changes_user(server, &person, &json!({ "attributes": mail }));
+        let mut visitor = server.visitor();
+        visitor.logs_in(&person).await;
+        visitor.opens(SETTINGS).await.sees(PROMPT);
+        let without = Person {
+            mail: String::new(),
+            ..person.clone()
+        };
+        let refused = visitor.answers(details(&without)).await;
+        assert_eq!(messages(&refused), ["Your e-mail address cannot be empty."]);
+        changes_user(server, &person, &json!({ "email": "" }));
+        visitor.opens(SETTINGS).await.sees(PROMPT);
+        person.mail = String::new();
+        person.name = format!("Name {}", random(16));
+        let done = visitor.answers(details(&person)).await;
+        done.is_redirected_to("/");
+        assert_eq!(me(&visitor).await["name"], person.name.as_str());
+    });
+}
+
+#[test]
 fn a_password_is_changed_by_whoever_is_logged_in() {
     with_server(async |server| {
         let mut person = server.person();

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod executor;
+mod interface;
 mod login;
 mod logout;
 mod next;

@@ -21,6 +21,8 @@ mod person;
 mod receiver;
 mod server;
 mod sms_provider;
+mod socket;
+mod stand_in;
 mod stream;
 mod visitor;
 
@@ -44,6 +46,8 @@ pub(crate) use person::Person;
 pub(crate) use receiver::Receiver;
 pub(crate) use server::{Options, TestServer};
 pub(crate) use sms_provider::SmsProvider;
+pub(crate) use socket::Said;
+pub(crate) use stand_in::stand_in;
 pub(crate) use visitor::Visitor;
 
 /// The flow that logs in, which every server has.

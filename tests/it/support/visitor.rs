@@ -267,7 +267,13 @@ impl Visitor {
         answer.expect("the server answers")
     }
 
-    fn headers(&self, more: &[(&str, &str)]) -> HeaderMap {
+    /// The host and port of the server.
+    pub(super) fn host(&self) -> String {
+        let (_, host) = self.line.base.split_once("://").expect("an address");
+        host.to_owned()
+    }
+
+    pub(super) fn headers(&self, more: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut set = |name: HeaderName, value: &str| {
             headers.insert(

@@ -53,7 +53,7 @@ export function render(place) {
       return;
     }
     looked = await preview(text.value, name.value || 'blueprint');
-    const buttons = looked.canApply ? bar(action(looked.count ? 'Apply these changes' : 'Apply all the same', apply, 'primary'), action('Keep it here and apply it', keep)) : null;
+    const buttons = looked.canApply ? h('div', { class: 'buttons after' }, action(looked.count ? 'Apply these changes' : 'Apply all the same', apply, 'primary'), action('Keep it here and apply it', keep)) : null;
     fill(outcome, section('What would change', [looked.shown, buttons]));
     outcome.firstChild.scrollIntoView({ block: 'nearest' });
   });

@@ -34,7 +34,7 @@ export const eventColumns = () => [
   { name: 'Of', of: (it) => about(it) },
   { name: 'User', sort: 'user', of: (it) => user(it) },
   { name: 'When', sort: 'created', of: (it) => moment(it.created) },
-  { name: 'From', sort: 'client_ip', of: (it) => it.client_ip ?? '—' },
+  { name: 'From', sort: 'client_ip', of: (it) => h('span', { class: 'whole' }, it.client_ip ?? '—') },
 ];
 
 const user = (it) => (it.user?.pk ? h('a', { href: href(`/users/${it.user.pk}`) }, it.user.username) : it.user?.username || '—');

@@ -5,6 +5,7 @@ import { dialog } from './dialog.js';
 import { listen, stateTag, who } from './executions.js';
 import { facts, fill, h, moment, words } from './h.js';
 import { action, bar, button, section, setTitle } from './page.js';
+import { person } from './people.js';
 import { href } from './router.js';
 
 export const title = 'Execution';
@@ -128,17 +129,19 @@ function told(event, people, key) {
   const [sign, kind, said] = shape(event);
   const [first, ...more] = event.lines;
   const hasMore = more.length > 0 || Object.keys(event.details).length > 0;
-  const head = [h('span', { class: 'sign', 'aria-hidden': 'true' }, sign), said ? h('span', { class: 'offscreen' }, `(${said}) `) : null, named(first ?? words(event.kind), people)];
+  const head = [h('span', { class: 'sign', 'aria-hidden': 'true' }, sign), said ? h('span', { class: 'offscreen' }, `(${said}) `) : null, named(first ?? words(event.kind), people, !hasMore)];
   if (!hasMore) return h('li', { class: kind }, head);
-  const inside = [more.length ? h('ul', {}, more.map((line) => h('li', {}, named(line, people)))) : null, h('p', { class: 'quiet' }, h('code', {}, event.kind)), h('pre', { tabindex: '0' }, JSON.stringify(event.details, null, 2))];
+  const pages = Object.entries(people).filter(([id]) => first?.includes(id)).map(([, it], index) => [index ? ', ' : '', person(it)]);
+  const inside = [pages.length ? h('p', {}, 'Who that is: ', pages) : null, more.length ? h('ul', {}, more.map((line) => h('li', {}, named(line, people)))) : null, h('p', { class: 'quiet' }, h('code', {}, event.kind)), h('pre', { tabindex: '0' }, JSON.stringify(event.details, null, 2))];
   return h('li', { class: kind }, h('details', { 'data-key': key }, h('summary', {}, head), inside));
 }
 
-/** A sentence in which people are called by their names, with the way to them. */
-function named(text, people) {
+/** A sentence in which people are called by their names, with the way to them where there may be links. */
+function named(text, people, hasLinks = true) {
   return text.split(/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/).map((part) => {
     const known = people[part];
-    return known ? h('a', { href: href(`/users/${known.pk}`), title: part }, known.username) : part;
+    if (!known) return part;
+    return hasLinks ? person(known) : h('strong', { title: part }, known.username);
   });
 }
 

@@ -4,7 +4,7 @@ import { BASE, get } from './api.js';
 import { fill, h, id, moment, words } from './h.js';
 import { table } from './list.js';
 import { person } from './people.js';
-import { go, href, query, setQuery } from './router.js';
+import { href, query, setQuery } from './router.js';
 
 export const title = 'Executions';
 
@@ -69,7 +69,7 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
   function control(it) {
     const input = it.options
       ? h('select', {}, h('option', { value: '' }, 'All'), it.options.map((one) => h('option', { value: one }, it.names?.[one] ?? words(one))))
-      : h('input', { type: it.type ?? 'text', autocomplete: 'off', spellcheck: 'false', step: it.type === 'datetime-local' ? 1 : null });
+      : h('input', { type: it.type ?? 'text', autocomplete: 'off', spellcheck: 'false' });
     input.id = id('filter');
     input.value = it.type === 'datetime-local' ? local(state[it.name]) : state[it.name];
     input.addEventListener(it.options ? 'change' : 'input', () => {
@@ -126,7 +126,7 @@ const COLUMNS = [
   { name: 'Began', of: (it) => moment(it.started) },
   { name: 'Flow', of: (it) => h('a', { href: href(`/flows/${it.flow}`) }, it.flow) },
   { name: 'User', of: who },
-  { name: 'From', of: (it) => it.address },
+  { name: 'From', of: (it) => h('span', { class: 'whole' }, it.address) },
   { name: 'State', of: (it) => stateTag(it.state) },
   { name: 'Where or why', of: (it) => it.detail || '—' },
 ];
@@ -140,7 +140,7 @@ function local(moment) {
   if (!moment) return '';
   const at = new Date(moment);
   if (Number.isNaN(at.getTime())) return '';
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
 /** Calls `heard` whenever something happened in an execution, and says whether that is so. */
@@ -151,6 +151,3 @@ export function listen(signal, news, heard) {
   source.addEventListener('message', heard);
   signal?.addEventListener('abort', () => source.close());
 }
-
-/** Goes to the execution that a code or an id names. */
-export const find = (name) => go(`/executions/${encodeURIComponent(name.trim())}`);

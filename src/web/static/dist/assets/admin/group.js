@@ -39,29 +39,31 @@ function about(group) {
   ]));
 }
 
-/** The users of a group or a role, who are put in and taken out below `path`. */
-export function members({ path, query }) {
+const IN = { add: 'Put somebody in', button: 'Add', out: 'Take out', from: 'Take out', done: 'taken out', empty: 'There is nobody in it.' };
+
+/** The users of a group or a role, who are put in and taken out below `path`; `said` is what that is called. */
+export function members({ path, query, said = IN }) {
   const users = list({
     path: '/core/users/',
     query: { include_groups: 'false', include_roles: 'false', ...query },
     isLocal: true,
     caption: 'Members',
-    empty: 'There is nobody in it.',
+    empty: said.empty,
     columns: [
       { name: 'Username', sort: 'username', of: person },
       { name: 'Name', sort: 'name', of: (it) => it.name },
       { name: 'May log in', of: (it) => (it.is_active ? 'yes' : tag('no', 'bad')) },
     ],
-    actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `Take ${it.username} out`, onclick: () => out(it) }, 'Take out'),
+    actions: (it) => h('button', { type: 'button', class: 'danger', 'aria-label': `${said.from} ${it.username}`, onclick: () => out(it) }, said.out),
   });
   const out = async (it) => {
     try {
       await takes(path)(it.pk);
-      announce(`${it.username} was taken out.`);
+      announce(`${it.username}: ${said.done}.`);
       await users.refresh();
     } catch (error) {
       announce(error.message, 'bad');
     }
   };
-  return [adder({ label: 'Put somebody in', add: adds(path), added: users.refresh }), users];
+  return [adder({ label: said.add, button: said.button, add: adds(path), added: users.refresh }), users];
 }

@@ -57,7 +57,7 @@ function journal({ journal: it, readers }) {
   return section('Journal', [facts([
     ['Last record', it.position],
     ['On the disk', size(it.bytes)],
-    ['Its log', `${size(it.log_bytes)} in ${it.segments ?? '—'} parts`],
+    ['Its log', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
     ['Root key of', it.key_since ? moment(it.key_since) : '—'],
   ]), rows ? h('div', { class: 'after table', tabindex: '0', role: 'region', 'aria-label': 'Who follows the journal' }, rows) : null]);
 }

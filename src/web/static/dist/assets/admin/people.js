@@ -10,7 +10,7 @@ import { href } from './router.js';
 export const TYPES = { internal: 'Internal', external: 'External', service_account: 'Service account', internal_service_account: 'Internal service account' };
 
 /** A user with the way to their page. */
-export const person = (user) => h('a', { href: href(`/users/${user.pk}`) }, user.username);
+export const person = (user) => h('a', { class: 'whole', href: href(`/users/${user.pk}`) }, user.username);
 
 /** A field that adds something to a list: `add(value)` sends it, `added()` is called after that. */
 export function adder({ label, reference = REFERENCES.user, source = objects(reference), button = 'Add', add, added }) {

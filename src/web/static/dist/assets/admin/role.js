@@ -27,7 +27,7 @@ export async function render(place, { pk, part = '' }) {
       ],
       actions: (it) => give(it, groups),
     });
-    place.append(section('Users', members({ path, query: { roles_by_pk: pk, ordering: 'username' } })), section('Groups', groups));
+    place.append(section('Users', members({ path, query: { roles_by_pk: pk, ordering: 'username' }, said: HAVE })), section('Groups', groups));
   } else if (part === 'edit') {
     const away = action('Delete', async () => (await remove({ path, name: role.name })) && go('/roles'), 'danger');
     const made = await form({ schema: 'RoleRequest', values: role, cancel: button('Cancel', href(`/roles/${pk}`)), save: (body) => update(path, body), saved: () => go(`/roles/${pk}`) });
@@ -47,9 +47,11 @@ export async function render(place, { pk, part = '' }) {
         announce(error.message, 'bad');
       }
     };
-    return h('button', { type: 'button', class: has ? 'danger' : null, 'aria-label': `${has ? 'Take it from' : 'Give it to'} ${group.name}`, onclick: press }, has ? 'Take away' : 'Give');
+    return h('button', { type: 'button', class: has ? 'danger' : null, 'aria-label': `${has ? 'Take away from' : 'Give it to'} ${group.name}`, onclick: press }, has ? 'Take away' : 'Give');
   }
 }
+
+const HAVE = { add: 'Give it to somebody', button: 'Give', out: 'Take away', from: 'Take away from', done: 'taken away', empty: 'No user has it but by a group.' };
 
 const code = (it) => `${it.app_label}.${it.codename}`;
 

@@ -13,7 +13,7 @@ export function render(place) {
     caption: 'Roles',
     ordering: 'name',
     columns: [{ name: 'Name', sort: 'name', of: (it) => h('a', { href: href(`/roles/${it.pk}`) }, it.name) }],
-    actions: (it) => h('a', { class: 'button', href: href(`/roles/${it.pk}/people`), 'aria-label': `Who has ${it.name}` }, 'Who has it'),
+    actions: (it) => h('a', { class: 'button', href: href(`/roles/${it.pk}/people`), 'aria-label': `Who has it: ${it.name}` }, 'Who has it'),
   });
   place.append(bar(button('New role', href('/roles/new'), 'primary')), h('section', {}, h('p', { class: 'quiet' }, 'A role permits something to the users and groups that have it.'), roles));
 }

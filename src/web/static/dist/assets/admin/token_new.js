@@ -18,7 +18,7 @@ export async function render(place) {
       user: { hint: 'Whom it stands for; you, where nobody is chosen.', value: user ? Number(user) : undefined },
       intent: { label: 'What it is for', kind: 'choice', options: ['api', 'app_password'], names: INTENTS, value: 'api' },
       expiring: { label: 'It ends', value: true },
-      expires: { hint: 'Only where it ends.' },
+      expires: { hint: 'Only where it ends; a day from now where nothing is said.' },
       description: { hint: 'For whoever finds it later.' },
     },
     order: ['identifier', 'user', 'intent', 'description', 'expiring', 'expires'],

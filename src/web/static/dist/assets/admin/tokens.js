@@ -45,7 +45,7 @@ export function tokenList(more) {
       { name: 'Description', of: (it) => it.description },
     ],
     actions: (it) => [
-      h('button', { type: 'button', 'aria-label': `Show the key of ${it.identifier}`, onclick: () => showKey(it.identifier) }, 'Show key'),
+      h('button', { type: 'button', 'aria-label': `Show key of ${it.identifier}`, onclick: () => showKey(it.identifier) }, 'Show key'),
       h('button', { type: 'button', class: 'danger', 'aria-label': `Delete ${it.identifier}`, onclick: async () => (await remove({ path: `/core/tokens/${encodeURIComponent(it.identifier)}/`, name: it.identifier, warning: 'Whatever uses it is refused from then on.' })) && tokens.refresh() }, 'Delete'),
     ],
     ...more,

@@ -70,6 +70,8 @@ async function setPassword(user, path) {
   const made = await form({
     operation: 'core_users_set_password_create',
     fields: { password: { kind: 'secret', label: 'New password', hint: 'Their sessions end; what they know has to be told to them another way.', required: true } },
+    // So that a password manager knows whose it is.
+    more: h('input', { type: 'text', name: 'username', autocomplete: 'username', value: user.username, readonly: true, hidden: true }),
     submit: 'Set password',
     said: 'The password was set.',
     save: (body) => create(`${path}set_password/`, body),
@@ -85,7 +87,8 @@ async function recoveryLink(user, path) {
     const { link } = await create(`${path}recovery/`, {});
     await offer({ title: `A way back for ${user.username}`, said: 'Whoever opens this link gets into the account, once. Hand it over in person or by telephone. A link that was made before works no more.', label: 'Link', text: link });
   } catch (error) {
-    announce(error.message, 'bad');
+    const none = error.message === 'No recovery flow set.' ? ' Name one in the brand of this address; “gatelog blueprint enable recovery” brings one along.' : '';
+    announce(error.message + none, 'bad');
   }
 }
 
