@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use minijinja::Value;
 use rust_embed::RustEmbed;
+use serde::{Serialize, Serializer};
 
 #[derive(RustEmbed)]
 #[folder = "src/web/languages"]
@@ -74,6 +75,12 @@ impl Language {
     }
 }
 
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
 /// Marks a text that a page shows and that does not stand in a template, so that a test finds it.
 #[must_use]
 pub const fn text(english: &'static str) -> &'static str {
@@ -134,15 +141,13 @@ pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
         let found = after.split_once('}');
-        match found.and_then(|(name, after)| Some((value(name)?, after))) {
-            Some((value, after)) => {
-                filled.push_str(&value);
-                rest = after;
-            }
-            None => {
-                filled.push('{');
-                rest = after;
-            }
+        let known = found.and_then(|(name, after)| Some((value(name)?, after)));
+        if let Some((value, after)) = known {
+            filled.push_str(&value);
+            rest = after;
+        } else {
+            filled.push('{');
+            rest = after;
         }
     }
     filled.push_str(rest);

@@ -1,6 +1,6 @@
 //! How a page is dressed: in the brand of its host, and in the visitor's language.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::catalog::Brand;
 use crate::web::assets;
@@ -22,14 +22,9 @@ pub struct Dress {
     /// Where the brand's own style rules are, if it has any.
     pub style: Option<&'static str>,
     /// What the page speaks.
-    #[serde(serialize_with = "code")]
     pub language: Language,
     /// The page's own address, to which whoever chooses another language comes back.
     pub here: String,
-}
-
-fn code<S: Serializer>(language: &Language, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(language.code())
 }
 
 /// A picture, which may be another one where the browser shows dark pages.
