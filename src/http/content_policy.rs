@@ -116,7 +116,7 @@ pub(super) fn for_interface(nonce: &str, captchas: &[String]) -> String {
     let captchas = captchas.iter().filter_map(|it| Url::parse(it).ok());
     let there: std::collections::BTreeSet<String> =
         captchas.filter_map(|it| provider(&it)).collect();
-    let there: String = there.iter().map(|it| format!(" {it}")).collect();
+    let there = there.iter().fold(String::new(), |all, it| all + " " + it);
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}'{there}; \
          style-src 'self' 'unsafe-inline'{there}; img-src 'self' data: blob: https:; \
