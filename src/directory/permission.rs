@@ -77,13 +77,6 @@ impl Granted {
         self.may(permission) || self.objects.contains_key(permission)
     }
 
-    /// Whether anything may be made at all.
-    #[must_use]
-    pub fn may_make_anything(&self) -> bool {
-        let makes = |permission: &String| permission.contains(".add_");
-        self.superuser || self.global.iter().any(makes)
-    }
-
     /// Whether anything is permitted at all.
     #[must_use]
     pub fn may_anything(&self) -> bool {

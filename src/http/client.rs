@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
 use ipnet::IpNet;
 
+use super::language;
 use crate::flow::client::Client;
 
 /// What stands for a peer without an address: the server's own Unix socket.
@@ -51,7 +52,10 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
             .collect(),
         host: host.to_ascii_lowercase(),
         secure,
-        language: text(request, header::ACCEPT_LANGUAGE.as_str()).and_then(first_language),
+        // Mails speak as the pages do that ask for them.
+        language: language::chosen(request)
+            .map(|it| it.code().to_owned())
+            .or_else(|| text(request, header::ACCEPT_LANGUAGE.as_str()).and_then(first_language)),
         outpost: None,
         device: None,
         mfa: None,

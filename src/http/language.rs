@@ -21,7 +21,8 @@ pub(super) fn of(request: &HttpRequest) -> Option<Language> {
     chosen(request).or_else(|| wanted(request))
 }
 
-fn chosen(request: &HttpRequest) -> Option<Language> {
+/// What the visitor chose.
+pub(super) fn chosen(request: &HttpRequest) -> Option<Language> {
     Language::of(request.cookie(LANGUAGE)?.value())
 }
 

@@ -39,7 +39,8 @@ pub(super) async fn home(
         };
         let person = person(&state, &user.value).await?;
         let dress = dress(&state, &request).await?;
-        Ok(html(StatusCode::OK, state.pages.home(&dress, &person)?))
+        let page = state.pages.home(&dress, &person)?;
+        Ok(html(StatusCode::OK, page))
     };
     let answer = page.await;
     page_error(&state, &request, arrival, answer).await

@@ -105,7 +105,7 @@ pub struct Person {
     pub email: String,
     /// Their picture.
     pub avatar: String,
-    /// Whether they may go to the operator's console.
+    /// Whether they may administrate anything.
     pub is_operator: bool,
 }
 
@@ -208,7 +208,7 @@ impl Pages {
         self.render("leave.html", dress, context! { target => target })
     }
 
-    /// Who is logged in.
+    /// Who is logged in, and whether they may open the operator's console.
     pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
         self.render("home.html", dress, context! { person => Serde(person) })
     }

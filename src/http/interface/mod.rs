@@ -17,7 +17,6 @@ use super::{Error, State, api, content_policy, flow_page, page};
 use crate::catalog::{Flow, Stage, flow_by_slug};
 use crate::flow::challenge::{Presentation, flow_info};
 use crate::flow::client::Client;
-use crate::flow::query::Query;
 use crate::journal::object::{self, Versioned};
 use crate::web::{Shell, ShellPage};
 use folder::{File, Folder};
@@ -67,16 +66,16 @@ impl Interface {
         let found = flow_by_slug(&*state.journal, slug).await?;
         let flow = found.ok_or(Error::NOT_FOUND)?.value;
         let client = client(request, &state.trusted_proxies);
-        let query = Query::parse(request.query_string());
+        let has = |name: &str| names(request.query_string(), name);
         let globals = self.globals(state, &client, &flow).await?;
-        let simple = query.get("sfe").is_some() || is_old(&client.user_agent);
+        let simple = has("sfe") || is_old(&client.user_agent);
         let simple = simple && self.folder.has("sfe/index.js");
         let theme = globals["brand"]["ui_theme"].as_str().unwrap_or_default();
         let nonce = state.clock.random_text(32).expose_secret().to_owned();
         let page = ShellPage {
             slug,
             layout: flow.layout.as_str(),
-            forces_light_dom: flow.compatibility_mode && query.get("inspector").is_none(),
+            forces_light_dom: flow.compatibility_mode && !has("inspector"),
             nonce: &nonce,
             styles: self.styles(theme),
             scripts: self.scripts(simple),
@@ -175,6 +174,12 @@ pub(super) async fn show(
     }
 }
 
+/// Whether a query has this name, with a value or without.
+fn names(query: &str, name: &str) -> bool {
+    let mut pairs = query.split('&');
+    pairs.any(|pair| pair.split('=').next() == Some(name))
+}
+
 /// Whether authentik serves this browser its plain interface.
 fn is_old(agent: &str) -> bool {
     let edge = agent.split_once(OLD_EDGE).map(|(_, rest)| rest);
@@ -185,6 +190,12 @@ fn is_old(agent: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_query_needs_no_value() {
+        assert!(names("next=%2F&sfe", "sfe") && names("sfe=1", "sfe"));
+        assert!(!names("", "sfe") && !names("next=sfe", "sfe"));
+    }
 
     #[test]
     fn old_browsers_are_known_by_what_they_call_themselves() {

@@ -45,6 +45,7 @@ fn an_operator_makes_a_user_invites_somebody_and_looks_at_both() {
         window.types("username", &ann.username).await?;
         window.types("name", &ann.name).await?;
         // It is said at the field, and nothing is lost.
+        window.expects("/core/users/ - Failed to load resource");
         window.types("email", "no address").await?;
         presses(&window, "Create").await?;
         window.sees("[name=email][aria-invalid=true]").await?;

@@ -1,5 +1,7 @@
 //! Every page that a flow can show, as axe sees it in light and dark, wide and narrow.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
@@ -66,20 +68,22 @@ fn every_field() -> String {
     }
     let mut yaml = "version: 1\nentries:\n".to_owned();
     for entry in &entries {
-        yaml.push_str(&format!("- {entry}\n"));
+        writeln!(yaml, "- {entry}").expect("a string takes any text");
     }
     let find = |it: &(&str, &str)| {
         let kind = it.0;
         format!("!Find [authentik_stages_prompt.prompt, [name, every-{kind}]]")
     };
     let fields: Vec<String> = FIELDS.iter().map(find).collect();
-    yaml.push_str(&format!(
+    write!(
+        yaml,
         "- model: authentik_stages_prompt.promptstage\n  id: asks\n  identifiers:\n    name: every-asks\n  \
          attrs:\n    fields: [{}]\n\
          - model: authentik_flows.flowstagebinding\n  identifiers:\n    \
          target: !Find [authentik_flows.flow, [slug, every-field]]\n    stage: !KeyOf asks\n    order: 0\n",
         fields.join(", ")
-    ));
+    )
+    .expect("a string takes any text");
     yaml
 }
 

@@ -11,6 +11,7 @@ mod axe;
 mod captcha;
 mod components;
 mod driver;
+mod flow;
 mod interface;
 mod login;
 mod look;

@@ -1,5 +1,6 @@
 //! Speaks through a WebSocket, as a browser does, by hand.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -53,7 +54,7 @@ impl Visitor {
         );
         for (name, value) in &self.headers(more) {
             let value = value.to_str().expect("text");
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").expect("a string takes any text");
         }
         head.push_str("\r\n");
         line.write_all(head.as_bytes()).await.expect("it is sent");

@@ -93,8 +93,8 @@ pub(super) fn describe(components: &mut Components) {
 
 /// `POST /managed/blueprints/import/` and `POST /flows/instances/import/`
 async fn import(mut call: Call) -> Answered {
-    // Whoever may make nothing need not have anything read.
-    if !call.caller()?.granted.may_make_anything() {
+    // Whoever may do nothing need not have anything read.
+    if !call.caller()?.granted.may_anything() {
         return Err(Error::NotPermitted);
     }
     let parts = form::read(&mut call).await?;

@@ -10,8 +10,15 @@ const element = (name, properties, ...content) => {
   return made;
 };
 
+const release = (form) => {
+  delete form.dataset.busy;
+  form.removeAttribute("aria-busy");
+  form.querySelector(".busy")?.classList.remove("busy");
+};
+
 // A form is sent once, however often somebody clicks. Its button stays enabled, since a disabled one
-// would not be sent along.
+// would not be sent along. Whoever stopped it, or waits for long, may send it again: the server knows
+// an answer that comes twice.
 const sendOnce = () => {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -24,17 +31,14 @@ const sendOnce = () => {
     form.setAttribute("aria-busy", "true");
     const button = event.submitter ?? form.querySelector("[type=submit]");
     button?.classList.add("busy");
+    window.setTimeout(release, 15000, form);
     // A password manager files what was typed only where it sees a password.
     for (const field of form.querySelectorAll("[data-show]")) { field.type = "password"; }
   });
   // Whoever comes back by the back button may send the form again.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) { return; }
-    for (const form of document.querySelectorAll("[data-busy]")) {
-      delete form.dataset.busy;
-      form.removeAttribute("aria-busy");
-      form.querySelector(".busy")?.classList.remove("busy");
-    }
+    for (const form of document.querySelectorAll("[data-busy]")) { release(form); }
   });
 };
 
@@ -87,23 +91,33 @@ const pointOutErrors = () => {
   }
 };
 
-const goOn = () => window.location.replace(page.dataset.page);
+// Not in a circle, whatever the server says.
+const goOn = () => {
+  const left = Number(sessionStorage.getItem("went-on")) + 2000 - Date.now();
+  if (left > 0) {
+    window.setTimeout(goOn, left);
+    return;
+  }
+  sessionStorage.setItem("went-on", String(Date.now()));
+  window.location.replace(page.dataset.page);
+};
 
-// The page goes on by itself as soon as the execution stands elsewhere.
+// The page goes on by itself as soon as the execution stands elsewhere than the page says.
 const watch = () => {
-  if (!document.querySelector("[data-watch]")) { return; }
-  let first = null;
+  const form = document.querySelector("[data-watch]");
+  if (!form) { return; }
+  const shown = form.elements.challenge?.value ?? null;
+  const expected = form.dataset.watch;
   let failures = 0;
-  const look = ({ state, challenge, fulfilled }) => {
-    const now = `${state} ${challenge}`;
-    first ??= now;
-    if (fulfilled || now !== first) { goOn(); }
-  };
   const listen = () => {
     const stream = new EventSource(page.dataset.status);
     stream.addEventListener("message", (event) => {
       failures = 0;
-      look(JSON.parse(event.data));
+      const { state, challenge, fulfilled } = JSON.parse(event.data);
+      if (fulfilled || challenge !== shown || (expected && state !== expected)) {
+        stream.close();
+        goOn();
+      }
     });
     stream.addEventListener("error", () => {
       if (stream.readyState !== EventSource.CLOSED) { return; }
