@@ -11,8 +11,8 @@ use crate::support::{installed, skip};
 
 /// Runs with everything that axe knows, best practices included, and says what it found. A page that
 /// waits looks again by itself, and has no other way where it does without scripts.
-const RUN: &str = "const done = arguments[arguments.length - 1];
-    const has_script = document.querySelector('script[src*=\"/flow.js\"]');
+const RUN: &str = "const [runs, done] = arguments;
+    const has_script = runs && document.querySelector('script[src*=\"/flow.js\"]');
     const rules = has_script ? {} : { 'meta-refresh': { enabled: false } };
     window.axe.run(document, { resultTypes: ['violations'], rules })
         .then(it => done(it.violations.map(one => ({
@@ -36,7 +36,10 @@ pub(crate) async fn axe(window: &Window) -> WebDriverResult<()> {
     if !is_there.convert::<bool>()? {
         window.execute(script, Vec::new()).await?;
     }
-    let found: Value = window.execute_async(RUN, Vec::new()).await?.convert()?;
+    let found: Value = window
+        .execute_async(RUN, vec![has_scripts.into()])
+        .await?
+        .convert()?;
     if !has_scripts {
         window.allows_scripts(false).await?;
     }

@@ -94,7 +94,7 @@ fn a_late_form_of_one_tab_shows_where_the_other_has_got_to() {
         window.switch_to_window(second.clone()).await?;
         window.opens_flow("long").await?;
         // The tabs take turns: each answers what the other has already left behind.
-        for step in 0..STEPS.len() {
+        for (step, shown) in STEPS.iter().enumerate() {
             window.switch_to_window(second.clone()).await?;
             window.opens_flow("long").await?;
             goes_on(window, step, &alice).await?;
@@ -102,7 +102,7 @@ fn a_late_form_of_one_tab_shows_where_the_other_has_got_to() {
                 is_at(window, step + 1).await?;
                 window.switch_to_window(first.clone()).await?;
                 // A page that runs scripts may have moved on by itself.
-                if window.find(By::Css(STEPS[step])).await.is_ok() {
+                if window.find(By::Css(*shown)).await.is_ok() {
                     goes_on(window, step, &alice).await?;
                 }
                 is_at(window, step + 1).await?;

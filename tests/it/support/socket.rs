@@ -115,7 +115,7 @@ impl Socket {
     /// Says something: `kind` is the code of RFC 6455.
     pub(crate) async fn says(&mut self, kind: u8, content: &[u8]) {
         let length = u16::try_from(content.len()).expect("it is short");
-        let mut frame = vec![0x80 | kind, 0x80 | 126];
+        let mut frame = vec![0x80 | kind, 0x80 | 0x7e];
         frame.extend(length.to_be_bytes());
         let mask = [1, 2, 3, 4];
         frame.extend(mask);
