@@ -140,9 +140,9 @@ fn a_device_gets_another_name_and_is_removed_after_a_warning() {
         let one = remove.trim_end_matches("remove/").to_owned();
 
         let form = visitor.form_at(&one).await;
-        let long = "x".repeat(65);
-        let refused = visitor.submits(&form.clone().fill("name", &long)).await;
-        refused.has_status(200).shows(&long).shows("64");
+        let too_long = "x".repeat(65);
+        let refused = visitor.submits(&form.clone().fill("name", &too_long)).await;
+        refused.has_status(200).shows(&too_long).shows("64");
         let named = visitor.submits(&form.fill("name", " My <phone> ")).await;
         named
             .has_status(303)
