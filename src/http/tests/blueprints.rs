@@ -114,8 +114,8 @@ async fn whoever_may_not_write_flows_cannot_have_them_imported_or_exported() {
     let mut alice = server.program(&alice).await;
     for import in IMPORTS {
         let refused = alice.sends_file(import, "file", SOURCE).await;
-        let text = "User lacks permission to create authentik_flows.flow";
-        assert_eq!(refused.is(403).json(), json!({"f": text}));
+        let text = "You do not have permission to perform this action.";
+        assert_eq!(refused.is(403).json(), json!({ "detail": text }));
     }
     assert!(!is_there(&server, "mine").await);
     alice.get(&format!("{FLOWS}login/export/")).await.is(404);

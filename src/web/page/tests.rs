@@ -258,7 +258,8 @@ fn every_component_of_the_first_flows_has_a_page() {
 
 #[test]
 fn no_page_names_the_other_product() {
-    for name in templates::Files::iter() {
+    // The page of the kept interface is for that product's own files.
+    for name in templates::Files::iter().filter(|name| name != "shell.html") {
         let source = template_text(&name);
         assert!(!source.to_lowercase().contains("authentik"), "{name}");
     }

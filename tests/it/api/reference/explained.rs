@@ -3,6 +3,11 @@
 /// What a difference begins with, and why it is meant.
 const EXPLAINED: &[(&str, &str)] = &[
     ("operation gatelog_", "ours"),
+    ("schema BlueprintChange", "ours"),
+    ("schema BlueprintDiff", "ours"),
+    ("schema BlueprintOutcome", "ours"),
+    ("schema Execution", "ours"),
+    ("schema Health", "ours"),
     (
         "operation flows_bindings_list: parameter policies",
         "bindings of policies are listed by their target",
