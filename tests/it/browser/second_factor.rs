@@ -1,5 +1,7 @@
 //! An app that shows codes: set up in the browser, and asked for from then on.
 
+use std::time::Duration;
+
 use thirtyfour::prelude::*;
 
 use super::{Window, axe_everywhere, with_window};
@@ -28,6 +30,8 @@ async fn sets_up_and_uses(
     window.presses().await?;
     window.sees("input[name=code][aria-invalid=true]").await?;
     axe_everywhere(window).await?;
+    // After a wrong code, no code counts for a second.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     window.types("code", &app.code(0)).await?;
     window.presses().await?;
     window.is_logged_in(alice).await?;

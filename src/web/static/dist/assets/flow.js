@@ -91,11 +91,13 @@ const pointOutErrors = () => {
   }
 };
 
-// Not in a circle, whatever the server says.
+// Not in a circle, whatever the server says, and not while a form is on its way: what it leads to says
+// more than this page's address does.
 const goOn = () => {
   const left = Number(sessionStorage.getItem("went-on")) + 2000 - Date.now();
-  if (left > 0) {
-    window.setTimeout(goOn, left);
+  const sends = document.querySelector("[data-busy]") ? 500 : 0;
+  if (left > 0 || sends > 0) {
+    window.setTimeout(goOn, Math.max(left, sends));
     return;
   }
   sessionStorage.setItem("went-on", String(Date.now()));
