@@ -117,7 +117,7 @@ fn told(running: &Running, event: &Event, rest: &[Event], drafts: &mut Vec<Draft
             if let Some(device) = device {
                 args.insert("device".to_owned(), hex(*device));
             }
-            let user = pending(running);
+            let user = running.about();
             drafts.push(failed(running, user, rest).with(key::AUTH_METHOD_ARGS, args));
         }
         Event::UserWritten {
@@ -296,7 +296,7 @@ fn mail(running: &Running, effect: Option<&Effect>, outcome: &Outcome) -> Option
     let Some(Effect::Mail { template }) = effect else {
         return None;
     };
-    let user = pending(running)?;
+    let user = running.about()?;
     match outcome {
         Outcome::Done => {
             let stage = current(running).filter(|it| it.kind == "email");
@@ -323,16 +323,11 @@ fn model(running: &Running, action: &str) -> Draft {
 
 /// Who is going through the flow, as far as it is known.
 fn who(running: &Running) -> Who {
-    match (pending(running), running.context.get(key::PENDING_USER)) {
+    match (running.about(), running.context.get(key::PENDING_USER)) {
         (Some(user), _) => Who::User(user),
         (None, Some(context::Value::Stranger { identifier })) => Who::Stranger(identifier.clone()),
         _ => Who::Anonymous,
     }
-}
-
-fn pending(running: &Running) -> Option<Uuid> {
-    let identified = running.identified.map(|(user, _)| user);
-    running.context.pending_user().or(identified)
 }
 
 fn current(running: &Running) -> Option<&PlannedStage> {

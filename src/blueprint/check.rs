@@ -91,35 +91,22 @@ pub fn demands(document: &Document) -> Vec<Demand> {
             .unwrap_or_else(|| format!("entry {}", entry.name.number)),
         model: entry.model.as_str().map(str::to_ascii_lowercase),
         grants: !entry.permissions.is_empty(),
-        looks_up: looked_up(entry),
+        looks_up: looked_up(parts(entry)),
     });
     entries.collect()
 }
 
-/// The models in which an entry looks objects up. What it says in a context or a tag of a blueprint is
-/// part of it, and so is what those look up.
-fn looked_up(entry: &Entry) -> Vec<Option<String>> {
+/// The models in which these look objects up.
+fn looked_up<'a>(exprs: impl Iterator<Item = &'a Expr>) -> Vec<Option<String>> {
     let mut found = Vec::new();
-    for part in parts(entry) {
-        finds(part, &mut found);
-    }
-    found
-}
-
-fn finds(expr: &Expr, found: &mut Vec<Option<String>>) {
-    match &expr.form {
-        Form::Literal(_) => {}
-        Form::Sequence(items) => items.iter().for_each(|item| finds(item, found)),
-        Form::Mapping(pairs) => pairs.iter().for_each(|(_, item)| finds(item, found)),
-        Form::Tag(tag) => {
-            if let Tag::Find { model, .. } = tag.as_ref() {
+    for expr in exprs {
+        tags(expr, &mut |_, tag| {
+            if let Tag::Find { model, .. } = tag {
                 found.push(model.as_str().map(str::to_ascii_lowercase));
             }
-            for inner in tag.inner() {
-                finds(inner, found);
-            }
-        }
+        });
     }
+    found
 }
 
 fn parts(entry: &Entry) -> impl Iterator<Item = &Expr> {
@@ -131,20 +118,27 @@ fn parts(entry: &Entry) -> impl Iterator<Item = &Expr> {
 
 /// Finds each `!KeyOf` that names none of `ids`.
 fn keys(expr: &Expr, ids: &HashSet<&str>, problems: &mut Vec<Problem>) {
+    tags(expr, &mut |span, tag| {
+        if let Tag::KeyOf(id) = tag
+            && !ids.contains(id.as_str())
+        {
+            let message = format!("!KeyOf {id}: no entry before this one has this id");
+            problems.push(Problem::at(span, message));
+        }
+    });
+}
+
+/// Looks at every tag, the outer ones first.
+fn tags(expr: &Expr, look: &mut impl FnMut(Span, &Tag)) {
     match &expr.form {
         Form::Literal(_) => {}
-        Form::Sequence(items) => items.iter().for_each(|item| keys(item, ids, problems)),
-        Form::Mapping(pairs) => pairs.iter().for_each(|(_, item)| keys(item, ids, problems)),
+        Form::Sequence(items) => items.iter().for_each(|item| tags(item, look)),
+        Form::Mapping(pairs) => pairs.iter().for_each(|(_, item)| tags(item, look)),
         Form::Tag(tag) => {
-            if let Tag::KeyOf(id) = tag.as_ref()
-                && !ids.contains(id.as_str())
-            {
-                let message = format!("!KeyOf {id}: no entry before this one has this id");
-                problems.push(Problem::at(expr.span, message));
+            look(expr.span, tag);
+            for inner in tag.inner() {
+                tags(inner, look);
             }
-            tag.inner()
-                .into_iter()
-                .for_each(|inner| keys(inner, ids, problems));
         }
     }
 }

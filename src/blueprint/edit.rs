@@ -93,7 +93,7 @@ pub(crate) struct Edit<'a> {
     pub(crate) clock: &'a Clock,
     /// Encodes passwords; without it, a password is a complaint.
     pub(crate) passwords: Option<&'a Pool>,
-    /// Has those who were too slow go one after the other.
+    /// Has all who change objects go one after the other.
     pub(crate) turns: &'a Turns,
     /// Says whether expressions are understood.
     pub(crate) syntax: Syntax<'a>,

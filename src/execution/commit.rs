@@ -18,6 +18,7 @@ use crate::directory::session::Session;
 use crate::directory::setup;
 use crate::directory::user::{User, last_login_counter};
 use crate::flow::event::Event;
+use crate::flow::execution::Running;
 use crate::flow::input::{Input, Request};
 use crate::flow::{Context, Execution};
 use crate::journal::object::{self, Versioned};
@@ -57,9 +58,10 @@ pub(super) async fn build(
     writes.extend(creation(shared, &written).await?);
     let begun = handle.begin.as_ref().map(|begin| &begin.unfinished);
     writes.extend(unfinished::write(objects, begun, &before.state, &handled.state).await?);
-    let arrived = match &handle.begin {
-        Some(_) => logged_in(objects, &handled.state).await?,
-        None => None,
+    // In a new session, nobody is logged in.
+    let arrived = match (&handle.begin, &handle.session) {
+        (Some(_), None) => logged_in(objects, &handled.state).await?,
+        _ => None,
     };
     writes.extend(wrap(key, &before.state, handled, arrived));
     writes.extend(timers::writes(&before.state, &handled.state));
@@ -201,12 +203,8 @@ async fn logged_in(journal: &dyn Journal, state: &Execution) -> Result<Option<Uu
     Ok(session.and_then(|session| session.value.user))
 }
 
-/// Whom an execution is about: who was identified in it, or whom it came to otherwise, such as
-/// whoever was logged in when it began or has just enrolled.
 fn whose(state: &Execution) -> Option<Uuid> {
-    let running = state.latest()?;
-    let identified = running.identified.map(|(user, _)| user);
-    running.context.pending_user().or(identified)
+    state.latest().and_then(Running::about)
 }
 
 fn durability(handle: &Handle, handled: &Handled) -> Durability {

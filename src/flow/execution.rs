@@ -90,6 +90,15 @@ pub struct Running {
     pub invitation: Option<Uuid>,
 }
 
+impl Running {
+    /// Whom it is about: who is meant, or who was identified.
+    #[must_use]
+    pub fn about(&self) -> Option<Uuid> {
+        let identified = self.identified.map(|(user, _)| user);
+        self.context.pending_user().or(identified)
+    }
+}
+
 /// What an answer, or whoever arrived, waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wait {

@@ -1,10 +1,10 @@
 //! `/if/admin/`: the operator's console, one document whose scripts call the API.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::location::{login, redirect};
-use super::page::{dress, html, page_error};
+use super::page::{dress, html, html_under, page_error};
 use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, content_policy};
@@ -40,14 +40,7 @@ async fn page(
         return Ok(html(StatusCode::FORBIDDEN, page));
     }
     let page = state.pages.admin(&dress, &user.value.username)?;
-    let policy = content_policy::with_reading_script();
-    let policy = policy.parse().map_err(|_| Error::Internal {
-        cause: "a content policy does not fit into a header".to_owned(),
-    })?;
-    let mut answer = html(StatusCode::OK, page);
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(answer)
+    html_under(&content_policy::with_reading_script(), page)
 }
 
 /// What whoever may do nothing there is told.

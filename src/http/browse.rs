@@ -1,9 +1,8 @@
 //! `/api/v3/`: the description of the API for people, as a page that loads nothing from elsewhere.
 
-use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::page::{dress, html, page_error};
+use super::page::{dress, html_under, page_error};
 use super::request::Arrival;
 use super::{Error, State, content_policy};
 
@@ -23,12 +22,5 @@ pub(super) async fn show(
 async fn page(request: &HttpRequest, state: &State) -> Result<HttpResponse, Error> {
     let dress = dress(state, request).await?;
     let page = state.pages.api(&dress, DESCRIPTION)?;
-    let policy = content_policy::with_reading_script();
-    let policy = policy.parse().map_err(|_| Error::Internal {
-        cause: "a content policy does not fit into a header".to_owned(),
-    })?;
-    let mut answer = html(StatusCode::OK, page);
-    let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(answer)
+    html_under(&content_policy::with_reading_script(), page)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::executor::CHALLENGE;
 use super::line::presence;
 use super::location::{Target, redirect};
-use super::page::{dress, html, page_error, read};
+use super::page::{dress, html, html_under, page_error, read};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, content_policy, csrf, ways};
@@ -266,14 +266,7 @@ impl<'a> FlowPage<'a> {
             None => {
                 let form = self.form(&reply, session.map(|it| it.csrf), values).await?;
                 let page = state.pages.challenge(&dress, &reply.body, &form, notice)?;
-                let mut answer = html(StatusCode::OK, page);
-                let policy = policy(&reply.body, form.enhanced).parse();
-                let policy = policy.map_err(|_| Error::Internal {
-                    cause: "a content policy does not fit into a header".to_owned(),
-                })?;
-                let headers = answer.headers_mut();
-                headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-                answer
+                html_under(&policy(&reply.body, form.enhanced), page)?
             }
         };
         for (name, value) in cookies.headers() {

@@ -39,13 +39,13 @@ mod setup;
 mod stage_cookie;
 mod state;
 mod status;
+mod streams;
 mod ways;
 
-pub use api::Readers;
 pub use error::Error;
 pub use interface::Interface;
 pub use state::State;
-pub use status::Streams;
+pub use streams::Streams;
 
 use crate::web::assets;
 use request::Arrival;

@@ -78,6 +78,17 @@ pub(super) fn html(status: StatusCode, page: String) -> HttpResponse {
         .body(page)
 }
 
+/// The same for a page that may load and run what this policy says.
+pub(super) fn html_under(policy: &str, page: String) -> Result<HttpResponse, Error> {
+    let policy = policy.parse().map_err(|_| Error::Internal {
+        cause: "a content policy does not fit into a header".to_owned(),
+    })?;
+    let mut answer = html(StatusCode::OK, page);
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(answer)
+}
+
 /// How pages look for whoever sent this request, and what they speak.
 pub(super) async fn dress(state: &State, request: &HttpRequest) -> Result<Dress, Error> {
     let host = client(request, &state.trusted_proxies).host;

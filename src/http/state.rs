@@ -8,13 +8,12 @@ use std::time::Duration;
 use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::api::Readers;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::interface::Interface;
 use super::machine::Machine;
 use super::mfa::Factors;
-use super::status::Streams;
+use super::streams::Streams;
 use crate::blueprint::Library;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
@@ -38,7 +37,7 @@ pub struct State {
     pub clock: Clock,
     /// Hashes passwords, away from the threads that serve requests.
     pub hashes: Arc<Pool>,
-    /// The turns of those who change the same objects at the same time.
+    /// The turns of all who change objects.
     pub turns: Arc<Turns>,
     /// Signs and reads session cookies.
     pub signer: Signer,
@@ -61,7 +60,7 @@ pub struct State {
     /// Where an address is, and whose.
     pub geoip: Arc<Geoip>,
     /// The streams that tell where an execution stands.
-    pub streams: Arc<Streams>,
+    pub streams: Arc<Streams<IpAddr>>,
     /// Tells whoever listens in a session that somebody has logged in there.
     pub logins: Arc<Watched>,
     /// authentik's own interface, where an operator wants to keep it.
@@ -69,7 +68,7 @@ pub struct State {
     /// How long an audit event is kept; `None` keeps it for ever.
     pub events_kept: Option<Duration>,
     /// The streams that tell the journal.
-    pub feeds: Arc<Readers>,
+    pub feeds: Arc<Streams<Uuid>>,
     /// The files of the watched folder.
     pub library: Arc<Library>,
     /// The pages.

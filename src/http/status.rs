@@ -1,18 +1,17 @@
 //! `/flows/executor/<slug>/status/`: where one's own execution stands, once or as it changes.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 
 use super::executor::question;
 use super::request::Arrival;
 use super::session::Visitor;
+use super::streams::{self, KEEP_ALIVE, Place, STOPPING, Streams};
 use super::{Error, State};
 use crate::execution::{Status, Watching};
 use crate::flow::client::network;
@@ -24,58 +23,9 @@ const PER_ADDRESS: usize = 64;
 /// How many there may be altogether.
 const ALTOGETHER: usize = 4096;
 
-/// How often a stream says that it is still there. What no commit tells is noticed then as well,
-/// such as a session that has ended.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// How often a stream looks whether the server is about to stop.
-const STOPPING: Duration = Duration::from_secs(1);
-
-/// How long whoever has too many streams is asked to wait.
-const LATER: Duration = Duration::from_secs(10);
-
-/// The streams that are open, by address.
-#[derive(Debug, Default)]
-pub struct Streams(Mutex<HashMap<IpAddr, usize>>);
-
-impl Streams {
-    fn all(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One more for this address, as long as the place is kept.
-    pub(super) fn open(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = network(address);
-        let mut all = self.all();
-        let own = all.get(&address).copied().unwrap_or(0);
-        if own >= PER_ADDRESS || all.values().sum::<usize>() >= ALTOGETHER {
-            return None;
-        }
-        all.insert(address, own + 1);
-        drop(all);
-        Some(Place {
-            streams: Arc::clone(self),
-            address,
-        })
-    }
-}
-
-/// The place of one stream, given back when it ends.
-#[derive(Debug)]
-pub(super) struct Place {
-    streams: Arc<Streams>,
-    address: IpAddr,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.streams.all();
-        if let Some(own) = all.get_mut(&self.address) {
-            *own -= 1;
-            if *own == 0 {
-                all.remove(&self.address);
-            }
-        }
+impl Default for Streams<IpAddr> {
+    fn default() -> Self {
+        Self::limited(PER_ADDRESS, ALTOGETHER)
     }
 }
 
@@ -92,11 +42,10 @@ pub(super) async fn show(
         return Err(Error::LongAddress);
     }
     let mut watching = state.executions.watch(question).await?;
-    if request.method() == Method::HEAD || !wants_stream(&request) {
+    if request.method() == Method::HEAD || !streams::are_wanted(&request) {
         return Ok(HttpResponse::Ok().json(watching.look().await?));
     }
-    let place = state.streams.open(visitor.client.address);
-    let place = place.ok_or(Error::Throttled(LATER))?;
+    let place = state.streams.open(network(visitor.client.address))?;
     let told = Told {
         state,
         watching,
@@ -104,20 +53,9 @@ pub(super) async fn show(
         silent: Duration::ZERO,
         _place: place,
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        // Proxies that collect answers would keep what is to be heard at once.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(events(told)))
-}
-
-pub(super) fn wants_stream(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get_all(header::ACCEPT);
-    accepted
-        .filter_map(|it| it.to_str().ok())
-        .flat_map(|it| it.split(','))
-        .filter_map(|it| it.split(';').next())
-        .any(|it| it.trim().eq_ignore_ascii_case("text/event-stream"))
+    Ok(streams::answer(stream::unfold(told, async |mut told| {
+        Some((told.next().await?, told))
+    })))
 }
 
 /// What a stream has told.
@@ -127,7 +65,7 @@ struct Told {
     last: Option<Status>,
     /// How long it has said nothing.
     silent: Duration,
-    _place: Place,
+    _place: Place<IpAddr>,
 }
 
 impl Told {
@@ -172,15 +110,10 @@ impl Told {
     }
 }
 
-fn events(told: Told) -> impl Stream<Item = Result<Bytes, Error>> {
-    stream::unfold(told, async |mut told| {
-        let said = told.next().await?;
-        Some((Ok(said), told))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -189,11 +122,11 @@ mod tests {
         let here: IpAddr = "192.0.2.1".parse().expect("a literal");
         let there: IpAddr = "192.0.2.2".parse().expect("a literal");
         let mut places: Vec<_> = (0..PER_ADDRESS).map(|_| streams.open(here)).collect();
-        assert!(places.iter().all(Option::is_some));
-        assert!(streams.open(here).is_none());
-        assert!(streams.open(there).is_some());
+        assert!(places.iter().all(Result::is_ok));
+        assert!(streams.open(here).is_err());
+        assert!(streams.open(there).is_ok());
         places.pop();
-        assert!(streams.open(here).is_some());
+        assert!(streams.open(here).is_ok());
         drop(places);
         assert!(streams.all().is_empty());
     }

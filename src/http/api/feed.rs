@@ -1,14 +1,13 @@
 //! `/gatelog/feed/`: the journal as it grows, a portion at a time or as a stream.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use actix_web::http::Method as Verb;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream, Stream};
+use futures_util::stream::{self, BoxStream};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -17,7 +16,7 @@ use super::operation::{Access, Answered, Content, Method, Operation};
 use super::schema::words;
 use crate::feed::{format, item};
 use crate::flow::query::Query;
-use crate::http::status::wants_stream;
+use crate::http::streams::{self, KEEP_ALIVE, Place, STOPPING, Streams};
 use crate::http::{Error, State};
 use crate::journal::{self, Envelope, Position};
 use crate::settings::FeedFormat;
@@ -32,15 +31,6 @@ const RECORDS: usize = 20_000;
 /// How many streams there may be.
 const STREAMS: usize = 32;
 
-/// How long whoever finds no room is asked to wait.
-pub(super) const LATER: Duration = Duration::from_secs(10);
-
-/// How often a stream says that it is still there, and how far it has come.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// How often a stream looks whether the server is about to stop.
-pub(super) const STOPPING: Duration = Duration::from_secs(1);
-
 /// How long a stream lasts. Whoever listens comes back, and is asked again who they are: they may
 /// have lost the right.
 pub(super) const LONGEST: Duration = Duration::from_mins(15);
@@ -48,45 +38,9 @@ pub(super) const LONGEST: Duration = Duration::from_mins(15);
 /// How many of them one user may have.
 const PER_USER: usize = 8;
 
-/// The streams that are open, by user.
-#[derive(Debug, Default)]
-pub struct Readers(Mutex<HashMap<Uuid, usize>>);
-
-/// The place of one stream, given back when it ends.
-pub(super) struct Place {
-    readers: Arc<Readers>,
-    user: Uuid,
-}
-
-impl Readers {
-    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn open(self: &Arc<Self>, user: Uuid) -> Option<Place> {
-        let mut all = self.all();
-        let own = all.get(&user).copied().unwrap_or(0);
-        if own >= PER_USER || all.values().sum::<usize>() >= STREAMS {
-            return None;
-        }
-        all.insert(user, own + 1);
-        drop(all);
-        Some(Place {
-            readers: Arc::clone(self),
-            user,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.readers.all();
-        if let Some(own) = all.get_mut(&self.user) {
-            *own -= 1;
-            if *own == 0 {
-                all.remove(&self.user);
-            }
-        }
+impl Default for Streams<Uuid> {
+    fn default() -> Self {
+        Self::limited(PER_USER, STREAMS)
     }
 }
 
@@ -144,13 +98,13 @@ async fn show(call: Call) -> Answered {
     let user = call.caller()?.user.value.uuid;
     let (request, state) = (call.request, call.state);
     let mut asked = Asked::of(&request)?;
-    if request.method() == Verb::HEAD || !wants_stream(&request) {
+    if request.method() == Verb::HEAD || !streams::are_wanted(&request) {
         return portion(&state, &asked).await;
     }
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|it| it.to_str().ok()?.trim().parse().ok());
     asked.after = last.map_or(asked.after, Position);
-    let place = state.feeds.open(user).ok_or(Error::Throttled(LATER))?;
+    let place = state.feeds.open(user)?;
     let now = state.clock.monotonic();
     let records = state.journal.follow(asked.after);
     let told = Told {
@@ -163,11 +117,9 @@ async fn show(call: Call) -> Answered {
         state,
         _place: place,
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        // Proxies that collect answers would keep what is to be heard at once.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(events(told)))
+    Ok(streams::answer(stream::unfold(told, async |mut told| {
+        Some((told.next().await?, told))
+    })))
 }
 
 /// What there is now, as lines. How far it reaches is in a header: not every record has a line.
@@ -207,7 +159,7 @@ struct Told {
     ready: VecDeque<String>,
     silent_since: Instant,
     until: Instant,
-    _place: Place,
+    _place: Place<Uuid>,
 }
 
 impl Told {
@@ -253,30 +205,25 @@ impl Told {
     }
 }
 
-fn events(told: Told) -> impl Stream<Item = Result<Bytes, Error>> {
-    stream::unfold(told, async |mut told| {
-        let said = told.next().await?;
-        Some((Ok(said), told))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
     fn there_is_room_for_so_many_streams_and_it_comes_back() {
-        let readers = Arc::new(Readers::default());
+        let readers = Arc::new(Streams::default());
         let user = |number: usize| Uuid::from_u128(number as u128);
         let mut places: Vec<_> = (0..STREAMS)
             .map(|number| readers.open(user(number / PER_USER)))
             .collect();
-        assert!(places.iter().all(Option::is_some));
-        assert!(readers.open(user(100)).is_none());
+        assert!(places.iter().all(Result::is_ok));
+        assert!(readers.open(user(100)).is_err());
         places.pop();
-        assert!(readers.open(user(100)).is_some());
+        assert!(readers.open(user(100)).is_ok());
         assert!(
-            readers.open(user(0)).is_none(),
+            readers.open(user(0)).is_err(),
             "they have all that they may"
         );
     }

@@ -47,7 +47,6 @@ mod stage_kinds;
 mod stages;
 
 pub(super) use brands::shown as current_brand;
-pub use feed::Readers;
 pub(super) use root::shown as configuration;
 
 use super::not_allowed;

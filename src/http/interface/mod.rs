@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use super::{Error, State, api, content_policy, flow_page, page};
 use crate::catalog::{Flow, Stage, flow_by_slug};
 use crate::flow::challenge::{Presentation, flow_info};
 use crate::flow::client::Client;
+use crate::journal::Key;
 use crate::journal::object::{self, Versioned};
 use crate::web::{Shell, ShellPage};
 use folder::{File, Folder};
@@ -86,13 +86,7 @@ impl Interface {
             cause: format!("the page of the interface cannot be made: {error}"),
         })?;
         let policy = content_policy::for_interface(&nonce, &captchas(state).await?);
-        let policy = policy.parse().map_err(|_| Error::Internal {
-            cause: "a content policy does not fit into a header".to_owned(),
-        })?;
-        let mut answer = page::html(StatusCode::OK, page);
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        Ok(answer)
+        page::html_under(&policy, page)
     }
 
     /// The style sheets that this version has.
@@ -152,9 +146,11 @@ impl Interface {
 
 /// The scripts of every captcha that is set up: which of them a flow shows is not known before.
 async fn captchas(state: &State) -> Result<Vec<String>, Error> {
-    let stages: Vec<Versioned<Stage>> = object::all(&*state.journal).await?;
-    let captchas = stages.iter().filter(|it| it.value.kind == "captcha");
-    let scripts = captchas.filter_map(|it| it.value.settings.get("js_url")?.as_str());
+    let captchas = Key::new("kind", "captcha");
+    let captchas: Vec<Versioned<Stage>> = object::scan(&*state.journal, captchas).await?;
+    let scripts = captchas
+        .iter()
+        .filter_map(|it| it.value.settings.get("js_url")?.as_str());
     Ok(scripts.map(str::to_owned).collect())
 }
 

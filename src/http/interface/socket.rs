@@ -2,7 +2,7 @@
 //!
 //! authentik's interface opens it with every page, and looks again when it hears of a login.
 
-use std::time::Duration;
+use std::net::IpAddr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{CloseCode, CloseReason, Message, MessageStream};
@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::super::request::Arrival;
 use super::super::session::Visitor;
-use super::super::status::Place;
+use super::super::streams::{Place, STOPPING};
 use super::super::{Error, State, csrf};
 use crate::directory::Session;
+use crate::flow::client::network;
 use crate::journal::object::{self, Versioned};
 
 /// The largest message that is read, in bytes: nothing that is said here is listened to.
@@ -24,15 +25,9 @@ const LARGEST: usize = 4096;
 /// How many messages somebody may send.
 const MOST: usize = 1000;
 
-/// How often one looks whether the server is about to stop.
-const TICK: Duration = Duration::from_secs(1);
-
 /// After so many ticks the browser is asked whether it is still there, and one looks whether the
 /// session is.
 const ASKS: u32 = 30;
-
-/// How long whoever has too many sockets is asked to wait.
-const LATER: Duration = Duration::from_secs(10);
 
 /// `GET /ws/client/`
 pub(in crate::http) async fn open(
@@ -45,8 +40,7 @@ pub(in crate::http) async fn open(
     csrf::check_origin(&request, &visitor.client)?;
     // A browser gets its session with the first challenge, and comes back then.
     let session = visitor.session_id().ok_or(Error::NotAuthenticated)?;
-    let place = state.streams.open(visitor.client.address);
-    let place = place.ok_or(Error::Throttled(LATER))?;
+    let place = state.streams.open(network(visitor.client.address))?;
     let logins = state.logins.watch(session);
     let (answer, socket, said) = match actix_ws::handle(&request, body) {
         Ok(opened) => opened,
@@ -74,7 +68,7 @@ struct Open {
     session: Uuid,
     logins: watch::Receiver<()>,
     socket: actix_ws::Session,
-    _place: Place,
+    _place: Place<IpAddr>,
 }
 
 impl Open {
@@ -86,7 +80,7 @@ impl Open {
 
     /// Goes on until the browser, the session or the server ends it; why, where somebody is told.
     async fn until_it_ends(&mut self, said: &mut MessageStream) -> Option<CloseReason> {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = tokio::time::interval(STOPPING);
         let (mut ticks, mut messages, mut is_there) = (0_u32, 0, true);
         loop {
             tokio::select! {

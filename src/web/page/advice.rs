@@ -26,28 +26,18 @@ const ASK: Advice = Advice {
     restarts: true,
 };
 
+const NEW_LINK: Advice = Advice {
+    text: text(
+        "Links in mails are good for a short time, and once. Start again where you asked for the \
+         mail, and open the newest one.",
+    ),
+    restarts: true,
+};
+
 /// What helps after words of the server. What they begin with decides.
 const KNOWN: &[(&str, Advice)] = &[
-    (
-        "This link is invalid",
-        Advice {
-            text: text(
-                "Links in mails are good for a short time, and once. Start again where you asked \
-                 for the mail, and open the newest one.",
-            ),
-            restarts: true,
-        },
-    ),
-    (
-        "Link was already used",
-        Advice {
-            text: text(
-                "Links in mails are good for a short time, and once. Start again where you asked \
-                 for the mail, and open the newest one.",
-            ),
-            restarts: true,
-        },
-    ),
+    ("This link is invalid", NEW_LINK),
+    ("Link was already used", NEW_LINK),
     (
         "Invalid invite",
         Advice {

@@ -228,11 +228,10 @@ pub(super) fn identifiers(given: Option<&Value>) -> Option<Vec<Uuid>> {
 /// Which of the identifiers in a field are new, and which are missing there. What is no identifier is
 /// complained of elsewhere, and a field that is not given changes nothing.
 fn difference(had: &[Uuid], given: Option<&Value>) -> (Vec<Uuid>, Vec<Uuid>) {
-    let Some(Value::Array(items)) = given else {
+    let Some(wanted) = identifiers(given) else {
         return (Vec::new(), Vec::new());
     };
-    let read = items.iter().filter_map(|item| item.as_str()?.parse().ok());
-    let wanted: HashSet<Uuid> = read.collect();
+    let wanted: HashSet<Uuid> = wanted.into_iter().collect();
     let come = wanted.iter().filter(|id| !had.contains(id)).copied();
     let go = had.iter().filter(|id| !wanted.contains(id)).copied();
     (come.collect(), go.collect())

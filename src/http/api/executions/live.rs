@@ -3,15 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data};
 use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream, Stream};
+use futures_util::stream::{self, BoxStream};
+use uuid::Uuid;
 
+use crate::http::State;
 use crate::http::api::call::Call;
-use crate::http::api::feed::{KEEP_ALIVE, LATER, LONGEST, Place, STOPPING};
+use crate::http::api::feed::LONGEST;
 use crate::http::api::operation::Answered;
-use crate::http::{Error, State};
+use crate::http::streams::{self, KEEP_ALIVE, Place, STOPPING};
 use crate::journal::{self, Envelope, Position};
 use crate::world::record::KIND;
 
@@ -26,7 +27,7 @@ struct Listening {
     until: Instant,
     /// Whether it has said that it is there.
     greeted: bool,
-    _place: Place,
+    _place: Place<Uuid>,
 }
 
 /// The stream.
@@ -35,10 +36,7 @@ struct Listening {
 /// When there are too many.
 pub(super) fn stream(call: &Call) -> Answered {
     let state = call.state.clone();
-    let place = state
-        .feeds
-        .open(call.caller()?.user.value.uuid)
-        .ok_or(Error::Throttled(LATER))?;
+    let place = state.feeds.open(call.caller()?.user.value.uuid)?;
     let now = state.clock.monotonic();
     let listening = Listening {
         records: state.journal.follow(state.journal.last()),
@@ -48,18 +46,10 @@ pub(super) fn stream(call: &Call) -> Answered {
         state,
         _place: place,
     };
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        // Proxies that collect answers would keep what is to be heard at once.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(words(listening)))
-}
-
-fn words(listening: Listening) -> impl Stream<Item = Result<Bytes, Error>> {
-    stream::unfold(listening, async |mut listening| {
-        let said = listening.next().await?;
-        Some((Ok(said), listening))
-    })
+    Ok(streams::answer(stream::unfold(
+        listening,
+        async |mut listening| Some((listening.next().await?, listening)),
+    )))
 }
 
 impl Listening {

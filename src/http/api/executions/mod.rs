@@ -10,7 +10,7 @@ use super::operation::{Access, Answered, Content, Method, Operation};
 use super::schema::{Components, uuid, words};
 use crate::directory::User;
 use crate::flow::Code;
-use crate::http::status::wants_stream;
+use crate::http::streams;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, STATES, Summary};
@@ -74,7 +74,8 @@ async fn list(call: Call) -> Answered {
     if !call.caller()?.granted.may_any(PERMISSION) {
         return Err(Error::NotPermitted);
     }
-    if wants_stream(&call.request) && call.request.method() != actix_web::http::Method::HEAD {
+    if streams::are_wanted(&call.request) && call.request.method() != actix_web::http::Method::HEAD
+    {
         return live::stream(&call);
     }
     let asked = Asked::of(call.request.query_string())?;

@@ -5,7 +5,7 @@ import { address, create, get } from './api.js';
 import { h, moment, tag, words } from './h.js';
 import { list } from './list.js';
 import { bar, button } from './page.js';
-import { remove } from './remove.js';
+import { removal } from './remove.js';
 import { href } from './router.js';
 
 export const title = 'Blueprints';
@@ -32,7 +32,7 @@ export async function render(place) {
     ],
     actions: (it) => [
       h('button', { type: 'button', 'aria-label': `Apply ${it.name}`, onclick: () => apply(it) }, 'Apply'),
-      h('button', { type: 'button', class: 'danger', 'aria-label': `Delete ${it.name}`, onclick: async () => (await remove({ path: `/managed/blueprints/${it.pk}/`, name: it.name, warning: 'What it made stays.' })) && blueprints.refresh() }, 'Delete'),
+      removal({ path: `/managed/blueprints/${it.pk}/`, name: it.name, warning: 'What it made stays.', done: () => blueprints.refresh() }),
     ],
   });
   async function apply(it) {

@@ -5,7 +5,7 @@ import { dialog } from './dialog.js';
 import { h, id } from './h.js';
 
 /** A text in a field of its own, with a button that copies it. */
-export function copyable(label, text) {
+function copyable(label, text) {
   const own = id('copy');
   const input = h('input', { id: own, type: 'text', readonly: true, value: text, onfocus: () => input.select() });
   const press = async () => {

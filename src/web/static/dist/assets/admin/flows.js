@@ -5,7 +5,7 @@ import { importFlow } from "./flow_import.js";
 import { h } from "./h.js";
 import { list } from "./list.js";
 import { action, bar, button } from "./page.js";
-import { remove } from "./remove.js";
+import { removal } from "./remove.js";
 import { href } from "./router.js";
 
 export const title = "Flows";
@@ -39,18 +39,7 @@ export function render(place) {
         { class: "button", href: href(`/flows/${it.slug}/edit`), "aria-label": `Edit ${it.name}` },
         "Edit",
       ),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "danger",
-          "aria-label": `Delete ${it.name}`,
-          onclick: async () =>
-            (await remove({ path: `/flows/instances/${it.slug}/`, name: it.name })) &&
-            flows.refresh(),
-        },
-        "Delete",
-      ),
+      removal({ path: `/flows/instances/${it.slug}/`, name: it.name, done: () => flows.refresh() }),
     ],
   });
   place.append(

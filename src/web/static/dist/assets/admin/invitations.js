@@ -9,7 +9,7 @@ import { h, moment, tag } from './h.js';
 import { list } from './list.js';
 import { bar, button } from './page.js';
 import { person } from './people.js';
-import { remove } from './remove.js';
+import { removal } from './remove.js';
 import { href } from './router.js';
 
 export const title = 'Invitations';
@@ -17,7 +17,7 @@ export const title = 'Invitations';
 const PATH = '/stages/invitation/invitations/';
 
 /** The link that is handed over; an invitation without a flow fits any. */
-export function invitationLink(it) {
+function invitationLink(it) {
   const slug = it.flow_obj?.slug;
   return slug ? absolute(`/if/flow/${slug}/?itoken=${it.pk}`) : null;
 }
@@ -38,7 +38,7 @@ export function render(place) {
     actions: (it) => [
       h('button', { type: 'button', 'aria-label': `Link of ${it.name}`, onclick: () => show(it) }, 'Link'),
       it.flow_obj ? h('button', { type: 'button', 'aria-label': `Mail ${it.name}`, onclick: () => send(it) }, 'Mail') : null,
-      h('button', { type: 'button', class: 'danger', 'aria-label': `Delete ${it.name}`, onclick: async () => (await remove({ path: `${PATH}${it.pk}/`, name: it.name, warning: 'Its link works no more.' })) && invitations.refresh() }, 'Delete'),
+      removal({ path: `${PATH}${it.pk}/`, name: it.name, warning: 'Its link works no more.', done: () => invitations.refresh() }),
     ].filter(Boolean),
   });
   place.append(bar(button('New invitation', href('/invitations/new'), 'primary')), h('section', {}, invitations));

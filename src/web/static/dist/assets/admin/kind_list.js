@@ -3,7 +3,7 @@
 import { h } from "./h.js";
 import { list } from "./list.js";
 import { bar, button } from "./page.js";
-import { remove } from "./remove.js";
+import { removal } from "./remove.js";
 import { href } from "./router.js";
 
 /** Fills a page with the objects of a family; `last` is its last column. */
@@ -22,18 +22,7 @@ export function kindList(place, { family, caption, last }) {
       last,
     ],
     actions: (it) =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "danger",
-          "aria-label": `Delete ${it.name}`,
-          onclick: async () =>
-            (await remove({ path: `${family.base}/all/${it.pk}/`, name: it.name })) &&
-            objects.refresh(),
-        },
-        "Delete",
-      ),
+      removal({ path: `${family.base}/all/${it.pk}/`, name: it.name, done: () => objects.refresh() }),
   });
   place.append(
     bar(button(`New ${family.name}`, href(`${family.to}/new`), "primary")),

@@ -3,7 +3,7 @@
 import { h } from "./h.js";
 import { list } from "./list.js";
 import { bar, button } from "./page.js";
-import { remove } from "./remove.js";
+import { removal } from "./remove.js";
 import { href } from "./router.js";
 import { choices } from "./schema.js";
 
@@ -31,18 +31,7 @@ export async function render(place) {
       },
     ],
     actions: (it) =>
-      h(
-        "button",
-        {
-          type: "button",
-          class: "danger",
-          "aria-label": `Delete ${it.name}`,
-          onclick: async () =>
-            (await remove({ path: `/stages/prompt/prompts/${it.pk}/`, name: it.name })) &&
-            prompts.refresh(),
-        },
-        "Delete",
-      ),
+      removal({ path: `/stages/prompt/prompts/${it.pk}/`, name: it.name, done: () => prompts.refresh() }),
   });
   place.append(
     bar(button("New prompt", href("/prompts/new"), "primary")),

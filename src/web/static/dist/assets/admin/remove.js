@@ -48,3 +48,10 @@ export async function remove({ path, name, used = true, warning }) {
   if (done) announce(`${name} was deleted.`);
   return done;
 }
+
+/** The button in a row of a list that does so, and what is done then. */
+export function removal({ done, ...what }) {
+  const onclick = async () => (await remove(what)) && done();
+  const label = `Delete ${what.name}`;
+  return h("button", { type: "button", class: "danger", "aria-label": label, onclick }, "Delete");
+}

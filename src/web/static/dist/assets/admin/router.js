@@ -53,7 +53,7 @@ export function guard(mayGo) {
 }
 
 /** Whether whatever was typed may be given up. */
-export async function mayLeave() {
+async function mayLeave() {
   for (const mayGo of guards) {
     if (!(await mayGo())) return false;
   }

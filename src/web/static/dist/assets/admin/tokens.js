@@ -7,7 +7,7 @@ import { h, moment, tag } from './h.js';
 import { list } from './list.js';
 import { bar, button } from './page.js';
 import { person } from './people.js';
-import { remove } from './remove.js';
+import { removal } from './remove.js';
 import { href } from './router.js';
 
 export const title = 'Tokens';
@@ -46,7 +46,7 @@ export function tokenList(more) {
     ],
     actions: (it) => [
       h('button', { type: 'button', 'aria-label': `Show key of ${it.identifier}`, onclick: () => showKey(it.identifier) }, 'Show key'),
-      h('button', { type: 'button', class: 'danger', 'aria-label': `Delete ${it.identifier}`, onclick: async () => (await remove({ path: `/core/tokens/${encodeURIComponent(it.identifier)}/`, name: it.identifier, warning: 'Whatever uses it is refused from then on.' })) && tokens.refresh() }, 'Delete'),
+      removal({ path: `/core/tokens/${encodeURIComponent(it.identifier)}/`, name: it.identifier, warning: 'Whatever uses it is refused from then on.', done: () => tokens.refresh() }),
     ],
     ...more,
   });
