@@ -83,6 +83,8 @@ pub struct Demand {
 /// What each entry demands, in order.
 #[must_use]
 pub fn demands(document: &Document) -> Vec<Demand> {
+    // An entry may use any of the context, which is looked up only then.
+    let context = document.context.iter().map(|(_, expr)| expr);
     let entries = document.entries.iter().map(|entry| Demand {
         entry: entry
             .name
@@ -91,7 +93,7 @@ pub fn demands(document: &Document) -> Vec<Demand> {
             .unwrap_or_else(|| format!("entry {}", entry.name.number)),
         model: entry.model.as_str().map(str::to_ascii_lowercase),
         grants: !entry.permissions.is_empty(),
-        looks_up: looked_up(parts(entry)),
+        looks_up: looked_up(parts(entry).chain(context.clone())),
     });
     entries.collect()
 }

@@ -101,6 +101,19 @@ mod tests {
         assert_eq!(refused(&seeing, &user), None);
         let named = entry("!Find [!Context model, [name, a]]");
         assert_eq!(refused(&seeing, &named).as_deref(), Some("f"));
+
+        let source = format!(
+            "context: {{who: !Find [authentik_core.user, [username, akadmin]]}}\nentries: [{}]",
+            entry("!Context who")
+        );
+        let document = Document::read(&source, "test").expect("a blueprint");
+        let checked = |permissions: &[&str]| {
+            let mut role = Role::new(&Clock::system(), "editors");
+            role.permissions = permissions.iter().map(|it| (*it).to_owned()).collect();
+            check(&Granted::by([&role]), &document)
+        };
+        assert!(checked(&ALL).is_err(), "a context is looked up as well");
+        assert_eq!(checked(&seeing), Ok(()));
     }
 
     #[test]
