@@ -13,9 +13,10 @@ use super::contract::{Subject, contract};
 
 mod damage;
 mod durability;
+mod evidence;
 mod golden;
 mod kill;
-mod recovery;
+pub(crate) mod recovery;
 mod retention;
 mod segments;
 
