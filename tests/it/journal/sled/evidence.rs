@@ -112,7 +112,7 @@ async fn a_directory_from_before_there_was_a_tree_gets_one() {
     let before = journal.stand().await.expect("there is a tree");
     close(journal);
     let state = sled::open(disk.path("state")).expect("opens");
-    let of_tree = |key: &sled::IVec| key == "m" || key.starts_with(b"t");
+    let of_tree = |key: &sled::IVec| **key == *b"m" || key.starts_with(b"t");
     let keys: Vec<_> = state.iter().keys().map(|key| key.expect("reads")).collect();
     assert!(keys.iter().filter(|key| of_tree(key)).count() > 1);
     for key in keys.iter().filter(|key| of_tree(key)) {
