@@ -204,7 +204,7 @@ fn sentence(proof: &Proof) -> String {
             } = &**proof;
             format!(
                 "Position {} is version {} of {}, recorded at {}: one of the {} records that {} \
-                 signed for. The SHA-256 of its body is {}.",
+                 signed for. The hash of its body is {}.",
                 index + 1,
                 frame.version,
                 frame.stream,
