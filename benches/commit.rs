@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatelog::clock::Clock;
+use gatelog::journal::evidence::tree::{Edge, leaf};
+use gatelog::journal::frame::{FORMAT, Frame, Operation, Payload};
 use gatelog::journal::keys::{Keyring, RootKey};
 use gatelog::journal::sled::{Options, SledJournal};
-use gatelog::journal::{Commit, Durability, Journal, KeyId, Kind, StreamId, Version, Write};
+use gatelog::journal::{Commit, Durability, Hash, Journal, KeyId, Kind, StreamId, Version, Write};
 use uuid::Uuid;
 
 /// How long each figure is measured.
@@ -21,6 +23,9 @@ const TIME: Duration = Duration::from_secs(3);
 
 /// The size of an event in bytes.
 const EVENT: usize = 200;
+
+/// How many events are hashed to measure that.
+const HASHED: u32 = 1_000_000;
 
 /// Measures and prints the table.
 pub(crate) fn run() {
@@ -45,6 +50,57 @@ pub(crate) fn run() {
             durable.per_second / single,
         ));
     }
+    say(String::new());
+    say("| hashing, for each event | µs |".into());
+    say("|---|---|".into());
+    for (name, took) in hashing(&clock) {
+        say(format!("| {name} | {:.2} |", took * 1e6));
+    }
+}
+
+/// What is hashed for each event, as seconds: the frame and the body, and their place in the tree
+/// over the whole log. The edge of the tree is written once for each batch.
+fn hashing(clock: &Clock) -> [(&'static str, f64); 3] {
+    let payload = Payload {
+        sealed: vec![b'x'; EVENT + 40],
+        ..Payload::default()
+    };
+    let mut frame = Frame {
+        format: FORMAT,
+        operation: Operation::Append,
+        stream: StreamId::new(Kind::new("execution"), Uuid::nil()),
+        version: Version::NONE,
+        at: clock.now(),
+        schema: 1,
+        correlation: Uuid::nil(),
+        key: KeyId::SYSTEM,
+        previous: Hash::default(),
+        body_hash: Hash::default(),
+    };
+    let each = |mut work: Box<dyn FnMut() + '_>| {
+        let start = clock.monotonic();
+        (0..HASHED).for_each(|_| work());
+        clock.monotonic().duration_since(start).as_secs_f64() / f64::from(HASHED)
+    };
+    let chain = each(Box::new(|| {
+        frame.version = frame.version.next();
+        frame.body_hash = payload.hash();
+        frame.previous = frame.hash();
+    }));
+    let mut edge = Edge::default();
+    let grows = each(Box::new(|| {
+        edge.push(leaf(frame.previous), |tile| {
+            std::hint::black_box(tile);
+        });
+    }));
+    let written = each(Box::new(|| {
+        std::hint::black_box(edge.to_bytes());
+    }));
+    [
+        ("the body, the frame and the chain", chain),
+        ("the tree", grows),
+        ("the edge of a tree of a million, for each batch", written),
+    ]
 }
 
 /// The temporary directory of the system is often in memory, where a sync costs nothing.
