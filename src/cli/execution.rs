@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Subcommand;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::flow::Code;
@@ -29,6 +29,14 @@ pub(super) enum Command {
         /// Its id or its short code, as `gatelog execution list` prints them
         id: String,
     },
+    /// Tell why an execution came to where it is, in one paragraph
+    Why {
+        /// Its id or its short code
+        id: String,
+        /// Without names, addresses, identifiers and what was typed, to be read to the visitor
+        #[arg(long)]
+        help_desk: bool,
+    },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
         /// Its id or its short code
@@ -48,6 +56,7 @@ pub(super) async fn run(
         }
         Command::Show { id } => format!("executions/{}", named(id)?),
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
+        Command::Why { id, .. } => format!("executions/{}/why", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
     let answer = operator.get(&path).await;
@@ -57,6 +66,7 @@ pub(super) async fn run(
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
         Command::Verify { .. } => verify(&answer, output),
+        Command::Why { help_desk, .. } => why(&answer, *help_desk, output),
     }
 }
 
@@ -121,6 +131,16 @@ fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The paragraph, or all that it is made of. For the help desk, also the latter is that alone.
+fn why(answer: &Value, help_desk: bool, output: &Output) -> anyhow::Result<()> {
+    let form = if help_desk { "help_desk" } else { "text" };
+    match (output.is_json(), help_desk) {
+        (true, false) => print_value(answer),
+        (true, true) => print_value(&json!({ "code": answer["code"], "help_desk": answer[form] })),
+        (false, _) => print_line(answer[form].as_str().unwrap_or_default()),
+    }
 }
 
 fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {

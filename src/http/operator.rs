@@ -141,6 +141,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
+            .route("/executions/{id}/why", get().to(executions::why))
             .route("/replay/verify", post().to(executions::verify_all))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))

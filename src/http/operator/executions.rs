@@ -65,6 +65,15 @@ pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answ
     Ok(HttpResponse::Ok().json(verified))
 }
 
+/// `GET /operator/executions/{id}/why`: why it came to where it is, in a paragraph.
+pub(super) async fn why(operator: Data<Operator>, name: Path<String>) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    let why = replay::why::explain(&*operator.journal, &records).await?;
+    let why = why.ok_or_else(|| Refusal::NotFound(format!("execution {id} never began")))?;
+    Ok(HttpResponse::Ok().json(why))
+}
+
 /// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
 /// same events, and whether the actor that is awake holds what the journal folds into.
 pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {

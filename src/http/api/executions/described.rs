@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::http::api::schema::shape::{Member, Of, has, may, object};
-use crate::http::api::schema::{Components, reference};
+use crate::http::api::schema::{Components, reference, words};
 use crate::replay::STATES;
+use crate::replay::why::Way;
 
 /// What a list shows.
 const SUMMARY: &[Member] = &[
@@ -88,10 +89,56 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ),
 ];
 
+const WHY: &[(&str, &[Member])] = &[
+    (
+        "ExecutionWhy",
+        &[
+            has("execution", Of::Format("uuid")),
+            has("code", Of::Text),
+            has("flow", Of::Text),
+            has("ended", Of::To("ExecutionStateEnum")),
+            has("way", Of::To("ExecutionWayEnum")),
+            has("check", Of::OrNull(&Of::Text)),
+            has("stage", Of::OrNull(&Of::To("ExecutionNamed"))),
+            has("binding", Of::OrNull(&Of::To("ExecutionPinned"))),
+            has("policy", Of::OrNull(&Of::To("ExecutionNamed"))),
+            has("input", Of::OrNull(&Of::To("ExecutionAnswer"))),
+            has("ways", Of::List(&Of::To("ExecutionWayEnum"))),
+            has("would_have", Of::Text),
+            has("text", Of::Text),
+            has("help_desk", Of::Text),
+        ],
+    ),
+    (
+        "ExecutionPinned",
+        &[has("id", Of::Format("uuid")), has("version", Of::Number)],
+    ),
+    (
+        "ExecutionNamed",
+        &[
+            has("id", Of::Format("uuid")),
+            has("version", Of::Number),
+            has("name", Of::Text),
+            has("kind", Of::Text),
+        ],
+    ),
+    (
+        "ExecutionAnswer",
+        &[
+            has("version", Of::Number),
+            has("at", Of::Format("date-time")),
+            has("challenge", Of::Number),
+            has("fields", Of::List(&Of::Text)),
+        ],
+    ),
+];
+
 /// Adds them.
 pub(super) fn describe(components: &mut Components) {
     components.put("ExecutionStateEnum", Of::Word(&STATES).schema());
-    for (name, members) in OBJECTS {
+    let ways: Vec<_> = Way::ALL.iter().map(|it| it.as_str()).collect();
+    components.put("ExecutionWayEnum", words(&ways));
+    for (name, members) in OBJECTS.iter().chain(WHY) {
         components.put(name, object(members.iter().copied()));
     }
     components.put("ExecutionSummary", object(SUMMARY.iter().copied()));

@@ -38,6 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
+    let (why_path, why_name) = one("why/", "why_retrieve");
     vec![
         Operation::new(
             Method::Get,
@@ -60,6 +61,8 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
+        Operation::new(Method::Get, &why_path, &why_name, one::why)
+            .answers(200, Content::One("ExecutionWhy".to_owned())),
     ]
 }
 

@@ -51,6 +51,13 @@ pub(super) async fn verify(call: Call) -> Answered {
     Ok(HttpResponse::Ok().json(shown))
 }
 
+/// `GET /gatelog/executions/<id or code>/why/`: why it came to where it is, in one paragraph.
+pub(super) async fn why(call: Call) -> Answered {
+    let (entries, _) = found(&call).await?;
+    let why = replay::why::explain(&*call.state.journal, &entries).await;
+    Ok(HttpResponse::Ok().json(why.map_err(refused)?.ok_or(MISSING)?))
+}
+
 /// The execution of the path, where the caller may see it.
 async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
