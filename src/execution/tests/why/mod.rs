@@ -55,7 +55,7 @@ impl Bench {
 
     /// Binds a policy that always says the same to what it may be bound to.
     async fn says(&self, pbm: Uuid, order: i32, result: bool) {
-        let kind = crate::policy::Kind::DummyPolicy;
+        let kind = crate::policy::Kind::Dummy;
         let settings = json!({ "result": result });
         let settings = kind.validate(settings.as_object().expect("an object"));
         let (name, settings) = (format!("says {result}"), settings.expect("good settings"));
