@@ -125,7 +125,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Unknown(_) => Self::NotFound(error.to_string()),
-            Error::Erased(_) => Self::Erased(error.to_string()),
+            Error::Erased(_) | Error::Incomplete { .. } => Self::Erased(error.to_string()),
             Error::Journal(error) => Self::Journal(error),
             Error::Broken(_) => Self::Broken(error.to_string()),
         }

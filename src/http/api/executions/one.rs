@@ -65,6 +65,9 @@ fn refused(error: replay::Error) -> Error {
     match error {
         replay::Error::Journal(error) => error.into(),
         replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
+        error @ replay::Error::Incomplete { .. } => Error::Internal {
+            cause: error.to_string(),
+        },
         replay::Error::Broken(cause) => Error::Internal { cause },
     }
 }
