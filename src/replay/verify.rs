@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Entry, Error, entries};
@@ -23,7 +23,7 @@ pub use many::{Judged, verify_all};
 pub use place::Definition;
 
 /// What a verification came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Verified {
     /// Today's code comes to the same events.

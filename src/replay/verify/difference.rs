@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::place::{self, Definition};
@@ -15,7 +15,7 @@ use crate::world::Recorded;
 
 /// The first difference between what was recorded and what today's code does. Nothing secret is in
 /// it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
     /// The record.
     pub version: Version,
@@ -24,7 +24,7 @@ pub struct Divergence {
     pub event: usize,
     /// The number of the answer of the world that was next, from 1, where the code asked something
     /// else.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observation: Option<usize>,
     /// The stage, policy or flow to which it belongs, in the revision that was gone by.
     pub at: Option<Definition>,
@@ -37,7 +37,7 @@ pub struct Divergence {
 }
 
 /// One side of a difference; empty where there is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     /// It in words.
     pub lines: Vec<String>,
@@ -133,7 +133,7 @@ pub(super) async fn find(
         }
         Ok(handled) if handled.body != record.input.body => {
             let side = |body: &Option<Value>| match body {
-                Some(body) => Side::value("this answer".to_owned(), body.clone()),
+                Some(body) => Side::value("this answer".to_owned(), json!({ "body": body })),
                 None => Side::value("no answer".to_owned(), Value::Null),
             };
             let (was, is) = (side(&record.input.body), side(&handled.body));

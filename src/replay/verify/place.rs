@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::catalog;
@@ -15,7 +15,7 @@ use crate::journal::{self, Journal, Kind, StreamId, Version};
 use crate::world::Observation;
 
 /// A definition in the revision that an execution went by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What it defines: `flow`, `stage`, `policy`, or what else can be evaluated.
     pub what: String,
