@@ -142,6 +142,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
+            .route("/executions/{id}/bundle", get().to(executions::bundle))
             .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))
