@@ -30,6 +30,7 @@ mod password;
 mod policy;
 mod secret;
 mod serve;
+mod step;
 mod token;
 mod user;
 

@@ -29,6 +29,11 @@ pub(super) enum Command {
         /// Its id or its short code, as `gatelog execution list` prints them
         id: String,
     },
+    /// Step through an execution, event by event, with the state after each
+    Step {
+        /// Its id or its short code
+        id: String,
+    },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
         /// Its id or its short code
@@ -46,7 +51,7 @@ pub(super) async fn run(
             let before = before.map_or_else(String::new, |id| format!("&before={id}"));
             format!("executions?limit={limit}{before}")
         }
-        Command::Show { id } => format!("executions/{}", named(id)?),
+        Command::Show { id } | Command::Step { id } => format!("executions/{}", named(id)?),
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
@@ -56,6 +61,7 @@ pub(super) async fn run(
     match command {
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
+        Command::Step { .. } => super::step::run(&answer["records"], output),
         Command::Verify { .. } => verify(&answer, output),
     }
 }

@@ -2,7 +2,7 @@
 //! to the same. Writes nothing.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::event::Event;
@@ -14,11 +14,13 @@ use crate::world::record::KIND;
 mod inspect;
 pub mod mask;
 pub mod sentence;
+mod state;
 mod summary;
 mod timeline;
 mod verify;
 
 pub use inspect::{Inspection, Moment, inspect};
+pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
 pub use verify::{Compared, Divergence, Verified, compare, verify};
@@ -41,7 +43,7 @@ pub enum Error {
 }
 
 /// One record of an execution, with what the journal knows about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Its place in the stream.
     pub version: Version,

@@ -16,6 +16,7 @@ use crate::journal::object::{self, Versioned};
 use crate::replay::{self, STATES, Summary};
 
 mod asked;
+mod at;
 mod described;
 mod found;
 mod live;
@@ -38,6 +39,9 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
+    let (state_path, state_name) = one("state/", "state_retrieve");
+    let (page_path, page_name) = one("page/", "page_retrieve");
+    let number = || json!({ "type": "integer", "minimum": 0 });
     vec![
         Operation::new(
             Method::Get,
@@ -60,6 +64,14 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
+        Operation::new(Method::Get, &state_path, &state_name, at::state)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::One("ExecutionState".to_owned())),
+        Operation::new(Method::Get, &page_path, &page_name, at::page)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::Media("text/html")),
     ]
 }
 
