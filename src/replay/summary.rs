@@ -164,7 +164,7 @@ pub(super) fn logged_in(running: &Running, first: &Entry) -> Option<String> {
     user.map(|user| user.to_string())
 }
 
-/// How it stands, in a word, and where or why.
+/// How an execution stands, and the stage it is at or the reason why it ended.
 pub(super) fn standing(state: &Execution) -> (&'static str, String) {
     match state {
         Execution::Unstarted => ("unstarted", String::new()),
