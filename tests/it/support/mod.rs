@@ -7,7 +7,7 @@ mod authenticator;
 mod blueprint;
 mod canaries;
 mod captcha_provider;
-mod command;
+pub(crate) mod command;
 mod cookies;
 pub(crate) mod duo;
 mod finish;
