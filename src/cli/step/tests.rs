@@ -2,27 +2,33 @@ use std::path::Path;
 
 use super::lines;
 use super::screen::Cursor;
-use super::terminal::{Key, key};
+use super::terminal::{Key, keys};
 use crate::replay::{self, Entry};
 
 #[test]
 fn keys_of_several_terminals_mean_the_same() {
     for (bytes, meant) in [
-        (&b"j"[..], Some(Key::Next)),
-        (b" ", Some(Key::Next)),
-        (b"\x1b[B", Some(Key::Next)),
-        (b"\x1bOC", Some(Key::Next)),
-        (b"p", Some(Key::Previous)),
-        (b"\x7f", Some(Key::Previous)),
-        (b"\x1b[H", Some(Key::First)),
-        (b"\x1b[4~", Some(Key::Last)),
-        (b"\x1b", Some(Key::Quit)),
-        (b"\x03", Some(Key::Quit)),
-        (b"", None),
-        (b"x", None),
-        (b"\x1b[Z", None),
+        (&b"j"[..], &[Key::Next][..]),
+        (b" ", &[Key::Next]),
+        (b"\x1b[B", &[Key::Next]),
+        (b"\x1bOC", &[Key::Next]),
+        (b"p", &[Key::Previous]),
+        (b"\x7f", &[Key::Previous]),
+        (b"\x1b[H", &[Key::First]),
+        (b"\x1b[4~", &[Key::Last]),
+        (b"\x1b", &[Key::Quit]),
+        (b"\x03", &[Key::Quit]),
+        (b"", &[]),
+        (b"x", &[]),
+        (b"\x1b[Z", &[]),
+        (b"\x1b[1;5", &[]),
+        // Whoever is fast.
+        (
+            b"jxk\x1b[B\x1b[6~q",
+            &[Key::Next, Key::Previous, Key::Next, Key::Down, Key::Quit],
+        ),
     ] {
-        assert_eq!(key(bytes), meant, "{bytes:?}");
+        assert_eq!(keys(bytes), meant, "{bytes:?}");
     }
 }
 

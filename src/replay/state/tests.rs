@@ -1,6 +1,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::How::{Ahead, Flow, Here, Passed, Skipped};
 use super::*;
 use crate::flow::event::error;
 use crate::flow::input::{Input, Request};
@@ -153,7 +154,10 @@ fn secrets_are_masked_and_people_are_references() {
         let found = state.context.iter().find(|it| it.key == key);
         found.map(|it| it.value.clone()).expect("it is known")
     };
-    assert_eq!(known("pending_user"), json!({ "is": "user", "value": user }));
+    assert_eq!(
+        known("pending_user"),
+        json!({ "is": "user", "value": user })
+    );
     assert_eq!(known("seed"), json!({ "is": "secret", "value": MASK }));
     assert_eq!(known("api_key"), json!({ "is": "json", "value": MASK }));
     let shown = state.shown.expect("something is asked");
@@ -205,22 +209,34 @@ fn the_way_has_what_was_passed_left_out_and_is_ahead() {
         entry(3, vec![Event::Restarted { keep_context: true }]),
         entry(4, vec![Event::Expired]),
     ];
-    use How::{Ahead, Flow, Here, Passed, Skipped};
     let start = at(&entries, 1, 4);
     assert_eq!(
         names(&start),
-        [("orders", Flow), ("one", Here), ("two", Ahead), ("three", Ahead)]
+        [
+            ("orders", Flow),
+            ("one", Here),
+            ("two", Ahead),
+            ("three", Ahead)
+        ]
     );
     let later = at(&entries, 2, 2);
     assert_eq!(
         names(&later),
-        [("orders", Flow), ("one", Passed), ("two", Skipped), ("three", Ahead)]
+        [
+            ("orders", Flow),
+            ("one", Passed),
+            ("two", Skipped),
+            ("three", Ahead)
+        ]
     );
     let place = |version, event| {
         let version = Version(version);
         Some(Place { version, event })
     };
-    assert_eq!((later.way[1].from, later.way[1].to), (place(1, 3), place(2, 1)));
+    assert_eq!(
+        (later.way[1].from, later.way[1].to),
+        (place(1, 3), place(2, 1))
+    );
     let again = at(&entries, 3, 1);
     let last = again.way.last().expect("it began again");
     assert_eq!((last.how, last.to), (Flow, place(3, 1)));
@@ -243,5 +259,8 @@ fn a_stage_that_is_left_out_says_which_policy_it_was() {
     let closed = state.way.last().expect("a last one");
     assert_eq!((closed.how, &*closed.name), (How::Denied, "closed"));
     assert!(closed.reasons.iter().any(|it| it.contains("weekend")));
-    assert_eq!(state.shown.expect("a page").component, "ak-stage-access-denied");
+    assert_eq!(
+        state.shown.expect("a page").component,
+        "ak-stage-access-denied"
+    );
 }

@@ -69,19 +69,27 @@ fn an_operator_steps_through_a_login_with_the_keyboard() {
 
         types(&window, "k").await?;
         window.shows(HERE, "passed stage").await?;
-        window.arrives(&format!("/if/admin/executions/{id}?at=")).await?;
+        window
+            .arrives(&format!("/if/admin/executions/{id}?at="))
+            .await?;
         let slider = window.sees("[role=slider]").await?;
         slider.send_keys(Key::Home.to_string()).await?;
         window.shows(HERE, "started flow").await?;
         window.shows(".count", "Event 1 of").await?;
         window.shows(".changes-of", "running").await?;
-        window.shows(".way li:last-child", "default-authentication-flow").await?;
+        window
+            .shows(".way li:last-child", "default-authentication-flow")
+            .await?;
         types(&window, Key::Right.to_string() + &Key::Right).await?;
         window.shows(HERE, "entered stage").await?;
         types(&window, "j").await?;
         window.shows(HERE, "asked the visitor").await?;
-        window.shows(".way .here", "default-authentication-identification").await?;
-        window.shows(".changes-of", "ak-stage-identification").await?;
+        window
+            .shows(".way .here", "default-authentication-identification")
+            .await?;
+        window
+            .shows(".changes-of", "ak-stage-identification")
+            .await?;
         let now = slider.attr("aria-valuetext").await?.unwrap_or_default();
         assert!(now.starts_with("Event 4 of"), "{now}");
 
@@ -140,7 +148,11 @@ fn a_stage_that_was_left_out_says_why_in_the_drawing() {
                 .asks("terms", "never", json!({}))
                 .stage("deny", "closed", json!({ "deny_message": "Not today" })),
         );
-        server.visitor().opens("choosy").await.is_denied("Not today");
+        server
+            .visitor()
+            .opens("choosy")
+            .await
+            .is_denied("Not today");
         let window = looks_at(server, browsers, &latest(server), "").await?;
         window.shows(".way .skipped", "terms").await?;
         window.shows(".way .skipped .gates", "policy never").await?;
