@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_DISPOSITION;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -42,14 +44,35 @@ pub(super) async fn verify(call: Call) -> Answered {
     let workers = state.workers.as_ref();
     let verified = replay::verify(&state.journal, workers, summary.execution).await;
     let verified = verified.map_err(refused)?;
+    Ok(HttpResponse::Ok().json(shown_verified(&verified)))
+}
+
+/// `GET /gatelog/executions/<id or code>/bundle/`: all that is needed to run it again elsewhere,
+/// without secrets and without what is personal. It tells how policies and stages are configured,
+/// so it is for superusers.
+pub(super) async fn bundle(call: Call) -> Answered {
+    call.superuser()?;
+    let (_, summary) = found(&call).await?;
+    let state = &call.state;
+    let (journal, workers) = (&state.journal, state.workers.as_ref());
+    let bundle = replay::bundle::of(journal, workers, &state.clock, summary.execution, false).await;
+    let bundle = bundle.map_err(refused)?;
+    let name = format!("attachment; filename=\"{}.bundle\"", bundle.code);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .json(bundle))
+}
+
+/// A divergence with its sides in words, and as they are beside that.
+pub(super) fn shown_verified(verified: &impl Serialize) -> Value {
     let mut shown = json!(verified);
-    for event in ["recorded", "replayed"] {
-        if let Some(Value::Object(_)) = shown.get(event) {
-            let told = replay::mask::masked("", shown[event].take());
-            shown[event] = replay::sentence::told(&told).into();
+    for side in ["recorded", "replayed"] {
+        if let Some(Value::Object(mut parts)) = shown.get_mut(side).map(Value::take) {
+            shown[side] = parts.remove("lines").unwrap_or_default();
+            shown[format!("{side}_json")] = parts.remove("json").unwrap_or_default();
         }
     }
-    Ok(HttpResponse::Ok().json(shown))
+    shown
 }
 
 /// The execution of the path, where the caller may see it.
@@ -62,10 +85,13 @@ pub(super) async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     Ok((entries, summary.ok_or(MISSING)?))
 }
 
-fn refused(error: replay::Error) -> Error {
+pub(super) fn refused(error: replay::Error) -> Error {
     match error {
         replay::Error::Journal(error) => error.into(),
         replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
+        error @ replay::Error::Incomplete { .. } => Error::Internal {
+            cause: error.to_string(),
+        },
         replay::Error::Broken(cause) => Error::Internal { cause },
     }
 }
