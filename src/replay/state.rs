@@ -16,7 +16,7 @@ use crate::flow::plan::Pinned;
 use crate::flow::{Event, Execution, evolve};
 use crate::journal::Version;
 
-mod changes;
+pub(super) mod changes;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -239,12 +239,12 @@ impl<'a> Walk<'a> {
 }
 
 /// A value of the context with its type, as it may be shown.
-fn json_of(key: &str, value: &context::Value) -> Value {
+pub(super) fn json_of(key: &str, value: &context::Value) -> Value {
     mask::handles(serde_json::json!(mask::of_context(key, value.clone())))
 }
 
 /// The same as people read it.
-fn text_of(key: &str, value: &context::Value) -> String {
+pub(super) fn text_of(key: &str, value: &context::Value) -> String {
     match mask::of_context(key, value.clone()) {
         context::Value::Json(Value::String(text)) => text,
         value => sentence::value(&value),

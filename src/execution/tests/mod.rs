@@ -22,6 +22,7 @@ mod reputation;
 mod secrets;
 mod security_keys;
 mod waiting;
+mod why;
 mod writing;
 
 use std::net::Ipv4Addr;
