@@ -2,8 +2,9 @@
 
 import { announce } from "./announce.js";
 import { create } from "./api.js";
+import { differences } from "./blueprint_diff.js";
 import { code } from "./code.js";
-import { fill, h, words } from "./h.js";
+import { facts, fill, h, words } from "./h.js";
 import { table } from "./list.js";
 import { action, bar, button, section } from "./page.js";
 import { href, query } from "./router.js";
@@ -12,6 +13,8 @@ export const title = "What if";
 
 /** How far back it is looked at first, in days. */
 const DAYS = 7;
+/** How many executions are run again at most. */
+const LIMITS = [1000, 5000, 20000];
 
 export function render(place) {
   const { execution } = query();
@@ -22,13 +25,21 @@ export function render(place) {
   const file = h("input", { type: "file", id: "what-if-file", accept: ".yaml,.yml,.json,text/*" });
   const since = h("input", { type: "datetime-local", id: "what-if-since" });
   since.value = local(new Date(Date.now() - DAYS * 86_400_000));
+  const flow = h("input", { type: "text", id: "what-if-flow", autocomplete: "off", spellcheck: "false" });
+  const limit = h(
+    "select",
+    { id: "what-if-limit" },
+    LIMITS.map((it) => h("option", { value: it }, it.toLocaleString("en-GB"))),
+  );
   const outcome = h("div", { role: "status" });
   const problem = h("div");
+  let name = "what-if";
 
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
     text.value = await chosen.text();
+    name = chosen.name;
     fill(outcome);
     announce(`${chosen.name} was read.`);
   });
@@ -42,11 +53,13 @@ export function render(place) {
     }
     const which = execution
       ? { executions: [execution] }
-      : since.value
-        ? { since: new Date(since.value).toISOString() }
-        : {};
+      : {
+          ...(since.value ? { since: new Date(since.value).toISOString() } : {}),
+          ...(flow.value.trim() ? { flow: flow.value.trim() } : {}),
+          limit: Number(limit.value),
+        };
     try {
-      const found = await create("/gatelog/replay/what-if/", { ...which, changes: text.value });
+      const found = await create("/gatelog/replay/what-if/", { content: text.value, name, ...which });
       fill(outcome, section("What they would have come to", told(found)));
       outcome.firstChild.scrollIntoView({ block: "nearest" });
     } catch (error) {
@@ -58,13 +71,19 @@ export function render(place) {
           { class: "alert", role: "alert" },
           h("p", {}, error.detail ?? error.message),
           fields.length
-            ? h("ul", {}, fields.map(([name, texts]) => h("li", {}, `${words(name)}: ${texts.join(" ")}`)))
+            ? h(
+                "ul",
+                {},
+                fields.map(([field, texts]) => h("li", {}, `${words(field)}: ${texts.join(" ")}`)),
+              )
             : null,
         ),
       );
     }
   };
 
+  const field = (label, input) =>
+    h("div", { class: "field" }, h("label", { for: input.id }, label), input);
   const which = execution
     ? h(
         "p",
@@ -74,12 +93,11 @@ export function render(place) {
         ". ",
         h("a", { href: href("/what-if") }, "Ask about all."),
       )
-    : h(
-        "div",
-        { class: "field" },
-        h("label", { for: "what-if-since" }, "Executions that began since"),
-        since,
-      );
+    : [
+        field("Executions that began since", since),
+        field("Of this flow only (slug)", flow),
+        field("The latest, at most", limit),
+      ];
   place.append(
     section(
       "What would be different",
@@ -89,7 +107,7 @@ export function render(place) {
         h(
           "p",
           {},
-          "Nothing is changed. What was recorded is run again as if this had been so then: the visitors’ answers stay as they were, and users are read as they were.",
+          "Nothing is changed. The visitors of then go again, as if this had been so: they answer what they answered, and users are read as they were.",
         ),
         h("div", { class: "field" }, h("label", { for: "what-if-file" }, "From a file"), file),
         h(
@@ -112,34 +130,68 @@ export function render(place) {
   );
 }
 
-/** The table of counts, with the way to examples of each. */
-function told(found) {
-  const rows = Object.entries(found.counts ?? {}).map(([name, it]) =>
-    typeof it === "number" ? { name, count: it, examples: found.examples?.[name] ?? [] } : { name, ...it },
-  );
-  const total = rows.reduce((sum, it) => sum + it.count, 0);
+/** The table of ways with their counts and examples, and what the blueprint would change. */
+function told({ problems, notes, changes, table: found }) {
+  const listed = (texts) => h("ul", {}, texts.map((text) => h("li", {}, text)));
+  if (!found)
+    return h("div", { class: "alert", role: "alert" }, h("p", {}, "It cannot be supposed:"), listed(problems));
   return [
-    table({
-      caption: "What they would have come to",
-      columns: [
-        { name: "Would be", of: (it) => words(it.name) },
-        { name: "How many", of: (it) => String(it.count) },
-        { name: "Examples", of: (it) => examples(it.examples ?? []) },
-      ],
-      rows,
-    }),
-    h("p", { class: "quiet" }, `${total} executions.`),
+    notes.length ? h("div", { class: "notice" }, listed(notes)) : null,
+    facts([
+      ["Executions", String(found.executions)],
+      ["Another way", String(found.changed)],
+      ["Unknown", String(found.unknown)],
+      ["Read out of the history", String(found.reconstructed)],
+      found.unreadable ? ["No longer readable", String(found.unreadable)] : null,
+    ]),
+    found.more
+      ? h("p", { class: "notice" }, "There are more executions than were asked about; the latest were taken.")
+      : null,
+    found.rows.length
+      ? h(
+          "div",
+          { class: "table after", tabindex: "0", role: "region", "aria-label": "What they would have come to" },
+          table({ caption: "What they would have come to", columns: COLUMNS, rows: found.rows }),
+        )
+      : h("p", { class: "empty" }, "There is no execution that fits."),
+    h(
+      "details",
+      { class: "holds" },
+      h("summary", {}, `What the blueprint would change (${changes.length})`),
+      changes.length ? differences(changes) : h("p", { class: "quiet" }, "Nothing: it is so already."),
+    ),
   ];
 }
 
-function examples(all) {
-  if (all.length === 0) return "—";
-  const link = (it) => {
-    const [id, name] = typeof it === "string" ? [it, `${it.slice(0, 8)}…`] : [it.execution, it.code];
-    return h("a", { class: "code", href: href(`/executions/${id}`) }, name);
-  };
-  return all.map((it, index) => [index ? " " : "", link(it)]);
+/** What stands beside a way: a shape for whether it is another one. */
+const SIGNS = { same: ["=", "", "the same"], other: ["≠", "bad", "another"], unknown: ["?", "", "unknown"] };
+
+function now(it) {
+  const which = it.now === "unknown" ? "unknown" : it.now === it.was ? "same" : "other";
+  const [sign, kind, said] = SIGNS[which];
+  return h(
+    "span",
+    { class: `tag ${kind}` },
+    h("span", { "aria-hidden": "true" }, sign),
+    h("span", { class: "offscreen" }, `(${said})`),
+    ` ${words(it.now)}`,
+  );
 }
+
+const COLUMNS = [
+  { name: "How many", of: (it) => it.count.toLocaleString("en-GB") },
+  { name: "Was", of: (it) => words(it.was) },
+  { name: "Would be", of: now },
+  { name: "Why", of: (it) => it.why ?? "—" },
+  {
+    name: "Such as",
+    of: (it) =>
+      it.examples.map((one, index) => [
+        index ? " " : "",
+        h("a", { class: "code", href: href(`/executions/${one.execution}`) }, one.code),
+      ]),
+  },
+];
 
 function local(at) {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
