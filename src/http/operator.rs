@@ -37,6 +37,7 @@ mod journal_routes;
 mod mail;
 mod policies;
 mod refusal;
+mod replay;
 mod tokens;
 mod users;
 
@@ -167,7 +168,11 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
-            .route("/replay/verify", post().to(executions::verify_all))
+            .route("/executions/{id}/diff", get().to(executions::diff))
+            .route("/executions/{id}/watch", get().to(executions::watch))
+            .route("/executions/{id}/why", get().to(executions::why))
+            .route("/executions/{id}/bundle", get().to(executions::bundle))
+            .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/checkpoint", post().to(evidence::checkpoint))
