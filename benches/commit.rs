@@ -77,30 +77,32 @@ fn hashing(clock: &Clock) -> [(&'static str, f64); 3] {
         previous: Hash::default(),
         body_hash: Hash::default(),
     };
-    let each = |mut work: Box<dyn FnMut() + '_>| {
-        let start = clock.monotonic();
-        (0..HASHED).for_each(|_| work());
-        clock.monotonic().duration_since(start).as_secs_f64() / f64::from(HASHED)
-    };
-    let chain = each(Box::new(|| {
+    let chain = each(clock, || {
         frame.version = frame.version.next();
         frame.body_hash = payload.hash();
         frame.previous = frame.hash();
-    }));
+    });
     let mut edge = Edge::default();
-    let grows = each(Box::new(|| {
+    let grows = each(clock, || {
         edge.push(leaf(frame.previous), |tile| {
             std::hint::black_box(tile);
         });
-    }));
-    let written = each(Box::new(|| {
+    });
+    let written = each(clock, || {
         std::hint::black_box(edge.to_bytes());
-    }));
+    });
     [
         ("the body, the frame and the chain", chain),
         ("the tree", grows),
         ("the edge of a tree of a million, for each batch", written),
     ]
+}
+
+/// How many seconds it takes each time.
+fn each(clock: &Clock, mut work: impl FnMut()) -> f64 {
+    let start = clock.monotonic();
+    (0..HASHED).for_each(|_| work());
+    clock.monotonic().duration_since(start).as_secs_f64() / f64::from(HASHED)
 }
 
 /// The temporary directory of the system is often in memory, where a sync costs nothing.
