@@ -18,7 +18,12 @@ impl Held {
     pub(super) fn new(mut all: Vec<Checkpoint>) -> Self {
         // That there was nothing once, says nothing.
         all.retain(|checkpoint| checkpoint.size > 0);
-        all.sort_unstable_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
+        all.sort_unstable_by(|one, other| {
+            let sizes = other.size.cmp(&one.size);
+            sizes.then_with(|| one.root.0.cmp(&other.root.0))
+        });
+        // Who keeps them elsewhere has the same ones.
+        all.dedup();
         Self {
             pending: all,
             agreed: 0,
