@@ -42,7 +42,7 @@ mod store;
 mod watch;
 
 pub use shutdown::{Signals, Stopped};
-pub use store::verified;
+pub use store::verify_exports;
 
 use lock::{Lock, Role};
 use notary::Notary;

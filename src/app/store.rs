@@ -1,7 +1,7 @@
 //! The journal on disk: opened, closed, and what only it can do for the operator.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -83,8 +83,7 @@ fn is_there(path: &Path) -> journal::Result<bool> {
         .map_err(|error| journal::Error::io(path, error))
 }
 
-/// What a report says, in words.
-pub fn verified(report: &Report) -> Verified {
+fn verified(report: &Report) -> Verified {
     Verified {
         records: report.records,
         checkpoints: report.checkpoints,
@@ -221,6 +220,14 @@ impl Write for Pieces {
 /// Verifies a journal that nobody has open; it may be too damaged to be opened.
 pub(super) fn verify(settings: &Settings, held: &[Checkpoint]) -> journal::Result<Verified> {
     Ok(verified(&sled::verify(&options(settings), held)?))
+}
+
+/// Verifies exports alone, which needs no data directory, against checkpoints that were kept.
+///
+/// # Errors
+/// Only when a file cannot be read; damage is among the findings.
+pub fn verify_exports(paths: &[PathBuf], held: &[Checkpoint]) -> journal::Result<Verified> {
+    Ok(verified(&sled::verify_exports(paths, held)?))
 }
 
 /// Makes the state of a journal anew that nobody has open, and returns the last position.

@@ -12,7 +12,6 @@ use crate::cli::client::Operator;
 use crate::cli::output::{Output, print_line, print_value, talk};
 use crate::clock::Clock;
 use crate::journal::evidence::{self, Checkpoint, Inclusion, Proof, Signed, Verifier};
-use crate::journal::sled::verify_exports;
 use crate::settings::Settings;
 
 #[derive(Debug, Args)]
@@ -44,8 +43,7 @@ pub(super) async fn run(
     }
     let held: Vec<Checkpoint> = held.into_iter().map(|signed| signed.checkpoint).collect();
     if !command.export.is_empty() {
-        let report = verify_exports(&command.export, &held)?;
-        let report = serde_json::to_value(app::verified(&report))?;
+        let report = serde_json::to_value(app::verify_exports(&command.export, &held)?)?;
         return tell(&report, Looked::AtExports, output);
     }
     // A journal that is damaged cannot be served, so one that nobody serves is read directly.
