@@ -12,14 +12,19 @@ use crate::world::Record;
 use crate::world::record::KIND;
 
 pub mod bundle;
+pub mod diff;
 mod inspect;
 pub mod mask;
 pub mod sentence;
+mod state;
 mod summary;
 mod timeline;
 mod verify;
+pub mod watch;
+pub mod why;
 
 pub use inspect::{Inspection, Moment, inspect};
+pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
 pub use verify::{

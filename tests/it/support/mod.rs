@@ -16,7 +16,7 @@ mod html;
 mod letter;
 mod mail_sink;
 mod mmdb;
-mod peer;
+pub(crate) mod peer;
 mod person;
 mod receiver;
 mod server;
