@@ -254,6 +254,13 @@ async fn log_in(client: reqwest::Client, address: SocketAddr, visitor: usize) {
     }
 }
 
+/// Lets visitors log in for as long as a figure is measured.
+pub(crate) fn logs_in(visitors: usize, clock: &Clock, address: SocketAddr) {
+    measure(visitors, clock, move |client, visitor| {
+        log_in(client, address, visitor)
+    });
+}
+
 /// Runs a server on threads of its own; the second part stops it.
 pub(crate) fn in_background<S, F, E>(start: S) -> (SocketAddr, impl FnOnce())
 where

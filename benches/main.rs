@@ -13,6 +13,7 @@ mod existence;
 mod login;
 mod planning;
 mod policy;
+mod replay;
 mod shelf;
 mod waits;
 mod wake;
@@ -27,6 +28,7 @@ const BENCHES: &[Bench] = &[
     ("login", login::run),
     ("planning", planning::run),
     ("policy", policy::run),
+    ("replay", replay::run),
     ("waits", waits::run),
     ("wake", wake::run),
 ];

@@ -1,0 +1,109 @@
+//! Recorded logins read back: folded, and run again through the code that recorded them.
+//!
+//! The server records them in this process, on a journal on the real disk, with the policies of the
+//! default login and without a hash. Then the journal is opened by itself. Beside it, as the limit:
+//! reading the records alone.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatelog::clock::Clock;
+use gatelog::expression::{Options as Processes, Workers};
+use gatelog::journal::keys::{Keyring, RootKey};
+use gatelog::journal::sled::{Options, SledJournal};
+use gatelog::journal::{Journal, StreamId, Version};
+use gatelog::replay::{self, Judged};
+use gatelog::world::record::KIND;
+use uuid::Uuid;
+
+use crate::login::{disk, in_background, logs_in, say, start};
+
+/// How many visitors log in at the same time.
+const VISITORS: usize = 8;
+
+/// How many executions are handed over at once, as the command does.
+const PAGE: usize = 100;
+
+/// How long each figure is measured at most.
+const TIME: Duration = Duration::from_secs(10);
+
+/// Measures and prints the table.
+pub(crate) fn run() {
+    let clock = Clock::system();
+    let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
+    let path = directory.path().to_owned();
+    let (address, stop) = in_background(move || start(path, false, VISITORS));
+    logs_in(VISITORS, &clock, address);
+    stop();
+
+    let before = resident();
+    let journal: Arc<dyn Journal> = Arc::new(open(directory.path(), &clock));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut processes = Processes::of_program("/proc/self/exe");
+    processes.workers = std::thread::available_parallelism().map_or(1, Into::into);
+    let jobs = processes.workers;
+    let workers = Workers::start(processes, clock.clone()).expect("processes");
+    let streams = runtime.block_on(journal.streams(KIND, None, usize::MAX));
+    let ids: Vec<Uuid> = streams.expect("streams").iter().map(|it| it.id).collect();
+    say(&format!(
+        "{} recorded logins; {jobs} processes for expressions",
+        ids.len()
+    ));
+    say("| what | threads | logins/s | memory more than before, MB |");
+    say("|---|---|---|---|");
+    let row = |what: &str, threads: usize, work: &dyn Fn(&[Uuid])| {
+        let began = clock.monotonic();
+        let mut done = 0_u32;
+        let mut most = 0;
+        for page in ids.chunks(PAGE).cycle() {
+            work(page);
+            done += u32::try_from(page.len()).expect("a page is small");
+            most = most.max(resident());
+            if clock.monotonic() - began > TIME {
+                break;
+            }
+        }
+        let took = (clock.monotonic() - began).as_secs_f64();
+        let more = most.saturating_sub(before) / 1024;
+        let speed = f64::from(done) / took;
+        say(&format!("| {what} | {threads} | {speed:.0} | {more} |"));
+    };
+    row("read", 1, &|page| {
+        for id in page {
+            let read = journal.read(StreamId::new(KIND, *id), Version::NONE);
+            black_box(runtime.block_on(read).expect("records"));
+        }
+    });
+    row("folded", 1, &|page| {
+        for id in page {
+            let entries = runtime.block_on(replay::entries(journal.as_ref(), *id));
+            black_box(replay::fold(&entries.expect("records")));
+        }
+    });
+    for threads in [1, jobs] {
+        row("run again", threads, &|page| {
+            let judged = replay::verify_all(&journal, Some(&workers), page, threads);
+            let judged = runtime.block_on(judged).expect("threads");
+            let is_same = |it: &Judged| matches!(it, Judged::Same { .. });
+            let other = judged.iter().find(|it| !is_same(it));
+            assert!(other.is_none(), "{other:?}");
+        });
+    }
+}
+
+fn open(directory: &Path, clock: &Clock) -> SledJournal {
+    let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
+    let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
+    let options = Options::new(directory);
+    SledJournal::open(&options, Arc::new(keys), clock.clone()).expect("a journal")
+}
+
+/// The memory of this process, in kB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    kilobytes.unwrap_or(0)
+}
