@@ -159,7 +159,7 @@ fn an_expression_that_is_no_policy() {
 #[test]
 fn what_was_typed_and_refused_by_policies() {
     let said_no = event(json!({
-        "event": "policy_evaluated", "binding": null, "policy": pinned(6), "name": "no teapots",
+        "event": "policy_evaluated", "binding": null, "policy": pinned(6), "name": "no crockery",
         "kind": "expression", "passing": false, "messages": ["A teapot, alice?"], "micros": 9,
     }));
     let decided = event(json!({
