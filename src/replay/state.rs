@@ -240,22 +240,7 @@ impl<'a> Walk<'a> {
 
 /// A value of the context with its type, as it may be shown.
 pub(super) fn json_of(key: &str, value: &context::Value) -> Value {
-    fn handles(value: Value) -> Value {
-        match value {
-            Value::Object(mut entries) if entries.get("is") == Some(&"secret".into()) => {
-                entries.insert("value".to_owned(), mask::MASK.into());
-                entries.into()
-            }
-            Value::Object(entries) => entries
-                .into_iter()
-                .map(|(name, value)| (name, handles(value)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-            Value::Array(items) => items.into_iter().map(handles).collect(),
-            other => other,
-        }
-    }
-    handles(serde_json::json!(mask::of_context(key, value.clone())))
+    mask::handles(serde_json::json!(mask::of_context(key, value.clone())))
 }
 
 /// The same as people read it.

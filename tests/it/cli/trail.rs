@@ -1,8 +1,10 @@
 //! What the command line tells about executions, with the server up and down.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use crate::support::{LOGIN, with_server};
+use crate::support::{LOGIN, skip, with_server};
 
 #[test]
 fn an_execution_is_listed_and_shown_in_words() {
@@ -43,6 +45,17 @@ fn an_execution_is_listed_and_shown_in_words() {
             }
             let again = server.gatelog(&["execution", "verify", id]);
             again.succeeds();
+            let steps = server.gatelog(&["execution", "step", id]);
+            steps
+                .succeeds()
+                .prints("stands: completed")
+                .prints("+ context pending_user: user ")
+                .prints("✕ password: Invalid password")
+                .prints("✓ default-authentication-password (passed, one answer refused)");
+            let states = server.gatelog(&["execution", "step", id, "--json"]);
+            let states = states.succeeds().values();
+            assert_eq!(states[0]["event"]["kind"], "started");
+            assert_eq!(states[states.len() - 1]["state"], "completed");
         }
     });
 }
@@ -106,6 +119,27 @@ fn an_execution_is_explained_compared_and_followed() {
             assert_eq!(none.code, Some(1), "{}", none.stderr);
             assert!(none.stderr.contains("pending_user"), "{}", none.stderr);
         }
+    });
+}
+
+#[test]
+fn an_execution_is_stepped_through_on_a_terminal() {
+    with_server(async |server| {
+        if !Path::new("/usr/bin/script").exists() {
+            skip("script(1)");
+            return;
+        }
+        server.visitor().opens(LOGIN).await;
+        let list = server.gatelog(&["execution", "list", "--json"]).values();
+        let id = list[0]["execution"].as_str().expect("an id");
+        // On, what the keys do, back from that, to the last, and enough.
+        let seen = server.gatelog_at_terminal(&["execution", "step", id], "j?xGq");
+        seen.succeeds()
+            .prints("\u{1b}[?1049h")
+            .prints("stands: running")
+            .prints("\u{1b}[?25h\u{1b}[?1049l");
+        let last = seen.stdout.contains("challenge_issued");
+        assert!(last, "the last event is shown: {seen:?}");
     });
 }
 
