@@ -146,6 +146,15 @@ fn policies_that_fail_or_change_the_flow() {
 }
 
 #[test]
+fn a_stage_that_failed_for_a_while() {
+    let failed = event(json!({
+        "event": "stage_failed", "stage": "my-dummy", "error": "a teapot",
+    }));
+    let told = Recorded::of(&["dummy"]).sees(vec![entered("dummy"), failed]);
+    told.is_asked_by("dummy").is(Way::StageFailed);
+}
+
+#[test]
 fn an_expression_that_is_no_policy() {
     let failed = event(json!({
         "event": "expression_failed", "of": "the initial value of colour", "error": "no teapot",
