@@ -9,7 +9,6 @@ use super::state::{json_of, text_of};
 use super::{Entry, Place};
 use crate::flow::context;
 use crate::flow::{Event, Execution, evolve};
-use crate::journal::Version;
 
 /// An entry of the context, and all that became of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -101,16 +100,6 @@ impl Watched {
                 self.keys.insert(place, key.to_owned());
             }
         }
-    }
-
-    /// What it held after a record.
-    #[must_use]
-    pub fn held_at(&self, version: Version) -> Option<&Held> {
-        let until = self
-            .writes
-            .iter()
-            .take_while(|it| it.place.version <= version);
-        until.last()?.after.as_ref()
     }
 }
 

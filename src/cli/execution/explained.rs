@@ -71,7 +71,7 @@ pub(super) fn diff(answer: &Value, all: bool, output: &Output) -> anyhow::Result
             "Alike: the first {} events. Then:",
             answer["alike"]
         ))?;
-        pair(first, output)?;
+        pair(first)?;
     }
     let facts = items(&answer["facts"]);
     if !facts.is_empty() {
@@ -92,11 +92,11 @@ pub(super) fn diff(answer: &Value, all: bool, output: &Output) -> anyhow::Result
     if !events.is_empty() {
         output.heading("Events side by side")?;
     }
-    events.into_iter().try_for_each(|it| pair(it, output))
+    events.into_iter().try_for_each(pair)
 }
 
 /// An event of the one, an event of the other, or one that both have.
-fn pair(pair: &Value, _: &Output) -> anyhow::Result<()> {
+fn pair(pair: &Value) -> anyhow::Result<()> {
     let is_alike = pair["is_alike"] == true;
     for (side, sign) in [("left", '-'), ("right", '+')] {
         let seen = &pair[side];

@@ -119,7 +119,8 @@ pub async fn explain(journal: &dyn Journal, entries: &[Entry]) -> Result<Option<
 #[must_use]
 pub fn why(entries: &[Entry], wants: Option<Authentication>) -> Option<Why> {
     let first = entries.first()?;
-    let story = Story::of(entries);
+    let mut story = Story::of(entries);
+    story.forget_what_it_stands_for();
     let latest = story.state.latest()?;
     let operator = ending::of(&story, wants, Voice::Operator);
     let help_desk = ending::of(&story, wants, Voice::HelpDesk);

@@ -347,6 +347,13 @@ impl<'a> Story<'a> {
         let stage = self.current().cloned();
         let since = self.notes.iter().rposition(|it| it.what.is_turn());
         let since = since.map_or(0, |it| it + 1);
+        // What happens again at once is told once, also where it is a turn itself.
+        let is_again = self.notes.last().is_some_and(|it| it.what == what);
+        let since = if is_again {
+            self.notes.len() - 1
+        } else {
+            since
+        };
         let same = self.notes[since..]
             .iter_mut()
             .find(|it| it.what == what && it.stage == stage);
@@ -359,6 +366,16 @@ impl<'a> Story<'a> {
             times: 1,
             what,
         });
+    }
+
+    /// What is told at the end anyway need not be told before.
+    pub(super) fn forget_what_it_stands_for(&mut self) {
+        let failure = self.state.running().and_then(|it| it.failure.clone());
+        if let (Some(failure), Some(last)) = (failure, self.notes.last())
+            && matches!(last.what, What::StageFailed { error } if error == failure)
+        {
+            self.notes.pop();
+        }
     }
 
     /// The check that refused, where one did.

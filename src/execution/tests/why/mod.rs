@@ -99,13 +99,6 @@ impl Visitor<'_> {
         self.answers(json!({ "password": password })).await
     }
 
-    /// Comes to the flow as this user, whom something else knows.
-    async fn comes_as(&mut self, user: &User) -> &mut Self {
-        let mut context = Context::default();
-        context.set(key::PENDING_USER, Some(Known::User(user.uuid)));
-        self.begins_in(context).await
-    }
-
     async fn gives_up(&self, by: Canceller) {
         let request = self.request();
         let session = request.session.expect("a session");

@@ -77,7 +77,10 @@ async fn a_second_factor_that_is_not_asked_for() {
 
     let bench = Bench::new();
     bench
-        .flow("setup", &[(Kind::AuthenticatorTotp, json!({})), dummy()])
+        .flow(
+            "setup",
+            &[(Kind::AuthenticatorTotp, json!({"digits": "6"})), dummy()],
+        )
         .await;
     bench.visitor("setup").opens().await.sees("ak-stage-dummy");
     bench.tells(Way::SkippedNobodyToSetUp).await;

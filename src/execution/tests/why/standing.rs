@@ -16,13 +16,12 @@ async fn one_that_waits_for_an_answer() {
 }
 
 #[actix::test]
-async fn a_stage_that_fails_and_one_that_is_mended() {
+async fn a_stage_that_fails() {
     let bench = Bench::new();
     let broken = json!({"throw_error": true});
     bench.flow("one", &[(Kind::Dummy, broken)]).await;
     let _failed = bench.visitor("one").tries_to_open().await;
     bench.tells(Way::Stuck).await;
-    bench.tells(Way::StageFailed).await;
 }
 
 #[actix::test]

@@ -146,6 +146,15 @@ fn policies_that_fail_or_change_the_flow() {
 }
 
 #[test]
+fn a_stage_that_failed_for_a_while() {
+    let failed = event(json!({
+        "event": "stage_failed", "stage": "my-dummy", "error": "a teapot",
+    }));
+    let told = Recorded::of(&["dummy"]).sees(vec![entered("dummy"), failed]);
+    told.is_asked_by("dummy").is(Way::StageFailed);
+}
+
+#[test]
 fn an_expression_that_is_no_policy() {
     let failed = event(json!({
         "event": "expression_failed", "of": "the initial value of colour", "error": "no teapot",
@@ -159,7 +168,7 @@ fn an_expression_that_is_no_policy() {
 #[test]
 fn what_was_typed_and_refused_by_policies() {
     let said_no = event(json!({
-        "event": "policy_evaluated", "binding": null, "policy": pinned(6), "name": "no teapots",
+        "event": "policy_evaluated", "binding": null, "policy": pinned(6), "name": "no crockery",
         "kind": "expression", "passing": false, "messages": ["A teapot, alice?"], "micros": 9,
     }));
     let decided = event(json!({
