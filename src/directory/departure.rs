@@ -66,7 +66,8 @@ impl Stored for Departure {
     }
 }
 
-/// Notes that something is about to leave.
+/// Notes that something is about to leave. Whoever reads the feed may do so every minute, so that is
+/// noted once a day.
 ///
 /// # Errors
 /// What the journal said: then it must not leave.
@@ -76,10 +77,15 @@ pub async fn leaves(
     what: What,
     execution: Option<Uuid>,
 ) -> journal::Result<()> {
+    let now = clock.now();
+    let id = match what {
+        What::FeedRead => of_day(now),
+        _ => clock.ordered_id(),
+    };
     let departure = Departure {
-        id: clock.ordered_id(),
+        id,
         what,
-        at: clock.now(),
+        at: now,
         position: journal.last().0,
         execution,
     };
@@ -90,7 +96,17 @@ pub async fn leaves(
         at: departure.at,
         correlation: departure.id,
     };
-    journal.commit(commit).await.map(|_| ())
+    match journal.commit(commit).await {
+        Ok(_) => Ok(()),
+        Err(journal::Error::Conflict { .. }) if what == What::FeedRead => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for all of one day.
+fn of_day(now: Timestamp) -> Uuid {
+    let day = now.as_second().div_euclid(86_400);
+    Uuid::from_u64_pair(u64::MAX, day.unsigned_abs())
 }
 
 /// All that left.

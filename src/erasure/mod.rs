@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::directory::change::{self, Author};
-use crate::directory::command::{commit_noted, deletion};
+use crate::directory::command::deletion;
 use crate::directory::erasure::{
     By, Certificate, Chain, Erased, Erasure, LISTED, Removed, Sought, Why, erasure, executions_of,
 };

@@ -10,7 +10,7 @@ use crate::courier::outbox::Mail;
 use crate::directory::erasure::{Removed, Sought, Why, erasure};
 use crate::directory::{AuditEvent, Invitation, Reputation, mail_attempts};
 use crate::journal::object::{self, Stored, Versioned, put};
-use crate::journal::{Journal, KeyId, StreamId, Version, Write};
+use crate::journal::{KeyId, StreamId, Version, Write};
 
 /// How many executions, or objects, go in one commit.
 const PORTION: usize = 500;

@@ -28,6 +28,7 @@ use crate::journal::{self, Envelope, Journal, Position, Write};
 mod blueprints;
 mod caller;
 mod devices;
+mod erasure;
 mod executions;
 mod feed;
 mod invitations;
@@ -117,6 +118,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
                 "/users/{username}/recovery-link",
                 post().to(users::recovery_link),
             )
+            .route("/users/{name}/erasure", get().to(erasure::preview))
+            .route("/users/{name}/erase", post().to(erasure::erase))
             .route("/users/{username}/devices", get().to(devices::list))
             .route(
                 "/users/{username}/devices/remove",

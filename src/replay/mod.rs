@@ -11,6 +11,7 @@ use crate::journal::{self, Journal, StreamId, Version};
 use crate::world::Record;
 use crate::world::record::KIND;
 
+mod gone;
 mod inspect;
 pub mod mask;
 pub mod sentence;
@@ -18,6 +19,7 @@ mod summary;
 mod timeline;
 mod verify;
 
+pub use gone::{Gone, Why};
 pub use inspect::{Inspection, Moment, inspect};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
@@ -33,8 +35,8 @@ pub enum Error {
     #[error(transparent)]
     Journal(#[from] journal::Error),
     /// Its key was destroyed, or retention removed what it held.
-    #[error("execution {0} can no longer be read: its bodies were removed or their key destroyed")]
-    Erased(Uuid),
+    #[error("{0}")]
+    Erased(Box<Gone>),
     /// The code that judges could not run at all.
     #[error("{0}")]
     Broken(String),
@@ -60,8 +62,12 @@ pub struct Entry {
 pub async fn entries(journal: &dyn Journal, execution: Uuid) -> Result<Vec<Entry>, Error> {
     let stream = StreamId::new(KIND, execution);
     let mut entries = Vec::new();
-    for envelope in journal.read(stream, Version::NONE).await? {
-        let body = envelope.body.as_deref().ok_or(Error::Erased(execution))?;
+    let records = journal.read(stream, Version::NONE).await?;
+    for envelope in &records {
+        let Some(body) = envelope.body.as_deref() else {
+            let gone = Gone::of(journal, execution, &records).await?;
+            return Err(Error::Erased(gone.into()));
+        };
         let record = serde_json::from_slice(body).map_err(|error| journal::Error::Corrupt {
             stream,
             version: envelope.version,

@@ -79,8 +79,8 @@ pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
         before = Some(last.id);
         for stream in streams {
             // Nothing is left to compare of somebody who was deleted.
-            if let Err(replay::Error::Erased(id)) = replay::entries(journal, stream.id).await {
-                erased.push(id);
+            if let Err(replay::Error::Erased(gone)) = replay::entries(journal, stream.id).await {
+                erased.push(gone.execution);
                 continue;
             }
             let awake = operator.executions.snapshot(stream.id).await?;

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{MISSING, may, named, person, shown};
+use super::{MISSING, may, may_all, named, person, shown};
 use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
@@ -55,8 +55,13 @@ pub(super) async fn verify(call: Call) -> Answered {
 async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
     let id = named(state, call.path("execution")).await?.ok_or(MISSING)?;
-    let entries = replay::entries(&*state.journal, id).await;
-    let entries = entries.map_err(refused)?;
+    let entries = match replay::entries(&*state.journal, id).await {
+        // Which flow it was, nobody knows any more.
+        Err(replay::Error::Erased(gone)) if may_all(call) => {
+            return Err(Error::Gone(gone.to_string()));
+        }
+        entries => entries.map_err(refused)?,
+    };
     let summary = replay::summary(&entries).filter(|it| may(call, it.flow_id));
     Ok((entries, summary.ok_or(MISSING)?))
 }
