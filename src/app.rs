@@ -168,6 +168,10 @@ fn start(
         Role::Server => Some(follow(&parts, settings, &clock)?),
         Role::Command => None,
     };
+    if role == Role::Server {
+        let operator = parts.operator.clone();
+        tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
+    }
     let kept = settings.journal.retention.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));

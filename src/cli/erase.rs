@@ -61,12 +61,18 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
     // Made before anything is done: what is done cannot be undone for a full disk.
     let file = match &command.certificate {
         Some(path) => {
-            let made = File::options().write(true).create_new(true).mode(0o600).open(path);
+            let made = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path);
             Some(made.with_context(|| format!("{} cannot be made", path.display()))?)
         }
         None => None,
     };
-    let answer = operator.post_long(&format!("{path}/erase"), &json!({})).await;
+    let answer = operator
+        .post_long(&format!("{path}/erase"), &json!({}))
+        .await;
     let answer = match (answer, &command.certificate) {
         (Err(error), Some(path)) => {
             std::fs::remove_file(path)?;

@@ -7,9 +7,7 @@ use uuid::Uuid;
 use super::search::search;
 use super::{Error, TRIES, Tools, commit, listed, listed_ids};
 use crate::directory::departure::departures;
-use crate::directory::erasure::{
-    Certificate, Chain, Departed, Erasure, Keys, Sought, erasure,
-};
+use crate::directory::erasure::{Certificate, Chain, Departed, Erasure, Keys, Sought, erasure};
 use crate::directory::remark::{Remark, remark};
 use crate::directory::{change, install};
 use crate::journal::cursor::Cursor;
@@ -91,7 +89,9 @@ async fn certificate(
     executions.sort_unstable();
     executions.dedup();
     let all = executions.iter().copied().chain([user]);
-    let still_there = all.filter(|id| journal.wrapper(KeyId(*id)).is_some()).collect();
+    let still_there = all
+        .filter(|id| journal.wrapper(KeyId(*id)).is_some())
+        .collect();
     let count = executions.len() as u64;
     executions.truncate(LISTED);
     let own = listed_ids(journal, user).await?;
@@ -185,7 +185,10 @@ pub fn text(it: &Certificate) -> String {
     line(format!("Installation {}", it.installation));
     line(String::new());
     line(format!("User {}, number {}, erased {by}.", it.user, it.pk));
-    line(format!("Key destroyed {}, last trace removed {}.", it.began, it.finished));
+    line(format!(
+        "Key destroyed {}, last trace removed {}.",
+        it.began, it.finished
+    ));
     line(String::new());
     line(format!(
         "Keys destroyed: the user's, and those of {} executions ({} theirs, {} of nobody and {} of \
@@ -196,7 +199,10 @@ pub fn text(it: &Certificate) -> String {
         removed.executions_of_others
     ));
     if !it.keys.still_there.is_empty() {
-        line(format!("KEYS THAT ARE STILL THERE: {:?}", it.keys.still_there));
+        line(format!(
+            "KEYS THAT ARE STILL THERE: {:?}",
+            it.keys.still_there
+        ));
     }
     line(format!(
         "Removed: {} objects, {} audit events, {} mails, {} invitations, {} counts of attempts, and \
@@ -215,7 +221,10 @@ pub fn text(it: &Certificate) -> String {
             chain.records, chain.position
         ),
         Some(false) => format!("THE JOURNAL IS DAMAGED: {}.", chain.findings.join("; ")),
-        None => format!("Nobody checked the journal; its last position is {}.", chain.position),
+        None => format!(
+            "Nobody checked the journal; its last position is {}.",
+            chain.position
+        ),
     });
     if let Some(root) = &chain.root {
         line(format!("Root: {root}"));
@@ -227,7 +236,10 @@ pub fn text(it: &Certificate) -> String {
         "They are still named here, under keys that others need:".to_owned()
     });
     for remainder in &it.remains {
-        line(format!("- {} {} version {}", remainder.kind, remainder.id, remainder.version));
+        line(format!(
+            "- {} {} version {}",
+            remainder.kind, remainder.id, remainder.version
+        ));
     }
     line(String::new());
     line(if it.departed.is_empty() {
@@ -237,8 +249,15 @@ pub fn text(it: &Certificate) -> String {
     });
     for departed in &it.departed {
         let at = departed.at.map_or_else(String::new, |at| format!(", {at}"));
-        let sealed = if departed.is_sealed { "sealed" } else { "in clear" };
-        line(format!("- {}{at}, up to position {}, {sealed}", departed.what, departed.position));
+        let sealed = if departed.is_sealed {
+            "sealed"
+        } else {
+            "in clear"
+        };
+        line(format!(
+            "- {}{at}, up to position {}, {sealed}",
+            departed.what, departed.position
+        ));
     }
     line(String::new());
     line("Gatelog cannot know:".to_owned());

@@ -175,7 +175,9 @@ mod tests {
 
     fn sought(identifiers: &[&str], details: &[&str]) -> Sought {
         let mut sought = Sought::default();
-        identifiers.iter().for_each(|it| identifier(it, &mut sought));
+        identifiers
+            .iter()
+            .for_each(|it| identifier(it, &mut sought));
         details.iter().for_each(|it| detail(it, &mut sought));
         sought
     }
@@ -230,7 +232,10 @@ mod tests {
     #[test]
     fn what_others_are_known_by_too_is_a_detail() {
         let mut sought = sought(&["family@example.com", "ann"], &[]);
-        share(&mut sought, &BTreeSet::from(["family@example.com".to_owned()]));
+        share(
+            &mut sought,
+            &BTreeSet::from(["family@example.com".to_owned()]),
+        );
         assert_eq!(sought.identifiers, ["ann"]);
         assert!(!is_named(&sought, &json!("family@example.com"), false));
         assert!(is_named(&sought, &json!("family@example.com"), true));

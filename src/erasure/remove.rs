@@ -60,17 +60,26 @@ pub(super) async fn traces(tools: &Tools, user: Uuid) -> Result<(), Error> {
         .map(|id| object::stream::<AuditEvent>(*id))
         .collect();
     let objects: Vec<StreamId> = found.objects.iter().copied().collect();
-    let mails: Vec<StreamId> = found.mails.keys().map(|id| object::stream::<Mail>(*id)).collect();
+    let mails: Vec<StreamId> = found
+        .mails
+        .keys()
+        .map(|id| object::stream::<Mail>(*id))
+        .collect();
     for (streams, keys) in [(events, false), (objects, false), (mails, true)] {
         for portion in streams.chunks(PORTION) {
             let keys: Vec<KeyId> = match keys {
-                true => portion.iter().filter_map(|it| found.mails.get(&it.id).copied()).collect(),
+                true => portion
+                    .iter()
+                    .filter_map(|it| found.mails.get(&it.id).copied())
+                    .collect(),
                 false => Vec::new(),
             };
             objects_go(tools, user, portion, &keys).await?;
         }
     }
-    let bodies = journal.remove_bodies(std::mem::take(&mut found.bodies)).await?;
+    let bodies = journal
+        .remove_bodies(std::mem::take(&mut found.bodies))
+        .await?;
     count(tools, user, |removed| removed.bodies += bodies).await
 }
 
@@ -84,7 +93,11 @@ async fn executions(
     let all: Vec<Uuid> = all.iter().copied().collect();
     for portion in all.chunks(PORTION) {
         let mut writes = lists(&tools.clock, user, why, portion);
-        writes.extend(portion.iter().map(|id| Write::DestroyKey { id: KeyId(*id) }));
+        writes.extend(
+            portion
+                .iter()
+                .map(|id| Write::DestroyKey { id: KeyId(*id) }),
+        );
         let number = portion.len() as u64;
         write(tools, user, writes, |removed| match why {
             Why::Theirs => removed.executions += number,

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::needles;
 use crate::courier::outbox::Mail;
+use crate::directory::device::Authenticator;
 use crate::directory::erasure::{Erased, Erasure, Remainder, Sought};
 use crate::directory::{AuditEvent, Device, Invitation, Reputation, Session, User, remark, users};
-use crate::directory::device::Authenticator;
 use crate::journal::object::Stored;
 use crate::journal::{self, Envelope, Journal, KeyId, Kind, Position, StreamId, Version};
 use crate::world::record;
@@ -252,7 +252,9 @@ impl Search<'_> {
         self.events.insert(id, key);
         if self.names(envelope, false) {
             self.named.insert(id);
-            self.found.bodies.insert((envelope.stream, envelope.version));
+            self.found
+                .bodies
+                .insert((envelope.stream, envelope.version));
         }
     }
 

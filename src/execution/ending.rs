@@ -33,7 +33,8 @@ impl Executions {
             let found: Option<Versioned<Unfinished>> = object::get(objects, id).await?;
             if found.is_some() {
                 let correlation = self.shared.clock.opaque_id();
-                self.end(id, &Client::nobody(), Asked::Expire, correlation).await?;
+                self.end(id, &Client::nobody(), Asked::Expire, correlation)
+                    .await?;
             }
         }
         Ok(())

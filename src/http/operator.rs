@@ -40,6 +40,7 @@ mod tokens;
 mod users;
 
 pub use caller::Caller;
+pub use erasure::finish_erasures;
 pub use refusal::Refusal;
 
 /// The largest body, in bytes: a blueprint with its JSON escapes.

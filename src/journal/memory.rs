@@ -19,8 +19,8 @@ use super::frame::{Lookup, Operation, Record};
 use super::keys::Keyring;
 use super::prepare::{self, View};
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result, StreamId,
-    Version, chain, seal,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, chain, seal,
 };
 use crate::clock::Clock;
 
@@ -276,10 +276,14 @@ impl Journal for MemoryJournal {
         let mut state = self.state();
         let mut removed = 0;
         for (stream, version) in records {
-            let index = version.0.checked_sub(1).and_then(|it| usize::try_from(it).ok());
+            let index = version
+                .0
+                .checked_sub(1)
+                .and_then(|it| usize::try_from(it).ok());
             let places = state.streams.get(&stream);
             let place = index.and_then(|index| places?.get(index).copied());
-            let Some(place) = place.filter(|place| state.current.get(&stream) != Some(place)) else {
+            let Some(place) = place.filter(|place| state.current.get(&stream) != Some(place))
+            else {
                 continue;
             };
             let record = &mut state.log[place];

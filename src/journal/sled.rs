@@ -21,8 +21,8 @@ use uuid::Uuid;
 
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result, StreamId,
-    Version, seal,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, seal,
 };
 use crate::clock::Clock;
 

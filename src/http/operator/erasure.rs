@@ -5,9 +5,11 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::Author;
+use crate::directory::erasure::Certificate;
 use crate::erasure::{self, Error, Tools};
 use crate::http::erasing;
 
@@ -18,9 +20,32 @@ pub(super) async fn preview(operator: Data<Operator>, name: Path<String>) -> Ans
     Ok(HttpResponse::Ok().json(erasure::preview(journal, user).await?))
 }
 
+/// Goes on with every erasure that was interrupted. One that fails again is left for the next time.
+pub async fn finish_erasures(operator: &Operator) {
+    let open = match erasure::interrupted(&*operator.journal).await {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::warn!(%error, "whether an erasure was interrupted is not known");
+            return;
+        }
+    };
+    for user in open {
+        match finish(operator, user).await {
+            Ok(_) => tracing::info!(%user, "an erasure that was interrupted is finished"),
+            Err(error) => tracing::error!(%user, %error, "an erasure is not finished"),
+        }
+    }
+}
+
 /// `POST /operator/users/{name}/erase`
 pub(super) async fn erase(operator: Data<Operator>, name: Path<String>) -> Answer {
     let user = erasure::named(&*operator.journal, &name).await?;
+    let certificate = finish(&operator, user).await?;
+    let text = erasure::text(&certificate);
+    Ok(HttpResponse::Ok().json(json!({ "certificate": certificate, "text": text })))
+}
+
+async fn finish(operator: &Operator, user: Uuid) -> Result<Certificate, Error> {
     let tools = Tools {
         journal: Arc::clone(&operator.journal),
         clock: operator.clock.clone(),
@@ -29,9 +54,7 @@ pub(super) async fn erase(operator: Data<Operator>, name: Path<String>) -> Answe
         correlation: operator.clock.ordered_id(),
     };
     let store = Some(Arc::clone(&operator.store));
-    let certificate = erasing::erase(tools, store, user).await?;
-    let text = erasure::text(&certificate);
-    Ok(HttpResponse::Ok().json(json!({ "certificate": certificate, "text": text })))
+    erasing::erase(tools, store, user).await
 }
 
 impl From<Error> for Refusal {

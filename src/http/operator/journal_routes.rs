@@ -27,7 +27,13 @@ pub(super) async fn rotate(operator: Data<Operator>) -> Result<Json<Value>, Refu
 
 /// `POST /operator/journal/export`: the sealed journal as one file.
 pub(super) async fn export(operator: Data<Operator>) -> Answer {
-    leaves(&*operator.journal, &operator.clock, What::SealedExport, None).await?;
+    leaves(
+        &*operator.journal,
+        &operator.clock,
+        What::SealedExport,
+        None,
+    )
+    .await?;
     Ok(HttpResponse::Ok()
         .content_type("application/gzip")
         .streaming(operator.store.export()))

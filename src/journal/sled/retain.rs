@@ -48,9 +48,8 @@ impl SledJournal {
         before: Timestamp,
         keep: impl Fn(StreamId) -> bool,
     ) -> Result<u64> {
-        let goes = |frame: &Frame| {
-            frame.stream.kind == kind && frame.at < before && !keep(frame.stream)
-        };
+        let goes =
+            |frame: &Frame| frame.stream.kind == kind && frame.at < before && !keep(frame.stream);
         let (mut removed, positions) = self.shared.remove_closed(goes)?;
         for positions in positions.chunks(PORTION) {
             let answered = self.remove_open(positions)?;

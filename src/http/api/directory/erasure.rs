@@ -166,7 +166,10 @@ async fn preview(call: Call) -> Answered {
 async fn erase(mut call: Call) -> Answered {
     let user = match target(&call).await {
         Err(Error::Missing(_)) if call.caller()?.granted.may(PERMISSION) => {
-            let pk = call.path("id").parse().map_err(|_| Error::Missing("User"))?;
+            let pk = call
+                .path("id")
+                .parse()
+                .map_err(|_| Error::Missing("User"))?;
             let journal = &*call.state.journal;
             let erased = crate::directory::erasure::erasure_by_pk(journal, pk).await?;
             erased.ok_or(Error::Missing("User"))?.value.user
