@@ -18,8 +18,10 @@ use crate::courier::Courier;
 use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
+use crate::expression::Workers;
 use crate::feed::Feed;
 use crate::http::operator::Verified;
+use crate::journal::evidence::Checkpoint;
 use crate::journal::sled::SledJournal;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
@@ -30,6 +32,7 @@ pub mod folder;
 pub mod lock;
 pub mod log;
 mod mail;
+mod notary;
 mod parts;
 mod retention;
 mod servers;
@@ -39,8 +42,10 @@ mod store;
 mod watch;
 
 pub use shutdown::{Signals, Stopped};
+pub use store::verified;
 
 use lock::{Lock, Role};
+use notary::Notary;
 use parts::Parts;
 use servers::Servers;
 use watch::Watch;
@@ -66,6 +71,8 @@ pub struct Running {
     timers: Option<tokio::task::JoinHandle<()>>,
     remover: tokio::task::JoinHandle<()>,
     watcher: Option<tokio::task::JoinHandle<()>>,
+    notary: Arc<Notary>,
+    signing: Option<tokio::task::JoinHandle<()>>,
     /// What follows the journal; a command is over too soon for it.
     followers: Option<(Auditor, Feed)>,
     // The lock is the last to go: fields are dropped in this order.
@@ -110,6 +117,14 @@ pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running,
     let signals = Signals::listen()?;
     let running = start(lock, parts, &settings, clock, watch, Role::Server)?;
     Ok((running, signals))
+}
+
+/// Starts the processes that run expressions, for a command that needs no journal.
+///
+/// # Errors
+/// When they cannot be started.
+pub fn expressions(clock: &Clock) -> anyhow::Result<Workers> {
+    parts::workers(clock, Role::Server)
 }
 
 /// Starts a server on the socket of the data directory alone, for one command.
@@ -173,8 +188,14 @@ fn start(
         tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
     }
     let kept = settings.journal.retention.clone();
+    let signing_clock = clock.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
+    let notary = Arc::clone(&parts.notary);
+    let signing = (role == Role::Server).then(|| {
+        let settings = settings.journal.checkpoints.clone();
+        tokio::spawn(Arc::clone(&notary).run(settings, signing_clock))
+    });
     Ok(Running {
         servers,
         journal: parts.journal,
@@ -187,6 +208,8 @@ fn start(
         timers,
         remover,
         watcher,
+        notary,
+        signing,
         followers,
         socket,
         lock,
@@ -337,6 +360,8 @@ impl Running {
             timers,
             remover,
             watcher,
+            notary,
+            signing,
             followers,
             socket,
             lock,
@@ -345,7 +370,8 @@ impl Running {
         stopping.store(true, Ordering::Relaxed);
         executions.release();
         sweeper.abort();
-        for task in [timers, watcher].into_iter().flatten() {
+        let is_server = signing.is_some();
+        for task in [timers, watcher, signing].into_iter().flatten() {
             task.abort();
         }
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
@@ -355,6 +381,9 @@ impl Running {
         executions.stop().await;
         if let Some((auditor, feed)) = followers {
             tokio::join!(auditor.stop(), feed.stop());
+        }
+        if is_server && let Err(error) = notary.sign().await {
+            tracing::error!(%error, "the end of the journal could not be signed");
         }
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
@@ -376,14 +405,18 @@ impl Running {
     }
 }
 
-/// Verifies the journal if nobody serves it, also one too damaged to be served. `None` when
-/// somebody does: then the server has to be asked.
+/// Verifies the journal if nobody serves it, also one too damaged to be served, and against
+/// checkpoints that were kept. `None` when somebody serves it: then the server has to be asked.
 ///
 /// # Errors
 /// When the directory or the disk cannot be read.
-pub fn verify(settings: &Settings, clock: &Clock) -> anyhow::Result<Option<Verified>> {
+pub fn verify(
+    settings: &Settings,
+    held: &[Checkpoint],
+    clock: &Clock,
+) -> anyhow::Result<Option<Verified>> {
     match lock::take(&settings.data, Role::Command, clock) {
-        Ok(_lock) => Ok(Some(store::verify(settings)?)),
+        Ok(_lock) => Ok(Some(store::verify(settings, held)?)),
         Err(lock::Error::Held { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -10,6 +10,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use super::lock::Role;
+use super::notary::Notary;
 use super::{first_run, mail, store};
 use crate::blueprint::Library;
 use crate::breaches::Breaches;
@@ -48,6 +49,8 @@ pub(super) struct Parts {
     pub(super) courier: Courier,
     /// The files of the watched folder.
     pub(super) library: Arc<Library>,
+    /// Who signs for the journal.
+    pub(super) notary: Arc<Notary>,
 }
 
 impl Parts {
@@ -67,6 +70,8 @@ impl Parts {
         let factors = Factors::new(keyring.derive("mfa cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
+        let notary = Notary::new(&disk, &settings.data, &settings.journal.checkpoints);
+        let notary = Arc::new(notary);
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
@@ -91,6 +96,7 @@ impl Parts {
         );
         let store: Arc<dyn Store> = Arc::new(store::Disk {
             journal: Arc::clone(&disk),
+            notary: Arc::clone(&notary),
             clock: clock.clone(),
         });
         let stopping = Arc::new(AtomicBool::new(false));
@@ -151,6 +157,7 @@ impl Parts {
             operator,
             courier,
             library,
+            notary,
         })
     }
 }
@@ -195,7 +202,7 @@ fn breaches(settings: &Settings) -> anyhow::Result<Breaches> {
 
 /// The processes that run expressions: this very program, started anew. A command asks one thing
 /// at a time, so it needs one.
-fn workers(clock: &Clock, role: Role) -> anyhow::Result<Workers> {
+pub(super) fn workers(clock: &Clock, role: Role) -> anyhow::Result<Workers> {
     // Linux names the running program itself here, also once an upgrade has replaced its file:
     // both ends have to be of the same version.
     let program = if cfg!(target_os = "linux") {

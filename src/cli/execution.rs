@@ -1,17 +1,24 @@
 //! `gatelog execution`: what happened in one run of a flow, as a person reads it.
 
-use anyhow::bail;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::flow::Code;
-use crate::replay::sentence;
+use crate::replay::{Verified, sentence};
 use crate::settings::Settings;
 
-use super::client::Operator;
-use super::output::{Output, print_line, print_value, talk};
+use super::client::{Operator, segment};
+use super::output::{Output, data, print_line, print_value, talk};
+use super::replay::{self, told};
+
+mod explained;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -27,12 +34,61 @@ pub(super) enum Command {
     /// Show every event of an execution
     Show {
         /// Its id or its short code, as `gatelog execution list` prints them
+        #[arg(required_unless_present = "file")]
+        id: Option<String>,
+        /// Show the one in this bundle instead
+        #[arg(long, value_name = "FILE", conflicts_with = "id")]
+        file: Option<PathBuf>,
+    },
+    /// Step through an execution, event by event, with the state after each
+    Step {
+        /// Its id or its short code
         id: String,
+    },
+    /// Tell why an execution came to where it is, in one paragraph
+    Why {
+        /// Its id or its short code
+        id: String,
+        /// Without names, addresses, identifiers and what was typed, to be read to the visitor
+        #[arg(long)]
+        help_desk: bool,
+    },
+    /// Show what differs first between two executions, or two points of one, and where they stand
+    Diff {
+        /// The id or short code of the one, and @VERSION where not its end is meant
+        #[arg(value_name = "ID[@VERSION]")]
+        left: String,
+        /// The other
+        #[arg(value_name = "ID[@VERSION]")]
+        right: String,
+        /// Show all events side by side, also those that are alike
+        #[arg(long)]
+        all: bool,
+    },
+    /// Follow an entry of the context: who changed it, when, from what to what
+    Watch {
+        /// Its id or its short code
+        id: String,
+        /// The key of the entry, such as `pending_user`
+        key: String,
     },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
         /// Its id or its short code
         id: String,
+    },
+    /// Write an execution, with all that is needed to run it again on another machine, into a file.
+    ///
+    /// No secret is in it, and other words stand in the place of what is personal.
+    Bundle {
+        /// Its id or its short code
+        id: String,
+        /// Write to this file, which must not exist, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Keep what is personal as it is: for a policy that goes by it
+        #[arg(long)]
+        personal: bool,
     },
 }
 
@@ -46,8 +102,25 @@ pub(super) async fn run(
             let before = before.map_or_else(String::new, |id| format!("&before={id}"));
             format!("executions?limit={limit}{before}")
         }
-        Command::Show { id } => format!("executions/{}", named(id)?),
+        Command::Show {
+            file: Some(file), ..
+        } => {
+            let bundle = replay::bundle(file)?;
+            return show(&json!({ "records": bundle.records }), output);
+        }
+        Command::Show { id, file: None } => {
+            format!("executions/{}", named(id.as_deref().unwrap_or_default())?)
+        }
+        Command::Bundle { id, personal, .. } => {
+            format!("executions/{}/bundle?personal={personal}", named(id)?)
+        }
+        Command::Step { id } => format!("executions/{}", named(id)?),
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
+        Command::Diff { left, right, .. } => explained::comparing(left, right)?,
+        Command::Watch { id, key } => {
+            format!("executions/{}/watch?key={}", named(id)?, segment(key))
+        }
+        Command::Why { id, .. } => format!("executions/{}/why", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
     let answer = operator.get(&path).await;
@@ -56,8 +129,43 @@ pub(super) async fn run(
     match command {
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
+        Command::Step { .. } => super::step::run(&answer["records"], output),
         Command::Verify { .. } => verify(&answer, output),
+        Command::Why { help_desk, .. } => explained::why(&answer, *help_desk, output),
+        Command::Diff { all, .. } => explained::diff(&answer, *all, output),
+        Command::Watch { .. } => explained::watch(&answer, output),
+        Command::Bundle { out, .. } => bundle(&answer, out.as_deref()),
     }
+}
+
+/// Writes a bundle, and says so where it will not run again to the same.
+fn bundle(answer: &Value, out: Option<&Path>) -> anyhow::Result<()> {
+    let text = format!("{answer:#}\n");
+    match out {
+        Some(path) => {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .with_context(|| format!("{} cannot be made", path.display()))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+        }
+        None => data(text.as_bytes())?,
+    }
+    if let Some(problem) = answer["problem"].as_str() {
+        let personal = if answer["personal"] == true {
+            ""
+        } else {
+            " If that is because a policy goes by what was replaced, --personal keeps it."
+        };
+        talk(&format!(
+            "The bundle does not run again to what was recorded: {problem}.{personal}"
+        ));
+    }
+    Ok(())
 }
 
 /// What names an execution, as it stands in a path.
@@ -127,22 +235,20 @@ fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {
     if output.is_json() {
         print_value(answer)?;
     }
-    if answer["outcome"] == "same" {
-        if !output.is_json() {
-            let records = &answer["records"];
-            talk(&format!("The same events again, in {records} records."));
-        }
-        return Ok(());
-    }
-    for (which, event) in [("recorded", "recorded"), ("now", "replayed")] {
-        for line in sentence::told(&answer[event]) {
+    match serde_json::from_value(answer.clone())? {
+        Verified::Same { records } => {
             if !output.is_json() {
-                print_line(&format!("{which}: {line}"))?;
+                talk(&format!("The same events again, in {records} records."));
             }
+            Ok(())
+        }
+        Verified::Diverged(divergence) => {
+            if !output.is_json() {
+                told::sides(&divergence)?;
+            }
+            bail!("at {divergence}")
         }
     }
-    let problem = answer["problem"].as_str().unwrap_or("it differs");
-    bail!("at version {}: {problem}", answer["version"])
 }
 
 /// A moment with as many decimals of its second, or the text as it is when it is none.

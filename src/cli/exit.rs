@@ -5,9 +5,9 @@ use crate::{journal, settings};
 
 use super::blueprint::diff;
 use super::client::{self, Refusal};
-use super::journal::Damaged;
+use super::journal::{Damaged, Refuted};
 use super::output::Closed;
-use super::password;
+use super::{password, replay};
 
 /// All went well.
 pub(super) const OK: u8 = 0;
@@ -15,13 +15,15 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAILURE: u8 = 1;
 /// The arguments make no sense; the parser of arguments uses the same code.
 pub(super) const USAGE: u8 = 2;
+/// It cannot be said whether executions come to the same, as some could not be run again.
+pub(super) const UNDECIDED: u8 = 2;
 /// A blueprint cannot be compared: it is wrong, or the server refuses it.
 pub(super) const DATA: u8 = 65;
 /// What was asked for was erased: there is nothing left to read or to compare.
 pub(super) const ERASED: u8 = 66;
 /// The journal cannot be had or written at the moment.
 pub(super) const UNAVAILABLE: u8 = 69;
-/// The journal is damaged.
+/// The journal is damaged, or evidence about it does not hold.
 pub(super) const CORRUPT: u8 = 74;
 /// The settings cannot be used.
 pub(super) const CONFIGURATION: u8 = 78;
@@ -34,12 +36,14 @@ pub(super) fn code(error: &anyhow::Error) -> u8 {
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if error.is::<Closed>() {
         Some(OK)
-    } else if error.is::<Damaged>() {
+    } else if error.is::<Damaged>() || error.is::<Refuted>() {
         Some(CORRUPT)
     } else if error.is::<diff::Undecided>() {
         Some(DATA)
     } else if error.is::<settings::Error>() {
         Some(CONFIGURATION)
+    } else if error.is::<replay::Undecided>() {
+        Some(UNDECIDED)
     } else if error.is::<password::Error>() {
         Some(USAGE)
     } else if error.is::<client::Silent>() {

@@ -125,9 +125,9 @@ pub struct Chain {
     pub records: u64,
     /// The last position.
     pub position: u64,
-    /// The hash over all of them, where the journal keeps one.
+    /// The signed checkpoint with the root of the tree over all records, taken after the erasure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root: Option<String>,
+    pub checkpoint: Option<String>,
     /// What is damaged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,

@@ -226,8 +226,11 @@ pub fn text(it: &Certificate) -> String {
             chain.position
         ),
     });
-    if let Some(root) = &chain.root {
-        line(format!("Root: {root}"));
+    if let Some(checkpoint) = &chain.checkpoint {
+        line("Its signed checkpoint:".to_owned());
+        for part in checkpoint.lines() {
+            line(format!("    {part}"));
+        }
     }
     line(String::new());
     line(if it.remains.is_empty() {

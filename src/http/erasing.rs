@@ -39,12 +39,20 @@ async fn chain(tools: &Tools, store: Option<Arc<dyn Store>>) -> Result<Chain, Er
             ..Chain::default()
         });
     };
-    let verified = store.verify().await?;
+    // By it, whoever has the public key can prove later that nothing was altered since.
+    let signed = match store.checkpoint().await {
+        Ok(signed) => Some(signed),
+        Err(error) => {
+            tracing::warn!(%error, "an erasure is certified without a checkpoint");
+            None
+        }
+    };
+    let verified = store.verify(Vec::new()).await?;
     Ok(Chain {
         is_whole: Some(verified.findings.is_empty()),
         records: verified.records,
-        position,
-        root: None,
+        position: signed.as_ref().map_or(position, |it| it.checkpoint.size),
+        checkpoint: signed.map(|it| it.note),
         findings: verified.findings,
     })
 }

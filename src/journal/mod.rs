@@ -16,6 +16,7 @@ pub mod chain;
 pub mod counter;
 pub mod cursor;
 mod error;
+pub mod evidence;
 pub mod frame;
 pub mod keys;
 mod kind;
@@ -30,6 +31,7 @@ mod upcast;
 pub use error::Error;
 pub use kind::Kind;
 pub use objects::Objects;
+pub use upcast::body as up_to_date;
 
 /// The result of everything that the journal does.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -21,7 +21,8 @@ const SECRETS: [&str; 6] = [
     "credential",
 ];
 
-fn is_secret(name: &str) -> bool {
+/// Whether what is called so is a secret.
+pub(super) fn is_secret(name: &str) -> bool {
     let lower = name.to_lowercase();
     SECRETS.iter().any(|it| lower.contains(it))
 }
@@ -38,6 +39,24 @@ pub fn masked(name: &str, value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(|it| masked(name, it)).collect(),
         Value::String(_) if is_secret(name) => MASK.into(),
         value => value,
+    }
+}
+
+/// The mask in the place of every handle of a secret in the vault, in what was serialised with types.
+#[must_use]
+pub(super) fn handles(value: Value) -> Value {
+    match value {
+        Value::Object(mut entries) if entries.get("is").is_some_and(|it| it == "secret") => {
+            entries.insert("value".to_owned(), MASK.into());
+            entries.into()
+        }
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(name, value)| (name, handles(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(handles).collect(),
+        other => other,
     }
 }
 
@@ -72,7 +91,8 @@ pub fn event(event: &Event) -> Event {
     }
 }
 
-fn of_context(name: &str, value: context::Value) -> context::Value {
+/// A value of the context as it may be shown, by the name that it has there.
+pub(super) fn of_context(name: &str, value: context::Value) -> context::Value {
     use context::Value as Known;
     match value {
         Known::Json(json) => Known::Json(masked(name, json)),

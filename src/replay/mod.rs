@@ -2,7 +2,7 @@
 //! to the same. Writes nothing.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::event::Event;
@@ -11,19 +11,27 @@ use crate::journal::{self, Journal, StreamId, Version};
 use crate::world::Record;
 use crate::world::record::KIND;
 
+pub mod bundle;
+pub mod diff;
 mod gone;
 mod inspect;
 pub mod mask;
 pub mod sentence;
+mod state;
 mod summary;
 mod timeline;
 mod verify;
+pub mod watch;
+pub mod why;
 
 pub use gone::{Gone, Why};
 pub use inspect::{Inspection, Moment, inspect};
+pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
-pub use verify::{Compared, Divergence, Verified, compare, verify};
+pub use verify::{
+    Compared, Definition, Divergence, Judged, Side, Verified, again, compare, verify, verify_all,
+};
 
 /// Why an execution could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +45,27 @@ pub enum Error {
     /// Its key was destroyed, or retention removed what it held.
     #[error("{0}")]
     Erased(Box<Gone>),
-    /// The code that judges could not run at all.
+    /// Something that it looked at can no longer be read, and without it the code comes to
+    /// something else.
+    #[error(
+        "execution {execution} cannot be run again: it saw {object} at version {at}, which can no \
+         longer be read"
+    )]
+    Incomplete {
+        /// The execution.
+        execution: Uuid,
+        /// What it looked at.
+        object: StreamId,
+        /// In which revision.
+        at: Version,
+    },
+    /// The code that judges could not run at all, which says nothing about what it would come to.
     #[error("{0}")]
     Broken(String),
 }
 
 /// One record of an execution, with what the journal knows about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Its place in the stream.
     pub version: Version,
@@ -85,6 +107,13 @@ pub async fn entries(journal: &dyn Journal, execution: Uuid) -> Result<Vec<Entry
     } else {
         Ok(entries)
     }
+}
+
+/// When an execution began, as its id says.
+#[must_use]
+pub fn began(execution: Uuid) -> Timestamp {
+    let millisecond = i64::try_from(execution.as_u128() >> 80).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
 }
 
 /// The state after all of `entries`, and the version that it stands for.

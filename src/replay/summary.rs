@@ -146,7 +146,7 @@ fn user(running: &Running) -> Option<String> {
 
 /// The user who was logged in when the execution began: what is looked at right after the session
 /// is its user.
-fn logged_in(running: &Running, first: &Entry) -> Option<String> {
+pub(super) fn logged_in(running: &Running, first: &Entry) -> Option<String> {
     let notes = &first.record.observations;
     let user = notes.windows(2).find_map(|pair| match pair {
         [
@@ -165,7 +165,8 @@ fn logged_in(running: &Running, first: &Entry) -> Option<String> {
     user.map(|user| user.to_string())
 }
 
-fn standing(state: &Execution) -> (&'static str, String) {
+/// How an execution stands, and the stage it is at or the reason why it ended.
+pub(super) fn standing(state: &Execution) -> (&'static str, String) {
     match state {
         Execution::Unstarted => ("unstarted", String::new()),
         Execution::Running(running) => {

@@ -19,6 +19,8 @@ use crate::world;
 
 pub mod authenticator;
 pub mod captcha;
+#[cfg(test)]
+pub(crate) mod changed;
 pub mod consent;
 pub mod deny;
 pub mod dummy;
@@ -55,7 +57,7 @@ pub use field::{Field, Response};
 pub use form::Form;
 pub use planner::DOES_NOT_APPLY;
 pub use reply::Reply;
-pub use run::{Handled, handle};
+pub use run::{Handled, Stuck, attempt, handle};
 pub use setting_up::configure_flow;
 pub use turn::Turn;
 

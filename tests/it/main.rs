@@ -17,3 +17,4 @@ mod journal;
 mod policy;
 mod stage;
 mod support;
+mod verify;

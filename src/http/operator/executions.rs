@@ -8,14 +8,13 @@ use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::User;
+use crate::directory::departure::{What, leaves};
 use crate::execution;
 use crate::flow::Code;
+use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
+use crate::replay::diff::Side;
 use crate::replay::{self, Error, Summary};
-use crate::world::record::KIND;
-
-/// How many executions are looked up at once.
-const PAGE: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +39,7 @@ pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer 
 }
 
 /// The execution that an id or a short code names.
-async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
+pub(super) async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
@@ -65,39 +64,83 @@ pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answ
     Ok(HttpResponse::Ok().json(verified))
 }
 
-/// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
-/// same events, and whether the actor that is awake holds what the journal folds into.
-pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
+/// `GET /operator/executions/{id}/why`: why it came to where it is, in a paragraph.
+pub(super) async fn why(operator: Data<Operator>, name: Path<String>) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    let why = replay::why::explain(&*operator.journal, &records).await?;
+    let why = why.ok_or_else(|| Refusal::NotFound(format!("execution {id} never began")))?;
+    Ok(HttpResponse::Ok().json(why))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Compared {
+    with: Option<String>,
+    version: Option<u64>,
+    with_version: Option<u64>,
+}
+
+/// `GET /operator/executions/{id}/diff?with=&version=&with_version=`: what is different there from
+/// another execution, or from another point of the same.
+pub(super) async fn diff(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Compared>,
+) -> Answer {
     let journal = &*operator.journal;
-    let (mut shown, mut erased) = (Vec::new(), Vec::new());
-    let mut before = None;
-    loop {
-        let streams = journal.streams(KIND, before, PAGE).await?;
-        let Some(last) = streams.last() else {
-            break;
-        };
-        before = Some(last.id);
-        for stream in streams {
-            // Nothing is left to compare of somebody who was deleted.
-            if let Err(replay::Error::Erased(gone)) = replay::entries(journal, stream.id).await {
-                erased.push(gone.execution);
-                continue;
-            }
-            let awake = operator.executions.snapshot(stream.id).await?;
-            let compared = awake.map(|held| replay::compare(journal, stream.id, held));
-            let live = match compared {
-                Some(compared) => Some(compared.await?),
-                None => None,
-            };
-            let workers = Some(&operator.workers);
-            shown.push(json!({
-                "execution": stream.id,
-                "replay": replay::verify(&operator.journal, workers, stream.id).await?,
-                "live": live,
-            }));
-        }
+    let with = asked.with.as_deref().unwrap_or(&name);
+    let one = replay::entries(journal, named(&operator, &name).await?).await?;
+    let other = replay::entries(journal, named(&operator, with).await?).await?;
+    let side = |entries, version: Option<u64>, name: &str| {
+        let none = || Refusal::NotFound(format!("execution {name} has no such version"));
+        Side::of(entries, version.map(Version)).ok_or_else(none)
+    };
+    let left = side(&one, asked.version, &name)?;
+    let right = side(&other, asked.with_version, with)?;
+    let never = || Refusal::NotFound("one of them never began".to_owned());
+    let diff = replay::diff::diff(&left, &right).ok_or_else(never)?;
+    Ok(HttpResponse::Ok().json(diff))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watched {
+    key: String,
+}
+
+/// `GET /operator/executions/{id}/watch?key=`: who changed an entry of what it knew.
+pub(super) async fn watch(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Watched>,
+) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    Ok(HttpResponse::Ok().json(replay::watch::watch(&records, &asked.key)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bundled {
+    /// Whether what is personal stays as it is.
+    #[serde(default)]
+    personal: bool,
+}
+
+/// `GET /operator/executions/{id}/bundle?personal=`: all that is needed to run it again elsewhere.
+pub(super) async fn bundle(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Bundled>,
+) -> Answer {
+    let id = named(&operator, &name).await?;
+    let (journal, workers) = (&operator.journal, Some(&operator.workers));
+    if asked.personal {
+        leaves(&**journal, &operator.clock, What::Bundle, Some(id)).await?;
     }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
+    let bundle = replay::bundle::of(journal, workers, &operator.clock, id, asked.personal).await?;
+    Ok(HttpResponse::Ok().json(bundle))
 }
 
 /// The summary, with the user's name beside their id while they have one.
@@ -125,7 +168,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Unknown(_) => Self::NotFound(error.to_string()),
-            Error::Erased(_) => Self::Erased(error.to_string()),
+            Error::Erased(_) | Error::Incomplete { .. } => Self::Erased(error.to_string()),
             Error::Journal(error) => Self::Journal(error),
             Error::Broken(_) => Self::Broken(error.to_string()),
         }

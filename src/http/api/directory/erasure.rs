@@ -85,7 +85,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("is_whole", Of::OrNull(&Of::Flag)),
             has("records", Of::Number),
             has("position", Of::Number),
-            may("root", Of::Text),
+            may("checkpoint", Of::Text),
             may("findings", Of::List(&Of::Text)),
         ],
     ),

@@ -16,9 +16,12 @@ use crate::journal::object::{self, Versioned};
 use crate::replay::{self, STATES, Summary};
 
 mod asked;
+mod at;
 mod described;
+mod explained;
 mod found;
 mod live;
+mod many;
 mod one;
 
 use asked::Asked;
@@ -38,7 +41,11 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
-    vec![
+    let (bundle_path, bundle_name) = one("bundle/", "bundle_retrieve");
+    let (state_path, state_name) = one("state/", "state_retrieve");
+    let (page_path, page_name) = one("page/", "page_retrieve");
+    let number = || json!({ "type": "integer", "minimum": 0 });
+    let mut operations = vec![
         Operation::new(
             Method::Get,
             "/gatelog/executions/",
@@ -60,12 +67,35 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
-    ]
+        Operation::new(Method::Get, &bundle_path, &bundle_name, one::bundle)
+            .access(Access::Caller)
+            .answers(200, Content::One("ExecutionBundle".to_owned())),
+        Operation::new(
+            Method::Post,
+            "/gatelog/replay/verify/",
+            "gatelog_replay_verify_create",
+            many::verify,
+        )
+        .access(Access::Caller)
+        .takes(Content::One("ExecutionsVerifyRequest".to_owned()))
+        .answers(200, Content::One("ExecutionsVerified".to_owned())),
+        Operation::new(Method::Get, &state_path, &state_name, at::state)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::One("ExecutionState".to_owned())),
+        Operation::new(Method::Get, &page_path, &page_name, at::page)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::Media("text/html")),
+    ];
+    operations.extend(explained::operations());
+    operations
 }
 
 /// Their schemas.
 pub(super) fn describe(components: &mut Components) {
     described::describe(components);
+    explained::describe(components);
 }
 
 /// `GET /gatelog/executions/`: a page of them, the latest first; as a stream, a word whenever

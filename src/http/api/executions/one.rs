@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_DISPOSITION;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
 use crate::http::{Error, State};
-use crate::replay::{self, Entry, Step, Summary};
+use crate::replay::{self, Entry, Summary};
 
 /// How many people are named at most.
 const PEOPLE: usize = 100;
@@ -29,7 +31,8 @@ pub(super) async fn retrieve(call: Call) -> Answered {
     facts["ahead"] = ahead(&at);
     facts["challenge"] = challenge(&at);
     facts["problem"] = json!(at.running().and_then(|it| it.failure.as_ref()));
-    facts["people"] = people(state, &steps).await?;
+    let details = steps.iter().flat_map(|it| &it.events);
+    facts["people"] = people(state, details.map(|it| &it.details)).await?;
     facts["steps"] = json!(steps);
     Ok(HttpResponse::Ok().json(facts))
 }
@@ -41,20 +44,46 @@ pub(super) async fn verify(call: Call) -> Answered {
     let workers = state.workers.as_ref();
     let verified = replay::verify(&state.journal, workers, summary.execution).await;
     let verified = verified.map_err(refused)?;
+    Ok(HttpResponse::Ok().json(shown_verified(&verified)))
+}
+
+/// `GET /gatelog/executions/<id or code>/bundle/`: all that is needed to run it again elsewhere,
+/// without secrets and without what is personal. It tells how policies and stages are configured,
+/// so it is for superusers.
+pub(super) async fn bundle(call: Call) -> Answered {
+    call.superuser()?;
+    let (_, summary) = found(&call).await?;
+    let state = &call.state;
+    let (journal, workers) = (&state.journal, state.workers.as_ref());
+    let bundle = replay::bundle::of(journal, workers, &state.clock, summary.execution, false).await;
+    let bundle = bundle.map_err(refused)?;
+    let name = format!("attachment; filename=\"{}.bundle\"", bundle.code);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .json(bundle))
+}
+
+/// A divergence with its sides in words, and as they are beside that.
+pub(super) fn shown_verified(verified: &impl Serialize) -> Value {
     let mut shown = json!(verified);
-    for event in ["recorded", "replayed"] {
-        if let Some(Value::Object(_)) = shown.get(event) {
-            let told = replay::mask::masked("", shown[event].take());
-            shown[event] = replay::sentence::told(&told).into();
+    for side in ["recorded", "replayed"] {
+        if let Some(Value::Object(mut parts)) = shown.get_mut(side).map(Value::take) {
+            shown[side] = parts.remove("lines").unwrap_or_default();
+            shown[format!("{side}_json")] = parts.remove("json").unwrap_or_default();
         }
     }
-    Ok(HttpResponse::Ok().json(shown))
+    shown
 }
 
 /// The execution of the path, where the caller may see it.
-async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
+pub(super) async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
+    seen(call, call.path("execution")).await
+}
+
+/// The execution of this id or code, where the caller may see it.
+pub(super) async fn seen(call: &Call, name: &str) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
-    let id = named(state, call.path("execution")).await?.ok_or(MISSING)?;
+    let id = named(state, name).await?.ok_or(MISSING)?;
     let entries = match replay::entries(&*state.journal, id).await {
         // Which flow it was, nobody knows any more.
         Err(replay::Error::Erased(gone)) if may_all(call) => {
@@ -66,10 +95,13 @@ async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     Ok((entries, summary.ok_or(MISSING)?))
 }
 
-fn refused(error: replay::Error) -> Error {
+pub(super) fn refused(error: replay::Error) -> Error {
     match error {
         replay::Error::Journal(error) => error.into(),
         replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
+        error @ replay::Error::Incomplete { .. } => Error::Internal {
+            cause: error.to_string(),
+        },
         replay::Error::Broken(cause) => Error::Internal { cause },
     }
 }
@@ -92,11 +124,14 @@ fn challenge(at: &Execution) -> Value {
     )
 }
 
-/// The users who are named in the events by their identifiers, as they are called now.
-async fn people(state: &State, steps: &[Step]) -> Result<Value, Error> {
+/// The users who are named in these by their identifiers, as they are called now.
+pub(super) async fn people<'a>(
+    state: &State,
+    details: impl IntoIterator<Item = &'a Value>,
+) -> Result<Value, Error> {
     let mut named = BTreeSet::new();
-    for told in steps.iter().flat_map(|it| &it.events) {
-        users(&told.details, &mut named);
+    for it in details {
+        users(it, &mut named);
     }
     let mut people = Map::new();
     for id in named.into_iter().take(PEOPLE) {
