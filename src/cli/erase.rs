@@ -82,13 +82,11 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
     };
     let (certificate, text) = (&answer["certificate"], answer["text"].as_str());
     if let Some(mut file) = file {
-        let content = match output.is_json() {
-            true => serde_json::to_string_pretty(certificate)?,
-            false => format!(
-                "{}\n\n{}",
-                text.unwrap_or_default().trim_end(),
-                serde_json::to_string_pretty(certificate)?
-            ),
+        let data = serde_json::to_string_pretty(certificate)?;
+        let content = if output.is_json() {
+            data
+        } else {
+            format!("{}\n\n{data}", text.unwrap_or_default().trim_end())
         };
         writeln!(file, "{content}")?;
         file.sync_all()?;

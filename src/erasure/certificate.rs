@@ -8,8 +8,8 @@ use super::search::search;
 use super::{Error, TRIES, Tools, commit, listed, listed_ids};
 use crate::directory::departure::departures;
 use crate::directory::erasure::{Certificate, Chain, Departed, Erasure, Keys, Sought, erasure};
+use crate::directory::install;
 use crate::directory::remark::{Remark, remark};
-use crate::directory::{change, install};
 use crate::journal::cursor::Cursor;
 use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{Journal, KeyId, Write};
@@ -159,9 +159,7 @@ fn told(tools: &Tools, certificate: &Certificate) -> Remark {
         unreachable!("it is an object")
     };
     Remark {
-        author: change::Author {
-            ..tools.author.clone()
-        },
+        author: tools.author.clone(),
         action: ACTION.to_owned(),
         object: None,
         context,
@@ -232,6 +230,12 @@ pub fn text(it: &Certificate) -> String {
             line(format!("    {part}"));
         }
     }
+    rest(it, &mut line);
+    text
+}
+
+/// What is left, here and elsewhere.
+fn rest(it: &Certificate, line: &mut impl FnMut(String)) {
     line(String::new());
     line(if it.remains.is_empty() {
         "They are named nowhere else that Gatelog can read.".to_owned()
@@ -274,5 +278,4 @@ pub fn text(it: &Certificate) -> String {
             signature.algorithm, signature.key, signature.signature
         ));
     }
-    text
 }

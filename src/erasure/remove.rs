@@ -67,12 +67,11 @@ pub(super) async fn traces(tools: &Tools, user: Uuid) -> Result<(), Error> {
         .collect();
     for (streams, keys) in [(events, false), (objects, false), (mails, true)] {
         for portion in streams.chunks(PORTION) {
-            let keys: Vec<KeyId> = match keys {
-                true => portion
-                    .iter()
-                    .filter_map(|it| found.mails.get(&it.id).copied())
-                    .collect(),
-                false => Vec::new(),
+            let of = |it: &StreamId| found.mails.get(&it.id).copied();
+            let keys: Vec<KeyId> = if keys {
+                portion.iter().filter_map(of).collect()
+            } else {
+                Vec::new()
             };
             objects_go(tools, user, portion, &keys).await?;
         }

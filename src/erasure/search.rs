@@ -188,16 +188,14 @@ impl Search<'_> {
             AuditEvent::KIND => self.event(envelope),
             Session::KIND => self.session(envelope),
             _ if is_theirs => {}
-            Mail::KIND => match self.names(envelope, true) || self.is_for_own(envelope) {
-                true => {
+            Mail::KIND => {
+                if self.names(envelope, true) || self.is_for_own(envelope) {
                     self.found.mails.insert(stream.id, envelope.key);
-                }
-                // One that is gone leaves no body.
-                false if envelope.body.is_none() => {
+                } else if envelope.body.is_none() {
+                    // One that is gone leaves no body.
                     self.found.mails.remove(&stream.id);
                 }
-                false => {}
-            },
+            }
             Reputation::KIND | Invitation::KIND => {
                 if self.names(envelope, false) {
                     self.found.objects.insert(stream);
