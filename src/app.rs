@@ -183,6 +183,10 @@ fn start(
         Role::Server => Some(follow(&parts, settings, &clock)?),
         Role::Command => None,
     };
+    if role == Role::Server {
+        let operator = parts.operator.clone();
+        tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
+    }
     let kept = settings.journal.retention.clone();
     let signing_clock = clock.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));

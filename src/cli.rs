@@ -17,6 +17,7 @@ mod blueprint;
 mod client;
 mod config;
 mod device;
+mod erase;
 mod evaluate;
 mod events;
 mod execution;

@@ -10,6 +10,8 @@
 //!                 |
 //!              http, web
 //!                 |
+//!        erasure
+//!                 |
 //!   execution, replay, blueprint, audit
 //!                 |
 //!               stage
@@ -37,6 +39,7 @@
 //! | [`replay`] | reads executions back, and runs them again to compare | write |
 //! | [`blueprint`] | files that say which objects there are to be | know of HTTP; read the machine but through its `Host` |
 //! | [`audit`] | audit events as authentik's clients know them, read out of the journal | decide anything; be depended on by what it tells of |
+//! | [`erasure`] | removes a person from everything that can be read, and says what it came to | remove anything else; know of HTTP |
 //! | [`feed`] | the journal told to others as it grows: formats, the webhook, standard output | say who may read; leave anything out |
 //! | [`web`] | pages from texts, texts from forms | look anything up; know status codes |
 //! | [`http`] | thin handlers: read the request, call, map the answer; also the operator's routes | decide what a flow does next |
@@ -76,6 +79,7 @@ pub mod clock;
 pub mod courier;
 pub mod directory;
 pub mod duo;
+pub mod erasure;
 pub mod execution;
 pub mod expression;
 pub mod feed;

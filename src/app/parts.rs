@@ -29,7 +29,8 @@ use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
-use crate::http::{self, Interface, operator::Operator};
+use crate::http::operator::{Operator, Store};
+use crate::http::{self, Interface};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
@@ -93,6 +94,11 @@ impl Parts {
             },
             threads(role),
         );
+        let store: Arc<dyn Store> = Arc::new(store::Disk {
+            journal: Arc::clone(&disk),
+            notary: Arc::clone(&notary),
+            clock: clock.clone(),
+        });
         let stopping = Arc::new(AtomicBool::new(false));
         let library = Arc::<Library>::default();
         let turns = Arc::<Turns>::default();
@@ -126,16 +132,13 @@ impl Parts {
                 courier: courier.clone(),
                 data: settings.data.clone(),
                 key_file: settings.secret_key_file.clone(),
+                store: Arc::clone(&store),
             }),
             stopping: Arc::clone(&stopping),
         });
         let operator = Data::new(Operator {
             journal,
-            store: Arc::new(store::Disk {
-                journal: Arc::clone(&disk),
-                notary: Arc::clone(&notary),
-                clock: clock.clone(),
-            }),
+            store,
             clock: clock.clone(),
             hashes: pool,
             executions: executions.clone(),

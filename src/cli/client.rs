@@ -109,6 +109,11 @@ impl Operator {
         self.call(Method::GET, path, None, SHORT).await
     }
 
+    /// The same for what may take as long as it takes.
+    pub(super) async fn get_long(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, path, None, LONG).await
+    }
+
     /// Sends `body` to `/operator/<path>`.
     pub(super) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.call(Method::POST, path, Some(body), SHORT).await

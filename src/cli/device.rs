@@ -101,7 +101,7 @@ fn read(device: &str) -> anyhow::Result<(&str, i64)> {
 }
 
 /// Whether the person at the terminal agrees. Where there is none, nobody does.
-fn agreed(question: &str) -> anyhow::Result<bool> {
+pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         bail!("nobody is there to agree: add --yes");
     }

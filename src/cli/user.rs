@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 use super::client::{once, segment};
 use super::output::{Output, print_line, print_value, talk};
-use super::{device, password};
+use super::{device, erase, password};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -56,6 +56,12 @@ pub(super) enum Command {
         #[arg(long)]
         flow: Option<String>,
     },
+    /// Remove a person from everything that can be read, and say what came of it
+    ///
+    /// Their key is destroyed, and with it all that was ever written of them; where else they are
+    /// named is looked for and removed. The journal can still be verified. A command that was
+    /// interrupted is simply given again.
+    Erase(erase::Command),
     /// List all users
     List,
     /// List what a user shows besides the password: authenticators, keys, recovery codes
@@ -134,6 +140,7 @@ pub(super) async fn run(
             let made = once(settings, &path, Some(&body)).await?;
             recovery_link(output, &made, username)
         }
+        Command::Erase(command) => erase::run(command, settings, output).await,
         Command::List => {
             let answer = once(settings, "users", None).await?;
             list(&answer, output)

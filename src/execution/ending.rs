@@ -8,6 +8,7 @@ use crate::directory::link;
 use crate::flow::Entry;
 use crate::flow::client::Client;
 use crate::flow::input::{Canceller, Request as Asked};
+use crate::journal::object::{self, Versioned};
 
 impl Executions {
     pub(super) async fn end(
@@ -19,6 +20,24 @@ impl Executions {
     ) -> Result<(), Error> {
         let handle = self.command(client, "", asked, correlation);
         self.finish(id, handle).await
+    }
+
+    /// Ends executions whose keys were destroyed, as far as they are still under way: nobody can go on
+    /// in them, and what was kept to find them goes.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], or what the journal said.
+    pub async fn forget(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Error> {
+        for id in ids {
+            let objects = self.shared.journal.as_ref();
+            let found: Option<Versioned<Unfinished>> = object::get(objects, id).await?;
+            if found.is_some() {
+                let correlation = self.shared.clock.opaque_id();
+                self.end(id, &Client::nobody(), Asked::Expire, correlation)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     /// Cancels it on behalf of a session, unless it belongs to another one by then.

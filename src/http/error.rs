@@ -20,6 +20,9 @@ pub enum Error {
     /// There is no such object, or the caller may not see it.
     #[error("No {0} matches the given query.")]
     Missing(&'static str),
+    /// It was there, and nobody can read it any more.
+    #[error("{0}")]
+    Gone(String),
     /// Nobody is logged in.
     #[error("Authentication credentials were not provided.")]
     NotAuthenticated,
@@ -112,6 +115,7 @@ impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotFound(_) | Self::Missing(_) => StatusCode::NOT_FOUND,
+            Self::Gone(_) => StatusCode::GONE,
             Self::NotAuthenticated | Self::BadToken | Self::NotPermitted | Self::Csrf(_) => {
                 StatusCode::FORBIDDEN
             }

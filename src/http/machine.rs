@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::operator::Store;
 use crate::courier::Courier;
 
 /// How many folders within each other are measured.
@@ -22,6 +24,8 @@ pub struct Machine {
     pub data: PathBuf,
     /// Where the root key lies.
     pub key_file: PathBuf,
+    /// What only the store on disk can do.
+    pub store: Arc<dyn Store>,
 }
 
 impl Machine {

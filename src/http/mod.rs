@@ -18,6 +18,7 @@ mod content_policy;
 pub mod cookie;
 pub mod csrf;
 pub mod device;
+mod erasing;
 mod error;
 mod executor;
 mod files;

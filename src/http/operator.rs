@@ -29,6 +29,7 @@ use crate::journal::{self, Envelope, Journal, Position, StreamId, Write};
 mod blueprints;
 mod caller;
 mod devices;
+mod erasure;
 mod evidence;
 mod executions;
 mod feed;
@@ -42,6 +43,7 @@ mod tokens;
 mod users;
 
 pub use caller::Caller;
+pub use erasure::finish_erasures;
 pub use refusal::Refusal;
 
 /// The largest body, in bytes: a blueprint with its JSON escapes.
@@ -144,6 +146,8 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
                 "/users/{username}/recovery-link",
                 post().to(users::recovery_link),
             )
+            .route("/users/{name}/erasure", get().to(erasure::preview))
+            .route("/users/{name}/erase", post().to(erasure::erase))
             .route("/users/{username}/devices", get().to(devices::list))
             .route(
                 "/users/{username}/devices/remove",

@@ -223,6 +223,22 @@ impl Keyring {
         self.state().chain(id).contains(&above)
     }
 
+    /// What wraps the key `id`, [`KeyId::SYSTEM`] for the root key; `None` when it, or one above it,
+    /// does not exist.
+    #[must_use]
+    pub fn wrapper(&self, id: KeyId) -> Option<KeyId> {
+        let state = self.state();
+        state.slots.wrapper(id).filter(|_| state.is_whole(id))
+    }
+
+    /// The keys that are wrapped, directly or by way of others, under the key `above`.
+    #[must_use]
+    pub fn under(&self, above: KeyId) -> Vec<KeyId> {
+        let state = self.state();
+        let under = |id: &KeyId| *id != above && state.chain(*id).contains(&above);
+        state.slots.ids().filter(under).collect()
+    }
+
     /// Seals `plaintext` under the key `id`; `aad` is authenticated along with it.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! It seals, chains and checks as the journal on disk does; only durability means nothing here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,8 +19,8 @@ use super::frame::{Lookup, Operation, Record};
 use super::keys::Keyring;
 use super::prepare::{self, View};
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
-    Version, chain, seal,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, chain, seal,
 };
 use crate::clock::Clock;
 
@@ -262,6 +262,35 @@ impl Journal for MemoryJournal {
             .counters
             .get(&lookup)
             .map_or(0, |counter| counter.at(now)))
+    }
+
+    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
+        self.0.keyring.wrapper(key)
+    }
+
+    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
+        self.0.keyring.under(key)
+    }
+
+    async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
+        let mut state = self.state();
+        let mut removed = 0;
+        for (stream, version) in records {
+            let index = version
+                .0
+                .checked_sub(1)
+                .and_then(|it| usize::try_from(it).ok());
+            let places = state.streams.get(&stream);
+            let place = index.and_then(|index| places?.get(index).copied());
+            let Some(place) = place.filter(|place| state.current.get(&stream) != Some(place))
+            else {
+                continue;
+            };
+            let record = &mut state.log[place];
+            let is_body = matches!(record.frame.operation, Operation::Append | Operation::Put);
+            removed += u64::from(is_body && record.payload.take().is_some());
+        }
+        Ok(removed)
     }
 }
 

@@ -4,6 +4,7 @@
 //! stream of revisions with its current body kept beside it. This module knows bodies as bytes
 //! and uses nothing of ours but the clock.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -255,8 +256,12 @@ pub struct Envelope {
     pub correlation: Uuid,
     /// Its own hash, which the next record of the stream names as the previous one.
     pub hash: Hash,
+    /// The key that seals the body.
+    pub key: KeyId,
     /// The opened body; `None` once it was removed or its key destroyed, or for a deletion.
     pub body: Option<Vec<u8>>,
+    /// Whether there is a body that nobody can open, as its key was destroyed.
+    pub is_locked: bool,
 }
 
 /// One revision of an object.
@@ -349,4 +354,22 @@ pub trait Journal: Send + Sync + 'static {
 
     /// What a counter stands at; zero when it is unknown or has expired at `now`.
     async fn counter(&self, counter: &[u8], now: Timestamp) -> Result<i64>;
+
+    /// What wraps a data key; [`KeyId::SYSTEM`] means the root key. `None` when nothing can be opened
+    /// with it any more.
+    fn wrapper(&self, key: KeyId) -> Option<KeyId>;
+
+    /// The keys that are wrapped under another one, directly or by way of others: what goes with it.
+    fn keys_under(&self, key: KeyId) -> Vec<KeyId>;
+
+    /// Takes the bodies of these records out of the log, with the lookups that were stored beside
+    /// them; the records' frames stay, and so does the current revision of an object. Returns how many
+    /// bodies went.
+    ///
+    /// This is for what lies under a key that has to stay. A store may keep old bytes, so only
+    /// [`Write::DestroyKey`] makes a body unreadable for ever.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written; what was removed until then is gone.
+    async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64>;
 }

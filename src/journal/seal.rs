@@ -146,6 +146,7 @@ pub fn envelope(record: &Record, keyring: &Keyring) -> Result<Envelope> {
         Some((schema, body)) => (schema, Some(body)),
         None => (frame.schema, None),
     };
+    let has_body = matches!(frame.operation, Operation::Append | Operation::Put);
     Ok(Envelope {
         stream: frame.stream,
         version: frame.version,
@@ -153,6 +154,8 @@ pub fn envelope(record: &Record, keyring: &Keyring) -> Result<Envelope> {
         schema,
         correlation: frame.correlation,
         hash: frame.hash(),
+        key: frame.key,
+        is_locked: has_body && body.is_none() && record.payload.is_some(),
         body,
     })
 }

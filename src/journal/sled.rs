@@ -5,6 +5,7 @@
 //! One thread writes (see `writer`), everybody reads. Bodies arrive and leave sealed: nothing but
 //! `seal` opens them.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,8 +21,8 @@ use uuid::Uuid;
 
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
-    Version, seal,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, seal,
 };
 use crate::clock::Clock;
 
@@ -390,6 +391,18 @@ impl Journal for SledJournal {
 
     async fn counter(&self, counter: &[u8], now: Timestamp) -> Result<i64> {
         self.shared.told(self.shared.counter(counter, now))
+    }
+
+    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
+        self.shared.keyring.wrapper(key)
+    }
+
+    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
+        self.shared.keyring.under(key)
+    }
+
+    async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
+        self.remove_those(records).await
     }
 }
 

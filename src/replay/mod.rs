@@ -13,6 +13,7 @@ use crate::world::record::KIND;
 
 pub mod bundle;
 pub mod diff;
+mod gone;
 mod inspect;
 pub mod mask;
 pub mod sentence;
@@ -23,6 +24,7 @@ mod verify;
 pub mod watch;
 pub mod why;
 
+pub use gone::{Gone, Why};
 pub use inspect::{Inspection, Moment, inspect};
 pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
@@ -41,8 +43,8 @@ pub enum Error {
     #[error(transparent)]
     Journal(#[from] journal::Error),
     /// Its key was destroyed, or retention removed what it held.
-    #[error("execution {0} can no longer be read: its bodies were removed or their key destroyed")]
-    Erased(Uuid),
+    #[error("{0}")]
+    Erased(Box<Gone>),
     /// Something that it looked at can no longer be read, and without it the code comes to
     /// something else.
     #[error(
@@ -82,8 +84,12 @@ pub struct Entry {
 pub async fn entries(journal: &dyn Journal, execution: Uuid) -> Result<Vec<Entry>, Error> {
     let stream = StreamId::new(KIND, execution);
     let mut entries = Vec::new();
-    for envelope in journal.read(stream, Version::NONE).await? {
-        let body = envelope.body.as_deref().ok_or(Error::Erased(execution))?;
+    let records = journal.read(stream, Version::NONE).await?;
+    for envelope in &records {
+        let Some(body) = envelope.body.as_deref() else {
+            let gone = Gone::of(journal, execution, &records).await?;
+            return Err(Error::Erased(gone.into()));
+        };
         let record = serde_json::from_slice(body).map_err(|error| journal::Error::Corrupt {
             stream,
             version: envelope.version,

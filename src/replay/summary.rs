@@ -21,7 +21,7 @@ const PORTION: usize = 500;
 pub const UNFINISHED: [&str; 3] = ["running", "waiting", "failed"];
 
 /// How an execution can stand.
-pub const STATES: [&str; 7] = [
+pub const STATES: [&str; 8] = [
     "running",
     "waiting",
     "failed",
@@ -29,6 +29,7 @@ pub const STATES: [&str; 7] = [
     "denied",
     "cancelled",
     "expired",
+    "erased",
 ];
 
 /// What a list shows of an execution.
@@ -59,7 +60,7 @@ pub struct Summary {
 
 /// The latest executions that began before `before`, the newest first.
 ///
-/// Those that can no longer be read are left out, and do not count.
+/// Of those that can no longer be read, nothing but when they were and why is in it.
 ///
 /// # Errors
 /// What the journal said.
@@ -79,7 +80,7 @@ pub async fn list(
         for stream in streams {
             match entries(journal, stream.id).await {
                 Ok(entries) => summaries.extend(summary(&entries)),
-                Err(Error::Erased(_)) => {}
+                Err(Error::Erased(gone)) => summaries.push(gone.summary()),
                 Err(error) => return Err(error),
             }
             if summaries.len() == limit {

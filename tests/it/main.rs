@@ -8,6 +8,7 @@ mod browser;
 mod cli;
 mod courier;
 mod docs;
+mod erasure;
 mod execution;
 mod expression;
 mod flows;

@@ -1,6 +1,6 @@
 //! A journal that fails when it is told to.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::journal::{
-    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
-    Version, Write,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, Write,
 };
 use crate::world::record::KIND;
 
@@ -131,6 +131,18 @@ impl Journal for Faulty {
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
         self.inner.lease(name, ttl).await
+    }
+
+    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
+        self.inner.wrapper(key)
+    }
+
+    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
+        self.inner.keys_under(key)
+    }
+
+    async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
+        self.inner.remove_bodies(records).await
     }
 
     async fn get(&self, stream: StreamId) -> Result<Option<Object>> {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
 use crate::directory::User;
+use crate::directory::departure::{What, leaves};
 use crate::execution;
 use crate::flow::Code;
 use crate::journal::Version;
@@ -135,6 +136,9 @@ pub(super) async fn bundle(
 ) -> Answer {
     let id = named(&operator, &name).await?;
     let (journal, workers) = (&operator.journal, Some(&operator.workers));
+    if asked.personal {
+        leaves(&**journal, &operator.clock, What::Bundle, Some(id)).await?;
+    }
     let bundle = replay::bundle::of(journal, workers, &operator.clock, id, asked.personal).await?;
     Ok(HttpResponse::Ok().json(bundle))
 }

@@ -10,6 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 
 use super::{Operator, Refusal};
+use crate::directory::departure::{What, leaves};
 use crate::feed::{format, item};
 use crate::journal::{self, Position};
 use crate::settings::FeedFormat;
@@ -35,6 +36,7 @@ pub(super) async fn lines(
 ) -> Result<HttpResponse, Refusal> {
     let format = FeedFormat::from_name(&asked.format)
         .ok_or_else(|| Refusal::Malformed(format!("{:?} is no form of lines", asked.format)))?;
+    leaves(&*operator.journal, &operator.clock, What::FeedRead, None).await?;
     let (after, follow) = (asked.after, asked.follow);
     let last = operator.journal.last();
     let records = (follow || after < last).then(|| operator.journal.follow(after));

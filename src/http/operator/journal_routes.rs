@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Operator, Refusal};
+use crate::directory::departure::{What, leaves};
 use crate::journal::evidence::Checkpoint;
 use crate::journal::{Envelope, Position};
 
@@ -36,15 +37,23 @@ pub(super) async fn rotate(operator: Data<Operator>) -> Result<Json<Value>, Refu
 }
 
 /// `POST /operator/journal/export`: the sealed journal as one file.
-pub(super) async fn export(operator: Data<Operator>) -> HttpResponse {
-    HttpResponse::Ok()
+pub(super) async fn export(operator: Data<Operator>) -> Answer {
+    leaves(
+        &*operator.journal,
+        &operator.clock,
+        What::SealedExport,
+        None,
+    )
+    .await?;
+    Ok(HttpResponse::Ok()
         .content_type("application/gzip")
-        .streaming(operator.store.export())
+        .streaming(operator.store.export()))
 }
 
 /// `POST /operator/journal/records`: one record to a line. The stream breaks off on damage,
 /// which the reader notices because the last chunk is missing.
-pub(super) async fn records(operator: Data<Operator>) -> HttpResponse {
+pub(super) async fn records(operator: Data<Operator>) -> Answer {
+    leaves(&*operator.journal, &operator.clock, What::OpenExport, None).await?;
     let lines = operator.store.records().map(|record| {
         let (position, envelope) = record.inspect_err(|error| {
             tracing::error!(%error, "an export broke off");
@@ -53,9 +62,9 @@ pub(super) async fn records(operator: Data<Operator>) -> HttpResponse {
         line.push('\n');
         Ok::<_, crate::journal::Error>(Bytes::from(line))
     });
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("application/jsonl")
-        .streaming(lines)
+        .streaming(lines))
 }
 
 fn line(position: Position, envelope: &Envelope) -> Value {

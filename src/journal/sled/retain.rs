@@ -3,14 +3,16 @@
 //! A body is only taken out of the log here. What must be unreadable also in backups and in the
 //! old bytes that sled keeps needs its key destroyed.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufWriter;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::super::frame::{Operation, Record};
-use super::super::{Error, Kind, Result, StreamId};
+use super::super::frame::{Frame, Operation, Record};
+use super::super::{Error, Kind, Result, StreamId, Version};
 use super::batch::{self, Request};
 use super::export::{Export, Writer};
 use super::log::{self, Entry};
@@ -22,6 +24,10 @@ use super::{Shared, SledJournal, archive, disk};
 
 /// The writer is asked to remove so many bodies at once, so that nobody waits long for it.
 const PORTION: usize = 200;
+
+/// How often it is looked whether a closed part of the log has its export, and how long in between.
+const PATIENCE: usize = 600;
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl SledJournal {
     /// Removes the bodies of a kind's records from before `before`, unless `keep` says that the
@@ -42,44 +48,86 @@ impl SledJournal {
         before: Timestamp,
         keep: impl Fn(StreamId) -> bool,
     ) -> Result<u64> {
-        let goes = |shared: &Shared, record: &Record| -> Result<bool> {
-            let frame = &record.frame;
-            let may = frame.stream.kind == kind
-                && frame.at < before
-                && record.payload.is_some()
-                && matches!(frame.operation, Operation::Append | Operation::Put)
-                && !keep(frame.stream);
-            Ok(may && !shared.is_current(record)?)
-        };
-        let mut removed = 0;
-        for segment in self.shared.segments.closed() {
-            if segment.has_export() {
-                removed += rewrite(&segment, |record| goes(&self.shared, record))?;
-            }
-        }
-        let mut positions = Vec::new();
-        let first = self.shared.segments.last().first();
-        self.shared
-            .segments
-            .visit(Place::record(first), |_, entry| {
-                if entry.place.is_record() && goes(&self.shared, &decode(&entry)?)? {
-                    positions.push(entry.place.position);
-                }
-                Ok(true)
-            })?;
+        let goes =
+            |frame: &Frame| frame.stream.kind == kind && frame.at < before && !keep(frame.stream);
+        let (mut removed, positions) = self.shared.remove_closed(goes)?;
         for positions in positions.chunks(PORTION) {
-            let (answer, answered) = oneshot::channel();
-            self.send(Request::Remove {
-                positions: positions.to_vec(),
-                answer,
-            })?;
+            let answered = self.remove_open(positions)?;
             removed += answered.blocking_recv().map_err(|_| batch::closed())??;
         }
         Ok(removed)
     }
+
+    /// Removes the bodies of these records, but of none that is the current revision of an object.
+    ///
+    /// # Errors
+    /// When the log cannot be read or written; what was removed until then is gone. Also when a part of
+    /// the log that was closed still waits for its export: that takes no more than a moment.
+    pub(super) async fn remove_those(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let look = move |shared: &Shared| {
+            shared.remove_closed(|frame| records.contains(&(frame.stream, frame.version)))
+        };
+        self.exported().await?;
+        let (mut removed, positions) = self.blocking(look).await?;
+        for positions in positions.chunks(PORTION) {
+            let answered = self.remove_open(positions)?;
+            removed += answered.await.map_err(|_| batch::closed())??;
+        }
+        Ok(removed)
+    }
+
+    /// Waits until every closed part of the log has its export, which bodies are removed from.
+    async fn exported(&self) -> Result<()> {
+        for _ in 0..PATIENCE {
+            let closed = self.shared.segments.closed();
+            if closed.iter().all(|segment| segment.has_export()) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let why = "a closed part of the log waits for its export; try again in a moment";
+        Err(Error::Unavailable(why.into()))
+    }
+
+    fn remove_open(&self, positions: &[u64]) -> Result<oneshot::Receiver<Result<u64>>> {
+        let (answer, answered) = oneshot::channel();
+        let positions = positions.to_vec();
+        self.send(Request::Remove { positions, answer })?;
+        Ok(answered)
+    }
 }
 
 impl Shared {
+    /// Removes what `goes` says from the closed parts of the log. Returns how many bodies went, and
+    /// where those lie in the open part that have to go there.
+    fn remove_closed(&self, goes: impl Fn(&Frame) -> bool) -> Result<(u64, Vec<u64>)> {
+        let goes = |record: &Record| -> Result<bool> {
+            let frame = &record.frame;
+            let may = record.payload.is_some()
+                && matches!(frame.operation, Operation::Append | Operation::Put)
+                && goes(frame);
+            Ok(may && !self.is_current(record)?)
+        };
+        let mut removed = 0;
+        for segment in self.segments.closed() {
+            if segment.has_export() {
+                removed += rewrite(&segment, &goes)?;
+            }
+        }
+        let mut positions = Vec::new();
+        let first = self.segments.last().first();
+        self.segments.visit(Place::record(first), |_, entry| {
+            if entry.place.is_record() && goes(&decode(&entry)?)? {
+                positions.push(entry.place.position);
+            }
+            Ok(true)
+        })?;
+        Ok((removed, positions))
+    }
+
     fn is_current(&self, record: &Record) -> Result<bool> {
         if record.frame.operation != Operation::Put {
             return Ok(false);

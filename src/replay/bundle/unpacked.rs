@@ -1,7 +1,7 @@
 //! A bundle as a journal: it answers for the one execution and what that refers to, and takes
 //! nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::Bundle;
 use crate::journal::{
-    Commit, Envelope, Error, Hash, Journal, Key, Kind, Lease, Object, Position, Result, StreamId,
-    Version, up_to_date,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
+    StreamId, Version, up_to_date,
 };
 use crate::world::record::KIND;
 
@@ -35,6 +35,8 @@ impl Unpacked {
             schema,
             correlation: entry.correlation,
             hash: Hash::default(),
+            key: KeyId(execution.id),
+            is_locked: false,
             body: serde_json::to_vec(&entry.record).ok(),
         });
         let objects = bundle.objects.into_iter().map(|held| {
@@ -151,5 +153,17 @@ impl Journal for Unpacked {
 
     async fn counter(&self, _: &[u8], _: Timestamp) -> Result<i64> {
         Ok(0)
+    }
+
+    fn wrapper(&self, _: KeyId) -> Option<KeyId> {
+        None
+    }
+
+    fn keys_under(&self, _: KeyId) -> Vec<KeyId> {
+        Vec::new()
+    }
+
+    async fn remove_bodies(&self, _: HashSet<(StreamId, Version)>) -> Result<u64> {
+        Err(only_read())
     }
 }

@@ -75,6 +75,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "expression",
             "geoip",
             "web",
+            "erasure",
             "execution",
             "replay",
             "blueprint",
@@ -120,6 +121,10 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "flow",
             "journal",
         ],
+    ),
+    (
+        "erasure",
+        &["execution", "courier", "world", "directory", "journal"],
     ),
     (
         "replay",

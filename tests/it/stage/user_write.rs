@@ -112,7 +112,11 @@ fn whoever_deletes_their_account_is_nowhere_any_more() {
         let shown = server.gatelog(&["execution", "list", "--json"]);
         assert!(!shown.succeeds().stdout.contains(&ann.username));
         let page = server.gatelog(&["execution", "list", "--limit", "2", "--json"]);
-        assert_eq!(page.values().len(), 2, "those that are erased do not count");
+        assert_eq!(
+            page.values().len(),
+            2,
+            "those that are erased are counted as well"
+        );
         let verified = server.gatelog(&["execution", "verify", &theirs]);
         verified.fails_with(66).says("can no longer be read");
         let exported = server.gatelog(&["journal", "export", "--json"]);

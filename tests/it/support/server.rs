@@ -201,6 +201,11 @@ impl TestServer {
         self.reap();
     }
 
+    /// The server was ended by a signal.
+    pub(crate) fn reaped(&mut self) {
+        self.reap();
+    }
+
     /// Ends the server with SIGKILL, and starts it again where it was.
     pub(crate) async fn kill(&mut self) {
         self.dies();

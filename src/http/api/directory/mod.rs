@@ -14,6 +14,7 @@ use uuid::Uuid;
 mod account;
 mod brands;
 mod consents;
+mod erasure;
 mod groups;
 mod guard;
 mod keys;
@@ -46,6 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
         keys::operations(),
         sessions::operations(),
         consents::operations(),
+        erasure::operations(),
         brands::operations(),
         scores::operations(),
     ];
@@ -65,6 +67,7 @@ pub(super) fn describe(components: &mut Components) {
     keys::describe(components);
     sessions::describe(components);
     consents::describe(components);
+    erasure::describe(components);
     brands::describe(components);
     scores::describe(components);
 }

@@ -96,6 +96,11 @@ impl Asked {
         Ok(())
     }
 
+    /// Whether also executions are asked for of which nothing can be read any more.
+    pub(super) fn wants_erased(&self) -> bool {
+        self.states.iter().any(|it| it == "erased")
+    }
+
     /// Whether only executions are asked for that are under way.
     pub(super) fn only_unfinished(&self) -> bool {
         let unfinished = |state: &String| UNFINISHED.contains(&state.as_str());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::asked::Asked;
-use super::{may, named, shown};
+use super::{may, may_all, named, shown};
 use crate::directory::{User, user_by_pk, user_by_username};
 use crate::execution::Unfinished;
 use crate::http::api::call::Call;
@@ -95,6 +95,13 @@ impl Page {
         let entries = match replay::entries(&*call.state.journal, id).await {
             Ok(entries) => entries,
             Err(replay::Error::Journal(error)) => return Err(error.into()),
+            Err(replay::Error::Erased(gone)) => {
+                let summary = gone.summary();
+                if asked.wants_erased() && asked.admits(&summary) && may_all(call) {
+                    self.results.push(shown(&call.state, &summary).await?);
+                }
+                return Ok(());
+            }
             // Nothing is left of it.
             Err(_) => return Ok(()),
         };

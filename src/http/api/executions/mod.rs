@@ -118,6 +118,11 @@ fn may(call: &Call, flow: Uuid) -> bool {
     caller.is_ok_and(|it| it.granted.may_of(PERMISSION, flow))
 }
 
+/// Whether the caller may see the executions of all flows.
+fn may_all(call: &Call) -> bool {
+    call.caller().is_ok_and(|it| it.granted.may(PERMISSION))
+}
+
 /// The execution that an id or a short code names.
 async fn named(state: &State, name: &str) -> Result<Option<Uuid>, Error> {
     if let Ok(id) = name.parse() {

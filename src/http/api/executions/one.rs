@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{MISSING, may, named, person, shown};
+use super::{MISSING, may, may_all, named, person, shown};
 use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
@@ -84,8 +84,13 @@ pub(super) async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
 pub(super) async fn seen(call: &Call, name: &str) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
     let id = named(state, name).await?.ok_or(MISSING)?;
-    let entries = replay::entries(&*state.journal, id).await;
-    let entries = entries.map_err(refused)?;
+    let entries = match replay::entries(&*state.journal, id).await {
+        // Which flow it was, nobody knows any more.
+        Err(replay::Error::Erased(gone)) if may_all(call) => {
+            return Err(Error::Gone(gone.to_string()));
+        }
+        entries => entries.map_err(refused)?,
+    };
     let summary = replay::summary(&entries).filter(|it| may(call, it.flow_id));
     Ok((entries, summary.ok_or(MISSING)?))
 }

@@ -6,6 +6,7 @@ const EXPLAINED: &[(&str, &str)] = &[
     ("schema BlueprintChange", "ours"),
     ("schema BlueprintDiff", "ours"),
     ("schema BlueprintOutcome", "ours"),
+    ("schema Erasure", "ours"),
     ("schema Execution", "ours"),
     ("schema Health", "ours"),
     (

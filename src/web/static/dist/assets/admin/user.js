@@ -4,6 +4,7 @@ import { announce } from './announce.js';
 import { all, create, get, remove as removeAt } from './api.js';
 import { offer } from './copy.js';
 import { confirm, dialog } from './dialog.js';
+import { erase } from './erase.js';
 import { eventColumns } from './events.js';
 import { executionList } from './executions.js';
 import { form } from './form.js';
@@ -62,6 +63,7 @@ function overview(user) {
     action('Recovery link', () => recoveryLink(user, path)),
     user.email ? action('Mail a recovery link', () => recoveryMail(user, path)) : null,
     action('Delete', async () => (await remove({ path, name: user.username })) && go('/users'), 'danger'),
+    action('Erase', async () => (await erase(user)) && go('/users'), 'danger'),
   );
   return [actions, section('Facts', known), attributes].filter(Boolean);
 }

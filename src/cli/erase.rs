@@ -1,0 +1,125 @@
+//! `gatelog user erase`: removes a person from everything that can be read.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::settings::Settings;
+
+use super::client::{Operator, segment};
+use super::device::agreed;
+use super::output::{Output, print_line, print_value, talk};
+
+/// Whom, and how.
+#[derive(Debug, Args)]
+pub(super) struct Command {
+    /// What they log in with, their number, or their identifier
+    user: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Show what would go, and change nothing
+    #[arg(long, conflicts_with_all = ["yes", "certificate"])]
+    dry_run: bool,
+    /// Write the certificate into this file as well, which must not exist
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let operator = Operator::reach(settings).await?;
+    let erased = erase(command, &operator, output).await;
+    operator.close().await?;
+    erased
+}
+
+async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyhow::Result<()> {
+    let path = format!("users/{}", segment(&command.user));
+    if command.dry_run || !command.yes {
+        let preview = operator.get_long(&format!("{path}/erasure")).await?;
+        if command.dry_run && output.is_json() {
+            return print_value(&preview);
+        }
+        talk(&would_go(&preview));
+        if command.dry_run {
+            return Ok(());
+        }
+        let question = format!("Erase {}? It cannot be undone. [y/N] ", command.user);
+        if !agreed(&question)? {
+            bail!("nothing was erased");
+        }
+    }
+    // Made before anything is done: what is done cannot be undone for a full disk.
+    let file = match &command.certificate {
+        Some(path) => {
+            let made = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path);
+            Some(made.with_context(|| format!("{} cannot be made", path.display()))?)
+        }
+        None => None,
+    };
+    let answer = operator
+        .post_long(&format!("{path}/erase"), &json!({}))
+        .await;
+    let answer = match (answer, &command.certificate) {
+        (Err(error), Some(path)) => {
+            std::fs::remove_file(path)?;
+            return Err(error);
+        }
+        (answer, _) => answer?,
+    };
+    let (certificate, text) = (&answer["certificate"], answer["text"].as_str());
+    if let Some(mut file) = file {
+        let data = serde_json::to_string_pretty(certificate)?;
+        let content = if output.is_json() {
+            data
+        } else {
+            format!("{}\n\n{data}", text.unwrap_or_default().trim_end())
+        };
+        writeln!(file, "{content}")?;
+        file.sync_all()?;
+    }
+    if output.is_json() {
+        return print_value(certificate);
+    }
+    for line in text.unwrap_or_default().lines() {
+        print_line(line)?;
+    }
+    Ok(())
+}
+
+/// What would go, in words.
+fn would_go(preview: &Value) -> String {
+    if preview["is_begun"] == true {
+        return "This erasure was begun before; it goes on where it was interrupted.".to_owned();
+    }
+    let removed = &preview["removed"];
+    let number = |name: &str| removed[name].as_u64().unwrap_or_default();
+    format!(
+        "This destroys the key of {} and removes {} objects, {} executions of theirs, {} executions \
+         of nobody and {} of others in which they are named, {} audit events, {} mails, {} \
+         invitations and {} counts of attempts. They would stay named in {} other objects.",
+        preview["username"].as_str().unwrap_or_default(),
+        number("objects"),
+        number("executions"),
+        number("executions_of_nobody"),
+        number("executions_of_others"),
+        number("events"),
+        number("mails"),
+        number("invitations"),
+        number("attempts"),
+        preview["remains"]
+    )
+}
