@@ -332,6 +332,7 @@ function stepper({ path, ways, signal }) {
       const wasLast = at === all.length - 1;
       const stood = all[at];
       const hadFocus = lines.contains(document.activeElement);
+      parts?.axis.end();
       all = events(it);
       people = it.people;
       parts = {
