@@ -4,6 +4,7 @@
 //! recorded inputs again gives the same events.
 
 mod attacks;
+mod comparing;
 mod consenting;
 mod conversation;
 mod crashes;

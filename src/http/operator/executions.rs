@@ -38,7 +38,7 @@ pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer 
 }
 
 /// The execution that an id or a short code names.
-async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
+pub(super) async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }

@@ -12,13 +12,13 @@ pub(super) fn told(class: &str, reason: &MfaProblem, often: &str, voice: Voice) 
             format!("a code was typed {often} that had been used already or had run out")
         }
         MfaProblem::Locked { until } if class == "duo" => format!(
-            "Duo was not asked for a push {often}, because too many had gone unanswered; the next \
-             can be had from {} on",
+            "another push by Duo was held back {often}, because too many had gone unanswered; the \
+             next can be had from {} on",
             voice.moment(*until)
         ),
         MfaProblem::Locked { until } => format!(
-            "a code was not even looked at {often}, because there had been too many wrong ones; \
-             the next is looked at from {} on",
+            "a code was turned away unread {often}, because there had been too many wrong ones; the \
+             next is read from {} on",
             voice.moment(*until)
         ),
         MfaProblem::UnknownDevice => {
@@ -34,7 +34,7 @@ pub(super) fn told(class: &str, reason: &MfaProblem, often: &str, voice: Voice) 
             )
         }
         MfaProblem::Assertion { problem } => format!(
-            "what a security key or passkey signed was not accepted {often}{}",
+            "what a security key or passkey signed was refused {often}{}",
             detail(problem)
         ),
         MfaProblem::Denied { said } => {
@@ -48,7 +48,7 @@ pub(super) fn told(class: &str, reason: &MfaProblem, often: &str, voice: Voice) 
             format!("Duo could not be reached {often}{}", detail(problem))
         }
         MfaProblem::Misconfigured { problem } => format!(
-            "Duo did not accept {often} how it is set up here{}, which an administrator has to mend",
+            "Duo refused {often} how it is set up here{}, which an administrator has to mend",
             detail(problem)
         ),
         MfaProblem::Unknown => format!(

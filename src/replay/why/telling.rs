@@ -42,7 +42,7 @@ pub(super) fn told(note: &Note<'_>, voice: Voice) -> String {
                 voice.only_operator(|| format!(" (the provider said {})", joined(codes, "and")))
             };
             format!(
-                "{here}the check whether the visitor is a person was not passed {often}{score}{codes}"
+                "{here}the check whether the visitor is a person failed {often}{score}{codes}"
             )
         }
         What::ConsentStale => format!(
@@ -164,7 +164,7 @@ fn complaint(errors: &Errors, here: &str, often: &str, voice: Voice) -> String {
     } else {
         voice.only_operator(|| format!("; the page said {}", joined(&said, "and")))
     };
-    format!("{here}what was typed was not accepted {often}{about}{said}")
+    format!("{here}what was typed was refused {often}{about}{said}")
 }
 
 fn field(name: &str) -> String {

@@ -182,6 +182,18 @@ fn one_execution_is_told_from_its_beginning_without_secrets() {
         let again = admin.gets(&format!("{EXECUTIONS}{code}/verify/")).await;
         assert_eq!(again["outcome"], "same");
         assert_eq!(again["records"], steps.len());
+        let why = admin.gets(&format!("{EXECUTIONS}{code}/why/")).await;
+        let printed = server.gatelog(&["execution", "why", &code]);
+        assert_eq!(printed.stdout.trim(), why["text"].as_str().expect("a text"));
+        assert_eq!(why["way"], "completed");
+        assert_eq!(why["ways"], json!(["completed", "password_wrong", "skipped_no_factor"]));
+        let diff = admin.gets(&format!("{EXECUTIONS}{code}/diff/?version=1")).await;
+        assert_eq!(diff["left"]["place"]["version"], 1);
+        assert_eq!(diff["right"]["state"], "completed");
+        let path = format!("{EXECUTIONS}{code}/watch/");
+        let watched = admin.gets(&format!("{path}?key=pending_user")).await;
+        assert_eq!(watched["writes"][0]["after"]["value"]["value"], user);
+        admin.is_refused(Method::GET, &path, &json!({}), 400).await;
         for unknown in [
             "22222-22222",
             "nothing",

@@ -88,7 +88,7 @@ fn a_limit_of_pushes_reads_otherwise_than_one_of_codes() {
     let why = told.answers("duo", vec![rejected("duo", reason)]).why();
     assert!(
         why.help_desk
-            .contains("Duo was not asked for a push once, because too many"),
+            .contains("another push by Duo was held back once, because too many"),
         "{}",
         why.help_desk
     );
