@@ -183,11 +183,16 @@ fn one_execution_is_told_from_its_beginning_without_secrets() {
         assert_eq!(again["outcome"], "same");
         assert_eq!(again["records"], steps.len());
         let why = admin.gets(&format!("{EXECUTIONS}{code}/why/")).await;
-        let printed = server.gatelog(&["execution", "why", &code]);
+        let printed = server.gatelog(&["execution", "why", code]);
         assert_eq!(printed.stdout.trim(), why["text"].as_str().expect("a text"));
         assert_eq!(why["way"], "completed");
-        assert_eq!(why["ways"], json!(["completed", "password_wrong", "skipped_no_factor"]));
-        let diff = admin.gets(&format!("{EXECUTIONS}{code}/diff/?version=1")).await;
+        assert_eq!(
+            why["ways"],
+            json!(["completed", "password_wrong", "skipped_no_factor"])
+        );
+        let diff = admin
+            .gets(&format!("{EXECUTIONS}{code}/diff/?version=1"))
+            .await;
         assert_eq!(diff["left"]["place"]["version"], 1);
         assert_eq!(diff["right"]["state"], "completed");
         let path = format!("{EXECUTIONS}{code}/watch/");
