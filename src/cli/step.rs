@@ -56,9 +56,10 @@ pub(super) fn run(records: &Value, output: &Output) -> anyhow::Result<()> {
     }
     for (place, state) in states.iter().enumerate() {
         for line in lines(state, place, states.len()) {
-            match line.tone {
-                Tone::Heading => output.heading(&line.text)?,
-                _ => print_line(&line.text)?,
+            if line.tone == Tone::Heading {
+                output.heading(&line.text)?;
+            } else {
+                print_line(&line.text)?;
             }
         }
         print_line("")?;

@@ -48,8 +48,7 @@ async fn looks_at(
     Ok(window)
 }
 
-async fn types(window: &Window, keys: impl AsRef<str>) -> WebDriverResult<()> {
-    let keys = keys.as_ref();
+async fn types(window: &Window, keys: impl Into<TypingData>) -> WebDriverResult<()> {
     let at = window.active_element().await?;
     at.send_keys(keys).await
 }
@@ -73,14 +72,15 @@ fn an_operator_steps_through_a_login_with_the_keyboard() {
             .arrives(&format!("/if/admin/executions/{id}?at="))
             .await?;
         let slider = window.sees("[role=slider]").await?;
-        slider.send_keys(Key::Home.to_string()).await?;
+        slider.send_keys(Key::Home).await?;
         window.shows(HERE, "started flow").await?;
         window.shows(".count", "Event 1 of").await?;
         window.shows(".changes-of", "running").await?;
         window
             .shows(".way li:last-child", "default-authentication-flow")
             .await?;
-        types(&window, Key::Right.to_string() + &Key::Right).await?;
+        types(&window, Key::Right).await?;
+        types(&window, Key::Right).await?;
         window.shows(HERE, "entered stage").await?;
         types(&window, "j").await?;
         window.shows(HERE, "asked the visitor").await?;
@@ -96,10 +96,10 @@ fn an_operator_steps_through_a_login_with_the_keyboard() {
         // The list is one stop for the keyboard, and the cursor takes the focus along.
         window.clicks(".timeline .bad .event").await?;
         window.shows(HERE, "refused").await?;
-        types(&window, Key::Down.to_string()).await?;
+        types(&window, Key::Down).await?;
         let focused = window.active_element().await?;
         assert_eq!(focused.attr("aria-current").await?.as_deref(), Some("step"));
-        types(&window, Key::End.to_string()).await?;
+        types(&window, Key::End).await?;
         window.shows(HERE, "completed").await?;
         types(&window, "?").await?;
         window.shows("dialog", "One event back").await?;
@@ -122,8 +122,8 @@ fn the_cursor_stands_in_the_address_and_the_visitor_is_seen_as_they_saw_it() {
         window.enter_default_frame().await?;
         // The page after a wrong password says so, and who it is.
         window.clicks(".timeline .bad .event").await?;
-        types(&window, Key::Down.to_string()).await?;
-        types(&window, Key::Down.to_string()).await?;
+        types(&window, Key::Down).await?;
+        types(&window, Key::Down).await?;
         window.shows(HERE, "Invalid password").await?;
         window.shows(".fields-of", "Challenge").await?;
         window.shows(".known", "pending_user").await?;

@@ -221,15 +221,15 @@ function stepper({ path, ways, signal }) {
     h("div", { class: "halves" }, lines, shown),
   );
 
-  function find({ version, event, number }) {
-    const wanted = event ?? number;
-    const exact = all.findIndex((it) => it.version === version && it.number === wanted);
+  /** The event with this number of this record, or the first of that. */
+  function find(version, number) {
+    const exact = all.findIndex((it) => it.version === version && it.number === number);
     return exact >= 0 ? exact : all.findIndex((it) => it.version === version);
   }
 
   function asked() {
     const [version, event] = String(query().at ?? "").split(".").map(Number);
-    return version ? find({ version, event }) : -1;
+    return version ? find(version, event) : -1;
   }
 
   function move(to, { focus, silent } = {}) {
@@ -280,8 +280,8 @@ function stepper({ path, ways, signal }) {
     fill(ways, way(state, { ...people, ...state.people }, { choose: go }));
   }
 
-  function go(place) {
-    const index = find(place);
+  function go({ version, event }) {
+    const index = find(version, event);
     if (index < 0) return;
     move(index);
     element.scrollIntoView({ block: "start" });
@@ -332,10 +332,11 @@ function stepper({ path, ways, signal }) {
       const wasLast = at === all.length - 1;
       const stood = all[at];
       const hadFocus = lines.contains(document.activeElement);
+      parts?.axis.end();
       all = events(it);
       people = it.people;
       parts = {
-        lines: list(all, people, { choose: (place) => choose(find(place)) }),
+        lines: list(all, people, { choose: ({ version, number }) => choose(find(version, number)) }),
         axis: axis(it.steps, { signal, choose: (step) => move(all.findLastIndex((one) => one.index === step)) }),
       };
       const heldAxis = strip.contains(document.activeElement);
@@ -343,7 +344,7 @@ function stepper({ path, ways, signal }) {
       fill(strip, parts.axis);
       if (heldAxis) parts.axis.focus();
       const first = asked();
-      const to = stood && !wasLast ? find(stood) : first >= 0 && !stood ? first : all.length - 1;
+      const to = stood && !wasLast ? find(stood.version, stood.number) : first >= 0 && !stood ? first : all.length - 1;
       move(to, { focus: hadFocus, silent: true });
     },
   };

@@ -36,8 +36,8 @@ export function places(moments, width) {
 }
 
 /**
- * The axis over `it.steps`. `choose(step, delta)` is called with the step that was pointed at, or with
- * how many events to go on; `mark({ step, now, of, text })` says where the cursor is.
+ * The axis over these steps. `choose(index)` is called with the one that was pointed at;
+ * `mark({ step, now, of, text })` says where the cursor is, among so many events.
  */
 export function axis(steps, { choose, signal }) {
   const moments = steps.map((it) => Date.parse(it.at));
@@ -103,7 +103,9 @@ export function axis(steps, { choose, signal }) {
   });
   const watcher = new ResizeObserver(lay);
   watcher.observe(slider);
-  signal?.addEventListener("abort", () => watcher.disconnect());
+  signal.addEventListener("abort", () => watcher.disconnect(), { once: true });
+  /** Has to be called when another one takes its place. */
+  slider.end = () => watcher.disconnect();
 
   slider.mark = ({ step, now, of, text }) => {
     marks.forEach((mark, index) => mark.classList.toggle("here", index === step));
