@@ -63,6 +63,9 @@ export function moment(text) {
   return h("time", { datetime: text, title: text }, shown);
 }
 
+/** A moment of today as a clock shows it. */
+export const clock = (at) => at.toLocaleTimeString("en-GB");
+
 /** A word of the API, such as `require_authenticated`, as people read it. */
 export function words(text) {
   const plain = String(text)

@@ -2,7 +2,7 @@
 
 import { prepare } from "./announce.js";
 import { add, fill, h } from "./h.js";
-import { failure, setTitle } from "./page.js";
+import { complain, failure, setTitle } from "./page.js";
 import { href, path, start } from "./router.js";
 import { navigation, routes } from "./routes.js";
 import { watch } from "./session.js";
@@ -80,10 +80,16 @@ async function show({ route, params }, isNew) {
   }
 }
 
-/** The files of this version are gone: another one runs now. */
-function outdated() {
+/** Either the server is away, or the files of this version are gone since another one runs now. */
+async function outdated() {
+  const isThere = await fetch("/-/health/live/", { cache: "no-store" }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
   const error = new Error(
-    "This part of the console cannot be loaded. If the server was updated, reload the page.",
+    isThere
+      ? "This part of the console cannot be loaded. If the server was updated, reload the page."
+      : "The server cannot be reached. Try again in a moment.",
   );
   error.isTold = true;
   throw error;
@@ -99,6 +105,11 @@ document.addEventListener("keydown", (event) => {
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.querySelector("h1")?.focus();
+});
+
+window.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  complain(event.reason);
 });
 
 prepare();

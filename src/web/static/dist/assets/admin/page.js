@@ -1,5 +1,6 @@
 // Parts that pages have in common.
 
+import { announce } from "./announce.js";
 import { fill, h } from "./h.js";
 import { href, path } from "./router.js";
 
@@ -26,6 +27,13 @@ export const bar = (...children) => h("div", { class: "buttons" }, children);
 export const button = (text, to, kind) =>
   h("a", { class: kind ? `button ${kind}` : "button", href: to }, text);
 
+/** Says that something failed, unless nobody waits for it any more or a dialog says so. */
+export function complain(error) {
+  if (error?.name === "AbortError" || error?.ended) return;
+  if (!error?.status && !error?.detail) console.error(error);
+  announce(error?.detail ?? error?.message ?? "That did not work.", "bad");
+}
+
 /** A button that does something; it cannot be pressed again until that is done. */
 export function action(text, act, kind) {
   const element = h("button", { type: "button", class: kind ?? null }, text);
@@ -34,6 +42,8 @@ export function action(text, act, kind) {
     element.setAttribute("aria-disabled", "true");
     try {
       await act();
+    } catch (error) {
+      complain(error);
     } finally {
       element.removeAttribute("aria-disabled");
     }

@@ -174,9 +174,22 @@ function sessions(user) {
   }
   async function endAll() {
     const act = async () => {
-      for (const it of await all(path, { user__username: user.username })) await removeAt(`${path}${it.uuid}/`);
+      const found = await all(path, { user__username: user.username });
+      // One's own comes last: without it nothing more can be ended.
+      found.sort((one, other) => one.current - other.current);
+      for (const it of found) {
+        await removeAt(`${path}${it.uuid}/`).catch((error) => {
+          // It ended by itself meanwhile.
+          if (error.status !== 404) throw error;
+        });
+        endsOwn ||= it.current;
+      }
     };
-    if (await confirm({ title: 'End all sessions?', content: `${user.username} is logged out everywhere.`, action: 'End all', danger: true, act })) await shown.refresh();
+    let endsOwn = false;
+    const content = `${user.username} is logged out everywhere${user.username === document.body.dataset.user ? ', also here' : ''}.`;
+    if (!(await confirm({ title: 'End all sessions?', content, action: 'End all', danger: true, act }))) return;
+    if (endsOwn) await again();
+    else await shown.refresh();
   }
   return [bar(action('End all', endAll, 'danger')), shown];
 }
