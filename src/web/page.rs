@@ -1,5 +1,7 @@
 //! The pages, made from templates that escape everything they are given.
 
+use std::collections::BTreeSet;
+
 use minijinja::value::{Serde, Value as Template};
 use minijinja::{Environment, context};
 use serde::Serialize;
@@ -246,13 +248,18 @@ impl Pages {
         )
     }
 
-    /// The document of the operator's console, for the one of this name.
-    pub fn admin(&self, dress: &Dress, user: &str) -> Result<String, Error> {
+    /// The document of the operator's console, for the one of this name, who may do this.
+    pub fn admin(
+        &self,
+        dress: &Dress,
+        user: &str,
+        may: &BTreeSet<&str>,
+    ) -> Result<String, Error> {
         let folder = assets::folder_address(assets::ADMIN);
         self.render(
             "admin.html",
             dress,
-            context! { folder => folder, user => user },
+            context! { folder => folder, user => user, may => may },
         )
     }
 

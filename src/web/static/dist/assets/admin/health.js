@@ -79,7 +79,7 @@ function journal({ journal: it, readers }) {
     it.free === undefined || it.free === null ? null : ['Free on its disk', size(it.free)],
     ['Last record', it.position],
     ['On the disk', size(it.bytes)],
-    ['Of that not yet sorted in', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
+    ['The log that holds it', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
     ['Root key of', it.key_since ? moment(it.key_since) : '—'],
   ]), rows ? h('div', { class: 'after table', tabindex: '0', role: 'region', 'aria-label': 'Who follows the journal' }, rows) : null]);
 }

@@ -15,7 +15,9 @@ function drawNavigation() {
   fill(
     aside,
     navigation.map(({ name, pages }) => {
-      const links = pages.map(([to, text]) => h("li", {}, h("a", { href: href(to) }, text)));
+      const offered = pages.filter(([, , isOffered]) => isOffered());
+      if (offered.length === 0) return null;
+      const links = offered.map(([to, text]) => h("li", {}, h("a", { href: href(to) }, text)));
       return h("div", { class: "group" }, h("h2", {}, name), h("ul", {}, links));
     }),
   );

@@ -2,6 +2,7 @@
 
 import { announce } from "./announce.js";
 import { fill, h } from "./h.js";
+import { mayAt } from "./may.js";
 import { href, path } from "./router.js";
 
 /** Names the page that is shown, once it is known what it shows. */
@@ -13,7 +14,7 @@ export function setTitle(text) {
 
 /** Links to the parts of an object: `[['', 'Overview'], ['history', 'History']]` below `base`. */
 export function tabs(base, parts) {
-  const links = parts.map(([end, name]) => {
+  const links = parts.filter(Boolean).map(([end, name]) => {
     const to = end ? `${base}/${end}` : base;
     return h("a", { href: href(to), "aria-current": path() === to ? "page" : null }, name);
   });
@@ -51,12 +52,20 @@ export function action(text, act, kind) {
   return element;
 }
 
+/** The link to where something is made; none for whoever may not. `path` is that of the API. */
+export const maker = (text, to, path) => mayAt("add", path) && button(text, to, "primary");
+
+/** The link in a row of a list to where an object is changed; none for whoever may not. */
+export const editor = (to, name, path) =>
+  mayAt("change", path) &&
+  h("a", { class: "button", href: to, "aria-label": `Edit ${name}` }, "Edit");
+
 /** A section with a heading; `actions` stand beside it. */
 export function section(heading, content, ...actions) {
   return h(
     "section",
     {},
-    h("div", { class: "head" }, h("h2", {}, heading), actions.length ? bar(actions) : null),
+    h("div", { class: "head" }, h("h2", {}, heading), actions.some(Boolean) ? bar(actions) : null),
     content,
   );
 }
