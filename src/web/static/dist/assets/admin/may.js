@@ -1,6 +1,6 @@
 // What whoever is logged in may do, so that nothing else is offered. The server decides all the same.
 
-const held = new Set(JSON.parse(document.body.dataset.may ?? '["*"]'));
+const held = new Set(JSON.parse(document.body.dataset.may ?? "null") ?? ["*"]);
 
 /** Whether this is permitted, such as `authentik_flows.view_flow`, on any object at all. */
 export const may = (permission) => held.has("*") || held.has(permission);
