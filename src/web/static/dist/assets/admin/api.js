@@ -94,8 +94,11 @@ function unanswered(method, { name }, began) {
   return new Refusal(0, { detail });
 }
 
-/** One call; answers with the body, or null where there is none. Throws a `Refusal`. */
-export async function call(method, path, { query, body, signal } = {}) {
+/**
+ * One call; answers with the body, or null where there is none; `asText` with the text as it came. Throws a
+ * `Refusal`.
+ */
+export async function call(method, path, { query, body, signal, asText } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-authentik-CSRF"] = csrf();
   let sent = body;
@@ -120,6 +123,7 @@ export async function call(method, path, { query, body, signal } = {}) {
     if (signal?.aborted) throw error;
     throw unanswered(method, error, answer !== undefined);
   }
+  if (answer.ok && asText) return text;
   let read = null;
   if (text) {
     try {
