@@ -249,12 +249,7 @@ impl Pages {
     }
 
     /// The document of the operator's console, for the one of this name, who may do this.
-    pub fn admin(
-        &self,
-        dress: &Dress,
-        user: &str,
-        may: &BTreeSet<&str>,
-    ) -> Result<String, Error> {
+    pub fn admin(&self, dress: &Dress, user: &str, may: &BTreeSet<&str>) -> Result<String, Error> {
         let folder = assets::folder_address(assets::ADMIN);
         self.render(
             "admin.html",

@@ -62,7 +62,10 @@ fn of_several_the_one_that_was_used_last_is_open_or_the_one_that_was_chosen() {
     let page = shown(&challenge);
     assert!(!page.contains("class=\"method\" open"), "{page}");
     assert_eq!(page.matches("<summary>").count(), 4);
-    let at = |summary: &str| page.find(&format!("<summary>{summary}")).expect("it is there");
+    let at = |summary: &str| {
+        page.find(&format!("<summary>{summary}"))
+            .expect("it is there")
+    };
     assert!(at("Recovery code") > at("Authenticator app"), "{page}");
     challenge["device_challenges"][1]["last_used"] = "2026-01-02T00:00:00Z".into();
     challenge["device_challenges"][3]["last_used"] = "2026-01-03T00:00:00Z".into();
