@@ -254,7 +254,7 @@ impl Pages {
         self.render(
             "admin.html",
             dress,
-            context! { folder => folder, user => user, may => may },
+            context! { folder => folder, user => user, may => Serde(may) },
         )
     }
 
