@@ -11,6 +11,7 @@ const PATH = "/gatelog/blueprints/ready/";
 
 /** The section of them; nothing for whoever may not see them. `done()` is called after one was enabled. */
 export async function ready({ done, heading = "Ready-made flows", only } = {}) {
+  if (!may("authentik_blueprints.view_blueprintinstance")) return null;
   const known = await get(PATH).catch(() => null);
   if (!known) return null;
   let found = known;
