@@ -34,6 +34,7 @@ pub mod operator;
 mod outpost;
 mod page;
 pub mod request;
+mod scans;
 pub mod session;
 mod setup;
 mod stage_cookie;
@@ -44,6 +45,7 @@ mod ways;
 
 pub use error::Error;
 pub use interface::Interface;
+pub use scans::Scans;
 pub use state::State;
 pub use streams::Streams;
 

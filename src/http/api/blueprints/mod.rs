@@ -346,7 +346,7 @@ async fn run(
     // What made or changed the instance was a commit of this request already.
     let options = Options {
         correlation: None,
-        ..import::options(&edit, call)
+        ..import::options(&edit, call)?
     };
     let state = &call.state;
     let ran =
