@@ -33,6 +33,7 @@ pub mod mfa;
 pub mod operator;
 mod outpost;
 mod page;
+mod ready;
 pub mod request;
 mod scans;
 pub mod session;
