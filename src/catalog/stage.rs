@@ -143,7 +143,10 @@ mod tests {
     #[test]
     fn a_secret_does_not_lose_its_cover_either() {
         let had = json!({ "host": "h", "use_tls": true, "use_ssl": false, "password": "s" });
-        assert_eq!(elsewhere(&had, &json!({ "use_tls": false })), Some("use_tls"));
+        assert_eq!(
+            elsewhere(&had, &json!({ "use_tls": false })),
+            Some("use_tls")
+        );
         assert_eq!(elsewhere(&had, &json!({ "use_tls": true })), None);
     }
 }

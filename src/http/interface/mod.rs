@@ -172,7 +172,9 @@ pub(super) async fn show(
         None => flow_page::show(request, slug, state, arrival).await,
         // People have to be able to log in also when somebody empties the folder.
         Some(interface) if !interface.is_whole() => {
-            tracing::error!("the folder of web.dist lacks flow/FlowInterface; our own page is shown");
+            tracing::error!(
+                "the folder of web.dist lacks flow/FlowInterface; our own page is shown"
+            );
             flow_page::show(request, slug, state, arrival).await
         }
         Some(interface) => {

@@ -290,7 +290,9 @@ async fn a_blueprint_does_not_send_a_secret_to_whoever_wrote_it() {
         "use_tls": true,
     });
     let purpose = Designation::Recovery;
-    server.flow("lost", purpose, &[(Kind::Email, settings)]).await;
+    server
+        .flow("lost", purpose, &[(Kind::Email, settings)])
+        .await;
     let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
     let entry = |attrs: &str| {
         format!(
@@ -327,7 +329,9 @@ async fn a_diff_does_not_show_what_its_reader_may_not_see() {
     let server = Server::new().await;
     let settings = json!({ "use_global_settings": true, "subject": "as it was" });
     let purpose = Designation::Recovery;
-    server.flow("lost", purpose, &[(Kind::Email, settings)]).await;
+    server
+        .flow("lost", purpose, &[(Kind::Email, settings)])
+        .await;
     let source = "entries: [{model: authentik_stages_email.emailstage, \
                   identifiers: {name: lost-0}, attrs: {subject: anew}}]";
     let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;

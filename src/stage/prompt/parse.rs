@@ -239,7 +239,10 @@ fn chosen(field: &Field, answer: &Json, most: usize) -> Result<Typed, FieldError
 }
 
 fn no_choice(word: &str) -> FieldError {
-    error(format!("\"{word}\" is not a valid choice."), "invalid_choice")
+    error(
+        format!("\"{word}\" is not a valid choice."),
+        "invalid_choice",
+    )
 }
 
 /// An address with the scheme `data` whose content is base64; that itself is not looked at.

@@ -94,7 +94,11 @@ mod tests {
         }
         let ahead = Timestamp::from_second(now.as_second() + 2 * DAY).expect("a moment");
         let told = Moment::past(ahead, now);
-        assert_eq!((told.unit, told.count), ("date", 0), "the clock was set back");
+        assert_eq!(
+            (told.unit, told.count),
+            ("date", 0),
+            "the clock was set back"
+        );
         let told = Moment::of(now, now);
         assert_eq!(
             (told.date.as_str(), told.time.as_str()),

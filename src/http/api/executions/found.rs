@@ -52,7 +52,9 @@ pub(super) async fn page(call: &Call, asked: &Asked) -> Result<Value, Error> {
         let streams = journal.streams(KIND, before, PORTION).await?;
         for stream in &streams {
             let is_enough = page.read >= READ || page.looked_at >= LOOKED_AT;
-            if page.results.len() == asked.limit || is_enough || !scan.goes_on().await {
+            // An answer without a place to go on from would look like the last one.
+            let is_over = page.looked_at > 0 && !scan.goes_on().await;
+            if page.results.len() == asked.limit || is_enough || is_over {
                 return Ok(page.shown(before));
             }
             if asked.is_past(stream.id) {

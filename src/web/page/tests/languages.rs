@@ -228,6 +228,9 @@ fn a_page_speaks_german_and_can_be_made_to_speak_english() {
 #[test]
 fn every_language_that_is_offered_is_taken() {
     for (word, _) in crate::web::page::LANGUAGES {
-        assert!(word.is_empty() || crate::catalog::prompt::is_locale(word), "{word}");
+        assert!(
+            word.is_empty() || crate::catalog::prompt::is_locale(word),
+            "{word}"
+        );
     }
 }
