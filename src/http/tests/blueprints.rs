@@ -14,7 +14,7 @@ const IMPORTS: [&str; 2] = [
 const SOURCE: &str = "metadata: {name: Mine}\nentries:\n- {model: authentik_flows.flow, id: f, \
     identifiers: {slug: mine}, attrs: {name: n, title: t, designation: recovery}}\n";
 
-async fn administrator(server: &Server) -> Browser {
+pub(super) async fn administrator(server: &Server) -> Browser {
     let admin = crate::directory::user_by_username(&*server.state.journal, "akadmin").await;
     let admin = admin.expect("a journal").expect("the administrator").value;
     server.program(&admin).await
@@ -343,4 +343,37 @@ async fn a_diff_does_not_show_what_its_reader_may_not_see() {
         assert_eq!(field["to"], "anew", "{}", told.body);
         assert_eq!(field["from"], from, "{}", told.body);
     }
+}
+
+#[actix_web::test]
+async fn a_ready_made_flow_is_switched_on() {
+    const READY: &str = "/api/v3/gatelog/blueprints/ready/";
+    const ENABLE: &str = "/api/v3/gatelog/blueprints/enable/";
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let invitation = async |admin: &mut Browser| {
+        let all = admin.get(READY).await.is(200).json();
+        let all = all.as_array().cloned().unwrap_or_default();
+        let found = all.into_iter().find(|it| it["name"] == "invitation");
+        found.expect("it is listed")
+    };
+    let before = invitation(&mut admin).await;
+    assert_eq!(before["enabled"], false, "{before}");
+    let slug = before["flow"].as_str().expect("a slug").to_owned();
+    assert!(!is_there(&server, &slug).await);
+    let wanted = json!({ "name": "invitation" });
+    let on = admin.post(ENABLE, &wanted).await.is(200).json();
+    assert_eq!(on["enabled"], true, "{on}");
+    assert_eq!(invitation(&mut admin).await, on);
+    assert!(is_there(&server, &slug).await);
+    admin.post(ENABLE, &wanted).await.is(200);
+    let other = json!({ "name": "other" });
+    admin
+        .post(ENABLE, &other)
+        .await
+        .is(400)
+        .shows("not a valid choice");
+    let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
+    bob.post(ENABLE, &wanted).await.is(403);
+    bob.get(READY).await.is(403);
 }
