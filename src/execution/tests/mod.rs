@@ -4,6 +4,7 @@
 //! recorded inputs again gives the same events.
 
 mod attacks;
+mod comparing;
 mod consenting;
 mod conversation;
 mod crashes;
@@ -22,6 +23,7 @@ mod reputation;
 mod secrets;
 mod security_keys;
 mod waiting;
+mod why;
 mod writing;
 
 use std::net::Ipv4Addr;
