@@ -23,11 +23,10 @@ fn layers(path: &str) -> Option<Vec<String>> {
     let mut layers = vec![path.to_owned()];
     for _ in 0..DECODINGS {
         let last = layers.last()?;
-        let decoded = percent_decode_str(last).decode_utf8().ok()?;
+        let decoded = percent_decode_str(last).decode_utf8().ok()?.into_owned();
         if decoded == *last {
             return Some(layers);
         }
-        let decoded = decoded.into_owned();
         layers.push(decoded);
     }
     None
