@@ -29,7 +29,7 @@ use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
-use crate::http::{self, Interface, operator::Operator};
+use crate::http::{self, Interface, Scans, operator::Operator};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
@@ -119,6 +119,7 @@ impl Parts {
             interface: interface(settings, role)?,
             events_kept: settings.events.retention,
             feeds: Arc::default(),
+            scans: Scans::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
             machine: Some(Machine {

@@ -242,3 +242,21 @@ fn whoever_has_to_log_in_first_is_led_there() {
     let page = shown(&challenge);
     assert!(page.contains("does not apply") && !page.contains("Log in first"));
 }
+
+#[test]
+fn the_rules_of_a_brand_are_not_where_a_secret_is_shown() {
+    let mut brand = Brand::fallback();
+    brand.branding_custom_css = "body { color: red }".to_owned();
+    let dress = Dress::from(&brand);
+    for (component, is_dressed) in [
+        ("ak-stage-identification", true),
+        ("ak-stage-authenticator-static", false),
+        ("ak-stage-authenticator-totp", false),
+    ] {
+        let mut challenge = identification();
+        challenge["component"] = component.into();
+        let page = Pages::new().challenge(&dress, &challenge, &form(), None);
+        let page = page.expect("it can be shown");
+        assert_eq!(page.contains("brand.css"), is_dressed, "{component}");
+    }
+}
