@@ -80,7 +80,9 @@ async function overview(flow) {
     h("span", { class: "offscreen" }, " (in a new tab)"),
   );
   // A run that is under way keeps the flow as it was when it began. Another address is another run.
-  const anew = () => (run.href = `/if/flow/${flow.slug}/?next=${back}&run=${Date.now().toString(36)}`);
+  const anew = () => {
+    run.href = `/if/flow/${flow.slug}/?next=${back}&run=${Date.now().toString(36)}`;
+  };
   for (const event of ["pointerdown", "keydown"]) run.addEventListener(event, anew);
   anew();
   const actions = bar(
@@ -88,14 +90,14 @@ async function overview(flow) {
     action("Run as yourself", () => runAsMe(flow)),
     may("authentik_flows.export_flow") &&
       h(
-      "a",
-      {
-        class: "button",
-        href: address(`/flows/instances/${flow.slug}/export/`),
-        download: `${flow.slug}.yaml`,
-      },
-      "Export",
-    ),
+        "a",
+        {
+          class: "button",
+          href: address(`/flows/instances/${flow.slug}/export/`),
+          download: `${flow.slug}.yaml`,
+        },
+        "Export",
+      ),
     deletion({
       path: `/flows/instances/${flow.slug}/`,
       name: flow.name,

@@ -10,11 +10,12 @@ import { choices } from "./schema.js";
 export const title = "Prompts";
 
 export async function render(place) {
+  const types = await choices("PromptTypeEnum");
   const prompts = list({
     path: "/stages/prompt/prompts/",
     caption: "Prompts",
     ordering: "name",
-    filters: [{ name: "type", label: "Type", options: (await choices("PromptTypeEnum")).map((it) => [it, words(it)]) }],
+    filters: [{ name: "type", label: "Type", options: types.map((it) => [it, words(it)]) }],
     columns: [
       {
         name: "Name",
