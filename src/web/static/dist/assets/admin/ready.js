@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { create, get } from "./api.js";
-import { h, tag } from "./h.js";
+import { h, prose, tag } from "./h.js";
 import { may } from "./may.js";
 import { action, live, section } from "./page.js";
 import { href } from "./router.js";
@@ -36,7 +36,7 @@ export async function ready({ done, heading = "Ready-made flows", only } = {}) {
 }
 
 function row(it, enable) {
-  const needs = it.needs?.length ? h("p", { class: "quiet" }, `Needs ${it.needs.join(", ")}.`) : null;
+  const needs = (it.needs ?? []).map((text) => h("p", { class: "quiet" }, prose(text)));
   const name = it.enabled
     ? h("a", { href: href(`/flows/${it.flow}`) }, it.title)
     : h("strong", {}, it.title);
