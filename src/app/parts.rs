@@ -30,7 +30,7 @@ use crate::http::device::Devices;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
 use crate::http::operator::{Operator, Store};
-use crate::http::{self, Interface};
+use crate::http::{self, Interface, Scans};
 use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
@@ -125,6 +125,7 @@ impl Parts {
             interface: interface(settings, role)?,
             events_kept: settings.events.retention,
             feeds: Arc::default(),
+            scans: Scans::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
             machine: Some(Machine {

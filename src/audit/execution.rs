@@ -85,6 +85,13 @@ fn origin(state: &Execution, record: &Record) -> Origin {
     Origin::of_flow(&input.client, slug, &input.query, answers, session)
 }
 
+/// Whether the visitor is setting up a factor: a code that is mistyped there lets nobody in anyway.
+fn sets_up(running: &Running) -> bool {
+    current(running).is_some_and(|it| {
+        it.kind.starts_with("authenticator_") && it.kind != "authenticator_validate"
+    })
+}
+
 fn told(running: &Running, event: &Event, rest: &[Event], drafts: &mut Vec<Draft>) {
     let signal = |who, action: &str| Draft::new(who, action, app::SIGNALS);
     match event {
@@ -112,7 +119,7 @@ fn told(running: &Running, event: &Event, rest: &[Event], drafts: &mut Vec<Draft
             class,
             device,
             reason,
-        } if counts(reason) => {
+        } if counts(reason) && !sets_up(running) => {
             let mut args = Map::from_iter([("device_class".to_owned(), class.clone().into())]);
             if let Some(device) = device {
                 args.insert("device".to_owned(), hex(*device));

@@ -181,6 +181,39 @@ impl Ready {
         }
     }
 
+    /// What it is for.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Recovery => "Setting a forgotten password by a mail",
+            Self::Enrollment => "Signing up, with an address that is confirmed by a mail",
+            Self::Invitation => "Signing up with an invitation",
+            Self::Unenrollment => "Deleting one's own account",
+            Self::Passwordless => "Logging in with nothing but a passkey",
+            Self::AuthenticatorEmail => "Getting codes by mail as a second factor",
+        }
+    }
+
+    /// The blueprints that make the flow and lead people to it, in their order.
+    ///
+    /// # Errors
+    /// When one cannot be read, which a test holds that it can.
+    pub fn documents(self) -> Result<Vec<Document>, Error> {
+        let sources = [Some(self.source()), self.links()].into_iter().flatten();
+        let read = sources.map(|source| Document::read(source, self.as_str()));
+        read.collect::<Result<_, _>>().map_err(Error::Invalid)
+    }
+
+    /// The slug of the flow that it makes, and whether that is there.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn flow(self, journal: &dyn Journal) -> Result<(String, bool), Error> {
+        let flow = Document::read(self.source(), self.as_str()).map_err(Error::Invalid)?;
+        let is_there = has_its_flow(journal, &flow).await?;
+        Ok((flow.flow().unwrap_or_default(), is_there))
+    }
+
     /// Whether it sends mails.
     #[must_use]
     pub const fn sends_mail(self) -> bool {
@@ -255,15 +288,10 @@ pub async fn enable(
     ready: Ready,
     options: &Options<'_>,
 ) -> Result<Enabled, Error> {
-    let flow = Document::read(ready.source(), ready.as_str()).map_err(Error::Invalid)?;
-    let slug = flow.flow().unwrap_or_default();
-    let is_kept = has_its_flow(journal, &flow).await?;
-    let mut documents = Vec::new();
-    if !is_kept {
-        documents.push(flow);
-    }
-    if let Some(links) = ready.links() {
-        documents.push(Document::read(links, ready.as_str()).map_err(Error::Invalid)?);
+    let (slug, is_kept) = ready.flow(journal).await?;
+    let mut documents = ready.documents()?;
+    if is_kept {
+        documents.remove(0);
     }
     let report = apply(journal, clock, &documents, &shipped(options)).await?;
     Ok(Enabled {

@@ -20,6 +20,7 @@ use super::resolve::{Found, Miss, Objects, Resolver, Stop};
 use super::staged::Staged;
 use super::tag::{Expr, Form};
 use super::value::{is_true, merge};
+use crate::catalog::stage::POINTED;
 use crate::clock::Clock;
 use crate::journal::StreamId;
 
@@ -220,6 +221,9 @@ impl Turn<'_> {
             written.ignored.clear();
             filled.clear();
         }
+        if state != State::Created {
+            self.check_secrets(entry, draft)?;
+        }
         let given = grant::give(grants, &mut written, self.staged, self.clock);
         given.map_err(|miss| miss.at(entry.span))?;
         Ok(Action::Write {
@@ -235,6 +239,19 @@ impl Turn<'_> {
             ignored: written.ignored,
             filled,
         })
+    }
+
+    /// Checks that the entry does not send the secrets of a stage where whoever wrote it can read
+    /// them. Superusers may.
+    fn check_secrets(&self, entry: &Entry, draft: &Draft<'_>) -> Result<(), Stop> {
+        let asks = self.options.granted.filter(|it| !it.is_superuser());
+        if let (Some(_), Some(Object::Stage(stage))) = (asks, draft.existing)
+            && let Some(field) = stage.sends_elsewhere(draft.data)
+        {
+            let problem = Problem::at(place(entry, field), POINTED).of_field(field);
+            return Err(problem.into());
+        }
+        Ok(())
     }
 
     /// The permissions that the entry gives on its object.

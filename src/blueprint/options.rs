@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::syntax::Syntax;
 use crate::directory::change::Author;
 use crate::directory::password::{Busy, Pool};
+use crate::directory::permission::Granted;
 use crate::directory::turns::Turns;
 use crate::{expression, journal};
 
@@ -35,6 +36,9 @@ pub struct Options<'a> {
     pub author: Author,
     /// The turns of all who change objects; without them, nobody else may.
     pub turns: Option<&'a Turns>,
+    /// What whoever asked for it may do; without that, everything. It only says what must not be
+    /// learned by it: whether they may have it applied at all is judged before.
+    pub granted: Option<&'a Granted>,
 }
 
 impl Default for Options<'_> {
@@ -51,6 +55,7 @@ impl Default for Options<'_> {
             correlation: None,
             author: Author::server(),
             turns: None,
+            granted: None,
         }
     }
 }

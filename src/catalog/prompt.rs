@@ -59,6 +59,25 @@ words! {
     }
 }
 
+/// The languages that somebody who is asked for one may choose, as authentik's clients name them.
+const LOCALES: [&str; 16] = [
+    "cs_CZ", "de_DE", "en", "es_ES", "fi_FI", "fr_FR", "it_IT", "ja_JP", "ko_KR", "nl_NL", "pl_PL",
+    "pt_BR", "ru_RU", "tr_TR", "zh-Hans", "zh-Hant",
+];
+
+/// Whether it is one of their languages, in whatever country and however its parts are joined.
+#[must_use]
+pub fn is_locale(word: &str) -> bool {
+    let language = |tag: &str| {
+        tag.split(['-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_lowercase()
+    };
+    let is_part = |part: &str| part.len() <= 8 && part.chars().all(|it| it.is_ascii_alphanumeric());
+    word.split(['-', '_']).all(is_part) && LOCALES.iter().any(|tag| language(tag) == language(word))
+}
+
 impl PromptType {
     /// Whether it is one of some choices.
     #[must_use]

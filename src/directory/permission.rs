@@ -106,6 +106,17 @@ impl Granted {
                     .all(|(permission, pks)| pks.iter().all(|pk| self.may_of(permission, pk)))
     }
 
+    /// The names of all that is permitted, be it on all objects of a model or on single ones, in
+    /// their order; `*` for everything.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        if self.superuser {
+            return BTreeSet::from(["*"]);
+        }
+        let all = self.global.iter().chain(self.objects.keys());
+        all.map(String::as_str).collect()
+    }
+
     /// What may be done with the system as a whole, as `system_permissions` of the API lists it.
     #[must_use]
     pub fn of_system(&self) -> Vec<&'static str> {

@@ -35,6 +35,8 @@ struct Taken {
     /// What the execution stood at afterwards.
     version: Version,
     reply: Reply,
+    /// Whether it made another secret of the session.
+    rotated: bool,
 }
 
 /// An answer whose commit failed in a way that does not tell whether it was written.
@@ -48,8 +50,9 @@ struct Doubtful {
 pub(super) enum Twin {
     /// Nobody sent it before.
     None,
-    /// It was taken already, and nothing has happened since: this is what it led to.
-    Same(Reply),
+    /// It was taken already, and nothing has happened since: this is what it led to, and whether the
+    /// session has another secret since, which its sender may not have got.
+    Same(Reply, bool),
     /// It was taken already, and something has happened since.
     Earlier,
 }
@@ -65,7 +68,7 @@ impl Answers {
             && received < taken.answered
         {
             return if taken.version == version {
-                Twin::Same(taken.reply.clone())
+                Twin::Same(taken.reply.clone(), taken.rotated)
             } else {
                 Twin::Earlier
             };
@@ -86,12 +89,19 @@ impl Answers {
     }
 
     /// An answer was taken and is about to be answered.
-    pub(super) fn take(&mut self, digest: Digest, now: Instant, version: Version, reply: Reply) {
+    pub(super) fn take(
+        &mut self,
+        digest: Digest,
+        now: Instant,
+        version: Version,
+        (reply, rotated): (Reply, bool),
+    ) {
         self.taken = Some(Taken {
             digest,
             answered: now,
             version,
             reply,
+            rotated,
         });
     }
 

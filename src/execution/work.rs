@@ -70,8 +70,9 @@ impl Work {
             self.answers.twin(digest, message.received, before.version)
         });
         match twin {
-            Twin::Same(reply) => {
-                let answered = Answered::new(reply, &[], &before.state);
+            Twin::Same(reply, rotated) => {
+                let mut answered = Answered::new(reply, &[], &before.state);
+                answered.rotated = rotated;
                 self.loaded = Some(before);
                 return Ok(answered);
             }
@@ -97,8 +98,8 @@ impl Work {
                 Attempt::Done(after, answered, took) => {
                     if let Some(digest) = digest.filter(|_| took) {
                         let now = self.shared.clock.monotonic();
-                        let reply = answered.reply.clone();
-                        self.answers.take(digest, now, after.version, reply);
+                        let led_to = (answered.reply.clone(), answered.rotated);
+                        self.answers.take(digest, now, after.version, led_to);
                     }
                     self.loaded = Some(after);
                     return Ok(*answered);

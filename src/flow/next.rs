@@ -10,25 +10,26 @@ use url::Url;
 /// and the browser, somebody may decode once more.
 #[must_use]
 pub fn is_safe(next: &str) -> bool {
-    if next.len() > MAX_LENGTH || !is_plain(next) {
-        return false;
-    }
     let path = next.split(['?', '#']).next().unwrap_or_default();
-    let mut path = path.to_owned();
+    next.len() <= MAX_LENGTH
+        && is_plain(next)
+        && stays_here(next)
+        && layers(path).is_some_and(|all| all.iter().all(|it| is_plain(it) && stays_here(it)))
+}
+
+/// A path as it is, and after each decoding that changes it. `None` where that never ends: nobody
+/// encodes a path so many times who means well.
+fn layers(path: &str) -> Option<Vec<String>> {
+    let mut layers = vec![path.to_owned()];
     for _ in 0..DECODINGS {
-        let Ok(decoded) = percent_decode_str(&path).decode_utf8() else {
-            return false;
-        };
-        if decoded == path {
-            return stays_here(next);
+        let last = layers.last()?;
+        let decoded = percent_decode_str(last).decode_utf8().ok()?.into_owned();
+        if decoded == *last {
+            return Some(layers);
         }
-        if !is_plain(&decoded) {
-            return false;
-        }
-        path = decoded.into_owned();
+        layers.push(decoded);
     }
-    // Nobody encodes a path so many times who means well.
-    false
+    None
 }
 
 /// The longest `next` that is followed, in bytes; browsers and proxies refuse longer addresses.
@@ -46,7 +47,8 @@ fn is_plain(path: &str) -> bool {
             .any(|letter| letter == '\\' || letter.is_control())
 }
 
-/// The second opinion: the way a browser resolves the address.
+/// The second opinion: the way a browser resolves the address. What is left when it has taken out
+/// `.` and `..` has to be plain as well.
 fn stays_here(next: &str) -> bool {
     let Ok(base) = Url::parse("https://here.invalid/if/flow/some/") else {
         return false;
@@ -54,7 +56,7 @@ fn stays_here(next: &str) -> bool {
     base.join(next).is_ok_and(|target| {
         target.origin() == base.origin()
             && target.username().is_empty()
-            && !target.path().starts_with("//")
+            && layers(target.path()).is_some_and(|all| all.iter().all(|it| is_plain(it)))
     })
 }
 
@@ -97,6 +99,9 @@ mod tests {
             "/\u{0}/x",
             "/\u{85}x",
             "/%2Fevil.example",
+            "/%2e/%2fevil.example",
+            "/a/..%2f/%2fevil.example",
+            "/%252e/%252fevil.example",
             "/%2f/evil.example",
             "/%5Cevil.example",
             "/%09/evil.example",

@@ -39,7 +39,9 @@ async fn page(
         let page = state.pages.message(&dress, &NOT_AN_OPERATOR)?;
         return Ok(html(StatusCode::FORBIDDEN, page));
     }
-    let page = state.pages.admin(&dress, &user.value.username)?;
+    let page = state
+        .pages
+        .admin(&dress, &user.value.username, &granted.names())?;
     html_under(&content_policy::of_console(), page)
 }
 

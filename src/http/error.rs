@@ -78,6 +78,12 @@ pub enum Error {
         /// What it was; for the log.
         cause: String,
     },
+    /// The journal takes no writes, such as when the disk is full.
+    #[error("The server cannot store anything at the moment. Please try again.")]
+    Unwritable {
+        /// What it was; for the log.
+        cause: String,
+    },
     /// A fault of the server's.
     #[error("Something went wrong. The log of the server has more.")]
     Internal {
@@ -99,7 +105,9 @@ impl Error {
     /// Writes what a visitor is not told into the log.
     pub fn log(&self, id: &str) {
         match self {
-            Self::Unavailable { cause } => tracing::warn!(id, cause, "cannot serve a request"),
+            Self::Unavailable { cause } | Self::Unwritable { cause } => {
+                tracing::warn!(id, cause, "cannot serve a request");
+            }
             Self::Internal { cause } => tracing::error!(id, cause, "cannot serve a request"),
             Self::Csrf(csrf::Error::Origin) => tracing::warn!(
                 id,
@@ -127,7 +135,7 @@ impl ResponseError for Error {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BindingBroken { .. } | Self::LoggedOut { .. } => StatusCode::FOUND,
-            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } | Self::Unwritable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -152,7 +160,7 @@ impl ResponseError for Error {
             Self::Throttled(wait) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*wait)));
             }
-            Self::Unavailable { .. } => {
+            Self::Unavailable { .. } | Self::Unwritable { .. } => {
                 answer.insert_header((header::RETRY_AFTER, 1));
             }
             _ => {}
@@ -165,9 +173,10 @@ impl From<journal::Error> for Error {
     fn from(error: journal::Error) -> Self {
         let cause = error.to_string();
         match error {
-            journal::Error::Unavailable(_)
-            | journal::Error::Conflict { .. }
-            | journal::Error::LeaseLost { .. } => Self::Unavailable { cause },
+            journal::Error::Unavailable(_) => Self::Unwritable { cause },
+            journal::Error::Conflict { .. } | journal::Error::LeaseLost { .. } => {
+                Self::Unavailable { cause }
+            }
             journal::Error::TooLarge { limit, .. } => Self::TooLarge(limit),
             _ => Self::Internal { cause },
         }

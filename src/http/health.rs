@@ -18,9 +18,14 @@ pub(super) async fn live() -> HttpResponse {
 
 /// `/-/health/ready/`: 503 when the server is about to end or the journal takes no writes.
 pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
-    if state.is_stopping() {
+    if state.is_stopping() || !is_writable(&state).await {
         return HttpResponse::ServiceUnavailable().finish();
     }
+    HttpResponse::Ok().finish()
+}
+
+/// Whether the journal takes writes.
+pub(super) async fn is_writable(state: &State) -> bool {
     // A commit without writes goes all the way to the writer and back.
     let nothing = Commit {
         writes: Vec::new(),
@@ -30,14 +35,14 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
         correlation: Uuid::nil(),
     };
     match tokio::time::timeout(PATIENCE, state.journal.commit(nothing)).await {
-        Ok(Ok(_)) => HttpResponse::Ok().finish(),
+        Ok(Ok(_)) => true,
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready: the journal refuses");
-            HttpResponse::ServiceUnavailable().finish()
+            false
         }
         Err(_) => {
             tracing::warn!("not ready: the journal does not answer");
-            HttpResponse::ServiceUnavailable().finish()
+            false
         }
     }
 }

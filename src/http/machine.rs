@@ -29,7 +29,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// How much room the journal takes, and since when the root key is what it is. It looks at
+    /// How much room there is, how much of it the journal takes, and since when the root key is what it is. It looks at
     /// every file, away from the threads that serve requests.
     pub(super) async fn disk(&self) -> Value {
         let (data, key_file) = (self.data.clone(), self.key_file.clone());
@@ -37,6 +37,7 @@ impl Machine {
             let log = data.join("log");
             let segments = fs::read_dir(&log).map_or(0, Iterator::count);
             json!({
+                "free": free(&data),
                 "bytes": bytes(&data, 0),
                 "log_bytes": bytes(&log, 0),
                 "segments": segments,
@@ -45,6 +46,12 @@ impl Machine {
         });
         measured.await.unwrap_or_default()
     }
+}
+
+/// How many bytes can still be written where a folder lies; `None` where the system does not say.
+fn free(folder: &Path) -> Option<u64> {
+    let told = rustix::fs::statvfs(folder).ok()?;
+    told.f_bavail.checked_mul(told.f_frsize)
 }
 
 /// The bytes of all files below a folder. What cannot be read does not count.

@@ -34,7 +34,9 @@ pub mod mfa;
 pub mod operator;
 mod outpost;
 mod page;
+mod ready;
 pub mod request;
+mod scans;
 pub mod session;
 mod setup;
 mod stage_cookie;
@@ -45,6 +47,7 @@ mod ways;
 
 pub use error::Error;
 pub use interface::Interface;
+pub use scans::Scans;
 pub use state::State;
 pub use streams::Streams;
 

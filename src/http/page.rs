@@ -123,7 +123,7 @@ pub(super) async fn page_error(
     if plain.status().is_redirection() {
         return plain;
     }
-    let (heading, said) = words(plain.status());
+    let (heading, said) = words(&error, plain.status());
     // When not even the brand can be read, the page still has to say so.
     let dress = dress(state, request)
         .await
@@ -150,8 +150,14 @@ pub(super) async fn page_error(
     }
 }
 
-/// What a page says about a status.
-fn words(status: StatusCode) -> (&'static str, &'static str) {
+/// What a page says about an error.
+fn words(error: &Error, status: StatusCode) -> (&'static str, &'static str) {
+    if let Error::Unwritable { .. } = error {
+        return (
+            text("Please try again"),
+            text("The server cannot store anything at the moment. Try again later."),
+        );
+    }
     match status {
         StatusCode::NOT_FOUND => (
             text("Page not found"),

@@ -110,7 +110,7 @@ impl Visitor {
 
 /// Gives the browser the cookies of the session that it has now, and the one by which it is known
 /// from now on. Whoever sent a former secret of the session gets no other one, unless it is their
-/// own request that replaced it: the cookie may have been planted.
+/// own request that replaced it, or a twin of that: the cookie may have been planted.
 pub async fn set_cookies(
     state: &State,
     visitor: &Visitor,
@@ -130,6 +130,10 @@ pub async fn set_cookies(
     let admitted = sid.is_some_and(|sid| session.admits(sid, client, now));
     if !reply.rotated && !admitted {
         return Ok(None);
+    }
+    let is_current = sid.is_some_and(|sid| session.is_current(sid));
+    if !reply.rotated && !is_current {
+        return Ok(Some(session));
     }
     let user: Option<Versioned<User>> = match session.user {
         Some(user) => object::get(&*state.journal, user).await?,

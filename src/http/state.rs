@@ -13,6 +13,7 @@ use super::device::Devices;
 use super::interface::Interface;
 use super::machine::Machine;
 use super::mfa::Factors;
+use super::scans::Scans;
 use super::streams::Streams;
 use crate::blueprint::Library;
 use crate::catalog::Brand;
@@ -69,6 +70,8 @@ pub struct State {
     pub events_kept: Option<Duration>,
     /// The streams that tell the journal.
     pub feeds: Arc<Streams<Uuid>>,
+    /// Who searches the executions, one after the other.
+    pub scans: Scans,
     /// The files of the watched folder.
     pub library: Arc<Library>,
     /// The pages.

@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::language::Language;
 use super::page::LANGUAGES;
 use super::{Dress, Error, Pages, Person, assets};
 use crate::directory::DeviceClass;
@@ -187,13 +188,22 @@ pub struct Consent {
     pub is_over: bool,
 }
 
+/// Whether pages speak the language with this word, such as `de` or `de_AT`.
+fn is_spoken(word: &str) -> bool {
+    let code = word.split(['_', '-']).next().unwrap_or(word);
+    Language::ALL.iter().any(|it| it.code() == code)
+}
+
 /// The languages that somebody may choose, with the word and the name of each; also the one that
 /// was chosen, if it is none of these.
 #[must_use]
 pub fn locales(chosen: &str) -> Vec<(String, String)> {
     let other = LANGUAGES.iter().all(|(word, _)| *word != chosen);
     let other = other.then_some((chosen, chosen));
-    let all = LANGUAGES.into_iter().chain(other);
+    let mut all: Vec<_> = LANGUAGES.into_iter().chain(other).collect();
+    // Those that pages speak come first.
+    all.sort_by_key(|(word, _)| !(word.is_empty() || is_spoken(word)));
+    let all = all.into_iter();
     all.map(|(word, name)| (word.to_owned(), name.to_owned()))
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The pages, made from templates that escape everything they are given.
 
+use std::collections::BTreeSet;
+
 use minijinja::value::{Serde, Value as Template};
 use minijinja::{Environment, context};
 use serde::Serialize;
@@ -124,6 +126,12 @@ pub struct Message<'a> {
     pub link: Option<(&'a str, &'a str)>,
 }
 
+/// The challenges with a secret that is to be kept: they are dressed without a brand's own rules.
+const SECRET: [&str; 2] = [
+    "ak-stage-authenticator-totp",
+    "ak-stage-authenticator-static",
+];
+
 /// All pages.
 #[derive(Debug)]
 pub struct Pages {
@@ -165,7 +173,13 @@ impl Pages {
         notice: Option<&str>,
     ) -> Result<String, Error> {
         let flow = &challenge["flow_info"];
-        let (template, shown) = template(challenge["component"].as_str().unwrap_or_default());
+        let component = challenge["component"].as_str().unwrap_or_default();
+        let (template, shown) = template(component);
+        // Rules that match what a page holds can tell a server of pictures what that is.
+        let dress = &Dress {
+            style: dress.style.filter(|_| !SECRET.contains(&component)),
+            ..dress.clone()
+        };
         let background = background(flow, dress.theme);
         let layout = flow["layout"].as_str().unwrap_or("stacked");
         let frame = background
@@ -246,13 +260,13 @@ impl Pages {
         )
     }
 
-    /// The document of the operator's console, for the one of this name.
-    pub fn admin(&self, dress: &Dress, user: &str) -> Result<String, Error> {
+    /// The document of the operator's console, for the one of this name, who may do this.
+    pub fn admin(&self, dress: &Dress, user: &str, may: &BTreeSet<&str>) -> Result<String, Error> {
         let folder = assets::folder_address(assets::ADMIN);
         self.render(
             "admin.html",
             dress,
-            context! { folder => folder, user => user },
+            context! { folder => folder, user => user, may => Serde(may) },
         )
     }
 

@@ -228,7 +228,7 @@ pub(crate) const BRAND: &[Field] = &[
     optional("branding_title", MAYBE_EMPTY),
     optional("branding_logo", MAYBE_EMPTY),
     optional("branding_favicon", MAYBE_EMPTY),
-    optional("branding_custom_css", MAYBE_EMPTY),
+    optional("branding_custom_css", Shape::Prose),
     optional("branding_default_flow_background", MAYBE_EMPTY),
     optional("flow_authentication", Shape::Maybe(Flow::KIND)),
     optional("flow_invalidation", Shape::Maybe(Flow::KIND)),

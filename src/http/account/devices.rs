@@ -121,7 +121,7 @@ fn shown(owner: &Owner<'_>, device: &Device) -> account::Device {
         name: device.name.clone(),
         detail,
         codes,
-        created: owner.moment(device.created),
-        used: device.last_used.map(|at| owner.moment(at)),
+        created: owner.past(device.created),
+        used: device.last_used.map(|at| owner.past(at)),
     }
 }

@@ -50,7 +50,9 @@ impl<'a> Owner<'a> {
         arrival: Arrival,
     ) -> Result<Self, Error> {
         let visitor = Visitor::of(state, request, arrival.id).await?;
-        let (Some(user), Some(session)) = (&visitor.user, &visitor.session) else {
+        // A former secret may have been planted, and no page has the token for the present one.
+        let (Some(user), Some(session), false) = (&visitor.user, &visitor.session, visitor.is_late)
+        else {
             return Err(Error::LoggedOut {
                 next: location::of(request),
             });
@@ -90,6 +92,11 @@ impl<'a> Owner<'a> {
     /// A moment as the page shows it.
     pub(super) fn moment(&self, at: Timestamp) -> Moment {
         Moment::of(at, self.state.clock.now())
+    }
+
+    /// The moment of something that has happened, as the page shows it.
+    pub(super) fn past(&self, at: Timestamp) -> Moment {
+        Moment::past(at, self.state.clock.now())
     }
 
     /// Themselves as somebody who does something.

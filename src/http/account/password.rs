@@ -10,7 +10,7 @@ use crate::web::account::{Password, Topic};
 /// `GET /if/user/password/`
 pub(super) async fn show(owner: &Owner<'_>) -> Result<HttpResponse, Error> {
     let user = &owner.user.value;
-    let changed = has_usable_password(user).then(|| owner.moment(user.password_change_date));
+    let changed = has_usable_password(user).then(|| owner.past(user.password_change_date));
     let change = setting_up::password(owner).await?;
     let topic = Topic::Password(Password { changed, change });
     owner.page(&topic).await

@@ -63,8 +63,8 @@ fn shown(owner: &Owner<'_>, session: &Versioned<Session>) -> Used {
         agent: it.last_user_agent.clone(),
         address: it.last_ip.to_canonical().to_string(),
         place: place(owner, it),
-        started: owner.moment(it.created),
-        used: owner.moment(it.last_used),
+        started: owner.past(it.created),
+        used: owner.past(it.last_used),
         expires: owner.moment(it.expires),
     }
 }

@@ -18,6 +18,9 @@ use super::owner::coming_back;
 /// The flow that changes a password where no stage names one.
 const PASSWORD: &str = "default-password-change";
 
+/// The page that says that the password was changed, if it was just now.
+const CHANGED: &str = "password/?done=changed";
+
 /// The classes of second factors in the order of the page: those first that are best.
 const CLASSES: [&str; 6] = ["webauthn", "totp", "duo", "sms", "email", "static"];
 
@@ -63,11 +66,11 @@ pub(super) async fn password(owner: &Owner<'_>) -> Result<Option<String>, Error>
     }
     for stage in asking {
         if flow_of(owner, &stage).await?.is_some() {
-            return Ok(Some(address(&stage, "password/")));
+            return Ok(Some(address(&stage, CHANGED)));
         }
     }
     let flow = flow_by_slug(owner.journal(), PASSWORD).await?;
-    Ok(flow.map(|flow| page(&flow.value, "password/")))
+    Ok(flow.map(|flow| page(&flow.value, CHANGED)))
 }
 
 /// The page of a flow that comes back to the page at `path` below ours.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::directory::permission::{Granted, granted};
 use crate::directory::token::Intent;
-use crate::directory::{User, token_by_key};
+use crate::directory::{Session, Token, User, token_by_key};
 use crate::flow::client::Client;
 use crate::http::client::client;
 use crate::http::request::Arrival;
@@ -29,11 +29,74 @@ pub(crate) struct Caller {
     pub(crate) granted: Granted,
 }
 
+/// Somebody who was let in, to be looked at again while they are still being told something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    user: Uuid,
+    token: Option<Uuid>,
+    session: Option<Uuid>,
+}
+
+impl Caller {
+    /// What to look at again later.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            user: self.user.value.uuid,
+            token: self.token,
+            session: self.session,
+        }
+    }
+}
+
+impl Standing {
+    /// Who it is.
+    pub(crate) fn user(self) -> Uuid {
+        self.user
+    }
+
+    /// Whether they are still let in, and may still do what they then were let in for. Where that
+    /// cannot be read they are not.
+    pub(crate) async fn still(self, state: &State, may: impl FnOnce(&Granted) -> bool) -> bool {
+        match self.granted(state).await {
+            Ok(granted) => granted.is_some_and(|it| may(&it)),
+            Err(error) => {
+                tracing::warn!(%error, "it cannot be read who listens");
+                false
+            }
+        }
+    }
+
+    /// What they may do now; `None` when their session, their token or their account has ended.
+    async fn granted(self, state: &State) -> Result<Option<Granted>, Error> {
+        let journal = &*state.journal;
+        let now = state.clock.now();
+        if let Some(session) = self.session {
+            let found: Option<Versioned<Session>> = object::get(journal, session).await?;
+            let is_theirs = |it: &Session| it.user == Some(self.user) && !it.is_expired(now);
+            if !found.is_some_and(|it| is_theirs(&it.value)) {
+                return Ok(None);
+            }
+        }
+        if let Some(token) = self.token {
+            let found: Option<Versioned<Token>> = object::get(journal, token).await?;
+            if !found.is_some_and(|it| it.value.user == self.user && !it.value.is_expired(now)) {
+                return Ok(None);
+            }
+        }
+        let user: Option<Versioned<User>> = object::get(journal, self.user).await?;
+        match user.filter(|it| it.value.is_active) {
+            Some(user) => Ok(Some(granted(journal, &user.value).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
 /// Who calls, and what they may do.
 ///
 /// # Errors
 /// [`Error::BadToken`] when a token was sent that is no good, [`Error::NotAuthenticated`] when
-/// there is neither a token nor a login. There is no 401: clients expect 403 for both.
+/// there is neither a token nor a login. A former secret of a session is no login: somebody may have
+/// planted it. There is no 401: clients expect 403 for both.
 pub(super) async fn reading(
     state: &State,
     request: &HttpRequest,
@@ -43,7 +106,8 @@ pub(super) async fn reading(
         return of_token(state, request, &key).await;
     }
     let visitor = Visitor::of(state, request, arrival.id).await?;
-    let user = visitor.user.ok_or(Error::NotAuthenticated)?;
+    let user = visitor.user.filter(|_| !visitor.is_late);
+    let user = user.ok_or(Error::NotAuthenticated)?;
     Ok(Caller {
         granted: granted(&*state.journal, &user.value).await?,
         user,
@@ -83,7 +147,8 @@ pub(super) async fn acting(
         return of_token(state, request, &key).await;
     }
     let visitor = Visitor::of(state, request, arrival.id).await?;
-    let (Some(user), Some(session)) = (visitor.user, visitor.session) else {
+    let (Some(user), Some(session), false) = (visitor.user, visitor.session, visitor.is_late)
+    else {
         return Err(Error::NotAuthenticated);
     };
     csrf::check_origin(request, &visitor.client)?;

@@ -12,8 +12,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::call::Call;
+use super::caller::Standing;
 use super::operation::{Access, Answered, Content, Method, Operation};
 use super::schema::words;
+use crate::directory::permission::Granted;
 use crate::feed::{format, item};
 use crate::flow::query::Query;
 use crate::http::streams::{self, KEEP_ALIVE, Place, STOPPING, Streams};
@@ -31,9 +33,11 @@ const RECORDS: usize = 20_000;
 /// How many streams there may be.
 const STREAMS: usize = 32;
 
-/// How long a stream lasts. Whoever listens comes back, and is asked again who they are: they may
-/// have lost the right.
+/// How long a stream lasts. Whoever listens comes back, and is asked again who they are.
 pub(super) const LONGEST: Duration = Duration::from_mins(15);
+
+/// What lets somebody have it.
+const PERMISSION: &str = "authentik_events.view_event";
 
 /// How many of them one user may have.
 const PER_USER: usize = 8;
@@ -86,7 +90,7 @@ impl Asked {
 pub(super) fn operations() -> Vec<Operation> {
     let number = || json!({ "type": "integer", "minimum": 0 });
     let show = Operation::new(Method::Get, "/gatelog/feed/", "gatelog_feed_retrieve", show)
-        .access(Access::Permitted("authentik_events.view_event"))
+        .access(Access::Permitted(PERMISSION))
         .asks("after", number())
         .asks("limit", number())
         .asks("format", words(&["json", "ocsf", "syslog"]))
@@ -95,7 +99,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn show(call: Call) -> Answered {
-    let user = call.caller()?.user.value.uuid;
+    let standing = call.caller()?.standing();
     let (request, state) = (call.request, call.state);
     let mut asked = Asked::of(&request)?;
     if request.method() == Verb::HEAD || !streams::are_wanted(&request) {
@@ -104,7 +108,7 @@ async fn show(call: Call) -> Answered {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|it| it.to_str().ok()?.trim().parse().ok());
     asked.after = last.map_or(asked.after, Position);
-    let place = state.feeds.open(user)?;
+    let place = state.feeds.open(standing.user())?;
     let now = state.clock.monotonic();
     let records = state.journal.follow(asked.after);
     let told = Told {
@@ -113,7 +117,9 @@ async fn show(call: Call) -> Answered {
         after: asked.after,
         ready: VecDeque::new(),
         silent_since: now,
+        looked: now,
         until: now + LONGEST,
+        standing,
         state,
         _place: place,
     };
@@ -158,7 +164,10 @@ struct Told {
     after: Position,
     ready: VecDeque<String>,
     silent_since: Instant,
+    /// When it was looked at last whether the listener may still listen.
+    looked: Instant,
     until: Instant,
+    standing: Standing,
     _place: Place<Uuid>,
 }
 
@@ -167,6 +176,13 @@ impl Told {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             let now = self.state.clock.monotonic();
+            if now.duration_since(self.looked) >= KEEP_ALIVE {
+                self.looked = now;
+                let may = |granted: &Granted| granted.may(PERMISSION);
+                if !self.standing.still(&self.state, may).await {
+                    return None;
+                }
+            }
             if let Some(said) = self.ready.pop_front() {
                 self.silent_since = now;
                 return Some(said.into());

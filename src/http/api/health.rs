@@ -10,6 +10,7 @@ use super::operation::{Access, Answered, Content, Method, Operation};
 use super::schema::Components;
 use super::schema::shape::{Member, Of, has, object};
 use crate::catalog::{BlueprintInstance, BlueprintStatus};
+use crate::http::health::is_writable;
 use crate::http::{Error, State};
 use crate::journal::cursor;
 use crate::journal::object::{self, Versioned};
@@ -38,6 +39,8 @@ const OBJECTS: &[(&str, &[Member])] = &[
         "HealthJournal",
         &[
             has("position", Of::Number),
+            has("writable", Of::Flag),
+            has("free", Of::OrNull(&Of::Number)),
             has("bytes", Of::OrNull(&Of::Number)),
             has("log_bytes", Of::OrNull(&Of::Number)),
             has("segments", Of::OrNull(&Of::Number)),
@@ -151,12 +154,13 @@ async fn journal(state: &State) -> Value {
         Some(machine) => machine.disk().await,
         None => Value::Null,
     };
-    for name in ["bytes", "log_bytes", "segments", "key_since"] {
+    for name in ["free", "bytes", "log_bytes", "segments", "key_since"] {
         if shown.get(name).is_none() {
             shown[name] = Value::Null;
         }
     }
     shown["position"] = json!(state.journal.last());
+    shown["writable"] = is_writable(state).await.into();
     shown
 }
 

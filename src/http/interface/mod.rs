@@ -41,14 +41,21 @@ impl Interface {
     /// When there is no such folder.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         let folder = Folder::open(folder)?;
-        if folder.versioned("flow", "FlowInterface", "js").is_none() {
+        let interface = Self {
+            folder,
+            shell: Shell::new(),
+        };
+        if !interface.is_whole() {
             let missing = "it holds no flow/FlowInterface-<version>.js";
             return Err(std::io::Error::new(std::io::ErrorKind::NotFound, missing));
         }
-        Ok(Self {
-            folder,
-            shell: Shell::new(),
-        })
+        Ok(interface)
+    }
+
+    /// Whether what starts it is there.
+    fn is_whole(&self) -> bool {
+        let start = self.folder.versioned("flow", "FlowInterface", "js");
+        start.is_some()
     }
 
     /// The file under this path of the folder.
@@ -163,6 +170,13 @@ pub(super) async fn show(
 ) -> HttpResponse {
     match &state.interface {
         None => flow_page::show(request, slug, state, arrival).await,
+        // People have to be able to log in also when somebody empties the folder.
+        Some(interface) if !interface.is_whole() => {
+            tracing::error!(
+                "the folder of web.dist lacks flow/FlowInterface; our own page is shown"
+            );
+            flow_page::show(request, slug, state, arrival).await
+        }
         Some(interface) => {
             let answer = interface.page(&state, &request, &slug).await;
             page::page_error(&state, &request, arrival, answer).await

@@ -46,9 +46,8 @@ pub(in crate::http) async fn open(
         Ok(opened) => opened,
         Err(error) => {
             // Whatever is no handshake is told what it lacks.
-            let status = error.as_response_error().status_code();
             tracing::debug!(%error, "this is no handshake");
-            return Ok(HttpResponse::build(status).finish());
+            return Ok(error.as_response_error().error_response());
         }
     };
     let open = Open {

@@ -9,6 +9,7 @@ use super::{Answer, Operator, Refusal};
 use crate::blueprint::{self, Error, Host, Options, Ready, Syntax};
 use crate::catalog::{Flow, flow_by_slug, instances};
 use crate::directory::Author;
+use crate::http::ready::needs;
 use crate::journal::object::{self, Versioned};
 
 #[derive(Deserialize)]
@@ -53,34 +54,9 @@ pub(super) async fn enable(operator: Data<Operator>, wanted: Json<Wanted>) -> An
         "name": ready.as_str(),
         "flow": enabled.slug,
         "kept": enabled.is_kept,
-        "needs": needs(ready, &operator),
+        "needs": needs(ready, Some(&operator.courier), &operator.executions),
         "report": enabled.report,
     })))
-}
-
-/// What is still missing before people can use the flow.
-fn needs(ready: Ready, operator: &Operator) -> Vec<String> {
-    let mut needs = Vec::new();
-    if ready.sends_mail() {
-        needs.push(match operator.courier.folder() {
-            Some(folder) => format!(
-                "It sends mails, and there is no mail server: until email.host is set, they are \
-                 written to {}.",
-                folder.display()
-            ),
-            None => "It sends mails; `gatelog mail test ADDRESS` says whether they arrive.".into(),
-        });
-        if operator.executions.public_url().is_none() {
-            let text = "Links in mails need an address: set web.public_url, or give a brand the \
-                        domain. Without either they work on this machine only.";
-            needs.push(text.to_owned());
-        }
-    }
-    if ready == Ready::Invitation {
-        let text = "It lets in who has an invitation; `gatelog invitation create` makes one.";
-        needs.push(text.to_owned());
-    }
-    needs
 }
 
 /// Files that are to be compared with what there is.

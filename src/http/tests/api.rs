@@ -147,3 +147,21 @@ async fn pictures_are_kept_by_browsers() {
         browser.get(missing).await.is(404);
     }
 }
+
+#[actix_web::test]
+async fn whoever_searches_the_executions_waits_for_whoever_does() {
+    let server = Server::new().await;
+    let request = TestRequest::default().to_http_request();
+    let begin = |user: u128| {
+        let user = uuid::Uuid::from_u128(user);
+        crate::http::scans::Scan::begin(&server.state, &request, user)
+    };
+    let first = begin(1).await.expect("its turn");
+    let patience = Duration::from_millis(50);
+    let second = tokio::time::timeout(patience, begin(2)).await;
+    assert!(second.is_err(), "two at a time");
+    drop(first);
+    let second = tokio::time::timeout(patience, begin(2)).await;
+    let mut second = second.expect("its turn").expect("its turn");
+    assert!(second.goes_on().await);
+}

@@ -14,7 +14,7 @@ const IMPORTS: [&str; 2] = [
 const SOURCE: &str = "metadata: {name: Mine}\nentries:\n- {model: authentik_flows.flow, id: f, \
     identifiers: {slug: mine}, attrs: {name: n, title: t, designation: recovery}}\n";
 
-async fn administrator(server: &Server) -> Browser {
+pub(super) async fn administrator(server: &Server) -> Browser {
     let admin = crate::directory::user_by_username(&*server.state.journal, "akadmin").await;
     let admin = admin.expect("a journal").expect("the administrator").value;
     server.program(&admin).await
@@ -32,6 +32,21 @@ impl Browser {
             .set_payload(body);
         self.send(request).await
     }
+}
+
+/// A program of somebody who may do this.
+async fn bob(server: &Server, permissions: impl IntoIterator<Item = String>) -> Browser {
+    let mut bob = server.user("bob", "correct horse").await;
+    let mut role = crate::directory::Role::new(&server.state.clock, "keepers");
+    role.permissions = permissions.into_iter().collect();
+    bob.roles = vec![role.pk];
+    server.put(&role).await;
+    let found: Option<object::Versioned<User>> = object::get(&*server.state.journal, bob.uuid)
+        .await
+        .expect("it is read");
+    let version = found.expect("it is there").version;
+    server.write(vec![object::put(&bob, version)]).await;
+    server.program(&bob).await
 }
 
 async fn is_there(server: &Server, slug: &str) -> bool {
@@ -132,20 +147,9 @@ async fn whoever_may_not_write_flows_cannot_have_them_imported_or_exported() {
 #[actix_web::test]
 async fn a_blueprint_that_its_writer_may_not_have_applied_is_not_kept_either() {
     let server = Server::new().await;
-    let mut bob = server.user("bob", "correct horse").await;
-    let mut role = crate::directory::Role::new(&server.state.clock, "keepers");
-    role.permissions = ["add", "change", "view"]
-        .map(|verb| format!("authentik_blueprints.{verb}_blueprintinstance"))
-        .into_iter()
-        .collect();
-    bob.roles = vec![role.pk];
-    server.put(&role).await;
-    let found: Option<object::Versioned<User>> = object::get(&*server.state.journal, bob.uuid)
-        .await
-        .expect("it is read");
-    let version = found.expect("it is there").version;
-    server.write(vec![object::put(&bob, version)]).await;
-    let mut bob = server.program(&bob).await;
+    let permissions = ["add", "change", "view"]
+        .map(|verb| format!("authentik_blueprints.{verb}_blueprintinstance"));
+    let mut bob = bob(&server, permissions).await;
     let body = json!({"name": "n", "content": SOURCE});
     bob.post(KEPT, &body).await.is(403);
     let kept = bob.get(KEPT).await.is(200).json();
@@ -267,4 +271,109 @@ async fn the_bearer_of_a_token_begins_a_flow_and_goes_on_in_the_session_that_it_
     empty
         .is(400)
         .shows("Flow not applicable to current user/request");
+}
+
+/// What somebody needs to have stages that send mails written by a blueprint.
+fn of_stages(verbs: &[&str]) -> Vec<String> {
+    let stages = verbs
+        .iter()
+        .map(|verb| format!("authentik_stages_email.{verb}_emailstage"));
+    let kept = "authentik_blueprints.add_blueprintinstance".to_owned();
+    stages.chain([kept]).collect()
+}
+
+#[actix_web::test]
+async fn a_blueprint_does_not_send_a_secret_to_whoever_wrote_it() {
+    let server = Server::new().await;
+    let settings = json!({
+        "use_global_settings": false, "host": "mail.example", "password": "of the mail server",
+        "use_tls": true,
+    });
+    let purpose = Designation::Recovery;
+    server
+        .flow("lost", purpose, &[(Kind::Email, settings)])
+        .await;
+    let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
+    let entry = |attrs: &str| {
+        format!(
+            "entries: [{{model: authentik_stages_email.emailstage, identifiers: {{name: lost-0}}, \
+             attrs: {attrs}}}]"
+        )
+    };
+    let text = "it has to be given anew together with this";
+    for attrs in ["{host: evil.example}", "{use_tls: false}"] {
+        let source = entry(attrs);
+        for import in IMPORTS {
+            let told = bob.sends_file(import, "file", &source).await;
+            assert_eq!(told.is(200).json()["success"], false, "{}", told.body);
+            told.shows(text);
+        }
+        let diff = json!({ "content": source });
+        let told = bob.post("/api/v3/gatelog/blueprints/diff/", &diff).await;
+        assert_eq!(told.is(200).json()["changes"], json!([]));
+        told.shows(text);
+        let kept = json!({ "name": attrs, "content": source });
+        let made = bob.post(KEPT, &kept).await.is(201).json();
+        assert_eq!(made["status"], "error", "{made}");
+    }
+    let mut admin = administrator(&server).await;
+    let stages = admin.get("/api/v3/stages/email/").await.is(200).json();
+    assert_eq!(stages["results"][0]["host"], "mail.example");
+    let anew = entry("{host: other.example, password: another}");
+    let told = bob.sends_file(IMPORTS[0], "file", &anew).await;
+    assert_eq!(told.is(200).json()["success"], true, "{}", told.body);
+}
+
+#[actix_web::test]
+async fn a_diff_does_not_show_what_its_reader_may_not_see() {
+    let server = Server::new().await;
+    let settings = json!({ "use_global_settings": true, "subject": "as it was" });
+    let purpose = Designation::Recovery;
+    server
+        .flow("lost", purpose, &[(Kind::Email, settings)])
+        .await;
+    let source = "entries: [{model: authentik_stages_email.emailstage, \
+                  identifiers: {name: lost-0}, attrs: {subject: anew}}]";
+    let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
+    let mut admin = administrator(&server).await;
+    for (reader, from) in [(&mut bob, Value::Null), (&mut admin, json!("as it was"))] {
+        let diff = json!({ "content": source });
+        let told = reader.post("/api/v3/gatelog/blueprints/diff/", &diff).await;
+        let field = &told.is(200).json()["changes"][0]["fields"][0];
+        assert_eq!(field["to"], "anew", "{}", told.body);
+        assert_eq!(field["from"], from, "{}", told.body);
+    }
+}
+
+#[actix_web::test]
+async fn a_ready_made_flow_is_switched_on() {
+    const READY: &str = "/api/v3/gatelog/blueprints/ready/";
+    const ENABLE: &str = "/api/v3/gatelog/blueprints/enable/";
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let invitation = async |admin: &mut Browser| {
+        let all = admin.get(READY).await.is(200).json();
+        let all = all.as_array().cloned().unwrap_or_default();
+        let found = all.into_iter().find(|it| it["name"] == "invitation");
+        found.expect("it is listed")
+    };
+    let before = invitation(&mut admin).await;
+    assert_eq!(before["enabled"], false, "{before}");
+    let slug = before["flow"].as_str().expect("a slug").to_owned();
+    assert!(!is_there(&server, &slug).await);
+    let wanted = json!({ "name": "invitation" });
+    let on = admin.post(ENABLE, &wanted).await.is(200).json();
+    assert_eq!(on["enabled"], true, "{on}");
+    assert_eq!(invitation(&mut admin).await, on);
+    assert!(is_there(&server, &slug).await);
+    admin.post(ENABLE, &wanted).await.is(200);
+    let other = json!({ "name": "other" });
+    admin
+        .post(ENABLE, &other)
+        .await
+        .is(400)
+        .shows("not a valid choice");
+    let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
+    bob.post(ENABLE, &wanted).await.is(403);
+    bob.get(READY).await.is(403);
 }

@@ -34,7 +34,7 @@ use url::form_urlencoded;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
-use super::{State, configure, request};
+use super::{Scans, State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
@@ -100,6 +100,7 @@ impl Server {
             interface: None,
             events_kept: Some(Duration::from_hours(24)),
             feeds: Arc::default(),
+            scans: Scans::default(),
             library: Arc::default(),
             pages: Pages::new(),
             machine: None,

@@ -171,6 +171,20 @@ async fn the_default_flow_is_the_brands_own_and_keeps_the_query() {
 }
 
 #[actix_web::test]
+async fn the_style_rules_of_the_documentation_can_be_saved() {
+    let documentation = include_str!("../../../docs/pages.md");
+    let rules = documentation.split("```css\n").nth(1);
+    let rules = rules.and_then(|it| it.split("```").next());
+    let rules = rules.expect("an example").trim();
+    assert!(rules.contains('\n'));
+    let server = Server::new().await;
+    let mut admin = super::blueprints::administrator(&server).await;
+    let brand = json!({ "domain": "corp.example", "branding_custom_css": rules });
+    let made = admin.post("/api/v3/core/brands/", &brand).await;
+    assert_eq!(made.is(201).json()["branding_custom_css"], rules);
+}
+
+#[actix_web::test]
 async fn without_any_flow_there_is_no_default_one() {
     let server = Server::new().await;
     let flows =

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::field::Field;
 use super::{choice, email, moment};
-use crate::catalog::prompt::COMPONENT;
+use crate::catalog::prompt::{COMPONENT, is_locale};
 use crate::catalog::{Prompt, PromptType};
 use crate::expression::Value;
 use crate::flow::context::Value as Known;
@@ -96,7 +96,15 @@ pub(super) fn parse(field: &Field, answer: Option<&Json>) -> Result<Typed, Field
     let plain = |text: String| Typed::Value(Known::text(text));
     Ok(match prompt.kind {
         PromptType::Text | PromptType::TextArea => plain(text(answer, most, optional)?),
-        PromptType::Locale => plain(trimmed(answer, most, true)?),
+        PromptType::Locale => {
+            let word = trimmed(answer, most, true)?;
+            // What somebody has already may stay, whatever it is.
+            let had = || field.default().is_some_and(|it| it.displayed() == word);
+            if !word.is_empty() && !is_locale(&word) && !had() {
+                return Err(no_choice(&word));
+            }
+            plain(word)
+        }
         PromptType::Username => plain(trimmed(answer, most, false)?),
         PromptType::Email => {
             let text = trimmed(answer, most, optional)?;
@@ -226,11 +234,15 @@ fn chosen(field: &Field, answer: &Json, most: usize) -> Result<Typed, FieldError
     };
     fits(&word, most)?;
     let choice = choice::find(&field.choices, &Value::text(&word));
-    let choice = choice.ok_or_else(|| {
-        let text = format!("\"{word}\" is not a valid choice.");
-        error(text, "invalid_choice")
-    })?;
+    let choice = choice.ok_or_else(|| no_choice(&word))?;
     Ok(Typed::Value(kept(&choice.value)))
+}
+
+fn no_choice(word: &str) -> FieldError {
+    error(
+        format!("\"{word}\" is not a valid choice."),
+        "invalid_choice",
+    )
 }
 
 /// An address with the scheme `data` whose content is base64; that itself is not looked at.

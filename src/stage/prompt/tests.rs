@@ -182,6 +182,11 @@ fn names_addresses_and_passwords_are_trimmed() {
     let locale = PromptType::Locale;
     assert_eq!(takes(locale, true, json!("")), value(json!("")));
     assert_eq!(takes(locale, true, json!("de_DE")), value(json!("de_DE")));
+    assert_eq!(takes(locale, true, json!("en-GB")), value(json!("en-GB")));
+    assert_eq!(
+        takes(locale, true, json!("xx_YY")),
+        refused("invalid_choice")
+    );
 }
 
 #[test]

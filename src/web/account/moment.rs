@@ -28,6 +28,21 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The moment of something that has happened. Where the clock was set back meanwhile it says
+    /// nothing of how long ago that is.
+    #[must_use]
+    pub fn past(at: Timestamp, now: Timestamp) -> Self {
+        let told = Self::of(at, now);
+        if at > now && told.unit != "now" {
+            return Self {
+                unit: "date",
+                count: 0,
+                ..told
+            };
+        }
+        told
+    }
+
     /// A moment as a page of `now` shows it.
     #[must_use]
     pub fn of(at: Timestamp, now: Timestamp) -> Self {
@@ -77,6 +92,13 @@ mod tests {
             let told = Moment::of(at, now);
             assert_eq!((told.unit, told.count), (unit, count), "{seconds}");
         }
+        let ahead = Timestamp::from_second(now.as_second() + 2 * DAY).expect("a moment");
+        let told = Moment::past(ahead, now);
+        assert_eq!(
+            (told.unit, told.count),
+            ("date", 0),
+            "the clock was set back"
+        );
         let told = Moment::of(now, now);
         assert_eq!(
             (told.date.as_str(), told.time.as_str()),

@@ -31,6 +31,8 @@ pub(super) struct Method {
 pub(super) fn methods(challenge: &Value, values: &Map<String, Value>) -> Vec<Method> {
     let offers = challenge["device_challenges"].as_array();
     let mut methods: Vec<Method> = offers.into_iter().flatten().filter_map(method).collect();
+    // Recovery codes are the last that somebody wants to use up.
+    methods.sort_by_key(|it| it.class == "static");
     let chosen = values.get("method").and_then(Value::as_str);
     let chosen = methods
         .iter()

@@ -7,6 +7,7 @@
 mod account;
 mod admin_data;
 mod admin_flows;
+mod admin_manners;
 mod axe;
 mod captcha;
 mod components;

@@ -109,7 +109,8 @@ fn the_password_is_changed_in_its_flow_which_comes_back() {
         let (_, visitor) = logs_in(server).await;
         let page = visitor.gets("/if/user/password/").await;
         let begun = visitor.gets(&link(&page, "/flows/-/configure/")).await;
-        let flow = "/if/flow/default-password-change/?next=%2Fif%2Fuser%2Fpassword%2F";
+        let flow =
+            "/if/flow/default-password-change/?next=%2Fif%2Fuser%2Fpassword%2F%3Fdone%3Dchanged";
         begun.leads_to(flow);
         let mut form = visitor.form_at(flow).await;
         let other = random(20);
@@ -120,7 +121,10 @@ fn the_password_is_changed_in_its_flow_which_comes_back() {
             }
         }
         let done = visitor.submits(&form).await;
-        done.has_status(303).leads_to("/if/user/password/");
+        done.has_status(303)
+            .leads_to("/if/user/password/?done=changed");
+        let said = visitor.gets("/if/user/password/?done=changed").await;
+        said.shows("Your password is changed.");
     });
 }
 

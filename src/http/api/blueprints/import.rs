@@ -140,7 +140,7 @@ async fn import(mut call: Call) -> Answered {
     }
     let author = call.author()?;
     let edit = call.edit(&author, call.arrival.id);
-    let options = options(&edit, &call);
+    let options = options(&edit, &call)?;
     let state = &call.state;
     let applied = blueprint::apply(&*state.journal, &state.clock, &[document], &options).await;
     Ok(HttpResponse::Ok().json(match applied {
@@ -159,16 +159,20 @@ async fn import(mut call: Call) -> Answered {
 }
 
 /// How a blueprint is applied on a caller's behalf: it reads nothing of the machine.
-pub(super) fn options<'a>(edit: &Edit<'a>, call: &'a Call) -> Options<'a> {
-    Options {
+///
+/// # Errors
+/// When nobody calls.
+pub(super) fn options<'a>(edit: &Edit<'a>, call: &'a Call) -> Result<Options<'a>, Error> {
+    Ok(Options {
         host: Host::Closed,
         passwords: edit.passwords,
         syntax: edit.syntax,
         correlation: Some(call.arrival.id),
         author: edit.author.clone(),
         turns: Some(edit.turns),
+        granted: Some(&call.caller()?.granted),
         ..Options::default()
-    }
+    })
 }
 
 /// Why a blueprint could not be tried.

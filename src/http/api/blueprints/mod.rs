@@ -21,6 +21,7 @@ use crate::journal::object::{self, Versioned};
 
 mod import;
 mod own;
+mod ready;
 mod trust;
 
 use trust::Untrusted;
@@ -78,6 +79,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]);
     all.extend(import::operations());
     all.extend(own::operations());
+    all.extend(ready::operations());
     all
 }
 
@@ -152,6 +154,7 @@ pub(super) fn describe(components: &mut Components) {
     request(components, "BlueprintInstance", written, None);
     import::describe(components);
     own::describe(components);
+    ready::describe(components);
 }
 
 fn show(object: &Object, _: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
@@ -346,7 +349,7 @@ async fn run(
     // What made or changed the instance was a commit of this request already.
     let options = Options {
         correlation: None,
-        ..import::options(&edit, call)
+        ..import::options(&edit, call)?
     };
     let state = &call.state;
     let ran =

@@ -1,6 +1,6 @@
 //! A page of executions. There is no index of them but their ids, which are in the order of time, so
 //! whatever else is asked for is found by reading one after the other, and no more than so many for
-//! one answer.
+//! one answer, nor for longer than a [`Scan`] may take.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use super::{may, may_all, named, shown};
 use crate::directory::{User, user_by_pk, user_by_username};
 use crate::execution::Unfinished;
 use crate::http::api::call::Call;
+use crate::http::scans::Scan;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, Summary};
@@ -44,12 +45,16 @@ pub(super) async fn page(call: &Call, asked: &Asked) -> Result<Value, Error> {
         return Ok(page.shown(None));
     }
     let journal = &*state.journal;
+    let user = call.caller()?.user.value.uuid;
+    let mut scan = Scan::begin(state, &call.request, user).await?;
     let mut before = asked.from();
     loop {
         let streams = journal.streams(KIND, before, PORTION).await?;
         for stream in &streams {
             let is_enough = page.read >= READ || page.looked_at >= LOOKED_AT;
-            if page.results.len() == asked.limit || is_enough {
+            // An answer without a place to go on from would look like the last one.
+            let is_over = page.looked_at > 0 && !scan.goes_on().await;
+            if page.results.len() == asked.limit || is_enough || is_over {
                 return Ok(page.shown(before));
             }
             if asked.is_past(stream.id) {
@@ -64,8 +69,6 @@ pub(super) async fn page(call: &Call, asked: &Asked) -> Result<Value, Error> {
         if streams.len() < PORTION {
             return Ok(page.shown(None));
         }
-        // The state answers without waiting, so others would not get their turn.
-        tokio::task::yield_now().await;
     }
 }
 

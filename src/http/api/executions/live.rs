@@ -8,9 +8,12 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use uuid::Uuid;
 
+use crate::directory::permission::Granted;
 use crate::http::State;
 use crate::http::api::call::Call;
+use crate::http::api::caller::Standing;
 use crate::http::api::feed::LONGEST;
+use crate::http::api::inspector::PERMISSION;
 use crate::http::api::operation::Answered;
 use crate::http::streams::{self, KEEP_ALIVE, Place, STOPPING};
 use crate::journal::{self, Envelope, Position};
@@ -24,7 +27,10 @@ struct Listening {
     state: Data<State>,
     records: BoxStream<'static, journal::Result<(Position, Envelope)>>,
     silent_since: Instant,
+    /// When it was looked at last whether the listener may still listen.
+    looked: Instant,
     until: Instant,
+    standing: Standing,
     /// Whether it has said that it is there.
     greeted: bool,
     _place: Place<Uuid>,
@@ -36,12 +42,15 @@ struct Listening {
 /// When there are too many.
 pub(super) fn stream(call: &Call) -> Answered {
     let state = call.state.clone();
-    let place = state.feeds.open(call.caller()?.user.value.uuid)?;
+    let standing = call.caller()?.standing();
+    let place = state.feeds.open(standing.user())?;
     let now = state.clock.monotonic();
     let listening = Listening {
         records: state.journal.follow(state.journal.last()),
         silent_since: now,
+        looked: now,
         until: now + LONGEST,
+        standing,
         greeted: false,
         state,
         _place: place,
@@ -64,6 +73,13 @@ impl Listening {
             let now = self.state.clock.monotonic();
             if self.state.is_stopping() || now >= self.until {
                 return None;
+            }
+            if now.duration_since(self.looked) >= KEEP_ALIVE {
+                self.looked = now;
+                let may = |granted: &Granted| granted.may_any(PERMISSION);
+                if !self.standing.still(&self.state, may).await {
+                    return None;
+                }
             }
             let silent = now.duration_since(self.silent_since);
             if heard && silent >= PAUSE {

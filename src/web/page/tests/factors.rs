@@ -42,7 +42,11 @@ fn the_only_second_factor_is_open_and_its_field_fits() {
         let part = open(&page);
         for wanted in [
             format!(r#"inputmode="{keyboard}""#),
-            r#"autocomplete="one-time-code""#.to_owned(),
+            // A recovery code comes in no message that a browser could take it from.
+            match class {
+                "static" => r#"autocomplete="off""#.to_owned(),
+                _ => r#"autocomplete="one-time-code""#.to_owned(),
+            },
             format!(r#"name="method" value="{class}""#),
             "autofocus".to_owned(),
         ] {
@@ -58,6 +62,11 @@ fn of_several_the_one_that_was_used_last_is_open_or_the_one_that_was_chosen() {
     let page = shown(&challenge);
     assert!(!page.contains("class=\"method\" open"), "{page}");
     assert_eq!(page.matches("<summary>").count(), 4);
+    let at = |summary: &str| {
+        page.find(&format!("<summary>{summary}"))
+            .expect("it is there")
+    };
+    assert!(at("Recovery code") > at("Authenticator app"), "{page}");
     challenge["device_challenges"][1]["last_used"] = "2026-01-02T00:00:00Z".into();
     challenge["device_challenges"][3]["last_used"] = "2026-01-03T00:00:00Z".into();
     challenge["device_challenges"][2]["last_used"] = "2026-01-04T00:00:00Z".into();
@@ -232,4 +241,22 @@ fn whoever_has_to_log_in_first_is_led_there() {
     assert!(!page.contains("does not apply"), "{page}");
     let page = shown(&challenge);
     assert!(page.contains("does not apply") && !page.contains("Log in first"));
+}
+
+#[test]
+fn the_rules_of_a_brand_are_not_where_a_secret_is_shown() {
+    let mut brand = Brand::fallback();
+    brand.branding_custom_css = "body { color: red }".to_owned();
+    let dress = Dress::from(&brand);
+    for (component, is_dressed) in [
+        ("ak-stage-identification", true),
+        ("ak-stage-authenticator-static", false),
+        ("ak-stage-authenticator-totp", false),
+    ] {
+        let mut challenge = identification();
+        challenge["component"] = component.into();
+        let page = Pages::new().challenge(&dress, &challenge, &form(), None);
+        let page = page.expect("it can be shown");
+        assert_eq!(page.contains("brand.css"), is_dressed, "{component}");
+    }
 }

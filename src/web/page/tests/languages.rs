@@ -224,3 +224,13 @@ fn a_page_speaks_german_and_can_be_made_to_speak_english() {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
 }
+
+#[test]
+fn every_language_that_is_offered_is_taken() {
+    for (word, _) in crate::web::page::LANGUAGES {
+        assert!(
+            word.is_empty() || crate::catalog::prompt::is_locale(word),
+            "{word}"
+        );
+    }
+}

@@ -9,6 +9,7 @@ const EXPLAINED: &[(&str, &str)] = &[
     ("schema Erasure", "ours"),
     ("schema Execution", "ours"),
     ("schema Health", "ours"),
+    ("schema ReadyFlow", "ours"),
     (
         "operation flows_bindings_list: parameter policies",
         "bindings of policies are listed by their target",

@@ -140,16 +140,29 @@ const watchEnrolment = () => {
   const form = document.querySelector("[data-enrolment]");
   if (!form) { return; }
   const headers = { "X-authentik-CSRF": cookie("authentik_csrf") };
+  let failures = 0;
   const look = async () => {
     const answer = await fetch(form.dataset.enrolment, { method: "POST", headers }).catch(() => null);
-    const said = answer?.ok ? await answer.json() : {};
-    if (said.duo_response === "success") {
+    // Whoever may not ask, or asks about what is gone, need not ask again.
+    if ([403, 404].includes(answer?.status)) { return; }
+    const said = answer?.ok ? await answer.json().catch(() => null) : null;
+    failures = said ? 0 : failures + 1;
+    if (said?.duo_response === "success") {
       form.requestSubmit();
     } else if (!form.dataset.busy) {
-      window.setTimeout(look, 3000);
+      window.setTimeout(look, 3000 * Math.min(20, 2 ** failures));
     }
   };
   window.setTimeout(look, 3000);
+};
+
+// Whoever opens a way to show who they are wants to type there.
+const focusOpened = () => {
+  for (const method of document.querySelectorAll("details.method")) {
+    method.addEventListener("toggle", () => {
+      if (method.open) { method.querySelector("input:not([type=hidden])")?.focus(); }
+    });
+  }
 };
 
 // Nobody gets a second mail before the first can have come.
@@ -299,6 +312,7 @@ showPasswords();
 warnOfCapsLock();
 pointOutErrors();
 countDown();
+focusOpened();
 keep();
 watch();
 watchEnrolment();

@@ -29,6 +29,7 @@ export class Refusal extends Error {
 
 function fallback(status) {
   if (status === 0) return "The server cannot be reached. Nothing was lost; try again.";
+  if (status === 429 || status === 503) return "The server has too much to do. Try again in a moment.";
   if (status === 403) return "You may not do this.";
   if (status === 404) return "This is not there (any more).";
   if (status === 400) return "This was not accepted.";
@@ -80,6 +81,19 @@ export function address(path, query) {
   return BASE + path + (text ? `?${text}` : "");
 }
 
+/** How long the server may take before it is given up: to tell something, and to do something. */
+const PATIENCE = { read: 30_000, write: 120_000 };
+
+/** What is said when no answer came, or none that is whole: `began` when it had begun. */
+function unanswered(method, { name }, began) {
+  const isRead = method === "GET";
+  if (isRead && name !== "TimeoutError") return new Refusal(0);
+  if (isRead) return new Refusal(0, { detail: "The server took too long to answer. Try again." });
+  if (name !== "TimeoutError" && !began) return new Refusal(0);
+  const detail = "The answer did not come. Look whether it was done before you try again.";
+  return new Refusal(0, { detail });
+}
+
 /**
  * One call; answers with the body, or null where there is none; `asText` with the text as it came. Throws a
  * `Refusal`.
@@ -92,20 +106,23 @@ export async function call(method, path, { query, body, signal, asText } = {}) {
     headers["Content-Type"] = "application/json";
     sent = JSON.stringify(body);
   }
+  const patience = AbortSignal.timeout(method === "GET" ? PATIENCE.read : PATIENCE.write);
   let answer;
+  let text;
   try {
     answer = await fetch(address(path, query), {
       method,
       headers,
       body: sent,
-      signal,
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
       credentials: "same-origin",
     });
+    // It may break off in the middle.
+    text = await answer.text();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refusal(0);
+    if (signal?.aborted) throw error;
+    throw unanswered(method, error, answer !== undefined);
   }
-  const text = await answer.text();
   if (answer.ok && asText) return text;
   let read = null;
   if (text) {

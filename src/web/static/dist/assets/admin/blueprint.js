@@ -5,8 +5,9 @@ import { preview } from './blueprint_diff.js';
 import { applied, statusTag } from './blueprints.js';
 import { form } from './form.js';
 import { facts, fill, h, moment, yes } from './h.js';
+import { mayAt } from './may.js';
 import { action, bar, button, section, setTitle, tabs } from './page.js';
-import { remove } from './remove.js';
+import { deletion } from './remove.js';
 import { again, go, href } from './router.js';
 
 export const title = 'Blueprint';
@@ -15,7 +16,7 @@ export async function render(place, { pk, part }) {
   const path = `/managed/blueprints/${pk}/`;
   const it = await get(path);
   setTitle(it.name);
-  place.append(tabs(`/blueprints/${pk}`, [['', 'Overview'], ['edit', 'Edit']]));
+  place.append(tabs(`/blueprints/${pk}`, [['', 'Overview'], mayAt('change', path) && ['edit', 'Edit']]));
   if (part === 'edit') {
     const made = await form({
       schema: 'BlueprintInstanceRequest',
@@ -51,9 +52,9 @@ export async function render(place, { pk, part }) {
     ['Hash', it.last_applied_hash ? h('code', {}, it.last_applied_hash.slice(0, 16)) : '—'],
   ]);
   const actions = bar(
-    action('Apply', async () => (await applied(it)) && again(), 'primary'),
-    it.content ? action('Show what would change', look) : null,
-    action('Delete', async () => (await remove({ path, name: it.name, warning: 'What it made stays.' })) && go('/blueprints'), 'danger'),
+    mayAt('change', path) && action('Apply', async () => (await applied(it)) && again(), 'primary'),
+    it.content && mayAt('add', path) ? action('Show what would change', look) : null,
+    deletion({ path, name: it.name, warning: 'What it made stays.', to: () => go('/blueprints') }),
   );
   const wrong = problems.length ? section('What is wrong or to be remarked', h('ul', {}, problems.map((text) => h('li', {}, text)))) : null;
   place.append(actions, section('Facts', known), ...[wrong].filter(Boolean), seen);

@@ -4,6 +4,7 @@ import { announce } from './announce.js';
 import { address, create, get } from './api.js';
 import { h, moment, tag, words } from './h.js';
 import { list } from './list.js';
+import { may, mayAt } from './may.js';
 import { bar, button } from './page.js';
 import { removal } from './remove.js';
 import { href } from './router.js';
@@ -31,7 +32,7 @@ export async function render(place) {
       { name: 'Last applied', sort: 'last_applied', of: (it) => moment(it.last_applied) },
     ],
     actions: (it) => [
-      h('button', { type: 'button', 'aria-label': `Apply ${it.name}`, onclick: () => apply(it) }, 'Apply'),
+      mayAt('change', '/managed/blueprints/') && h('button', { type: 'button', 'aria-label': `Apply ${it.name}`, onclick: () => apply(it) }, 'Apply'),
       removal({ path: `/managed/blueprints/${it.pk}/`, name: it.name, warning: 'What it made stays.', done: () => blueprints.refresh() }),
     ],
   });
@@ -39,7 +40,7 @@ export async function render(place) {
     if (await applied(it)) await blueprints.refresh();
   }
   place.append(
-    bar(button('Import', href('/blueprints/import'), 'primary'), h('a', { class: 'button', href: address('/gatelog/blueprints/export/'), download: 'flows.yaml' }, 'Export all flows')),
+    bar(mayAt('add', '/managed/blueprints/') && button('Import', href('/blueprints/import'), 'primary'), may('authentik_flows.export_flow') && h('a', { class: 'button', href: address('/gatelog/blueprints/export/'), download: 'flows.yaml' }, 'Export all flows')),
     h('section', {}, h('p', { class: 'quiet' }, 'Files that say which objects there are to be. One flow alone is exported on its page.'), blueprints),
   );
 }

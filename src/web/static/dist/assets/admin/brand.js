@@ -4,8 +4,9 @@ import { create, get, update } from './api.js';
 import { form } from './form.js';
 import { h } from './h.js';
 import { history } from './history.js';
-import { action, button, section, setTitle, tabs } from './page.js';
-import { remove } from './remove.js';
+import { mayAt } from './may.js';
+import { button, section, setTitle, tabs } from './page.js';
+import { deletion } from './remove.js';
 import { go, href } from './router.js';
 
 export const title = ({ pk }) => (pk === 'new' ? 'New brand' : 'Brand');
@@ -47,6 +48,6 @@ export async function render(place, { pk, part }) {
     place.append(section('Who changed it', await history('brand', pk)));
     return;
   }
-  const away = action('Delete', async () => (await remove({ path, name: brand.domain })) && go('/brands'), 'danger');
-  place.append(section('Brand', await form({ ...set, values: brand, save: (body) => update(path, body) }), away));
+  const away = deletion({ path, name: brand.domain, to: () => go('/brands') });
+  place.append(section('Brand', await form({ ...set, values: brand, isShownOnly: !mayAt('change', path), save: (body) => update(path, body) }), away));
 }

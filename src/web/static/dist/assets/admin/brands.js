@@ -2,7 +2,7 @@
 
 import { h, tag } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { bar, editor, maker } from './page.js';
 import { href } from './router.js';
 
 export const title = 'Brands';
@@ -16,7 +16,7 @@ export function render(place) {
       { name: 'Domain', sort: 'domain', of: (it) => [h('a', { href: href(`/brands/${it.brand_uuid}`) }, it.domain), it.default ? [' ', tag('for all others')] : null] },
       { name: 'Title', sort: 'branding_title', of: (it) => it.branding_title },
     ],
-    actions: (it) => h('a', { class: 'button', href: href(`/brands/${it.brand_uuid}`), 'aria-label': `Edit ${it.domain}` }, 'Edit'),
+    actions: (it) => editor(href(`/brands/${it.brand_uuid}`), it.domain, '/core/brands/'),
   });
-  place.append(bar(button('New brand', href('/brands/new'), 'primary')), h('section', {}, h('p', { class: 'quiet' }, 'How the server looks under a domain, and which flows it uses there.'), brands));
+  place.append(bar(maker('New brand', href('/brands/new'), '/core/brands/')), h('section', {}, h('p', { class: 'quiet' }, 'How the server looks under a domain, and which flows it uses there.'), brands));
 }

@@ -1,7 +1,7 @@
 // Executions, as they happen.
 
 import { BASE, get } from './api.js';
-import { fill, h, id, moment, words } from './h.js';
+import { clock, fill, h, id, moment, words } from './h.js';
 import { table } from './list.js';
 import { person } from './people.js';
 import { href, query, setQuery } from './router.js';
@@ -43,6 +43,11 @@ const FILTERS = [
 
 const LIMITS = 25;
 const LAZY = 300;
+/** How long it is left alone after it was read, and after that failed. */
+const REST = 500;
+const LATER = 5_000;
+/** How long a stream that was refused is left alone at most. */
+const LONGEST = 60_000;
 
 export async function render(place, { signal }) {
   place.append(h('section', {}, executionList({ signal })));
@@ -63,7 +68,12 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
   const shown = h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Executions' });
   const pages = h('nav', { class: 'pages', 'aria-label': 'Pages' });
   const element = h('div', { class: 'list' }, h('div', { class: 'filters', role: 'search', 'aria-label': 'Executions' }, filters.map(control)), news, status, shown, pages);
-  let turn = 0;
+  /** What gives up the request that is under way. */
+  let reading = null;
+  /** Whether something happened since that began. */
+  let isStale = false;
+  let asOf = null;
+  let soon;
   let timer;
 
   function control(it) {
@@ -88,23 +98,52 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
     return element.refresh();
   }
 
+  /** Reads the list. What is being read is given up: something else is asked now. */
   element.refresh = async () => {
-    const mine = (turn += 1);
+    reading?.abort();
+    clearTimeout(soon);
+    const mine = new AbortController();
+    reading = mine;
+    isStale = false;
     shown.setAttribute('aria-busy', 'true');
     try {
-      const found = await get('/gatelog/executions/', { limit: LIMITS, ...fixed, ...state, before: way.at(-1) }, { signal });
-      if (mine === turn) draw(found);
+      const query = { limit: LIMITS, ...fixed, ...state, before: way.at(-1) };
+      const found = await get('/gatelog/executions/', query, { signal: AbortSignal.any([signal, mine.signal]) });
+      if (mine === reading) draw(found);
     } catch (error) {
-      if (mine !== turn || error.name === 'AbortError') return;
-      status.textContent = '';
-      fill(shown, h('p', { class: 'alert', role: 'alert' }, error.detail ?? error.message), complaints(error.fields), h('p', {}, h('button', { type: 'button', onclick: element.refresh }, 'Try again')));
-      fill(pages);
+      if (mine === reading && error.name !== 'AbortError') fail(error);
     } finally {
-      if (mine === turn) shown.removeAttribute('aria-busy');
+      if (mine === reading) {
+        reading = null;
+        shown.removeAttribute('aria-busy');
+        if (isStale) soon = setTimeout(heard, REST);
+      }
     }
   };
 
+  /** Something happened: it is read once at a time, and once more for all that happened meanwhile. */
+  function heard() {
+    clearTimeout(soon);
+    if (way.length > 0 || signal.aborted) return;
+    if (reading) isStale = true;
+    else element.refresh();
+  }
+
+  /** What is shown stays where the server is only away or busy, and is read again a little later. */
+  function fail(error) {
+    if (shown.querySelector('table') && [0, 429, 502, 503, 504].includes(error.status)) {
+      status.textContent = `This is as of ${clock(asOf)}. ${error.detail}`;
+      soon = setTimeout(heard, LATER);
+      return;
+    }
+    status.textContent = '';
+    const again = error.status === 403 ? null : h('p', {}, h('button', { type: 'button', onclick: element.refresh }, 'Try again'));
+    fill(shown, h('p', { class: 'alert', role: 'alert' }, error.detail ?? error.message), complaints(error.fields), again);
+    fill(pages);
+  }
+
   function draw({ results, next, read }) {
+    asOf = new Date();
     const focused = shown.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     const isSearched = next !== null && results.length < LIMITS;
     status.textContent = isSearched ? `${results.length} found among ${read} executions; older ones were not looked at yet.` : results.length === 0 ? 'Nothing found.' : '';
@@ -116,7 +155,8 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
     else fill(pages, step('Newest', way.length > 0, () => (way.length = 0)), step('Newer', way.length > 1, () => way.pop()), step(isSearched ? 'Look further back' : 'Older', next !== null, () => way.push(next)));
   }
 
-  listen(signal, news, () => way.length === 0 && element.refresh());
+  listen(signal, news, heard);
+  signal.addEventListener('abort', () => clearTimeout(soon));
   element.refresh();
   return element;
 }
@@ -143,11 +183,55 @@ function local(moment) {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
-/** Calls `heard` whenever something happened in an execution, and says whether that is so. */
+/**
+ * Calls `heard` whenever something happened in an execution, or may have while nobody listened, and says
+ * whether that is so. A page that nobody looks at does not listen: a browser has few connections for
+ * one server.
+ */
 export function listen(signal, news, heard) {
-  const source = new EventSource(`${BASE}/gatelog/executions/`);
-  source.addEventListener('open', () => { news.textContent = 'Live: what happens shows up here by itself.'; news.classList.add('on'); });
-  source.addEventListener('error', () => { news.textContent = 'Not live at the moment.'; news.classList.remove('on'); });
-  source.addEventListener('message', heard);
-  signal?.addEventListener('abort', () => source.close());
+  let source = null;
+  let timer;
+  let failures = 0;
+  const say = (text, isOn) => {
+    if (news.textContent !== text) news.textContent = text;
+    news.classList.toggle('on', isOn);
+  };
+  const open = () => {
+    clearTimeout(timer);
+    if (source || signal?.aborted || document.hidden) return;
+    source = new EventSource(`${BASE}/gatelog/executions/`);
+    source.addEventListener('open', () => {
+      failures = 0;
+      say('Live: what happens shows up here by itself.', true);
+      heard();
+    });
+    source.addEventListener('message', heard);
+    source.addEventListener('error', () => {
+      say('Not live at the moment.', false);
+      // A connection that broke off is made again by the browser, one that was refused is not.
+      if (source.readyState !== EventSource.CLOSED) return;
+      source = null;
+      failures += 1;
+      // Half of it is chance, so that not all come back at once.
+      const wait = Math.min(LONGEST, 1000 * 2 ** failures);
+      timer = setTimeout(open, wait / 2 + (Math.random() * wait) / 2);
+      // It does not say why; a call does, when the session has ended.
+      get('/core/users/me/').catch(() => {});
+    });
+  };
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  };
+  const look = () => {
+    if (document.hidden) close();
+    else open();
+  };
+  document.addEventListener('visibilitychange', look);
+  signal?.addEventListener('abort', () => {
+    document.removeEventListener('visibilitychange', look);
+    close();
+  });
+  open();
 }

@@ -8,9 +8,10 @@ import { steps } from "./flow_steps.js";
 import { form } from "./form.js";
 import { facts, h, words, yes } from "./h.js";
 import { history } from "./history.js";
-import { action, bar, button, section, setTitle, tabs } from "./page.js";
 import { gates } from "./gates.js";
-import { remove } from "./remove.js";
+import { may, mayAt } from "./may.js";
+import { action, bar, button, section, setTitle, tabs } from "./page.js";
+import { deletion } from "./remove.js";
 import { go, href } from "./router.js";
 
 export const title = "Flow";
@@ -26,7 +27,13 @@ const PARTS = [
 export async function render(place, { slug, part = "" }) {
   const flow = await get(`/flows/instances/${slug}/`);
   setTitle(flow.name);
-  place.append(tabs(`/flows/${slug}`, PARTS));
+  const mayEdit = mayAt("change", "/flows/instances/");
+  place.append(
+    tabs(
+      `/flows/${slug}`,
+      PARTS.filter(([name]) => name !== "edit" || mayEdit),
+    ),
+  );
   place.append(...[(await SHOWN[part]?.(flow)) ?? h("p", {}, "There is no such part.")].flat());
 }
 
@@ -66,34 +73,41 @@ async function overview(flow) {
     ["Layout", words(flow.layout)],
     ["Compatibility mode", yes(flow.compatibility_mode)],
   ]);
+  const run = h(
+    "a",
+    { class: "button primary", target: "_blank" },
+    "Run",
+    h("span", { class: "offscreen" }, " (in a new tab)"),
+  );
+  // A run that is under way keeps the flow as it was when it began. Another address is another run.
+  const anew = () => {
+    run.href = `/if/flow/${flow.slug}/?next=${back}&run=${Date.now().toString(36)}`;
+  };
+  for (const event of ["pointerdown", "keydown"]) run.addEventListener(event, anew);
+  anew();
   const actions = bar(
-    h(
-      "a",
-      { class: "button primary", href: `/if/flow/${flow.slug}/?next=${back}`, target: "_blank" },
-      "Run",
-      h("span", { class: "offscreen" }, " (in a new tab)"),
-    ),
+    run,
     action("Run as yourself", () => runAsMe(flow)),
-    h(
-      "a",
-      {
-        class: "button",
-        href: address(`/flows/instances/${flow.slug}/export/`),
-        download: `${flow.slug}.yaml`,
-      },
-      "Export",
-    ),
-    action(
-      "Delete",
-      async () =>
-        (await remove({ path: `/flows/instances/${flow.slug}/`, name: flow.name })) && go("/flows"),
-      "danger",
-    ),
+    may("authentik_flows.export_flow") &&
+      h(
+        "a",
+        {
+          class: "button",
+          href: address(`/flows/instances/${flow.slug}/export/`),
+          download: `${flow.slug}.yaml`,
+        },
+        "Export",
+      ),
+    deletion({
+      path: `/flows/instances/${flow.slug}/`,
+      name: flow.name,
+      to: () => go("/flows"),
+    }),
   );
   const note = h(
     "p",
     { class: "quiet" },
-    "Run it in a private window to see what a stranger sees. “Run as yourself” starts it with you as the one whom it is about.",
+    "Each run begins anew, with the flow as it is now. Run it in a private window to see what a stranger sees. “Run as yourself” starts it with you as the one whom it is about.",
   );
   return [actions, note, section("Facts", known), section("Diagram", diagram(flow, bindings, by))];
 }

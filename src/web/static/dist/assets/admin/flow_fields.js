@@ -44,7 +44,9 @@ export const FLOW_FIELDS = {
     value: "message_continue",
   },
   layout: { hint: "Where the form stands on the page.", value: "stacked" },
-  background: { hint: "The address of a picture. Without one, the brand’s." },
+  background: {
+    hint: "The address of a picture; without one, the brand’s. Where the layout says “beside another page”, the address of that page. It has to allow that it is framed (its Content-Security-Policy or X-Frame-Options), or browsers show a broken page.",
+  },
   compatibility_mode: {
     hint: "Pages that need no scripts, for old browsers and password managers.",
   },

@@ -9,6 +9,7 @@ import { gatesDialog } from "./gates.js";
 import { h } from "./h.js";
 import { makeNew } from "./kind_new.js";
 import { STAGES } from "./kinds.js";
+import { mayAny, mayAt } from "./may.js";
 import { action, live, section } from "./page.js";
 import { remove } from "./remove.js";
 import { href } from "./router.js";
@@ -18,6 +19,8 @@ const ANSWERS = {
   restart: "Starts the flow anew",
   restart_with_context: "Starts the flow anew, with what it knows",
 };
+
+const PATH = "/flows/bindings/";
 
 const FIELDS = {
   target: { hidden: true },
@@ -42,12 +45,14 @@ export async function steps(flow) {
       rows.length > 0
         ? h("ol", { class: "steps" }, rows)
         : h("p", { class: "empty" }, "It has no stages yet."),
-      h(
-        "div",
-        { class: "buttons after" },
-        action("Add a new stage", () => addNew(flow, next, body), "primary"),
-        action("Add an existing stage", () => edit(flow, null, next, body)),
-      ),
+      mayAt("add", PATH) &&
+        h(
+          "div",
+          { class: "buttons after" },
+          mayAny(STAGES.added) &&
+            action("Add a new stage", () => addNew(flow, next, body), "primary"),
+          action("Add an existing stage", () => edit(flow, null, next, body)),
+        ),
     ];
   });
   return section("Stages in their order", shown);
@@ -91,12 +96,14 @@ function row(bindings, index, gates, body) {
     h(
       "div",
       { class: "buttons small" },
-      move(-1, "up"),
-      move(1, "down"),
-      named(
-        action("Edit", () => edit({ pk: it.target }, it, it.order, body)),
-        `Edit how ${name} is bound`,
-      ),
+      mayAt("change", PATH) && [
+        move(-1, "up"),
+        move(1, "down"),
+        named(
+          action("Edit", () => edit({ pk: it.target }, it, it.order, body)),
+          `Edit how ${name} is bound`,
+        ),
+      ],
       named(
         action(gates === 1 ? "1 policy" : `${gates} policies`, async () => {
           await gatesDialog({
@@ -108,10 +115,11 @@ function row(bindings, index, gates, body) {
         }),
         `${gates === 1 ? "1 policy" : `${gates} policies`} of ${name}`,
       ),
-      named(
-        action("Remove", () => unbind(it, body), "danger"),
-        `Remove ${name}`,
-      ),
+      mayAt("delete", PATH) &&
+        named(
+          action("Remove", () => unbind(it, body), "danger"),
+          `Remove ${name}`,
+        ),
     ),
   );
 }

@@ -4,16 +4,19 @@ import { DESIGNATIONS } from "./flow_fields.js";
 import { importFlow } from "./flow_import.js";
 import { h } from "./h.js";
 import { list } from "./list.js";
-import { action, bar, button } from "./page.js";
+import { may } from "./may.js";
+import { action, bar, editor, maker } from "./page.js";
+import { ready } from "./ready.js";
 import { removal } from "./remove.js";
 import { href } from "./router.js";
 
 export const title = "Flows";
 
-export function render(place) {
+export async function render(place) {
   const flows = list({
     path: "/flows/instances/",
     caption: "Flows",
+    empty: "There is no flow.",
     ordering: "name",
     filters: [
       { name: "designation", label: "What it is for", options: Object.entries(DESIGNATIONS) },
@@ -34,19 +37,18 @@ export function render(place) {
       { name: "Stages", of: (it) => it.stages.length },
     ],
     actions: (it) => [
-      h(
-        "a",
-        { class: "button", href: href(`/flows/${it.slug}/edit`), "aria-label": `Edit ${it.name}` },
-        "Edit",
-      ),
+      editor(href(`/flows/${it.slug}/edit`), it.name, "/flows/instances/"),
       removal({ path: `/flows/instances/${it.slug}/`, name: it.name, done: () => flows.refresh() }),
     ],
   });
   place.append(
     bar(
-      button("New flow", href("/flows/new"), "primary"),
-      action("Import", async () => (await importFlow()) && flows.refresh()),
+      maker("New flow", href("/flows/new"), "/flows/instances/"),
+      may("authentik_blueprints.add_blueprintinstance") &&
+        action("Import", async () => (await importFlow()) && flows.refresh()),
     ),
     h("section", {}, flows),
   );
+  const made = await ready({ done: () => flows.refresh() });
+  if (made) place.append(made);
 }

@@ -18,6 +18,7 @@ import { description, operation, resolve, shape } from "./schema.js";
  * - `fixed`: what is sent beside what was typed.
  * - `save(body)`: sends it. `body` holds what was changed; of something new, what was filled in.
  * - `saved(result)`: after that. `submit`: the name of the button. `cancel`: what else one may press.
+ * - `isShownOnly`: for whoever may not change it.
  * - `more`: elements before the buttons. `said`: what is announced (`null`: nothing).
  *
  * Nothing that was typed is lost when `save` throws: complaints of a `Refusal` are shown at their
@@ -56,8 +57,13 @@ export async function form(set) {
     problems,
     fields.map((it) => it.element),
     set.more,
-    h("div", { class: "buttons" }, submit, set.cancel),
+    set.isShownOnly
+      ? h("p", { class: "quiet" }, "You may look at this, and not change it.")
+      : h("div", { class: "buttons" }, submit, set.cancel),
   );
+  if (set.isShownOnly) {
+    for (const it of element.querySelectorAll("input, textarea, select, button")) it.disabled = true;
+  }
 
   // Fields that read themselves from the API are ready a moment later; only then it is known what
   // was there before.

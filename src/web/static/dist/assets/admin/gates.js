@@ -6,9 +6,12 @@ import { form } from "./form.js";
 import { h, id } from "./h.js";
 import { besides, makeNew } from "./kind_new.js";
 import { POLICIES } from "./kinds.js";
+import { mayAt } from "./may.js";
 import { action, live, section } from "./page.js";
 import { remove } from "./remove.js";
 import { href } from "./router.js";
+
+const PATH = "/policies/bindings/";
 
 /** What a binding asks, in a few words. */
 export function decider(it) {
@@ -41,30 +44,32 @@ export async function gates({ target, heading, said }) {
         h(
           "div",
           { class: "buttons small" },
-          action("Edit", () => edit(target, it, bound, body)),
-          action(
-            "Remove",
-            async () =>
-              (await remove({
-                path: `/policies/bindings/${it.pk}/`,
-                name: "this binding",
-                used: false,
-                warning: "Only the binding goes; what it names stays.",
-              })) && body.refresh(),
-            "danger",
-          ),
+          mayAt("change", PATH) && action("Edit", () => edit(target, it, bound, body)),
+          mayAt("delete", PATH) && action("Remove", () => unbind(it, body), "danger"),
         ),
       ),
     );
-    const add = action("Bind something", () => edit(target, null, bound, body), "primary");
+    const add =
+      mayAt("add", PATH) &&
+      action("Bind something", () => edit(target, null, bound, body), "primary");
     return [
       rows.length > 0
         ? h("ol", { class: "steps" }, rows)
         : h("p", { class: "empty" }, "Nothing is bound."),
-      h("div", { class: "buttons after" }, add),
+      add && h("div", { class: "buttons after" }, add),
     ];
   });
   return section(heading, [said ? h("p", { class: "quiet" }, said) : null, shown]);
+}
+
+async function unbind(it, body) {
+  const done = await remove({
+    path: `${PATH}${it.pk}/`,
+    name: "this binding",
+    used: false,
+    warning: "Only the binding goes; what it names stays.",
+  });
+  if (done) await body.refresh();
 }
 
 function flags(it) {
@@ -73,7 +78,7 @@ function flags(it) {
     `Order ${it.order}`,
     off,
     `at most ${it.timeout} s`,
-    it.failure_result ? "passes when it fails" : "denies when it fails",
+    it.failure_result ? "counts as a yes when it breaks" : "counts as a no when it breaks",
   ]
     .filter(Boolean)
     .join(" · ");
@@ -95,12 +100,15 @@ async function edit(target, binding, others, body) {
         value: Math.max(-10, ...others.map((it) => it.order)) + 10,
         hint: "Lower numbers are asked first.",
       },
-      negate: { label: "Turn the answer round" },
+      negate: {
+        label: "Negate the answer",
+        hint: "A yes counts as a no, and a no as a yes.",
+      },
       enabled: { label: "Switched on", value: true },
       timeout: { value: 30, hint: "How many seconds it may take." },
       failure_result: {
-        label: "Passes when it fails",
-        hint: "What counts when the policy cannot be asked or breaks.",
+        label: "Counts as a yes when it breaks",
+        hint: "When the policy cannot be asked, or ends with an error. Else that is a no.",
       },
     },
     order: ["policy", "group", "user", "order", "negate", "enabled"],

@@ -6,9 +6,10 @@ import { groupForm } from './group_form.js';
 import { facts, h, tag, yes } from './h.js';
 import { history } from './history.js';
 import { list } from './list.js';
-import { action, button, section, setTitle, tabs } from './page.js';
+import { mayAt } from './may.js';
+import { button, section, setTitle, tabs } from './page.js';
 import { adder, adds, person, takes } from './people.js';
-import { remove } from './remove.js';
+import { deletion } from './remove.js';
 import { go, href } from './router.js';
 
 export const title = 'Group';
@@ -17,11 +18,11 @@ export async function render(place, { pk, part = '' }) {
   const path = `/core/groups/${pk}/`;
   const group = await get(path);
   setTitle(group.name);
-  place.append(tabs(`/groups/${pk}`, [['', 'Members'], ['edit', 'Edit'], ['history', 'History']]));
+  place.append(tabs(`/groups/${pk}`, [['', 'Members'], mayAt('change', path) && ['edit', 'Edit'], ['history', 'History']]));
   if (part === 'history') {
     place.append(section('Who changed it', await history('group', pk)));
   } else if (part === 'edit') {
-    const away = action('Delete', async () => (await remove({ path, name: group.name })) && go('/groups'), 'danger');
+    const away = deletion({ path, name: group.name, to: () => go('/groups') });
     place.append(section('Group', await groupForm({ values: group, saved: () => go(`/groups/${pk}`), cancel: button('Cancel', href(`/groups/${pk}`)) }), away));
   } else {
     place.append(about(group), section('Members', members({ path, query: { groups_by_pk: pk, ordering: 'username' } })));

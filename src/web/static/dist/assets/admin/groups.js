@@ -2,7 +2,7 @@
 
 import { h, tag } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { bar, editor, maker } from './page.js';
 import { href } from './router.js';
 
 export const title = 'Groups';
@@ -20,7 +20,7 @@ export function render(place) {
       { name: 'Roles', of: (it) => it.roles_obj.map((role) => role.name).join(', ') },
       { name: 'May do everything', of: (it) => (it.is_superuser ? tag('yes') : 'no') },
     ],
-    actions: (it) => h('a', { class: 'button', href: href(`/groups/${it.pk}/edit`), 'aria-label': `Edit ${it.name}` }, 'Edit'),
+    actions: (it) => editor(href(`/groups/${it.pk}/edit`), it.name, '/core/groups/'),
   });
-  place.append(bar(button('New group', href('/groups/new'), 'primary')), h('section', {}, groups));
+  place.append(bar(maker('New group', href('/groups/new'), '/core/groups/')), h('section', {}, groups));
 }

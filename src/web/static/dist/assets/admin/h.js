@@ -63,14 +63,41 @@ export function moment(text) {
   return h("time", { datetime: text, title: text }, shown);
 }
 
+/** A moment of today as a clock shows it. */
+export const clock = (at) => at.toLocaleTimeString("en-GB");
+
 /** A word of the API, such as `require_authenticated`, as people read it. */
 export function words(text) {
+  if (Object.hasOwn(WHOLE, text)) return WHOLE[text];
   const plain = String(text)
-    .split(/[_ ]/)
+    .split(/[-_ ]/)
     .map((word) => NAMES[word.toLowerCase()] ?? word)
     .join(" ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
+
+/** What would not be understood word by word. */
+const WHOLE = {
+  "ak-locale": "Choice of a language",
+  "radio-button-group": "Choice with a button for each",
+  dropdown: "Choice from a list",
+  text_read_only: "Text that cannot be changed",
+  text_area: "Long text",
+  text_area_read_only: "Long text that cannot be changed",
+  username: "Username",
+  alert_info: "Notice",
+  alert_warning: "Warning",
+  alert_danger: "Warning of a danger",
+  static: "Only shown, no field",
+  "date-time": "Date and time",
+  stacked: "In the middle",
+  content_left: "At the left",
+  content_right: "At the right",
+  sidebar_left: "In a bar at the left",
+  sidebar_right: "In a bar at the right",
+  sidebar_left_frame_background: "In a bar at the left, beside another page",
+  sidebar_right_frame_background: "In a bar at the right, beside another page",
+};
 
 const NAMES = {
   webauthn: "WebAuthn",

@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { span } from './event_shape.js';
-import { facts, h, moment, tag, words } from './h.js';
+import { clock, facts, fill, h, moment, tag, words } from './h.js';
 import { table } from './list.js';
 import { action, bar, live, section } from './page.js';
 import { href } from './router.js';
@@ -13,11 +13,30 @@ export const title = 'System health';
 const LATE = 20_000;
 
 export async function render(place, { signal }) {
-  const shown = await live(async () => made(await get('/gatelog/health/', {}, { signal })));
-  place.append(bar(action('Look again', shown.refresh)), shown);
+  let asOf;
+  const shown = await live(async () => {
+    const health = await get('/gatelog/health/', {}, { signal });
+    asOf = new Date();
+    return made(health);
+  });
+  const news = h('div', { role: 'alert' });
+  /** What cannot be read anew is not shown as if it were so now. */
+  const look = async () => {
+    try {
+      await shown.refresh();
+      fill(news);
+      shown.classList.remove('stale');
+    } catch (error) {
+      if (signal.aborted) return;
+      const said = `${error.detail ?? error.message} What is below is as of ${clock(asOf)}.`;
+      if (news.textContent !== said) fill(news, h('p', { class: 'alert' }, said));
+      shown.classList.add('stale');
+    }
+  };
+  place.append(bar(action('Look again', look)), news, shown);
   const timer = setInterval(() => {
     // Whoever is at something in it is not interrupted.
-    if (document.visibilityState === 'visible' && !shown.contains(document.activeElement)) shown.refresh().catch(() => {});
+    if (document.visibilityState === 'visible' && !shown.contains(document.activeElement)) look();
   }, 10_000);
   signal.addEventListener('abort', () => clearInterval(timer));
 }
@@ -49,15 +68,18 @@ function journal({ journal: it, readers }) {
     rows: readers,
     columns: [
       { name: 'Who follows it', of: (one) => words(one.name.replace('.', ' ')) },
-      { name: 'Has come to', of: (one) => one.after },
+      { name: 'Has read up to record', of: (one) => one.after },
       { name: 'Behind', of: (one) => `${one.behind} records` },
       { name: 'State', of: (one) => well(one.behind < LATE, 'well', 'late') },
     ],
   }) : null;
-  return section('Journal', [facts([
+  const full = it.writable === false ? h('p', { class: 'alert' }, 'Nothing can be written into the journal, so nobody can log in. Make room on its disk, or see what the log of the server says.') : null;
+  return section('Journal', [full, facts([
+    it.writable === undefined || it.writable === null ? null : ['Can be written', well(it.writable, 'yes', 'no')],
+    it.free === undefined || it.free === null ? null : ['Free on its disk', size(it.free)],
     ['Last record', it.position],
     ['On the disk', size(it.bytes)],
-    ['Its log', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
+    ['The log that holds it', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
     ['Root key of', it.key_since ? moment(it.key_since) : '—'],
   ]), rows ? h('div', { class: 'after table', tabindex: '0', role: 'region', 'aria-label': 'Who follows the journal' }, rows) : null]);
 }

@@ -15,7 +15,7 @@ export async function render(place) {
     fields: {
       name: { hint: 'Small letters, digits and dashes.' },
       flow: { hint: 'A flow for signing up that has an invitation stage.', reference: { path: '/flows/instances/', key: 'pk', by: 'flow_uuid', query: { designation: 'enrollment' }, label: (it) => it.name, hint: (it) => it.slug } },
-      single_use: { label: 'Good for one user', value: true },
+      single_use: { label: 'Works once', hint: 'Whoever signs up with it first uses it up.', value: true },
       expires: { hint: 'A day from now where nothing is said.' },
       fixed_data: { hint: 'What the new user has whatever they type, such as {"email": "ann@example.org"}.' },
     },

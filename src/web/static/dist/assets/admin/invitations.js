@@ -7,8 +7,9 @@ import { dialog } from './dialog.js';
 import { form } from './form.js';
 import { h, moment, tag } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { bar, maker } from './page.js';
 import { person } from './people.js';
+import { ready } from './ready.js';
 import { removal } from './remove.js';
 import { href } from './router.js';
 
@@ -22,15 +23,15 @@ function invitationLink(it) {
   return slug ? absolute(`/if/flow/${slug}/?itoken=${it.pk}`) : null;
 }
 
-export function render(place) {
+export async function render(place) {
   const invitations = list({
     path: PATH,
     caption: 'Invitations',
     ordering: '-expires',
     filters: [{ name: 'created_by__username', label: 'Made by' }, { name: 'flow__slug', label: 'Flow (slug)' }],
-    empty: 'There is no invitation.',
+    empty: 'There is no invitation. Whoever has one signs up by a flow with an invitation stage, such as the ready-made one below (or “gatelog blueprint enable invitation”).',
     columns: [
-      { name: 'Name', sort: 'name', of: (it) => [it.name, it.single_use ? [' ', tag('once')] : null] },
+      { name: 'Name', sort: 'name', of: (it) => [it.name, it.single_use ? [' ', tag('works once')] : null] },
       { name: 'Flow', of: (it) => (it.flow_obj ? h('a', { href: href(`/flows/${it.flow_obj.slug}`) }, it.flow_obj.name) : 'any') },
       { name: 'Ends', sort: 'expires', of: (it) => (it.expires ? moment(it.expires) : 'never') },
       { name: 'Made by', of: (it) => (it.created_by ? person(it.created_by) : '—') },
@@ -41,7 +42,9 @@ export function render(place) {
       removal({ path: `${PATH}${it.pk}/`, name: it.name, warning: 'Its link works no more.', done: () => invitations.refresh() }),
     ].filter(Boolean),
   });
-  place.append(bar(button('New invitation', href('/invitations/new'), 'primary')), h('section', {}, invitations));
+  place.append(bar(maker('New invitation', href('/invitations/new'), PATH)), h('section', {}, invitations));
+  const made = await ready({ only: ['invitation'], heading: 'A flow for the invited' });
+  if (made) place.append(made);
 }
 
 /** Shows the link of an invitation. */

@@ -3,6 +3,7 @@
 import { create, get, update } from "./api.js";
 import { form } from "./form.js";
 import { h } from "./h.js";
+import { mayChange } from "./may.js";
 import { description } from "./schema.js";
 
 /** What is better said here than in the description of the API. */
@@ -110,6 +111,7 @@ export async function kindForm({ kind, values, saved, submit, cancel, said }) {
     order: ORDER,
     submit: submit ?? (values ? "Save" : `Create ${kind.name}`),
     cancel,
+    isShownOnly: Boolean(values) && !mayChange(values.meta_model_name),
     said: said !== undefined ? said : values ? "Saved." : `${kind.name} was created.`,
     save: (body) => (values ? update(`${kind.path}${values.pk}/`, body) : create(kind.path, body)),
     saved,

@@ -2,6 +2,7 @@
 
 import { h } from "./h.js";
 import { list } from "./list.js";
+import { mayAny } from "./may.js";
 import { bar, button } from "./page.js";
 import { removal } from "./remove.js";
 import { href } from "./router.js";
@@ -25,7 +26,9 @@ export function kindList(place, { family, caption, last }) {
       removal({ path: `${family.base}/all/${it.pk}/`, name: it.name, done: () => objects.refresh() }),
   });
   place.append(
-    bar(button(`New ${family.name}`, href(`${family.to}/new`), "primary")),
+    bar(
+      mayAny(family.added) && button(`New ${family.name}`, href(`${family.to}/new`), "primary"),
+    ),
     h("section", {}, objects),
   );
 }

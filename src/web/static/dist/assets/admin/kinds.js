@@ -4,8 +4,8 @@ import { get } from "./api.js";
 import { description } from "./schema.js";
 
 /** Of one family: `/stages` or `/policies`. */
-export const STAGES = { base: "/stages", name: "stage", to: "/stages" };
-export const POLICIES = { base: "/policies", name: "policy", to: "/policies" };
+export const STAGES = { base: "/stages", name: "stage", to: "/stages", added: /^authentik_stages_.*\.add_.*stage$/ };
+export const POLICIES = { base: "/policies", name: "policy", to: "/policies", added: /^authentik_policies.*\.add_.*policy$/ };
 
 /** All kinds that can be made: `{ model, name, description, path, schema }`. */
 export async function kinds(family) {

@@ -122,7 +122,9 @@ export function list(set) {
       fill(
         place,
         h("p", { class: "alert", role: "alert" }, error.detail ?? error.message),
-        h("p", {}, h("button", { type: "button", onclick: element.refresh }, "Try again")),
+        error.status === 403
+          ? null
+          : h("p", {}, h("button", { type: "button", onclick: element.refresh }, "Try again")),
       );
     } finally {
       if (mine === turn) place.removeAttribute("aria-busy");

@@ -2,7 +2,7 @@
 
 import { prepare } from "./announce.js";
 import { add, fill, h } from "./h.js";
-import { failure, setTitle } from "./page.js";
+import { complain, failure, setTitle } from "./page.js";
 import { href, path, start } from "./router.js";
 import { navigation, routes } from "./routes.js";
 import { watch } from "./session.js";
@@ -15,7 +15,9 @@ function drawNavigation() {
   fill(
     aside,
     navigation.map(({ name, pages }) => {
-      const links = pages.map(([to, text]) => h("li", {}, h("a", { href: href(to) }, text)));
+      const offered = pages.filter(([, , isOffered]) => isOffered());
+      if (offered.length === 0) return null;
+      const links = offered.map(([to, text]) => h("li", {}, h("a", { href: href(to) }, text)));
       return h("div", { class: "group" }, h("h2", {}, name), h("ul", {}, links));
     }),
   );
@@ -80,10 +82,16 @@ async function show({ route, params }, isNew) {
   }
 }
 
-/** The files of this version are gone: another one runs now. */
-function outdated() {
+/** Either the server is away, or the files of this version are gone since another one runs now. */
+async function outdated() {
+  const isThere = await fetch("/-/health/live/", { cache: "no-store" }).then(
+    (answer) => answer.ok,
+    () => false,
+  );
   const error = new Error(
-    "This part of the console cannot be loaded. If the server was updated, reload the page.",
+    isThere
+      ? "This part of the console cannot be loaded. If the server was updated, reload the page."
+      : "The server cannot be reached. Try again in a moment.",
   );
   error.isTold = true;
   throw error;
@@ -99,6 +107,11 @@ document.addEventListener("keydown", (event) => {
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.querySelector("h1")?.focus();
+});
+
+window.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  complain(event.reason);
 });
 
 prepare();

@@ -6,8 +6,8 @@ import { fill, h, moment, tag } from "./h.js";
 import { history } from "./history.js";
 import { kindForm } from "./kind_form.js";
 import { POLICIES, ofKind } from "./kinds.js";
-import { action, section, setTitle, tabs } from "./page.js";
-import { remove } from "./remove.js";
+import { section, setTitle, tabs } from "./page.js";
+import { deletion } from "./remove.js";
 import { again, go } from "./router.js";
 
 export const title = "Policy";
@@ -27,12 +27,11 @@ export async function render(place, { pk, part }) {
   } else if (part === "test") {
     place.append(await test(pk));
   } else {
-    const away = action(
-      "Delete",
-      async () =>
-        (await remove({ path: `/policies/all/${pk}/`, name: object.name })) && go("/policies"),
-      "danger",
-    );
+    const away = deletion({
+      path: `/policies/all/${pk}/`,
+      name: object.name,
+      to: () => go("/policies"),
+    });
     const made = await kindForm({ kind, values: object, saved: again });
     place.append(section(kind.name, [h("p", { class: "quiet" }, kind.description), made], away));
   }

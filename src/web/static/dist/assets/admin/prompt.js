@@ -3,9 +3,9 @@
 import { get } from "./api.js";
 import { h } from "./h.js";
 import { history } from "./history.js";
-import { action, section, setTitle, tabs } from "./page.js";
+import { section, setTitle, tabs } from "./page.js";
 import { promptForm } from "./prompt_form.js";
-import { remove } from "./remove.js";
+import { deletion } from "./remove.js";
 import { again, go, href } from "./router.js";
 
 export const title = "Prompt";
@@ -36,11 +36,7 @@ export async function render(place, { pk, part }) {
           ]),
           ".",
         ];
-  const away = action(
-    "Delete",
-    async () => (await remove({ path, name: prompt.name })) && go("/prompts"),
-    "danger",
-  );
+  const away = deletion({ path, name: prompt.name, to: () => go("/prompts") });
   place.append(
     section(
       "Prompt",

@@ -1,8 +1,8 @@
 // All prompts.
 
-import { h } from "./h.js";
+import { h, words } from "./h.js";
 import { list } from "./list.js";
-import { bar, button } from "./page.js";
+import { bar, maker } from "./page.js";
 import { removal } from "./remove.js";
 import { href } from "./router.js";
 import { choices } from "./schema.js";
@@ -10,11 +10,12 @@ import { choices } from "./schema.js";
 export const title = "Prompts";
 
 export async function render(place) {
+  const types = await choices("PromptTypeEnum");
   const prompts = list({
     path: "/stages/prompt/prompts/",
     caption: "Prompts",
     ordering: "name",
-    filters: [{ name: "type", label: "Type", options: await choices("PromptTypeEnum") }],
+    filters: [{ name: "type", label: "Type", options: types.map((it) => [it, words(it)]) }],
     columns: [
       {
         name: "Name",
@@ -23,7 +24,7 @@ export async function render(place) {
       },
       { name: "Field", sort: "field_key", of: (it) => h("code", {}, it.field_key) },
       { name: "Label", sort: "label", of: (it) => it.label },
-      { name: "Type", sort: "type", of: (it) => it.type },
+      { name: "Type", sort: "type", of: (it) => words(it.type) },
       { name: "Order", sort: "order", of: (it) => it.order },
       {
         name: "Stages",
@@ -34,7 +35,7 @@ export async function render(place) {
       removal({ path: `/stages/prompt/prompts/${it.pk}/`, name: it.name, done: () => prompts.refresh() }),
   });
   place.append(
-    bar(button("New prompt", href("/prompts/new"), "primary")),
+    bar(maker("New prompt", href("/prompts/new"), "/stages/prompt/prompts/")),
     h("section", {}, prompts),
   );
 }

@@ -4,6 +4,8 @@ import { announce } from "./announce.js";
 import { get, remove as removeAt } from "./api.js";
 import { confirm } from "./dialog.js";
 import { h, words } from "./h.js";
+import { mayAt } from "./may.js";
+import { action } from "./page.js";
 
 const ACTIONS = {
   cascade: "is deleted as well",
@@ -49,8 +51,15 @@ export async function remove({ path, name, used = true, warning }) {
   return done;
 }
 
-/** The button in a row of a list that does so, and what is done then. */
+/** The button on the page of an object that does so; `to()` leads on. */
+export function deletion({ to, ...what }) {
+  if (!mayAt("delete", what.path)) return null;
+  return action("Delete", async () => (await remove(what)) && to(), "danger");
+}
+
+/** The button in a row of a list that does so, and what is done then; none for whoever may not. */
 export function removal({ done, ...what }) {
+  if (!mayAt("delete", what.path)) return null;
   const onclick = async () => (await remove(what)) && done();
   const label = `Delete ${what.name}`;
   return h("button", { type: "button", class: "danger", "aria-label": label, onclick }, "Delete");

@@ -6,9 +6,10 @@ import { form } from './form.js';
 import { members } from './group.js';
 import { h } from './h.js';
 import { list } from './list.js';
-import { action, button, section, setTitle, tabs } from './page.js';
+import { mayAt } from './may.js';
+import { button, section, setTitle, tabs } from './page.js';
 import { adder } from './people.js';
-import { remove } from './remove.js';
+import { deletion } from './remove.js';
 import { go, href } from './router.js';
 
 export const title = 'Role';
@@ -17,7 +18,7 @@ export async function render(place, { pk, part = '' }) {
   const path = `/rbac/roles/${pk}/`;
   const role = await get(path);
   setTitle(role.name);
-  place.append(tabs(`/roles/${pk}`, [['', 'Permissions'], ['people', 'Who has it'], ['edit', 'Edit']]));
+  place.append(tabs(`/roles/${pk}`, [['', 'Permissions'], ['people', 'Who has it'], mayAt('change', path) && ['edit', 'Edit']]));
   if (part === 'people') {
     const groups = list({
       path: '/core/groups/', query: { include_users: 'false' }, isLocal: true, caption: 'Groups', ordering: 'name', empty: 'There is no group.',
@@ -29,7 +30,7 @@ export async function render(place, { pk, part = '' }) {
     });
     place.append(section('Users', members({ path, query: { roles_by_pk: pk, ordering: 'username' }, said: HAVE })), section('Groups', groups));
   } else if (part === 'edit') {
-    const away = action('Delete', async () => (await remove({ path, name: role.name })) && go('/roles'), 'danger');
+    const away = deletion({ path, name: role.name, to: () => go('/roles') });
     const made = await form({ schema: 'RoleRequest', values: role, cancel: button('Cancel', href(`/roles/${pk}`)), save: (body) => update(path, body), saved: () => go(`/roles/${pk}`) });
     place.append(section('Role', made, away));
   } else {

@@ -2,7 +2,7 @@
 
 import { h } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { bar, maker } from './page.js';
 import { href } from './router.js';
 
 export const title = 'Roles';
@@ -15,5 +15,5 @@ export function render(place) {
     columns: [{ name: 'Name', sort: 'name', of: (it) => h('a', { href: href(`/roles/${it.pk}`) }, it.name) }],
     actions: (it) => h('a', { class: 'button', href: href(`/roles/${it.pk}/people`), 'aria-label': `Who has it: ${it.name}` }, 'Who has it'),
   });
-  place.append(bar(button('New role', href('/roles/new'), 'primary')), h('section', {}, h('p', { class: 'quiet' }, 'A role permits something to the users and groups that have it.'), roles));
+  place.append(bar(maker('New role', href('/roles/new'), '/rbac/roles/')), h('section', {}, h('p', { class: 'quiet' }, 'A role permits something to the users and groups that have it.'), roles));
 }

@@ -17,7 +17,7 @@ export function href(path, query) {
 /** The path of the page that is shown, without what all have in common. */
 export function path() {
   const at = location.pathname.slice(BASE.length);
-  return at === "" ? "/" : decodeURI(at).replace(/(.)\/$/, "$1");
+  return at === "" ? "/" : at.replace(/(.)\/$/, "$1");
 }
 
 /** What is asked of the page, from the address. */
@@ -61,6 +61,16 @@ async function mayLeave() {
   return true;
 }
 
+/** A part of the address as it was meant; nothing where it is no text, or would lead elsewhere in the API. */
+function read(part) {
+  try {
+    const text = decodeURIComponent(part);
+    return /^\.*$|[/\\?#%]/.test(text) ? null : text;
+  } catch {
+    return null;
+  }
+}
+
 function match() {
   const parts = path().split("/");
   for (const route of table) {
@@ -69,8 +79,9 @@ function match() {
     const params = {};
     const fits = wanted.every((it, index) => {
       if (!it.startsWith(":")) return it === parts[index];
-      params[it.slice(1)] = parts[index];
-      return parts[index] !== "";
+      const param = read(parts[index]);
+      params[it.slice(1)] = param;
+      return Boolean(param);
     });
     if (fits) return { route, params };
   }

@@ -24,41 +24,46 @@
 //   event_shape.js  how an event of an execution looks: its sign, its sentence with people by name
 //   page.js      setTitle(), tabs(base, parts), section(heading, content, …actions), bar(), button(),
 //                action(text, act), live(make) with refresh(), failure(error)
+//   may.js       may(permission), mayAt(verb, path): whether something is to be offered at all
 //   announce.js  announce(text, 'bad'?): said in the live region and shown for a while
 // Nothing sets styles or markup from text: the Content-Security-Policy allows neither. Classes are in
 // admin.css; a page that needs rules of its own adds them there.
 
-/** The navigation: groups of `[path, name]`. */
+import { may, mayAt } from "./may.js";
+
+const view = (path) => () => mayAt("view", path);
+
+/** The navigation: groups of `[path, name, whether it is offered]`. */
 export const navigation = [
-  { name: "Overview", pages: [["/", "Start"]] },
+  { name: "Overview", pages: [["/", "Start", () => true]] },
   {
     name: "Flows",
     pages: [
-      ["/flows", "Flows"],
-      ["/stages", "Stages"],
-      ["/prompts", "Prompts"],
-      ["/policies", "Policies"],
-      ["/blueprints", "Blueprints"],
-      ["/brands", "Brands"],
+      ["/flows", "Flows", view("/flows/instances/")],
+      ["/stages", "Stages", view("/stages/all/")],
+      ["/prompts", "Prompts", view("/stages/prompt/prompts/")],
+      ["/policies", "Policies", view("/policies/all/")],
+      ["/blueprints", "Blueprints", view("/managed/blueprints/")],
+      ["/brands", "Brands", view("/core/brands/")],
     ],
   },
   {
     name: "People",
     pages: [
-      ["/users", "Users"],
-      ["/groups", "Groups"],
-      ["/roles", "Roles"],
-      ["/invitations", "Invitations"],
-      ["/tokens", "Tokens"],
+      ["/users", "Users", view("/core/users/")],
+      ["/groups", "Groups", view("/core/groups/")],
+      ["/roles", "Roles", view("/rbac/roles/")],
+      ["/invitations", "Invitations", view("/stages/invitation/invitations/")],
+      ["/tokens", "Tokens", view("/core/tokens/")],
     ],
   },
   {
     name: "What happens",
     pages: [
-      ["/executions", "Executions"],
-      ["/what-if", "What if"],
-      ["/events", "Events"],
-      ["/health", "System health"],
+      ["/executions", "Executions", () => may("authentik_flows.inspect_flow")],
+      ["/what-if", "What if", () => may("authentik_flows.inspect_flow")],
+      ["/events", "Events", view("/events/events/")],
+      ["/health", "System health", () => may("authentik_rbac.view_system_info")],
     ],
   },
 ];

@@ -1,13 +1,13 @@
 // The served description of the API, from which forms are made.
 
+import { get } from "./api.js";
+
 let read;
 
 /** The description, read once. */
 export function description() {
-  read ??= fetch("/api/v3/schema/?format=json", { credentials: "same-origin" }).then((answer) => {
-    if (!answer.ok) throw new Error("The description of the API cannot be read.");
-    return answer.json();
-  });
+  read ??= get("/schema/", { format: "json" });
+  // What failed is tried again the next time.
   read.catch(() => (read = undefined));
   return read;
 }

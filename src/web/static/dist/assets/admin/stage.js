@@ -4,8 +4,8 @@ import { h } from "./h.js";
 import { history } from "./history.js";
 import { kindForm } from "./kind_form.js";
 import { STAGES, ofKind } from "./kinds.js";
-import { action, section, setTitle, tabs } from "./page.js";
-import { remove } from "./remove.js";
+import { section, setTitle, tabs } from "./page.js";
+import { deletion } from "./remove.js";
 import { again, go, href } from "./router.js";
 
 export const title = "Stage";
@@ -35,11 +35,11 @@ export async function render(place, { pk, part }) {
           ]),
           ".",
         ];
-  const away = action(
-    "Delete",
-    async () => (await remove({ path: `/stages/all/${pk}/`, name: object.name })) && go("/stages"),
-    "danger",
-  );
+  const away = deletion({
+    path: `/stages/all/${pk}/`,
+    name: object.name,
+    to: () => go("/stages"),
+  });
   const made = await kindForm({ kind, values: object, saved: again });
   place.append(
     section(kind.name, [h("p", { class: "quiet" }, kind.description, " ", used), made], away),

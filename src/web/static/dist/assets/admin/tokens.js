@@ -5,7 +5,8 @@ import { get } from './api.js';
 import { offer } from './copy.js';
 import { h, moment, tag } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { may } from './may.js';
+import { bar, maker } from './page.js';
 import { person } from './people.js';
 import { removal } from './remove.js';
 import { href } from './router.js';
@@ -15,7 +16,7 @@ export const title = 'Tokens';
 export const INTENTS = { api: 'Calls the API', app_password: 'Password for programs', recovery: 'Recovery', verification: 'Verification' };
 
 export function render(place) {
-  place.append(bar(button('New token', href('/tokens/new'), 'primary')), h('section', {}, tokenList({
+  place.append(bar(maker('New token', href('/tokens/new'), '/core/tokens/')), h('section', {}, tokenList({
     filters: [{ name: 'user__username', label: 'User' }, { name: 'intent', label: 'What it is for', options: Object.entries(INTENTS) }],
   })));
 }
@@ -45,7 +46,7 @@ export function tokenList(more) {
       { name: 'Description', of: (it) => it.description },
     ],
     actions: (it) => [
-      h('button', { type: 'button', 'aria-label': `Show key of ${it.identifier}`, onclick: () => showKey(it.identifier) }, 'Show key'),
+      (may('authentik_core.view_token_key') || it.user_obj?.username === document.body.dataset.user) && h('button', { type: 'button', 'aria-label': `Show key of ${it.identifier}`, onclick: () => showKey(it.identifier) }, 'Show key'),
       removal({ path: `/core/tokens/${encodeURIComponent(it.identifier)}/`, name: it.identifier, warning: 'Whatever uses it is refused from then on.', done: () => tokens.refresh() }),
     ],
     ...more,

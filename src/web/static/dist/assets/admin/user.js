@@ -11,9 +11,10 @@ import { form } from './form.js';
 import { facts, h, moment, tag, yes } from './h.js';
 import { history } from './history.js';
 import { list, table } from './list.js';
+import { may, mayAt } from './may.js';
 import { action, bar, button, live, section, setTitle, tabs } from './page.js';
 import { TYPES } from './people.js';
-import { remove } from './remove.js';
+import { deletion } from './remove.js';
 import { again, go, href } from './router.js';
 import { tokenList } from './tokens.js';
 import { userForm } from './user_form.js';
@@ -25,16 +26,25 @@ const PARTS = [['', 'Overview'], ['edit', 'Edit'], ['devices', 'Authenticators']
 export async function render(place, { pk, part = '', signal }) {
   const user = await get(`/core/users/${pk}/`);
   setTitle(user.username);
-  place.append(tabs(`/users/${pk}`, PARTS));
+  place.append(tabs(`/users/${pk}`, PARTS.filter(([name]) => OFFERED[name]?.() ?? true)));
   place.append(...[await SHOWN[part]?.(user, signal) ?? h('p', {}, 'There is no such part.')].flat());
 }
+
+/** Whether a part is offered, by what whoever is logged in may do; the rest always is. */
+const OFFERED = {
+  edit: () => mayAt('change', '/core/users/'),
+  sessions: () => may('authentik_core.view_authenticatedsession'),
+  tokens: () => mayAt('view', '/core/tokens/'),
+  executions: () => may('authentik_flows.inspect_flow'),
+  events: () => mayAt('view', '/events/events/'),
+};
 
 const SHOWN = {
   '': overview,
   edit: async (user) => h('section', {}, await userForm({ values: user, saved: () => go(`/users/${user.pk}`), cancel: button('Cancel', href(`/users/${user.pk}`)) })),
   devices,
   sessions: (user) => section('Where they are logged in', sessions(user)),
-  tokens: (user) => section('Tokens', tokenList({ isLocal: true, query: { user__username: user.username } }), button('New token', href('/tokens/new', { user: user.pk }))),
+  tokens: (user) => section('Tokens', tokenList({ isLocal: true, query: { user__username: user.username } }), mayAt('add', '/core/tokens/') && button('New token', href('/tokens/new', { user: user.pk }))),
   executions: (user, signal) => section('What they went through', executionList({ isLocal: true, fixed: { user: user.uuid }, signal })),
   events: (user) => section('What they did', list({ path: '/events/events/', query: { username: user.username }, isLocal: true, caption: 'Events', search: true, columns: eventColumns(), empty: 'Nothing is told of them.' })),
   history: async (user) => section('Who changed it', await history('user', user.uuid)),
@@ -58,12 +68,13 @@ function overview(user) {
     ['Number', user.pk],
   ]);
   const attributes = Object.keys(user.attributes ?? {}).length ? section('Attributes', h('pre', { tabindex: '0' }, JSON.stringify(user.attributes, null, 2))) : null;
+  const mayReset = may('authentik_core.reset_user_password');
   const actions = bar(
-    action('Set password', () => setPassword(user, path)),
-    action('Recovery link', () => recoveryLink(user, path)),
-    user.email ? action('Mail a recovery link', () => recoveryMail(user, path)) : null,
-    action('Delete', async () => (await remove({ path, name: user.username })) && go('/users'), 'danger'),
-    action('Erase', async () => (await erase(user)) && go('/users'), 'danger'),
+    mayReset && action('Set password', () => setPassword(user, path)),
+    mayReset && action('Recovery link', () => recoveryLink(user, path)),
+    mayReset && user.email ? action('Mail a recovery link', () => recoveryMail(user, path)) : null,
+    deletion({ path, name: user.username, to: () => go('/users') }),
+    may('authentik_core.delete_user') && action('Erase', async () => (await erase(user)) && go('/users'), 'danger'),
   );
   return [actions, section('Facts', known), attributes].filter(Boolean);
 }
@@ -89,7 +100,7 @@ async function recoveryLink(user, path) {
     const { link } = await create(`${path}recovery/`, {});
     await offer({ title: `A way back for ${user.username}`, said: 'Whoever opens this link gets into the account, once. Hand it over in person or by telephone. A link that was made before works no more.', label: 'Link', text: link });
   } catch (error) {
-    const none = error.message === 'No recovery flow set.' ? ' Name one in the brand of this address; “gatelog blueprint enable recovery” brings one along.' : '';
+    const none = error.message === 'No recovery flow set.' ? ' Name one in the brand of this address, or enable the ready-made one on the page of all flows.' : '';
     announce(error.message + none, 'bad');
   }
 }
@@ -176,9 +187,22 @@ function sessions(user) {
   }
   async function endAll() {
     const act = async () => {
-      for (const it of await all(path, { user__username: user.username })) await removeAt(`${path}${it.uuid}/`);
+      const found = await all(path, { user__username: user.username });
+      // One's own comes last: without it nothing more can be ended.
+      found.sort((one, other) => one.current - other.current);
+      for (const it of found) {
+        await removeAt(`${path}${it.uuid}/`).catch((error) => {
+          // It ended by itself meanwhile.
+          if (error.status !== 404) throw error;
+        });
+        endsOwn ||= it.current;
+      }
     };
-    if (await confirm({ title: 'End all sessions?', content: `${user.username} is logged out everywhere.`, action: 'End all', danger: true, act })) await shown.refresh();
+    let endsOwn = false;
+    const content = `${user.username} is logged out everywhere${user.username === document.body.dataset.user ? ', also here' : ''}.`;
+    if (!(await confirm({ title: 'End all sessions?', content, action: 'End all', danger: true, act }))) return;
+    if (endsOwn) await again();
+    else await shown.refresh();
   }
   return [bar(action('End all', endAll, 'danger')), shown];
 }

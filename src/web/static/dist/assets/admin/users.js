@@ -2,7 +2,8 @@
 
 import { h, moment, tag } from './h.js';
 import { list } from './list.js';
-import { bar, button } from './page.js';
+import { mayAt } from './may.js';
+import { bar, button, editor, maker } from './page.js';
 import { TYPES, person } from './people.js';
 import { href } from './router.js';
 
@@ -26,7 +27,7 @@ export function render(place) {
       { name: 'Type', of: (it) => [TYPES[it.type] ?? it.type, it.is_superuser ? [' ', tag('superuser')] : null, it.is_active ? null : [' ', tag('not active', 'bad')]] },
       { name: 'Last login', sort: 'last_login', of: (it) => (it.last_login ? moment(it.last_login) : 'never') },
     ],
-    actions: (it) => h('a', { class: 'button', href: href(`/users/${it.pk}/edit`), 'aria-label': `Edit ${it.username}` }, 'Edit'),
+    actions: (it) => editor(href(`/users/${it.pk}/edit`), it.username, '/core/users/'),
   });
-  place.append(bar(button('New user', href('/users/new'), 'primary'), button('New service account', href('/users/new-service'))), h('section', {}, users));
+  place.append(bar(maker('New user', href('/users/new'), '/core/users/'), mayAt('add', '/core/users/') && button('New service account', href('/users/new-service'))), h('section', {}, users));
 }
