@@ -21,9 +21,20 @@ thread_local! {
     static CHANGED: Cell<Option<(&'static str, Change)>> = const { Cell::new(None) };
 }
 
-/// From now on, on this thread, stages of this kind are different.
-pub(crate) fn change(kind: &'static str, change: Change) {
+/// As long as it lives, stages are different on this thread.
+#[must_use]
+pub(crate) struct Changed;
+
+impl Drop for Changed {
+    fn drop(&mut self) {
+        CHANGED.set(None);
+    }
+}
+
+/// Makes stages of this kind different.
+pub(crate) fn change(kind: &'static str, change: Change) -> Changed {
     CHANGED.set(Some((kind, change)));
+    Changed
 }
 
 fn is(kind: &str, change: Change) -> bool {

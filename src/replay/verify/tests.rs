@@ -32,7 +32,7 @@ async fn code_that_did_not_change_comes_to_the_same() {
 #[tokio::test]
 async fn a_stage_that_takes_what_it_refused_is_noticed() {
     let bundle = golden("plain-login");
-    change("password", Change::TakesAnything);
+    let _changed = change("password", Change::TakesAnything);
     let divergence = diverges(&bundle).await;
     let told = divergence.to_string();
     let at = divergence.at.as_ref().expect("a place");
@@ -59,7 +59,7 @@ async fn a_stage_that_takes_what_it_refused_is_noticed() {
 #[tokio::test]
 async fn a_stage_that_shows_more_is_noticed_and_the_member_named() {
     let bundle = golden("plain-login");
-    change("identification", Change::ShowsMore);
+    let _changed = change("identification", Change::ShowsMore);
     let divergence = diverges(&bundle).await;
     assert_eq!(divergence.version.0, 1);
     assert_eq!(divergence.recorded.json["event"], "challenge_issued");
@@ -71,7 +71,7 @@ async fn a_stage_that_shows_more_is_noticed_and_the_member_named() {
 #[tokio::test]
 async fn a_stage_that_asks_the_world_for_more_is_noticed_with_what_it_asks() {
     let bundle = golden("plain-login");
-    change("password", Change::AsksMore);
+    let _changed = change("password", Change::AsksMore);
     let divergence = diverges(&bundle).await;
     let at = divergence.at.expect("a place");
     assert_eq!(at.name, "plain-login-password");
