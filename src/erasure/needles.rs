@@ -175,10 +175,12 @@ mod tests {
 
     fn sought(identifiers: &[&str], details: &[&str]) -> Sought {
         let mut sought = Sought::default();
-        identifiers
-            .iter()
-            .for_each(|it| identifier(it, &mut sought));
-        details.iter().for_each(|it| detail(it, &mut sought));
+        for it in identifiers {
+            identifier(it, &mut sought);
+        }
+        for it in details {
+            detail(it, &mut sought);
+        }
         sought
     }
 

@@ -114,7 +114,7 @@ impl Shared {
         let mut removed = 0;
         for segment in self.segments.closed() {
             if segment.has_export() {
-                removed += rewrite(&segment, &goes)?;
+                removed += rewrite(&segment, goes)?;
             }
         }
         let mut positions = Vec::new();
