@@ -379,7 +379,7 @@ fn the_page_of_a_visitor_is_looked_at_and_nothing_on_it_can_be_used() {
         );
         assert!(policy.ends_with("frame-ancestors 'self'"), "{policy}");
         assert_eq!(answer.header("x-frame-options"), "SAMEORIGIN");
-        let shown = answer.text();
+        let shown = &answer.text;
         assert!(shown.contains(" inert>"), "{shown}");
         assert!(shown.contains(&alice.username), "{shown}");
         assert!(!shown.contains("<script"), "{shown}");
