@@ -17,6 +17,7 @@ pub mod sentence;
 mod summary;
 mod timeline;
 mod verify;
+pub mod what_if;
 
 pub use inspect::{Inspection, Moment, inspect};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
