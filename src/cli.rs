@@ -28,6 +28,7 @@ mod mail;
 mod output;
 mod password;
 mod policy;
+mod replay;
 mod secret;
 mod serve;
 mod token;
@@ -102,6 +103,9 @@ enum Command {
     /// List executions, and show what happened in one
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Run recorded executions again, all or many
+    #[command(subcommand)]
+    Replay(replay::Command),
     /// Print what happened, and what happens from now on
     Events(events::Command),
     /// Verify, rebuild and export the journal
@@ -170,6 +174,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Blueprint(command) => block_on(blueprint::run(command, &settings, output)),
         Command::Policy(command) => block_on(policy::run(command, &settings, output)),
         Command::Execution(command) => block_on(execution::run(command, &settings, output)),
+        Command::Replay(command) => block_on(replay::run(command, &settings, output)),
         Command::Events(command) => block_on(events::run(command, &settings)),
         Command::Journal(command) => block_on(journal::run(command, &settings, output)),
         Command::Mail(command) => block_on(mail::run(command, &settings, output)),

@@ -7,10 +7,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::flow::Code;
-use crate::replay::sentence;
+use crate::replay::{Verified, sentence};
 use crate::settings::Settings;
 
 use super::client::Operator;
+use super::replay::told;
 use super::output::{Output, print_line, print_value, talk};
 
 #[derive(Debug, Subcommand)]
@@ -127,22 +128,20 @@ fn verify(answer: &Value, output: &Output) -> anyhow::Result<()> {
     if output.is_json() {
         print_value(answer)?;
     }
-    if answer["outcome"] == "same" {
-        if !output.is_json() {
-            let records = &answer["records"];
-            talk(&format!("The same events again, in {records} records."));
-        }
-        return Ok(());
-    }
-    for (which, event) in [("recorded", "recorded"), ("now", "replayed")] {
-        for line in sentence::told(&answer[event]) {
+    match serde_json::from_value(answer.clone())? {
+        Verified::Same { records } => {
             if !output.is_json() {
-                print_line(&format!("{which}: {line}"))?;
+                talk(&format!("The same events again, in {records} records."));
             }
+            Ok(())
+        }
+        Verified::Diverged(divergence) => {
+            if !output.is_json() {
+                told::sides(&divergence)?;
+            }
+            bail!("at {divergence}")
         }
     }
-    let problem = answer["problem"].as_str().unwrap_or("it differs");
-    bail!("at version {}: {problem}", answer["version"])
 }
 
 /// A moment with as many decimals of its second, or the text as it is when it is none.

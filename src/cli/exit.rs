@@ -7,7 +7,7 @@ use super::blueprint::diff;
 use super::client::{self, Refusal};
 use super::journal::Damaged;
 use super::output::Closed;
-use super::password;
+use super::{password, replay};
 
 /// All went well.
 pub(super) const OK: u8 = 0;
@@ -15,6 +15,8 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAILURE: u8 = 1;
 /// The arguments make no sense; the parser of arguments uses the same code.
 pub(super) const USAGE: u8 = 2;
+/// It cannot be said whether executions come to the same, as some could not be run again.
+pub(super) const UNDECIDED: u8 = 2;
 /// A blueprint cannot be compared: it is wrong, or the server refuses it.
 pub(super) const DATA: u8 = 65;
 /// What was asked for was erased: there is nothing left to read or to compare.
@@ -40,6 +42,8 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(DATA)
     } else if error.is::<settings::Error>() {
         Some(CONFIGURATION)
+    } else if error.is::<replay::Undecided>() {
+        Some(UNDECIDED)
     } else if error.is::<password::Error>() {
         Some(USAGE)
     } else if error.is::<client::Silent>() {

@@ -35,6 +35,7 @@ mod journal_routes;
 mod mail;
 mod policies;
 mod refusal;
+mod replay;
 mod tokens;
 mod users;
 
@@ -141,7 +142,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
-            .route("/replay/verify", post().to(executions::verify_all))
+            .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))
             .route("/journal/export", post().to(journal_routes::export))

@@ -22,7 +22,9 @@ pub mod what_if;
 pub use inspect::{Inspection, Moment, inspect};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
-pub use verify::{Compared, Divergence, Verified, compare, verify};
+pub use verify::{
+    Compared, Definition, Divergence, Judged, Side, Verified, again, compare, verify, verify_all,
+};
 
 /// Why an execution could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,21 @@ pub enum Error {
     /// Its key was destroyed, or retention removed what it held.
     #[error("execution {0} can no longer be read: its bodies were removed or their key destroyed")]
     Erased(Uuid),
-    /// The code that judges could not run at all.
+    /// Something that it looked at can no longer be read, and without it the code comes to
+    /// something else.
+    #[error(
+        "execution {execution} cannot be run again: it saw {object} at version {at}, which can no \
+         longer be read"
+    )]
+    Incomplete {
+        /// The execution.
+        execution: Uuid,
+        /// What it looked at.
+        object: StreamId,
+        /// In which revision.
+        at: Version,
+    },
+    /// The code that judges could not run at all, which says nothing about what it would come to.
     #[error("{0}")]
     Broken(String),
 }

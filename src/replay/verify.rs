@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, entries, fold};
+use super::{Entry, Error, entries};
 use crate::expression::Workers;
-use crate::flow::event::Event;
 use crate::flow::{Execution, evolve};
-use crate::journal::{Journal, Version};
-use crate::stage;
-use crate::world::Recorded;
+use crate::journal::Journal;
+use crate::stage::{self, Handled, Stuck};
+use crate::world::{self, Recorded};
+
+mod compare;
+mod difference;
+mod many;
+mod place;
+
+pub use compare::{Compared, compare};
+pub use difference::{Divergence, Side};
+pub use many::{Judged, verify_all};
+pub use place::Definition;
 
 /// What a verification came to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Verified {
     /// Today's code comes to the same events.
@@ -26,119 +35,87 @@ pub enum Verified {
     Diverged(Box<Divergence>),
 }
 
-/// The first difference between what was recorded and what today's code does.
-#[derive(Clone, Debug, Serialize)]
-pub struct Divergence {
-    /// The record.
-    pub version: Version,
-    /// What is different, in a sentence.
-    pub problem: String,
-    /// The first event that differs, as it was recorded.
-    pub recorded: Option<Event>,
-    /// The event that today's code comes to instead.
-    pub replayed: Option<Event>,
-}
-
 /// Runs an execution again on its own inputs and observations. Its expressions are run by
-/// `workers`; without them, an execution that has any diverges.
+/// `workers`; without them, one that has any cannot be run again.
 ///
 /// # Errors
-/// When the execution cannot be read; a difference is not an error.
+/// When the execution cannot be read, or the code could not run; a difference is not an error.
 pub async fn verify(
     journal: &Arc<dyn Journal>,
     workers: Option<&Workers>,
     execution: Uuid,
 ) -> Result<Verified, Error> {
     let entries = entries(journal.as_ref(), execution).await?;
+    again(journal, workers, execution, &entries).await
+}
+
+/// The same for one whose records are at hand; `journal` is asked for what they refer to.
+///
+/// # Errors
+/// When something that it saw cannot be read, or the code could not run.
+pub async fn again(
+    journal: &Arc<dyn Journal>,
+    workers: Option<&Workers>,
+    execution: Uuid,
+    entries: &[Entry],
+) -> Result<Verified, Error> {
     let mut state = Execution::default();
-    for entry in &entries {
-        let record = &entry.record;
-        let input = &record.input;
-        let world = Recorded::new(
-            Arc::clone(journal),
-            input.at,
-            record.observations.clone(),
-            workers.cloned(),
-        );
-        let handled = stage::handle(state.clone(), input, input.body.as_ref(), &world).await;
-        let diverged = |problem, recorded, replayed| {
-            let version = entry.version;
-            Ok(Verified::Diverged(
-                Divergence {
-                    version,
-                    problem,
-                    recorded,
-                    replayed,
-                }
-                .into(),
-            ))
-        };
-        if let Some(divergence) = world.divergence() {
-            return diverged(divergence.to_string(), None, None);
+    for entry in entries {
+        let diverged = run(journal, workers, execution, &state, entry).await?;
+        if let Some(divergence) = diverged {
+            return Ok(Verified::Diverged(divergence.into()));
         }
-        let handled = match handled {
-            Ok(handled) => handled,
-            Err(error) => return diverged(format!("the code fails: {error}"), None, None),
-        };
-        if handled.events != record.events {
-            let (recorded, replayed) = first_difference(&record.events, &handled.events);
-            let problem = "the code comes to another event".to_owned();
-            return diverged(problem, recorded, replayed);
-        }
-        if handled.body != input.body {
-            let problem = "the code writes down another answer".to_owned();
-            return diverged(problem, None, None);
-        }
-        state = record.events.iter().fold(state, evolve);
+        state = entry.record.events.iter().fold(state, evolve);
     }
     Ok(Verified::Same {
         records: entries.len(),
     })
 }
 
-/// What comparing the state in memory with the journal came to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Compared {
-    /// The journal folds into the same state.
-    Equal,
-    /// It folds into another one.
-    Different {
-        /// The version that both stand for.
-        version: Version,
-        /// What the journal folds into.
-        folded: Box<Execution>,
-        /// What is in memory.
-        live: Box<Execution>,
-    },
-}
-
-/// Compares the state that an actor holds with the fold of the same records.
-///
-/// # Errors
-/// When the execution cannot be read; a difference is not an error.
-pub async fn compare(
-    journal: &dyn Journal,
+/// Runs one record again, from the state that was before it.
+async fn run(
+    journal: &Arc<dyn Journal>,
+    workers: Option<&Workers>,
     execution: Uuid,
-    (version, live): (Version, Execution),
-) -> Result<Compared, Error> {
-    let mut entries = entries(journal, execution).await?;
-    // What was written since the actor was asked is no difference.
-    entries.retain(|entry| entry.version <= version);
-    let (at, folded) = fold(&entries);
-    if at == version && folded == live {
-        return Ok(Compared::Equal);
+    state: &Execution,
+    entry: &Entry,
+) -> Result<Option<Divergence>, Error> {
+    let (world, handled) = attempt(journal, workers, state, entry).await;
+    let is_busy = matches!(
+        handled.as_ref().map_err(|stuck| &stuck.error),
+        Err(stage::Error::World(world::Error::Busy))
+    );
+    if is_busy || world.not_run().is_some() {
+        let cause = match world.not_run() {
+            Some(interrupted) => interrupted.to_string(),
+            None => "too much is being evaluated at the moment".to_owned(),
+        };
+        let version = entry.version;
+        return Err(Error::Broken(format!(
+            "execution {execution} could not be run again, at record {version}: {cause}"
+        )));
     }
-    Ok(Compared::Different {
-        version,
-        folded: folded.into(),
-        live: live.into(),
-    })
+    let found = difference::find(journal.as_ref(), state, entry, &handled, &world).await?;
+    match world.gone() {
+        Some((object, at)) if found.is_some() => Err(Error::Incomplete {
+            execution,
+            object,
+            at,
+        }),
+        _ => Ok(found),
+    }
 }
 
-fn first_difference(recorded: &[Event], replayed: &[Event]) -> (Option<Event>, Option<Event>) {
-    let length = recorded.len().max(replayed.len());
-    let differs = (0..length).find(|at| recorded.get(*at) != replayed.get(*at));
-    let at = differs.unwrap_or(length);
-    (recorded.get(at).cloned(), replayed.get(at).cloned())
+/// Runs one record again, and returns what it came to with the world that it saw.
+pub(super) async fn attempt(
+    journal: &Arc<dyn Journal>,
+    workers: Option<&Workers>,
+    state: &Execution,
+    entry: &Entry,
+) -> (Recorded, Result<Handled, Box<Stuck>>) {
+    let input = &entry.record.input;
+    let notes = entry.record.observations.clone();
+    let world = Recorded::new(Arc::clone(journal), input.at, notes, workers.cloned());
+    let handled = stage::attempt(state.clone(), input, input.body.as_ref(), &world).await;
+    (world, handled)
 }

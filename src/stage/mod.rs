@@ -55,7 +55,7 @@ pub use field::{Field, Response};
 pub use form::Form;
 pub use planner::DOES_NOT_APPLY;
 pub use reply::Reply;
-pub use run::{Handled, handle};
+pub use run::{Handled, Stuck, attempt, handle};
 pub use setting_up::configure_flow;
 pub use turn::Turn;
 

@@ -55,6 +55,15 @@ pub struct Handled {
     pub reply: Reply,
 }
 
+/// What was in the way of a command, and how far it had come. Nothing of it counts.
+#[derive(Debug)]
+pub struct Stuck {
+    /// What was in the way.
+    pub error: Error,
+    /// What had happened until then, in order.
+    pub events: Vec<Event>,
+}
+
 /// Carries out one command.
 ///
 /// # Errors
@@ -65,6 +74,20 @@ pub async fn handle(
     typed: Option<&Value>,
     world: &dyn World,
 ) -> Result<Handled, Error> {
+    let handled = attempt(state, input, typed, world).await;
+    handled.map_err(|stuck| stuck.error)
+}
+
+/// The same, for whoever wants to know where it ended when it did not succeed.
+///
+/// # Errors
+/// As [`handle`].
+pub async fn attempt(
+    state: Execution,
+    input: &Input,
+    typed: Option<&Value>,
+    world: &dyn World,
+) -> Result<Handled, Box<Stuck>> {
     let query = Query::parse(&input.query);
     let mut run = Run {
         state,
@@ -81,15 +104,18 @@ pub async fn handle(
         input,
         query,
     };
-    run.request(typed).await?;
-    run.look_after_invitation().await?;
-    let reply = run.reply().await?;
-    Ok(Handled {
-        state: run.state,
-        events: run.events,
-        body: run.body,
-        reply,
-    })
+    match run.carry_out(typed).await {
+        Ok(reply) => Ok(Handled {
+            state: run.state,
+            events: run.events,
+            body: run.body,
+            reply,
+        }),
+        Err(error) => Err(Box::new(Stuck {
+            error,
+            events: run.events,
+        })),
+    }
 }
 
 struct Run<'a> {
@@ -123,6 +149,12 @@ struct Asked {
 }
 
 impl Run<'_> {
+    async fn carry_out(&mut self, typed: Option<&Value>) -> Result<Reply, Error> {
+        self.request(typed).await?;
+        self.look_after_invitation().await?;
+        self.reply().await
+    }
+
     async fn request(&mut self, typed: Option<&Value>) -> Result<(), Error> {
         match &self.input.request {
             Request::Begin {

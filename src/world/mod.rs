@@ -51,6 +51,9 @@ pub enum Error {
     /// An object that an execution is pinned to is gone.
     #[error("{0} is gone, and the execution is pinned to it")]
     Gone(String),
+    /// An evaluation that came to its own end then cannot be run again now.
+    #[error("{0}")]
+    NotRun(Interrupted),
 }
 
 /// Everything outside an execution.

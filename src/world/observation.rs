@@ -13,6 +13,8 @@ use crate::geoip::Place;
 use crate::journal::{Kind, Version};
 use crate::webauthn::{Asserted, Registered};
 
+mod shown;
+
 /// One answer of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "saw", rename_all = "snake_case")]

@@ -1,8 +1,7 @@
 //! The world as it answered once: gives the noted answers back, in order.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,8 +10,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink, Observation,
-    PasswordAnswer, Weighed, Work, World, observed,
+    Call, Ceremony, Change, Error, Evaluated, Fresh, Interrupted, Letter, Look, NewLink, Observation,
+    PasswordAnswer, Weighed, Work, World,
 };
 use crate::directory::device::Device;
 use crate::directory::user::User;
@@ -20,12 +19,14 @@ use crate::expression::{Told, Workers};
 use crate::flow::input::SECRET;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
-use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
+use crate::journal::{Journal, Objects, StreamId, Version};
 use crate::webauthn::{Asserted, Known, Registered};
 
 mod divergence;
+mod replayed;
 
 pub use divergence::Divergence;
+use replayed::{Replayed, held};
 
 /// A world that is over.
 pub struct Recorded {
@@ -35,16 +36,10 @@ pub struct Recorded {
     changes: Mutex<Vec<Change>>,
 }
 
-struct Replayed {
-    journal: Arc<dyn Journal>,
-    notes: Mutex<VecDeque<Observation>>,
-    diverged: Mutex<Option<Divergence>>,
-}
-
 impl Recorded {
     /// The world of one command: its moment and what it answered. Bodies come from `journal`.
     ///
-    /// Without `workers` an expression cannot be run again, which is a divergence.
+    /// Without `workers` an expression cannot be run again; see [`Self::not_run`].
     #[must_use]
     pub fn new(
         journal: Arc<dyn Journal>,
@@ -56,6 +51,8 @@ impl Recorded {
             journal,
             notes: Mutex::new(notes.into()),
             diverged: Mutex::default(),
+            gone: Mutex::default(),
+            not_run: Mutex::default(),
         };
         Self {
             now,
@@ -68,16 +65,8 @@ impl Recorded {
     /// The first divergence: a question that was not asked then, or an answer left over.
     #[must_use]
     pub fn divergence(&self) -> Option<Divergence> {
-        let diverged = self
-            .replayed
-            .diverged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let notes = self
-            .replayed
-            .notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let diverged = held(&self.replayed.diverged);
+        let notes = held(&self.replayed.notes);
         diverged.clone().or_else(|| {
             let left_over = notes.front()?.clone();
             Some(Divergence {
@@ -87,158 +76,27 @@ impl Recorded {
         })
     }
 
+    /// The first revision that was read then and that nobody can read any more.
+    #[must_use]
+    pub fn gone(&self) -> Option<(StreamId, Version)> {
+        *held(&self.replayed.gone)
+    }
+
+    /// Why an evaluation that came to its own end then was not run now, if one was not. That says
+    /// nothing about the code.
+    #[must_use]
+    pub fn not_run(&self) -> Option<Interrupted> {
+        held(&self.replayed.not_run).clone()
+    }
+
+    /// How many answers were not asked for yet.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        held(&self.replayed.notes).len()
+    }
+
     fn next<T>(&self, asked: &str, answer: impl Fn(&Observation) -> Option<T>) -> Result<T, Error> {
         self.replayed.next(asked, answer).map_err(Error::Diverged)
-    }
-}
-
-impl Replayed {
-    /// Takes the next note, if it answers what is asked.
-    fn next<T>(
-        &self,
-        asked: &str,
-        answer: impl Fn(&Observation) -> Option<T>,
-    ) -> Result<T, Box<Divergence>> {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answered) = notes.front().and_then(answer) {
-            notes.pop_front();
-            return Ok(answered);
-        }
-        let divergence = Divergence {
-            asked: asked.to_owned(),
-            noted: notes.front().cloned(),
-        };
-        let mut first = self.diverged.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(first.get_or_insert(divergence).clone().into())
-    }
-
-    /// How the evaluation went that has just begun, where it was handed a secret.
-    fn recall(&self) -> Option<Told> {
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        match notes.get(end_of_evaluation(&notes)?)? {
-            Observation::EvaluationEnded { told, .. } => told.as_deref().cloned(),
-            _ => None,
-        }
-    }
-
-    /// Passes over an evaluation that has just begun, if it was interrupted then.
-    fn skip_interrupted(&self) -> Option<Evaluated> {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = end_of_evaluation(&notes)?;
-        let evaluated = ended(notes.get(end)?)?;
-        evaluated.interrupted.as_ref()?;
-        notes.drain(..=end);
-        Some(evaluated)
-    }
-
-    async fn revision(
-        &self,
-        stream: StreamId,
-        version: Version,
-    ) -> journal::Result<Option<Object>> {
-        self.journal.get_at(stream, version).await
-    }
-
-    async fn found(&self, kind: Kind, key: Option<&Key>) -> journal::Result<Vec<Object>> {
-        let expected = observed::found(kind, key, Vec::new());
-        let ids = self
-            .next(&format!("{expected:?}"), |note| {
-                same_question(note, &expected)
-            })
-            .map_err(|divergence| unavailable(&divergence))?;
-        let mut objects = Vec::with_capacity(ids.len());
-        for (id, version) in ids {
-            objects.extend(self.revision(StreamId::new(kind, id), version).await?);
-        }
-        Ok(objects)
-    }
-}
-
-/// Where the end of the evaluation is noted within which the first of `notes` lies.
-fn end_of_evaluation(notes: &VecDeque<Observation>) -> Option<usize> {
-    // Evaluations may lie within each other.
-    let mut open = 1;
-    notes.iter().position(|note| {
-        match note {
-            Observation::EvaluationBegan { .. } => open += 1,
-            Observation::EvaluationEnded { .. } => open -= 1,
-            _ => {}
-        }
-        open == 0
-    })
-}
-
-fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, Version)>> {
-    match (note, asked) {
-        (
-            Observation::Found {
-                kind,
-                lookup,
-                value,
-                objects,
-            },
-            Observation::Found {
-                kind: kind_asked,
-                lookup: lookup_asked,
-                value: value_asked,
-                ..
-            },
-        ) if (kind, lookup, value) == (kind_asked, lookup_asked, value_asked) => {
-            Some(objects.clone())
-        }
-        _ => None,
-    }
-}
-
-/// The journal has no word for it; whoever replays asks [`Recorded::divergence`].
-fn unavailable(divergence: &Divergence) -> journal::Error {
-    journal::Error::Unavailable(divergence.to_string().into())
-}
-
-#[async_trait]
-impl Objects for Replayed {
-    async fn get(&self, stream: StreamId) -> journal::Result<Option<Object>> {
-        let version = self
-            .next(&format!("for {stream}"), |note| match note {
-                Observation::Object { kind, id, version }
-                    if StreamId::new(*kind, *id) == stream =>
-                {
-                    Some(*version)
-                }
-                _ => None,
-            })
-            .map_err(|divergence| unavailable(&divergence))?;
-        match version {
-            Some(version) => self.revision(stream, version).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn get_at(&self, stream: StreamId, version: Version) -> journal::Result<Option<Object>> {
-        self.revision(stream, version).await
-    }
-
-    async fn find(&self, kind: Kind, key: Key) -> journal::Result<Option<Object>> {
-        Ok(self.found(kind, Some(&key)).await?.pop())
-    }
-
-    async fn scan(
-        &self,
-        kind: Kind,
-        key: Key,
-        _after: Option<Uuid>,
-        _limit: usize,
-    ) -> journal::Result<Vec<Object>> {
-        self.found(kind, Some(&key)).await
-    }
-
-    async fn list(
-        &self,
-        kind: Kind,
-        _after: Option<Uuid>,
-        _limit: usize,
-    ) -> journal::Result<Vec<Object>> {
-        self.found(kind, None).await
     }
 }
 
@@ -370,17 +228,17 @@ impl World for Recorded {
 
     // What changed then has changed already; it is kept for whoever looks in the same command.
     fn change(&self, change: Change) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = held(&self.changes);
         changes.push(change);
     }
 
     fn written(&self, user: Uuid) -> Option<Versioned<User>> {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = held(&self.changes);
         super::written(&changes, user)
     }
 
     fn written_devices(&self, user: Uuid) -> Vec<Device> {
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = held(&self.changes);
         super::written_devices(&changes, user)
     }
 
@@ -391,7 +249,7 @@ impl World for Recorded {
         work: Work<'w>,
     ) -> Result<Evaluated, Error> {
         let asked = policy;
-        self.next(&format!("policy {asked}"), |note| match note {
+        self.next(&format!("to evaluate {asked}"), |note| match note {
             Observation::EvaluationBegan { policy } if *policy == asked => Some(()),
             _ => None,
         })?;
@@ -399,10 +257,10 @@ impl World for Recorded {
             return Ok(evaluated);
         }
         if let Err(interrupted) = work.await {
-            let problem = interrupted.to_string();
-            return self.next(&format!("policy {asked} in vain: {problem}"), |_| None);
+            held(&self.replayed.not_run).get_or_insert_with(|| interrupted.clone());
+            return Err(Error::NotRun(interrupted));
         }
-        self.next(&format!("for the end of policy {asked}"), ended)
+        self.next(&format!("for nothing more while it evaluates {asked}"), ended)
     }
 
     fn recall(&self) -> Option<Told> {

@@ -12,10 +12,6 @@ use crate::execution;
 use crate::flow::Code;
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, Error, Summary};
-use crate::world::record::KIND;
-
-/// How many executions are looked up at once.
-const PAGE: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,41 +61,6 @@ pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answ
     Ok(HttpResponse::Ok().json(verified))
 }
 
-/// `POST /operator/replay/verify`: for every execution, whether running it again comes to the
-/// same events, and whether the actor that is awake holds what the journal folds into.
-pub(super) async fn verify_all(operator: Data<Operator>) -> Answer {
-    let journal = &*operator.journal;
-    let (mut shown, mut erased) = (Vec::new(), Vec::new());
-    let mut before = None;
-    loop {
-        let streams = journal.streams(KIND, before, PAGE).await?;
-        let Some(last) = streams.last() else {
-            break;
-        };
-        before = Some(last.id);
-        for stream in streams {
-            // Nothing is left to compare of somebody who was deleted.
-            if let Err(replay::Error::Erased(id)) = replay::entries(journal, stream.id).await {
-                erased.push(id);
-                continue;
-            }
-            let awake = operator.executions.snapshot(stream.id).await?;
-            let compared = awake.map(|held| replay::compare(journal, stream.id, held));
-            let live = match compared {
-                Some(compared) => Some(compared.await?),
-                None => None,
-            };
-            let workers = Some(&operator.workers);
-            shown.push(json!({
-                "execution": stream.id,
-                "replay": replay::verify(&operator.journal, workers, stream.id).await?,
-                "live": live,
-            }));
-        }
-    }
-    Ok(HttpResponse::Ok().json(json!({ "executions": shown, "erased": erased })))
-}
-
 /// The summary, with the user's name beside their id while they have one.
 async fn show_summary(operator: &Operator, summary: &Summary) -> Result<Value, Refusal> {
     let mut shown = json!(summary);
@@ -125,7 +86,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
             Error::Unknown(_) => Self::NotFound(error.to_string()),
-            Error::Erased(_) => Self::Erased(error.to_string()),
+            Error::Erased(_) | Error::Incomplete { .. } => Self::Erased(error.to_string()),
             Error::Journal(error) => Self::Journal(error),
             Error::Broken(_) => Self::Broken(error.to_string()),
         }

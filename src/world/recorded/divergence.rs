@@ -16,7 +16,7 @@ pub struct Divergence {
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.noted {
-            Some(noted) => write!(f, "the code asks {}, but then it saw {noted:?}", self.asked),
+            Some(noted) => write!(f, "the code asks {}, but then it saw {noted}", self.asked),
             None => write!(
                 f,
                 "the code asks {}, but then it asked nothing more",

@@ -76,14 +76,29 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     (
+        "ExecutionDefinition",
+        &[
+            has("what", Of::Text),
+            has("kind", Of::Text),
+            has("name", Of::Text),
+            has("id", Of::Format("uuid")),
+            has("version", Of::Number),
+        ],
+    ),
+    (
         "ExecutionVerified",
         &[
             has("outcome", Of::Word(&["same", "diverged"])),
             may("records", Of::Number),
             may("version", Of::Number),
+            may("event", Of::Number),
+            may("observation", Of::Number),
+            may("at", Of::OrNull(&Of::To("ExecutionDefinition"))),
             may("problem", Of::Text),
-            may("recorded", Of::OrNull(&Of::List(&Of::Text))),
-            may("replayed", Of::OrNull(&Of::List(&Of::Text))),
+            may("recorded", Of::List(&Of::Text)),
+            may("recorded_json", Of::OrNull(&Of::Object)),
+            may("replayed", Of::List(&Of::Text)),
+            may("replayed_json", Of::OrNull(&Of::Object)),
         ],
     ),
 ];

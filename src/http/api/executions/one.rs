@@ -11,7 +11,7 @@ use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
 use crate::http::{Error, State};
-use crate::replay::{self, Entry, Step, Summary};
+use crate::replay::{self, Entry, Step, Summary, Verified};
 
 /// How many people are named at most.
 const PEOPLE: usize = 100;
@@ -41,14 +41,19 @@ pub(super) async fn verify(call: Call) -> Answered {
     let workers = state.workers.as_ref();
     let verified = replay::verify(&state.journal, workers, summary.execution).await;
     let verified = verified.map_err(refused)?;
+    Ok(HttpResponse::Ok().json(shown_verified(&verified)))
+}
+
+/// A divergence with its sides in words, and as they are beside that.
+fn shown_verified(verified: &Verified) -> Value {
     let mut shown = json!(verified);
-    for event in ["recorded", "replayed"] {
-        if let Some(Value::Object(_)) = shown.get(event) {
-            let told = replay::mask::masked("", shown[event].take());
-            shown[event] = replay::sentence::told(&told).into();
+    for side in ["recorded", "replayed"] {
+        if let Some(Value::Object(mut parts)) = shown.get_mut(side).map(Value::take) {
+            shown[side] = parts.remove("lines").unwrap_or_default();
+            shown[format!("{side}_json")] = parts.remove("json").unwrap_or_default();
         }
     }
-    Ok(HttpResponse::Ok().json(shown))
+    shown
 }
 
 /// The execution of the path, where the caller may see it.
@@ -65,6 +70,9 @@ fn refused(error: replay::Error) -> Error {
     match error {
         replay::Error::Journal(error) => error.into(),
         replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
+        error @ replay::Error::Incomplete { .. } => Error::Internal {
+            cause: error.to_string(),
+        },
         replay::Error::Broken(cause) => Error::Internal { cause },
     }
 }

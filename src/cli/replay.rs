@@ -1,0 +1,31 @@
+//! `gatelog replay`: recorded executions, run again.
+
+use clap::Subcommand;
+
+use crate::settings::Settings;
+
+use super::output::Output;
+
+pub(super) mod told;
+mod verify;
+
+pub(super) use verify::Undecided;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run executions again through this version's code, and say which come to something else.
+    ///
+    /// Ends with 0 if all come to the same events, with 1 if one does not, and with 2 if that
+    /// cannot be said.
+    Verify(verify::Command),
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    match command {
+        Command::Verify(command) => verify::run(command, settings, output).await,
+    }
+}

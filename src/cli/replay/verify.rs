@@ -1,0 +1,255 @@
+//! `gatelog replay verify`: whether this version comes to the same as was recorded.
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::told;
+use crate::cli::client::Operator;
+use crate::cli::output::{Output, print_line, print_value, talk};
+use crate::replay::Judged;
+use crate::settings::Settings;
+
+/// How many are asked for at once: a running server has other things to do as well.
+const PAGE: usize = 100;
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(in crate::cli) struct Command {
+    /// Those that began in this time, such as 7d or 12h, or since this moment
+    #[arg(long, value_name = "WHEN", group = "which", value_parser = age)]
+    since: Option<Since>,
+    /// All that there are
+    #[arg(long, group = "which")]
+    all: bool,
+    /// Use so many threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Print no more than so many of those that differ
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    show: usize,
+}
+
+/// From when on.
+#[derive(Clone, Copy, Debug)]
+enum Since {
+    Moment(Timestamp),
+    Age(SignedDuration),
+}
+
+fn age(text: &str) -> Result<Since, String> {
+    if let Ok(moment) = text.parse() {
+        return Ok(Since::Moment(moment));
+    }
+    let days = |number: &str, hours: i64| {
+        let number: i64 = number.trim().parse().ok()?;
+        Some(SignedDuration::from_hours(number.checked_mul(hours)?))
+    };
+    let age = match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(number), _) => days(number, 24),
+        (_, Some(number)) => days(number, 7 * 24),
+        _ => text.parse().ok(),
+    };
+    let age = age.filter(SignedDuration::is_positive);
+    age.map(Since::Age)
+        .ok_or_else(|| "it is neither a time such as 7d or 12h nor a moment".to_owned())
+}
+
+/// Some executions could not be run again, and none of the others differs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::cli) struct Undecided(String);
+
+/// What came of one execution.
+#[derive(Deserialize)]
+struct Ran {
+    execution: Uuid,
+    code: String,
+    replay: Judged,
+    #[serde(default)]
+    live: Value,
+}
+
+/// What came of all of them.
+#[derive(Debug, Default, Serialize)]
+struct Count {
+    executions: usize,
+    records: usize,
+    same: usize,
+    diverged: usize,
+    not_run: usize,
+    unreadable: usize,
+}
+
+pub(super) async fn run(
+    command: &Command,
+    settings: &Settings,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let operator = Operator::reach(settings).await?;
+    let report = journal(command, &operator, output).await;
+    operator.close().await?;
+    report?.close(output)
+}
+
+/// Runs those of the journal, page by page.
+async fn journal(
+    command: &Command,
+    operator: &Operator,
+    output: &Output,
+) -> anyhow::Result<Report> {
+    let status = operator.get("status").await?;
+    let (theirs, ours) = (&status["version"], env!("CARGO_PKG_VERSION"));
+    if theirs != ours {
+        let theirs = theirs.as_str().unwrap_or("of another version");
+        let problem = format!(
+            "the running server is gatelog {theirs}, and would run its own code, not that of this \
+             one, {ours}: stop it, or take a copy of the data directory"
+        );
+        return Err(Undecided(problem).into());
+    }
+    let now: Timestamp = serde_json::from_value(status["now"].clone())?;
+    let since = match command.since {
+        Some(Since::Moment(moment)) => Some(moment),
+        Some(Since::Age(age)) => Some(now.checked_sub(age).unwrap_or(Timestamp::MIN)),
+        None => None,
+    };
+    let mut report = Report::new(command.show);
+    let mut before = Value::Null;
+    loop {
+        let asked =
+            json!({ "before": before, "since": since, "limit": PAGE, "jobs": command.jobs });
+        let answer = operator.post_long("replay/verify", &asked).await?;
+        let executions: Vec<Ran> = serde_json::from_value(answer["executions"].clone())
+            .context("the server's answer cannot be read")?;
+        for ran in executions {
+            report.take(ran, output)?;
+        }
+        for it in answer["unreadable"].as_array().into_iter().flatten() {
+            report.unreadable(it, output)?;
+        }
+        before = answer["next"].clone();
+        if before.is_null() {
+            return Ok(report);
+        }
+    }
+}
+
+/// What is printed on the way and at the end.
+struct Report {
+    count: Count,
+    show: usize,
+    shown: Vec<Value>,
+    unreadable: Vec<Value>,
+    first: Option<String>,
+}
+
+impl Report {
+    fn new(show: usize) -> Self {
+        Self {
+            count: Count::default(),
+            show,
+            shown: Vec::new(),
+            unreadable: Vec::new(),
+            first: None,
+        }
+    }
+
+    fn take(&mut self, ran: Ran, output: &Output) -> anyhow::Result<()> {
+        let name = format!("{} ({})", ran.execution, ran.code);
+        self.count.executions += 1;
+        let differs = ran.live["outcome"] == "different";
+        let line = match &ran.replay {
+            Judged::Same { records } if !differs => {
+                self.count.records += records;
+                self.count.same += 1;
+                return Ok(());
+            }
+            Judged::Same { .. } => {
+                self.count.diverged += 1;
+                format!("{name} is in another state in memory than the journal folds into")
+            }
+            Judged::Diverged(divergence) => {
+                self.count.diverged += 1;
+                format!("{name} differs at {divergence}")
+            }
+            Judged::NotRun { problem } => {
+                self.count.not_run += 1;
+                format!("{name} could not be run again: {problem}")
+            }
+            Judged::Unreadable { problem } => {
+                let it = json!({ "execution": ran.execution, "code": ran.code, "problem": problem });
+                self.count.executions -= 1;
+                return self.unreadable(&it, output);
+            }
+        };
+        if self.shown.len() < self.show {
+            if !output.is_json() {
+                output.heading(&line)?;
+                if let Judged::Diverged(divergence) = &ran.replay {
+                    told::sides(divergence)?;
+                }
+            }
+            self.shown.push(json!({
+                "execution": ran.execution,
+                "code": ran.code,
+                "replay": ran.replay,
+                "live": ran.live,
+            }));
+        }
+        // One that differs says more than one that was not run.
+        let differs = !matches!(ran.replay, Judged::NotRun { .. });
+        if self.first.is_none() || (differs && self.count.diverged == 1) {
+            self.first = Some(line);
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, it: &Value, output: &Output) -> anyhow::Result<()> {
+        self.count.executions += 1;
+        self.count.unreadable += 1;
+        if self.unreadable.len() < self.show {
+            if !output.is_json() {
+                let text = |key: &str| it[key].as_str().unwrap_or_default();
+                let (id, code) = (text("execution"), text("code"));
+                print_line(&format!("{id} ({code}) is left out: {}", text("problem")))?;
+            }
+            self.unreadable.push(it.clone());
+        }
+        Ok(())
+    }
+
+    /// Says what it came to, and with which code the command ends.
+    fn close(self, output: &Output) -> anyhow::Result<()> {
+        let count = &self.count;
+        if output.is_json() {
+            let mut all = json!(count);
+            all["version"] = env!("CARGO_PKG_VERSION").into();
+            all["first"] = self.shown.into();
+            all["first_unreadable"] = self.unreadable.into();
+            print_value(&all)?;
+        } else {
+            let unreadable = match count.unreadable {
+                0 => String::new(),
+                count => format!(", {count} erased or removed"),
+            };
+            talk(&format!(
+                "Executions: {}. The same: {}, with {} records; different: {}; not run: \
+                 {}{unreadable}.",
+                count.executions, count.same, count.records, count.diverged, count.not_run
+            ));
+        }
+        let first = self.first.unwrap_or_default();
+        match (count.diverged, count.not_run) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(Undecided(first).into()),
+            (1, _) => bail!("an execution comes to something else now: {first}"),
+            (many, _) => bail!("{many} executions come to something else now; the first: {first}"),
+        }
+    }
+}
