@@ -11,8 +11,8 @@ use crate::replay::{Verified, sentence};
 use crate::settings::Settings;
 
 use super::client::Operator;
-use super::replay::told;
 use super::output::{Output, print_line, print_value, talk};
+use super::replay::told;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

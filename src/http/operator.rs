@@ -38,6 +38,7 @@ mod refusal;
 mod replay;
 mod tokens;
 mod users;
+mod what_if;
 
 pub use caller::Caller;
 pub use refusal::Refusal;
@@ -142,6 +143,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
+            .route("/replay/what-if", post().to(what_if::what_if))
             .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))

@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Call, Ceremony, Change, Error, Evaluated, Fresh, Interrupted, Letter, Look, NewLink, Observation,
-    PasswordAnswer, Weighed, Work, World,
+    Call, Ceremony, Change, Error, Evaluated, Fresh, Interrupted, Letter, Look, NewLink,
+    Observation, PasswordAnswer, Weighed, Work, World,
 };
 use crate::directory::device::Device;
 use crate::directory::user::User;
@@ -260,7 +260,10 @@ impl World for Recorded {
             held(&self.replayed.not_run).get_or_insert_with(|| interrupted.clone());
             return Err(Error::NotRun(interrupted));
         }
-        self.next(&format!("for nothing more while it evaluates {asked}"), ended)
+        self.next(
+            &format!("for nothing more while it evaluates {asked}"),
+            ended,
+        )
     }
 
     fn recall(&self) -> Option<Told> {

@@ -21,6 +21,7 @@ mod redirections;
 mod reputation;
 mod secrets;
 mod security_keys;
+mod supposing;
 mod waiting;
 mod writing;
 

@@ -130,8 +130,7 @@ pub(super) async fn of_evaluation(
     let Some(id) = open.pop() else {
         return Ok(None);
     };
-    let (seen, version) =
-        last_seen(notes, id).unwrap_or((catalog::Policy::KIND, Version::NONE));
+    let (seen, version) = last_seen(notes, id).unwrap_or((catalog::Policy::KIND, Version::NONE));
     let mut definition = Definition {
         what: seen.to_string(),
         kind: String::new(),

@@ -143,7 +143,7 @@ fn work(
             match case {
                 Ok(Some(case)) => counted.add(case),
                 Ok(None) | Err(Error::Unknown(_)) => {}
-                Err(Error::Erased(_)) => counted.unreadable(),
+                Err(Error::Erased(_) | Error::Incomplete { .. }) => counted.unreadable(),
                 Err(error) => return Err(error),
             }
         }

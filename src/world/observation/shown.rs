@@ -66,21 +66,32 @@ impl fmt::Display for Observation {
             Self::Breached { count: Ok(count) } => {
                 write!(f, "the password {count} times among stolen ones")
             }
-            Self::Breached { count: Err(problem) } => {
-                write!(f, "that nobody knew whether the password was stolen: {problem}")
+            Self::Breached {
+                count: Err(problem),
+            } => {
+                write!(
+                    f,
+                    "that nobody knew whether the password was stolen: {problem}"
+                )
             }
             Self::Weighed { passes: true, .. } => f.write_str("a secret that is good enough"),
             Self::Weighed { passes: false, .. } => f.write_str("a secret that is too weak"),
             Self::Generated => f.write_str("a fresh secret"),
             Self::Drawn { id } => write!(f, "the random identifier {id}"),
-            Self::Presented { credential: Some(_) } => f.write_str("which credential was shown"),
+            Self::Presented {
+                credential: Some(_),
+            } => f.write_str("which credential was shown"),
             Self::Presented { credential: None } => f.write_str("that no credential was shown"),
             Self::Registered { result: Ok(_) } => f.write_str("a new credential"),
-            Self::Registered { result: Err(problem) } => {
+            Self::Registered {
+                result: Err(problem),
+            } => {
                 write!(f, "a new credential that is not good: {problem}")
             }
             Self::Asserted { result: Ok(_) } => f.write_str("the proof of a credential"),
-            Self::Asserted { result: Err(problem) } => {
+            Self::Asserted {
+                result: Err(problem),
+            } => {
                 write!(f, "a proof that is not good: {problem}")
             }
             Self::Hashed => f.write_str("a hashed password"),

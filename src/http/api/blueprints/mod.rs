@@ -22,6 +22,7 @@ use crate::journal::object::{self, Versioned};
 mod import;
 mod own;
 mod trust;
+mod what_if;
 
 use trust::Untrusted;
 
@@ -78,6 +79,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]);
     all.extend(import::operations());
     all.extend(own::operations());
+    all.extend(what_if::operations());
     all
 }
 
@@ -152,6 +154,7 @@ pub(super) fn describe(components: &mut Components) {
     request(components, "BlueprintInstance", written, None);
     import::describe(components);
     own::describe(components);
+    what_if::describe(components);
 }
 
 fn show(object: &Object, _: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
