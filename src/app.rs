@@ -18,6 +18,7 @@ use crate::courier::Courier;
 use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
+use crate::expression::Workers;
 use crate::feed::Feed;
 use crate::http::operator::Verified;
 use crate::journal::sled::SledJournal;
@@ -110,6 +111,14 @@ pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running,
     let signals = Signals::listen()?;
     let running = start(lock, parts, &settings, clock, watch, Role::Server)?;
     Ok((running, signals))
+}
+
+/// Starts the processes that run expressions, for a command that needs no journal.
+///
+/// # Errors
+/// When they cannot be started.
+pub fn expressions(clock: &Clock) -> anyhow::Result<Workers> {
+    parts::workers(clock, Role::Server)
 }
 
 /// Starts a server on the socket of the data directory alone, for one command.

@@ -192,7 +192,7 @@ fn breaches(settings: &Settings) -> anyhow::Result<Breaches> {
 
 /// The processes that run expressions: this very program, started anew. A command asks one thing
 /// at a time, so it needs one.
-fn workers(clock: &Clock, role: Role) -> anyhow::Result<Workers> {
+pub(super) fn workers(clock: &Clock, role: Role) -> anyhow::Result<Workers> {
     // Linux names the running program itself here, also once an upgrade has replaced its file:
     // both ends have to be of the same version.
     let program = if cfg!(target_os = "linux") {

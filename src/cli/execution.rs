@@ -1,9 +1,13 @@
 //! `gatelog execution`: what happened in one run of a flow, as a person reads it.
 
-use anyhow::bail;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::flow::Code;
@@ -11,8 +15,8 @@ use crate::replay::{Verified, sentence};
 use crate::settings::Settings;
 
 use super::client::Operator;
-use super::output::{Output, print_line, print_value, talk};
-use super::replay::told;
+use super::output::{Output, data, print_line, print_value, talk};
+use super::replay::{self, told};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -28,12 +32,29 @@ pub(super) enum Command {
     /// Show every event of an execution
     Show {
         /// Its id or its short code, as `gatelog execution list` prints them
-        id: String,
+        #[arg(required_unless_present = "file")]
+        id: Option<String>,
+        /// Show the one in this bundle instead
+        #[arg(long, value_name = "FILE", conflicts_with = "id")]
+        file: Option<PathBuf>,
     },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
         /// Its id or its short code
         id: String,
+    },
+    /// Write an execution, with all that is needed to run it again on another machine, into a file.
+    ///
+    /// No secret is in it, and other words stand in the place of what is personal.
+    Bundle {
+        /// Its id or its short code
+        id: String,
+        /// Write to this file, which must not exist, instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Keep what is personal as it is: for a policy that goes by it
+        #[arg(long)]
+        personal: bool,
     },
 }
 
@@ -47,7 +68,18 @@ pub(super) async fn run(
             let before = before.map_or_else(String::new, |id| format!("&before={id}"));
             format!("executions?limit={limit}{before}")
         }
-        Command::Show { id } => format!("executions/{}", named(id)?),
+        Command::Show {
+            file: Some(file), ..
+        } => {
+            let bundle = replay::bundle(file)?;
+            return show(&json!({ "records": bundle.records }), output);
+        }
+        Command::Show { id, file: None } => {
+            format!("executions/{}", named(id.as_deref().unwrap_or_default())?)
+        }
+        Command::Bundle { id, personal, .. } => {
+            format!("executions/{}/bundle?personal={personal}", named(id)?)
+        }
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
@@ -58,7 +90,38 @@ pub(super) async fn run(
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
         Command::Verify { .. } => verify(&answer, output),
+        Command::Bundle { out, .. } => bundle(&answer, out.as_deref()),
     }
+}
+
+/// Writes a bundle, and says so where it will not run again to the same.
+fn bundle(answer: &Value, out: Option<&Path>) -> anyhow::Result<()> {
+    let text = format!("{answer:#}\n");
+    match out {
+        Some(path) => {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)
+                .with_context(|| format!("{} cannot be made", path.display()))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+        }
+        None => data(text.as_bytes())?,
+    }
+    if let Some(problem) = answer["problem"].as_str() {
+        let personal = if answer["personal"] == true {
+            ""
+        } else {
+            " If that is because a policy goes by what was replaced, --personal keeps it."
+        };
+        talk(&format!(
+            "The bundle does not run again to what was recorded: {problem}.{personal}"
+        ));
+    }
+    Ok(())
 }
 
 /// What names an execution, as it stands in a path.

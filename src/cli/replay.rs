@@ -1,7 +1,11 @@
 //! `gatelog replay`: recorded executions, run again.
 
+use std::path::Path;
+
+use anyhow::Context;
 use clap::Subcommand;
 
+use crate::replay::bundle::Bundle;
 use crate::settings::Settings;
 
 use super::output::Output;
@@ -33,4 +37,10 @@ pub(super) async fn run(
         Command::Verify(command) => verify::run(command, settings, output).await,
         Command::WhatIf(command) => what_if::run(command, settings, output).await,
     }
+}
+
+/// The bundle in a file.
+pub(super) fn bundle(file: &Path) -> anyhow::Result<Bundle> {
+    let read = std::fs::read(file).with_context(|| file.display().to_string())?;
+    Bundle::read(&read).with_context(|| file.display().to_string())
 }

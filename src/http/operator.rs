@@ -144,6 +144,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
             .route("/replay/what-if", post().to(what_if::what_if))
+            .route("/executions/{id}/bundle", get().to(executions::bundle))
             .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))

@@ -29,6 +29,7 @@ mod upcast;
 pub use error::Error;
 pub use kind::Kind;
 pub use objects::Objects;
+pub use upcast::body as up_to_date;
 
 /// The result of everything that the journal does.
 pub type Result<T> = std::result::Result<T, Error>;

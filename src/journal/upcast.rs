@@ -21,7 +21,7 @@ const STEPS: &[Step] = &[];
 ///
 /// # Errors
 /// Says why the body could not be rewritten.
-pub(super) fn body(kind: Kind, schema: u16, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
+pub fn body(kind: Kind, schema: u16, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
     apply(STEPS, kind, schema, body)
 }
 

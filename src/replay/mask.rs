@@ -21,7 +21,8 @@ const SECRETS: [&str; 6] = [
     "credential",
 ];
 
-fn is_secret(name: &str) -> bool {
+/// Whether what is called so is a secret.
+pub(super) fn is_secret(name: &str) -> bool {
     let lower = name.to_lowercase();
     SECRETS.iter().any(|it| lower.contains(it))
 }

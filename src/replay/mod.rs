@@ -2,7 +2,7 @@
 //! to the same. Writes nothing.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::event::Event;
@@ -11,6 +11,7 @@ use crate::journal::{self, Journal, StreamId, Version};
 use crate::world::Record;
 use crate::world::record::KIND;
 
+pub mod bundle;
 mod inspect;
 pub mod mask;
 pub mod sentence;
@@ -58,7 +59,7 @@ pub enum Error {
 }
 
 /// One record of an execution, with what the journal knows about it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// Its place in the stream.
     pub version: Version,
@@ -96,6 +97,13 @@ pub async fn entries(journal: &dyn Journal, execution: Uuid) -> Result<Vec<Entry
     } else {
         Ok(entries)
     }
+}
+
+/// When an execution began, as its id says.
+#[must_use]
+pub fn began(execution: Uuid) -> Timestamp {
+    let millisecond = i64::try_from(execution.as_u128() >> 80).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
 }
 
 /// The state after all of `entries`, and the version that it stands for.

@@ -1,19 +1,27 @@
 //! `gatelog replay verify`: whether this version comes to the same as was recorded.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::since::{self, Since};
-use super::told;
+use super::{bundle, told};
+use crate::app;
 use crate::cli::client::Operator;
 use crate::cli::output::{Output, print_line, print_value, talk};
-use crate::replay::Judged;
+use crate::clock::Clock;
+use crate::expression::Workers;
+use crate::journal::Journal;
+use crate::replay::{self, Judged};
 use crate::settings::Settings;
 
 /// How many are asked for at once: a running server has other things to do as well.
@@ -28,6 +36,9 @@ pub(in crate::cli) struct Command {
     /// All that there are
     #[arg(long, group = "which")]
     all: bool,
+    /// Those in these bundles; no journal is needed for them
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "which")]
+    file: Vec<PathBuf>,
     /// Use so many threads [default: one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -67,6 +78,9 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> anyhow::Result<()> {
+    if !command.file.is_empty() {
+        return files(command, output).await?.close(output);
+    }
     let operator = Operator::reach(settings).await?;
     let report = journal(command, &operator, output).await;
     operator.close().await?;
@@ -109,6 +123,44 @@ async fn journal(
         if before.is_null() {
             return Ok(report);
         }
+    }
+}
+
+/// Runs those of bundles, some at a time.
+async fn files(command: &Command, output: &Output) -> anyhow::Result<Report> {
+    let workers = app::expressions(&Clock::system())?;
+    let mut report = Report::new(command.show);
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    let jobs = command.jobs.map_or(cores, NonZeroUsize::get);
+    for some in command.file.chunks(jobs) {
+        let ran = some.iter().map(|file| from_file(file, &workers));
+        for ran in join_all(ran).await {
+            report.take(ran, output)?;
+        }
+    }
+    Ok(report)
+}
+
+async fn from_file(file: &Path, workers: &Workers) -> Ran {
+    let name = file.display().to_string();
+    let ran = |execution, replay| Ran {
+        execution,
+        code: name.clone(),
+        replay,
+        live: Value::Null,
+    };
+    let not_run = |problem: String| Judged::NotRun { problem };
+    let bundle = match bundle(file) {
+        Ok(bundle) => bundle,
+        Err(error) => return ran(Uuid::nil(), not_run(format!("{error:#}"))),
+    };
+    let execution = bundle.execution;
+    let journal: Arc<dyn Journal> = Arc::new(bundle.unpack());
+    let judged = replay::verify_all(&journal, Some(workers), &[execution], 1).await;
+    match judged.map(|mut judged| judged.pop()) {
+        Ok(Some(judged)) => ran(execution, judged),
+        Ok(None) => ran(execution, not_run("it is empty".to_owned())),
+        Err(error) => ran(execution, not_run(error.to_string())),
     }
 }
 

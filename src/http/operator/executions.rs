@@ -61,6 +61,26 @@ pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answ
     Ok(HttpResponse::Ok().json(verified))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bundled {
+    /// Whether what is personal stays as it is.
+    #[serde(default)]
+    personal: bool,
+}
+
+/// `GET /operator/executions/{id}/bundle?personal=`: all that is needed to run it again elsewhere.
+pub(super) async fn bundle(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Bundled>,
+) -> Answer {
+    let id = named(&operator, &name).await?;
+    let (journal, workers) = (&operator.journal, Some(&operator.workers));
+    let bundle = replay::bundle::of(journal, workers, &operator.clock, id, asked.personal).await?;
+    Ok(HttpResponse::Ok().json(bundle))
+}
+
 /// The summary, with the user's name beside their id while they have one.
 async fn show_summary(operator: &Operator, summary: &Summary) -> Result<Value, Refusal> {
     let mut shown = json!(summary);

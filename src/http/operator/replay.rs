@@ -48,7 +48,7 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
         let ids: Vec<Uuid> = streams
             .iter()
             .map(|stream: &StreamId| stream.id)
-            .take_while(|id| asked.since.is_none_or(|since| began(*id) >= since))
+            .take_while(|id| asked.since.is_none_or(|since| replay::began(*id) >= since))
             .collect();
         let is_last = is_last || ids.len() < streams.len();
         for (id, judged) in ids.iter().zip(judge(&operator, &ids, asked.jobs).await?) {
@@ -75,12 +75,6 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
         "unreadable": unreadable,
         "next": next,
     })))
-}
-
-/// When an execution began, as its id says.
-fn began(id: Uuid) -> Timestamp {
-    let millisecond = i64::try_from(id.as_u128() >> 80).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
 }
 
 async fn judge(

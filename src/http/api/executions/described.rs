@@ -86,6 +86,67 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     (
+        "ExecutionsVerifyRequest",
+        &[
+            may("before", Of::OrNull(&Of::Format("uuid"))),
+            may("since", Of::OrNull(&Of::Format("date-time"))),
+            may("limit", Of::Number),
+        ],
+    ),
+    (
+        "ExecutionsVerified",
+        &[
+            has("results", Of::List(&Of::To("ExecutionRanAgain"))),
+            has("next", Of::OrNull(&Of::Format("uuid"))),
+        ],
+    ),
+    (
+        "ExecutionRanAgain",
+        &[
+            has("execution", Of::Format("uuid")),
+            has("code", Of::Text),
+            has(
+                "outcome",
+                Of::Word(&["same", "diverged", "unreadable", "not_run"]),
+            ),
+            may("records", Of::Number),
+            may("version", Of::Number),
+            may("event", Of::Number),
+            may("observation", Of::Number),
+            may("at", Of::OrNull(&Of::To("ExecutionDefinition"))),
+            may("problem", Of::Text),
+            may("recorded", Of::List(&Of::Text)),
+            may("recorded_json", Of::OrNull(&Of::Object)),
+            may("replayed", Of::List(&Of::Text)),
+            may("replayed_json", Of::OrNull(&Of::Object)),
+        ],
+    ),
+    (
+        "ExecutionBundle",
+        &[
+            has("format", Of::Number),
+            has("gatelog", Of::Text),
+            has("execution", Of::Format("uuid")),
+            has("code", Of::Text),
+            has("personal", Of::Flag),
+            may("problem", Of::OrNull(&Of::Text)),
+            has("schema", Of::Number),
+            has("records", Of::List(&Of::Object)),
+            has("objects", Of::List(&Of::To("ExecutionRevision"))),
+        ],
+    ),
+    (
+        "ExecutionRevision",
+        &[
+            has("kind", Of::Text),
+            has("id", Of::Format("uuid")),
+            has("version", Of::Number),
+            has("at", Of::Format("date-time")),
+            has("schema", Of::Number),
+            has("body", Of::Object),
+        ],
+    ),
+    (
         "ExecutionVerified",
         &[
             has("outcome", Of::Word(&["same", "diverged"])),

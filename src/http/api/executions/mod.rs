@@ -19,6 +19,7 @@ mod asked;
 mod described;
 mod found;
 mod live;
+mod many;
 mod one;
 
 use asked::Asked;
@@ -38,6 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
+    let (bundle_path, bundle_name) = one("bundle/", "bundle_retrieve");
     vec![
         Operation::new(
             Method::Get,
@@ -60,6 +62,18 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
+        Operation::new(Method::Get, &bundle_path, &bundle_name, one::bundle)
+            .access(Access::Caller)
+            .answers(200, Content::One("ExecutionBundle".to_owned())),
+        Operation::new(
+            Method::Post,
+            "/gatelog/replay/verify/",
+            "gatelog_replay_verify_create",
+            many::verify,
+        )
+        .access(Access::Caller)
+        .takes(Content::One("ExecutionsVerifyRequest".to_owned()))
+        .answers(200, Content::One("ExecutionsVerified".to_owned())),
     ]
 }
 

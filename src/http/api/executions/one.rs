@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_DISPOSITION;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
 use crate::http::{Error, State};
-use crate::replay::{self, Entry, Step, Summary, Verified};
+use crate::replay::{self, Entry, Step, Summary};
 
 /// How many people are named at most.
 const PEOPLE: usize = 100;
@@ -44,8 +46,24 @@ pub(super) async fn verify(call: Call) -> Answered {
     Ok(HttpResponse::Ok().json(shown_verified(&verified)))
 }
 
+/// `GET /gatelog/executions/<id or code>/bundle/`: all that is needed to run it again elsewhere,
+/// without secrets and without what is personal. It tells how policies and stages are configured,
+/// so it is for superusers.
+pub(super) async fn bundle(call: Call) -> Answered {
+    call.superuser()?;
+    let (_, summary) = found(&call).await?;
+    let state = &call.state;
+    let (journal, workers) = (&state.journal, state.workers.as_ref());
+    let bundle = replay::bundle::of(journal, workers, &state.clock, summary.execution, false).await;
+    let bundle = bundle.map_err(refused)?;
+    let name = format!("attachment; filename=\"{}.bundle\"", bundle.code);
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_DISPOSITION, name))
+        .json(bundle))
+}
+
 /// A divergence with its sides in words, and as they are beside that.
-fn shown_verified(verified: &Verified) -> Value {
+pub(super) fn shown_verified(verified: &impl Serialize) -> Value {
     let mut shown = json!(verified);
     for side in ["recorded", "replayed"] {
         if let Some(Value::Object(mut parts)) = shown.get_mut(side).map(Value::take) {
@@ -66,7 +84,7 @@ async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     Ok((entries, summary.ok_or(MISSING)?))
 }
 
-fn refused(error: replay::Error) -> Error {
+pub(super) fn refused(error: replay::Error) -> Error {
     match error {
         replay::Error::Journal(error) => error.into(),
         replay::Error::Unknown(_) | replay::Error::Erased(_) => MISSING,
