@@ -31,6 +31,7 @@ mod policy;
 mod replay;
 mod secret;
 mod serve;
+mod step;
 mod token;
 mod user;
 

@@ -38,6 +38,11 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE", conflicts_with = "id")]
         file: Option<PathBuf>,
     },
+    /// Step through an execution, event by event, with the state after each
+    Step {
+        /// Its id or its short code
+        id: String,
+    },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
         /// Its id or its short code
@@ -80,6 +85,7 @@ pub(super) async fn run(
         Command::Bundle { id, personal, .. } => {
             format!("executions/{}/bundle?personal={personal}", named(id)?)
         }
+        Command::Step { id } => format!("executions/{}", named(id)?),
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
@@ -89,6 +95,7 @@ pub(super) async fn run(
     match command {
         Command::List { .. } => list(&answer, output),
         Command::Show { .. } => show(&answer, output),
+        Command::Step { .. } => super::step::run(&answer["records"], output),
         Command::Verify { .. } => verify(&answer, output),
         Command::Bundle { out, .. } => bundle(&answer, out.as_deref()),
     }

@@ -36,6 +36,11 @@ impl Output {
         self.json
     }
 
+    /// Whether data may have colours.
+    pub(super) fn is_coloured(&self) -> bool {
+        self.colour
+    }
+
     /// Data: a line that stands out on a terminal.
     pub(super) fn heading(&self, text: &str) -> anyhow::Result<()> {
         let text = visible(text);
@@ -133,7 +138,7 @@ pub(super) fn print_value(value: &Value) -> anyhow::Result<()> {
 }
 
 /// The text with control characters, and those that reorder text, spelt out.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let hidden = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -40,7 +40,7 @@ async fn page(
         return Ok(html(StatusCode::FORBIDDEN, page));
     }
     let page = state.pages.admin(&dress, &user.value.username)?;
-    html_under(&content_policy::with_reading_script(), page)
+    html_under(&content_policy::of_console(), page)
 }
 
 /// What whoever may do nothing there is told.

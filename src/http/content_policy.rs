@@ -6,6 +6,11 @@ use url::Url;
 pub(super) const USUAL: &str = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The same for a page that is only looked at, in a frame of ours: nothing on it can be sent,
+/// followed or run, and it is of no origin.
+pub(super) const FRAMED: &str = "sandbox; default-src 'none'; style-src 'self'; \
+     img-src 'self' data: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+
 /// The same for a page with a script of ours.
 pub(super) fn with_script() -> String {
     format!("script-src 'self'; {USUAL}")
@@ -14,6 +19,11 @@ pub(super) fn with_script() -> String {
 /// The same for a page whose script reads something of ours.
 pub(super) fn with_reading_script() -> String {
     format!("connect-src 'self'; {}", with_script())
+}
+
+/// The same for the console, which frames pages of ours to show what visitors had before them.
+pub(super) fn of_console() -> String {
+    format!("frame-src 'self'; {}", with_reading_script())
 }
 
 /// What the page of a flow needs beyond what every page has.

@@ -217,6 +217,7 @@ impl<'a> FlowPage<'a> {
             // Showing it to the visitor is what it is for.
             csrf: csrf.map(|token| token.expose_secret().to_owned()),
             values,
+            inert: false,
         })
     }
 

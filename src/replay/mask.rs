@@ -73,7 +73,8 @@ pub fn event(event: &Event) -> Event {
     }
 }
 
-fn of_context(name: &str, value: context::Value) -> context::Value {
+/// A value of the context as it may be shown, by the name that it has there.
+pub(super) fn of_context(name: &str, value: context::Value) -> context::Value {
     use context::Value as Known;
     match value {
         Known::Json(json) => Known::Json(masked(name, json)),

@@ -15,12 +15,14 @@ pub mod bundle;
 mod inspect;
 pub mod mask;
 pub mod sentence;
+mod state;
 mod summary;
 mod timeline;
 mod verify;
 pub mod what_if;
 
 pub use inspect::{Inspection, Moment, inspect};
+pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
 pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
 pub use timeline::{Step, Told, timeline};
 pub use verify::{

@@ -14,6 +14,9 @@ mod policies;
 mod steps;
 mod waits;
 
+pub(super) use policies::value;
+pub(super) use waits::{asked as effect, deadline, outcome_of as outcome};
+
 /// What was asked of the execution, and by whom.
 #[must_use]
 pub fn asked(input: &Value) -> String {

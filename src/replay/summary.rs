@@ -164,7 +164,8 @@ fn logged_in(running: &Running, first: &Entry) -> Option<String> {
     user.map(|user| user.to_string())
 }
 
-fn standing(state: &Execution) -> (&'static str, String) {
+/// How an execution stands, and the stage it is at or the reason why it ended.
+pub(super) fn standing(state: &Execution) -> (&'static str, String) {
     match state {
         Execution::Unstarted => ("unstarted", String::new()),
         Execution::Running(running) => {

@@ -92,6 +92,8 @@ pub struct Form {
     pub enhanced: bool,
     /// Where the script learns how the execution stands.
     pub status: String,
+    /// Whether the page is only looked at: it runs nothing, and nothing on it can be used.
+    pub inert: bool,
 }
 
 /// Somebody who is logged in.
@@ -168,9 +170,10 @@ impl Pages {
         let layout = flow["layout"].as_str().unwrap_or("stacked");
         let frame = background
             .as_ref()
-            .filter(|_| layout.ends_with("_frame_background"))
+            .filter(|_| layout.ends_with("_frame_background") && !form.inert)
             .map(|background| background.light.as_str());
         let prompts = prompt::fields(challenge, &form.values);
+        let script = |address: &str| (!form.inert).then(|| address.to_owned());
         self.render(
             "flow.html",
             dress,
@@ -194,8 +197,8 @@ impl Pages {
                 identifier_names => identifier_names(challenge),
                 identifier_type => identifier_type(challenge),
                 flow_script => self.flow_script.as_str(),
-                captcha_script => self.captcha_script.as_str(),
-                webauthn_script => self.webauthn_script.as_str(),
+                captcha_script => script(&self.captcha_script),
+                webauthn_script => script(&self.webauthn_script),
                 form => Serde(form),
                 notice => notice,
             },

@@ -130,7 +130,7 @@ pub(super) fn plan_changed(change: &PlanChange, by: &str) -> String {
 }
 
 /// An entry of the context.
-pub(super) fn value(value: &Value) -> String {
+pub(in crate::replay) fn value(value: &Value) -> String {
     match value {
         Value::Json(value) => value.to_string(),
         Value::User(user) => format!("user {user}"),

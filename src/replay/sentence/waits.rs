@@ -26,7 +26,8 @@ pub(super) fn told(event: &Event) -> Option<String> {
     })
 }
 
-fn deadline(of: &Deadline) -> String {
+/// What a timer is for.
+pub(in crate::replay) fn deadline(of: &Deadline) -> String {
     match of {
         Deadline::Effect { effect } => format!("effect {effect}"),
         Deadline::Code { device } => format!("the code sent to device {device}"),
@@ -34,7 +35,8 @@ fn deadline(of: &Deadline) -> String {
     }
 }
 
-fn asked(effect: &Effect) -> String {
+/// What is asked of others.
+pub(in crate::replay) fn asked(effect: &Effect) -> String {
     match effect {
         Effect::Mail { template } if template.is_empty() => "a mail".to_owned(),
         Effect::Mail { template } => format!("a mail from {template}"),
@@ -52,7 +54,8 @@ fn asked(effect: &Effect) -> String {
     }
 }
 
-fn outcome_of(outcome: &Outcome) -> String {
+/// What came of it.
+pub(in crate::replay) fn outcome_of(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Done => "done".to_owned(),
         Outcome::Answered { answer } => format!("answered {answer}"),

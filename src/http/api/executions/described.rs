@@ -164,10 +164,94 @@ const OBJECTS: &[(&str, &[Member])] = &[
     ),
 ];
 
+/// What an execution was at one of its events.
+const STATE: &[(&str, &[Member])] = &[
+    (
+        "ExecutionPlace",
+        &[has("version", Of::Number), has("event", Of::Number)],
+    ),
+    (
+        "ExecutionNode",
+        &[
+            has("name", Of::Text),
+            has("kind", Of::OrNull(&Of::Text)),
+            has("stage", Of::OrNull(&Of::Format("uuid"))),
+            has("binding", Of::OrNull(&Of::Format("uuid"))),
+            has(
+                "how",
+                Of::Word(&[
+                    "flow", "passed", "skipped", "here", "failed", "denied", "left", "ahead",
+                ]),
+            ),
+            has("by", Of::OrNull(&Of::Text)),
+            has("reasons", Of::List(&Of::Text)),
+            has("refused", Of::Number),
+            has("from", Of::OrNull(&Of::To("ExecutionPlace"))),
+            has("to", Of::OrNull(&Of::To("ExecutionPlace"))),
+        ],
+    ),
+    (
+        "ExecutionKnown",
+        &[
+            has("key", Of::Text),
+            has("value", Of::Object),
+            has("text", Of::Text),
+            has("by", Of::OrNull(&Of::Text)),
+            has("since", Of::OrNull(&Of::To("ExecutionPlace"))),
+        ],
+    ),
+    (
+        "ExecutionShown",
+        &[
+            has("component", Of::Text),
+            has("number", Of::OrNull(&Of::Number)),
+            has("fields", Of::Object),
+            has("errors", Of::OrNull(&Of::Object)),
+        ],
+    ),
+    (
+        "ExecutionWaiting",
+        &[
+            has("what", Of::Text),
+            has("until", Of::OrNull(&Of::Format("date-time"))),
+        ],
+    ),
+    (
+        "ExecutionChange",
+        &[
+            has("what", Of::Text),
+            has("was", Of::OrNull(&Of::Text)),
+            has("is", Of::OrNull(&Of::Text)),
+        ],
+    ),
+    (
+        "ExecutionPinned",
+        &[has("id", Of::Format("uuid")), has("version", Of::Number)],
+    ),
+    (
+        "ExecutionState",
+        &[
+            has("place", Of::To("ExecutionPlace")),
+            has("at", Of::Format("date-time")),
+            has("event", Of::OrNull(&Of::To("ExecutionEvent"))),
+            has("state", Of::Text),
+            has("detail", Of::Text),
+            has("flow", Of::OrNull(&Of::To("ExecutionPinned"))),
+            has("slug", Of::Text),
+            has("way", Of::List(&Of::To("ExecutionNode"))),
+            has("context", Of::List(&Of::To("ExecutionKnown"))),
+            has("shown", Of::OrNull(&Of::To("ExecutionShown"))),
+            has("waits", Of::List(&Of::To("ExecutionWaiting"))),
+            has("changes", Of::List(&Of::To("ExecutionChange"))),
+            has("people", Of::Each(&Of::To("ExecutionPerson"))),
+        ],
+    ),
+];
+
 /// Adds them.
 pub(super) fn describe(components: &mut Components) {
     components.put("ExecutionStateEnum", Of::Word(&STATES).schema());
-    for (name, members) in OBJECTS {
+    for (name, members) in OBJECTS.iter().chain(STATE) {
         components.put(name, object(members.iter().copied()));
     }
     components.put("ExecutionSummary", object(SUMMARY.iter().copied()));

@@ -16,6 +16,7 @@ use crate::journal::object::{self, Versioned};
 use crate::replay::{self, STATES, Summary};
 
 mod asked;
+mod at;
 mod described;
 mod found;
 mod live;
@@ -39,7 +40,13 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
+<<<<<<< HEAD
     let (bundle_path, bundle_name) = one("bundle/", "bundle_retrieve");
+=======
+    let (state_path, state_name) = one("state/", "state_retrieve");
+    let (page_path, page_name) = one("page/", "page_retrieve");
+    let number = || json!({ "type": "integer", "minimum": 0 });
+>>>>>>> g-console
     vec![
         Operation::new(
             Method::Get,
@@ -62,6 +69,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
+<<<<<<< HEAD
         Operation::new(Method::Get, &bundle_path, &bundle_name, one::bundle)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionBundle".to_owned())),
@@ -74,6 +82,16 @@ pub(super) fn operations() -> Vec<Operation> {
         .access(Access::Caller)
         .takes(Content::One("ExecutionsVerifyRequest".to_owned()))
         .answers(200, Content::One("ExecutionsVerified".to_owned())),
+=======
+        Operation::new(Method::Get, &state_path, &state_name, at::state)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::One("ExecutionState".to_owned())),
+        Operation::new(Method::Get, &page_path, &page_name, at::page)
+            .asks("event", number())
+            .asks("version", number())
+            .answers(200, Content::Media("text/html")),
+>>>>>>> g-console
     ]
 }
 

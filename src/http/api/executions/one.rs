@@ -13,7 +13,7 @@ use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
 use crate::http::{Error, State};
-use crate::replay::{self, Entry, Step, Summary};
+use crate::replay::{self, Entry, Summary};
 
 /// How many people are named at most.
 const PEOPLE: usize = 100;
@@ -31,7 +31,8 @@ pub(super) async fn retrieve(call: Call) -> Answered {
     facts["ahead"] = ahead(&at);
     facts["challenge"] = challenge(&at);
     facts["problem"] = json!(at.running().and_then(|it| it.failure.as_ref()));
-    facts["people"] = people(state, &steps).await?;
+    let details = steps.iter().flat_map(|it| &it.events);
+    facts["people"] = people(state, details.map(|it| &it.details)).await?;
     facts["steps"] = json!(steps);
     Ok(HttpResponse::Ok().json(facts))
 }
@@ -75,7 +76,7 @@ pub(super) fn shown_verified(verified: &impl Serialize) -> Value {
 }
 
 /// The execution of the path, where the caller may see it.
-async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
+pub(super) async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
     let id = named(state, call.path("execution")).await?.ok_or(MISSING)?;
     let entries = replay::entries(&*state.journal, id).await;
@@ -113,11 +114,14 @@ fn challenge(at: &Execution) -> Value {
     )
 }
 
-/// The users who are named in the events by their identifiers, as they are called now.
-async fn people(state: &State, steps: &[Step]) -> Result<Value, Error> {
+/// The users who are named in these by their identifiers, as they are called now.
+pub(super) async fn people<'a>(
+    state: &State,
+    details: impl IntoIterator<Item = &'a Value>,
+) -> Result<Value, Error> {
     let mut named = BTreeSet::new();
-    for told in steps.iter().flat_map(|it| &it.events) {
-        users(&told.details, &mut named);
+    for it in details {
+        users(it, &mut named);
     }
     let mut people = Map::new();
     for id in named.into_iter().take(PEOPLE) {

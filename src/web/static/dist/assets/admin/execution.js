@@ -1,166 +1,327 @@
-// One execution: what is known of it, and all that happened, in its order.
+// One execution: why it went as it did, and a cursor that goes through all that happened, with the state at
+// each event. Where the cursor is stands in the address (`?at=3.2`).
 
-import { get } from './api.js';
-import { dialog } from './dialog.js';
-import { listen, stateTag, who } from './executions.js';
-import { facts, fill, h, moment, words } from './h.js';
-import { action, bar, button, section, setTitle } from './page.js';
-import { person } from './people.js';
-import { href } from './router.js';
+import { address, get } from "./api.js";
+import { dialog } from "./dialog.js";
+import { named } from "./event_shape.js";
+import { axis } from "./execution_axis.js";
+import { events, list } from "./execution_list.js";
+import { panel } from "./execution_state.js";
+import { way } from "./execution_way.js";
+import { listen, stateTag, who } from "./executions.js";
+import { facts, fill, h, moment } from "./h.js";
+import { action, bar, button, section, setTitle } from "./page.js";
+import { href, query, setQuery } from "./router.js";
 
-export const title = 'Execution';
+export const title = "Execution";
 
-/** A pause that is as long, in milliseconds, is told. */
-const PAUSE = 10_000;
-
-const UNFINISHED = ['running', 'waiting', 'failed'];
+const UNFINISHED = ["running", "waiting", "failed"];
+/** How long the cursor rests before the state is asked for, in milliseconds. */
+const REST = 60;
 
 export async function render(place, { pk, signal }) {
   const path = `/gatelog/executions/${encodeURIComponent(pk)}/`;
-  const known = h('div', { class: 'page' });
-  const news = h('p', { class: 'live', role: 'status' });
-  let open = true;
-  const show = async () => {
-    const it = await get(path, {}, { signal });
-    setTitle(it.code);
-    open = UNFINISHED.includes(it.state);
-    const opened = new Set([...known.querySelectorAll('details[open]')].map((one) => one.dataset.key));
-    const focused = known.contains(document.activeElement) ? document.activeElement.closest('details')?.dataset.key : null;
-    fill(known, about(it), timeline(it));
-    for (const one of known.querySelectorAll('details')) {
-      if (opened.has(one.dataset.key)) one.open = true;
-      if (focused && one.dataset.key === focused) one.querySelector('summary').focus();
-    }
-    return it;
+  const news = h("p", { class: "live", role: "status" });
+  const reason = h("div", { class: "page" });
+  const about = h("div");
+  const ways = h("div");
+  const cursor = stepper({ path, ways, signal });
+  let known = await get(path, {}, { signal });
+  const show = () => {
+    setTitle(known.code);
+    fill(about, facts_(known));
+    cursor.show(known);
   };
-  place.append(actions(await show(), path), news, known);
-  if (open) listen(signal, news, () => open && show().catch(() => {}));
+  place.append(
+    actions(known, path, cursor),
+    news,
+    reason,
+    h("section", { class: "happened" }, cursor.element),
+    section("The way through the flow", ways),
+    about,
+  );
+  show();
+  why(path, signal).then((told) => fill(reason, told && explained(told, known.people)));
+  const isOpen = () => UNFINISHED.includes(known.state);
+  if (!isOpen()) return;
+  listen(signal, news, async () => {
+    if (!isOpen()) return;
+    try {
+      known = await get(path, {}, { signal });
+    } catch {
+      return;
+    }
+    show();
+    const told = await why(path, signal);
+    fill(reason, told && explained(told, known.people));
+  });
 }
 
-const actions = (it, path) => bar(
-  button('Its flow', href(`/flows/${it.flow}`)),
-  it.user ? button('Its user', href(`/users/${it.user.pk}`)) : null,
-  button('All from there', href('/executions', { address: it.address })),
-  action('Plan and context', () => inspect(it)),
-  action('Verify', () => verify(path)),
-);
+const actions = (it, path, cursor) =>
+  bar(
+    button("Its flow", href(`/flows/${it.flow}`)),
+    it.user ? button("Its user", href(`/users/${it.user.pk}`)) : null,
+    button("All from there", href("/executions", { address: it.address })),
+    action("Verify", () => verify(path, cursor)),
+    button("What if…", href("/what-if", { execution: it.execution })),
+    h("a", { class: "button", href: address(`${path}bundle/`), download: `${it.code}.json` }, "Bundle"),
+    action("Plan and context", () => inspect(it)),
+  );
 
-function about(it) {
+/** What the server says about why it went so; nothing where it says nothing. */
+const why = (path, signal) => get(`${path}why/`, {}, { signal }).catch(() => null);
+
+function explained(told, people) {
+  const text = typeof told === "string" ? told : told.text;
+  if (!text) return null;
+  const paragraphs = (all) =>
+    [all]
+      .flat()
+      .flatMap((it) => String(it).split(/\n{2,}/))
+      .map((it) => h("p", {}, named(it, people)));
+  const forHelp = told.help_desk
+    ? h("details", {}, h("summary", {}, "For the help desk, without personal data"), paragraphs(told.help_desk))
+    : null;
+  return h("section", { class: "why" }, h("div", { class: "head" }, h("h2", {}, "Why")), paragraphs(text), forHelp);
+}
+
+function facts_(it) {
   const asked = it.challenge ? `challenge ${it.challenge.number}, ${it.challenge.component}` : null;
   const known = facts([
-    ['State', stateTag(it.state)],
-    ['Where or why', it.detail || '—'],
-    it.problem ? ['Problem', it.problem] : null,
-    ['Code', h('code', {}, it.code)],
-    ['Flow', h('a', { href: href(`/flows/${it.flow}`) }, it.flow)],
-    ['User', who(it)],
-    ['Began', moment(it.started)],
-    ['Last touched', moment(it.last)],
-    ['From', it.address],
-    ['Browser', it.user_agent || '—'],
-    asked ? ['The visitor is asked', asked] : null,
-    ['Passed', it.path.length ? it.path.join(' → ') : 'nothing yet'],
-    it.ahead.length ? ['Ahead', it.ahead.map((stage, index) => [index ? ' → ' : '', h('a', { href: href(`/stages/${stage.stage}`) }, stage.name)])] : null,
-    ['Id', h('code', {}, it.execution)],
-    ['Session', h('code', {}, it.session)],
+    ["State", stateTag(it.state)],
+    ["Where or why", it.detail || "—"],
+    it.problem ? ["Problem", it.problem] : null,
+    ["Code", h("code", {}, it.code)],
+    ["Flow", h("a", { href: href(`/flows/${it.flow}`) }, it.flow)],
+    ["User", who(it)],
+    ["Began", moment(it.started)],
+    ["Last touched", moment(it.last)],
+    ["From", it.address],
+    ["Browser", it.user_agent || "—"],
+    asked ? ["The visitor is asked", asked] : null,
+    ["Id", h("code", {}, it.execution)],
+    ["Session", h("code", {}, it.session)],
   ]);
-  return section('Facts', known);
+  return section("Facts", known);
 }
 
 async function inspect(it) {
-  const found = await get(`/flows/inspector/${it.flow}/`, { execution: it.execution }).catch((error) => ({ error }));
+  const found = await get(`/flows/inspector/${it.flow}/`, { execution: it.execution }).catch(
+    (error) => ({ error }),
+  );
   const content = found.error
-    ? h('p', { class: 'alert' }, found.error.message)
-    : h('pre', { tabindex: '0' }, JSON.stringify(found, null, 2));
+    ? h("p", { class: "alert" }, found.error.message)
+    : h("pre", { tabindex: "0" }, JSON.stringify(found, null, 2));
   await dialog({ title: `What ${it.code} knows`, content, wide: true }).closed;
 }
 
-async function verify(path) {
-  const found = await get(`${path}verify/`).catch((error) => ({ outcome: 'error', problem: error.message }));
-  const lines = (name, texts) => (texts?.length ? [h('h3', {}, name), h('ul', {}, texts.map((text) => h('li', {}, text)))] : null);
-  const content = found.outcome === 'same'
-    ? h('p', {}, `Run again on what was recorded, this version of the server comes to the same events, in ${found.records} steps.`)
-    : [h('p', { class: 'alert' }, found.version ? `At step ${found.version}: ${found.problem}.` : found.problem), lines('Recorded', found.recorded), lines('Now', found.replayed)];
-  await dialog({ title: 'Verified', content }).closed;
-}
-
-/** What stands beside an event: a shape and a colour for how it is meant. */
-const GOOD = ['stage_completed', 'password_verified', 'mfa_verified', 'session_started', 'completed', 'link_consumed', 'device_enrolled', 'consent_granted', 'user_identified'];
-const BAD = ['denied', 'password_rejected', 'response_rejected', 'mfa_rejected', 'stage_failed', 'policy_failed', 'expression_failed', 'configuration_error', 'refused', 'effect_outcome_unknown', 'mail_withheld'];
-const WAIT = ['suspended', 'effect_requested', 'effect_finished', 'resumed', 'timer_set', 'timer_fired', 'wait_abandoned', 'push_sent', 'mfa_challenged', 'link_issued', 'link_opened'];
-
-function shape({ kind, details, lines }) {
-  if (kind === 'engine_decided' || kind === 'policy_evaluated') return details.passing ? ['✓', 'good', 'well'] : ['✕', 'bad', 'not passed'];
-  if (kind === 'user_identified' && !details.user) return ['✕', 'bad', 'not found'];
-  if (kind === 'response_rejected' && lines[0]?.startsWith('the visitor chose')) return ['•', '', ''];
-  if (GOOD.includes(kind)) return ['✓', 'good', 'well'];
-  if (BAD.includes(kind)) return ['✕', 'bad', 'trouble'];
-  if (WAIT.includes(kind)) return ['◔', 'wait', 'wait'];
-  return ['•', '', ''];
-}
-
-function timeline(it) {
-  const steps = [];
-  let before;
-  it.steps.forEach((step, index) => {
-    const at = Date.parse(step.at);
-    if (before !== undefined && at - before >= PAUSE) steps.push(h('li', { class: 'gap' }, span(at - before), ' later'));
-    before = at;
-    steps.push(one(step, it.people, it.steps[index - 1]));
+async function verify(path, cursor) {
+  const found = await get(`${path}verify/`).catch((error) => ({
+    outcome: "error",
+    problem: error.message,
+  }));
+  const lines = (name, texts) =>
+    texts?.length ? [h("h3", {}, name), h("ul", {}, [texts].flat().map((text) => h("li", {}, text)))] : null;
+  const place = found.version && { version: found.version, event: found.event ?? 1 };
+  const there = place
+    ? h("button", { type: "button" }, `Go to step ${found.version}`)
+    : null;
+  const content =
+    found.outcome === "same"
+      ? h(
+          "p",
+          {},
+          `Run again on what was recorded, this version of the server comes to the same events, in ${found.records} steps.`,
+        )
+      : [
+          h("p", { class: "alert" }, found.version ? `At step ${found.version}: ${found.problem}.` : found.problem),
+          lines("Recorded", found.recorded),
+          lines("Now", found.replayed),
+          there ? bar(there) : null,
+        ];
+  const open = dialog({ title: "Verified", content });
+  there?.addEventListener("click", () => {
+    open.close();
+    cursor.go(place);
   });
-  return section('What happened', h('ol', { class: 'timeline' }, steps));
+  await open.closed;
 }
 
-function one(step, people, previous) {
-  let stage;
-  const events = step.events.map((event, index) => {
-    const isNew = event.stage && event.stage !== stage;
-    stage = event.stage ?? stage;
-    return [isNew ? h('li', { class: 'at' }, `At ${event.stage}`) : null, told(event, people, `${step.version}.${index}`)];
-  });
-  const isElsewhere = previous && previous.address !== step.address && step.address !== '0.0.0.0';
-  return h('li', {},
-    h('div', { class: 'head' }, h('strong', {}, step.asked), ' ', time(step.at), isElsewhere ? h('span', { class: 'tag bad' }, 'another address') : null),
-    h('ul', { class: 'told' }, events),
-    h('p', { class: 'quiet' }, 'Step ', step.version, ', request ', h('code', {}, step.request)));
-}
+/** The axis, the list and the panel, and the cursor that they share. */
+function stepper({ path, ways, signal }) {
+  let all = [];
+  let people = {};
+  let at = 0;
+  let states = new Map();
+  let parts = null;
+  let timer;
+  let turn = 0;
+  const count = h("span", { class: "count", role: "status" });
+  const moves = [
+    ["⇤", "First event", () => move(0)],
+    ["←", "Previous event", () => move(at - 1)],
+    ["→", "Next event", () => move(at + 1)],
+    ["⇥", "Last event", () => move(all.length - 1)],
+  ].map(([sign, name, act]) =>
+    h(
+      "button",
+      { type: "button", "aria-label": name, title: name, onclick: act },
+      h("span", { "aria-hidden": "true" }, sign),
+    ),
+  );
+  const controls = h(
+    "div",
+    { class: "controls" },
+    moves,
+    count,
+    h("button", { type: "button", class: "quiet", onclick: () => help() }, "Keys"),
+  );
+  const shown = panel(path, controls);
+  const lines = h("div", { class: "lines scrolls", tabindex: "-1" });
+  const strip = h("div");
+  const element = h(
+    "div",
+    { class: "stepper" },
+    h(
+      "div",
+      { class: "head" },
+      h("h2", {}, "What happened"),
+      h("p", { class: "quiet" }, "Time runs to the right; pauses of ten seconds and more are folded."),
+    ),
+    strip,
+    h("div", { class: "halves" }, lines, shown),
+  );
 
-function told(event, people, key) {
-  const [sign, kind, said] = shape(event);
-  const [first, ...more] = event.lines;
-  const hasMore = more.length > 0 || Object.keys(event.details).length > 0;
-  const head = [h('span', { class: 'sign', 'aria-hidden': 'true' }, sign), said ? h('span', { class: 'offscreen' }, `(${said}) `) : null, named(first ?? words(event.kind), people, !hasMore)];
-  if (!hasMore) return h('li', { class: kind }, head);
-  const pages = Object.entries(people).filter(([id]) => first?.includes(id)).map(([, it], index) => [index ? ', ' : '', person(it)]);
-  const inside = [pages.length ? h('p', {}, 'Who that is: ', pages) : null, more.length ? h('ul', {}, more.map((line) => h('li', {}, named(line, people)))) : null, h('p', { class: 'quiet' }, h('code', {}, event.kind)), h('pre', { tabindex: '0' }, JSON.stringify(event.details, null, 2))];
-  return h('li', { class: kind }, h('details', { 'data-key': key }, h('summary', {}, head), inside));
-}
+  function find({ version, event, number }) {
+    const wanted = event ?? number;
+    const exact = all.findIndex((it) => it.version === version && it.number === wanted);
+    return exact >= 0 ? exact : all.findIndex((it) => it.version === version);
+  }
 
-/** A sentence in which people are called by their names, with the way to them where there may be links. */
-function named(text, people, hasLinks = true) {
-  return text.split(/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/).map((part) => {
-    const known = people[part];
-    if (!known) return part;
-    return hasLinks ? person(known) : h('strong', { title: part }, known.username);
-  });
-}
+  function asked() {
+    const [version, event] = String(query().at ?? "").split(".").map(Number);
+    return version ? find({ version, event }) : -1;
+  }
 
-function time(text) {
-  const at = new Date(text);
-  const shown = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
-  return h('time', { class: 'quiet', datetime: text, title: text }, shown);
-}
+  function move(to, { focus, silent } = {}) {
+    if (all.length === 0) return;
+    at = Math.max(0, Math.min(all.length - 1, to));
+    const place = all[at];
+    if (!silent) setQuery({ at: at === all.length - 1 ? "" : place.name });
+    parts.lines.mark(place, { focus });
+    parts.axis.mark({ step: place.index, now: at + 1, of: all.length, text: place.text });
+    count.textContent = `Event ${at + 1} of ${all.length}`;
+    for (const [index, press] of moves.entries()) {
+      const isOver = index < 2 ? at === 0 : at === all.length - 1;
+      press.setAttribute("aria-disabled", String(isOver));
+    }
+    const state = states.get(place.name);
+    shown.show(place, state, people);
+    if (state) draw(state);
+    clearTimeout(timer);
+    timer = setTimeout(() => load(place), state ? 0 : REST);
+  }
 
-/** So many milliseconds, as people say it. */
-export function span(milliseconds) {
-  const seconds = Math.round(milliseconds / 1000);
-  const parts = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
-  const at = parts.findIndex(([size]) => seconds >= size);
-  if (at < 0) return 'a moment';
-  const said = ([size, name], rest) => {
-    const count = Math.floor(rest / size);
-    return count ? `${count} ${name}${count === 1 ? '' : 's'}` : '';
+  async function load(place) {
+    const mine = (turn += 1);
+    try {
+      const state = await ask(place);
+      if (mine !== turn || signal.aborted) return;
+      shown.show(place, state, people);
+      draw(state);
+      for (const near of [all[at + 1], all[at - 1]]) if (near) ask(near).catch(() => {});
+    } catch (error) {
+      if (mine === turn && error.name !== "AbortError") shown.fails(error);
+    }
+  }
+
+  async function ask(place) {
+    const known = states.get(place.name);
+    if (known) return known;
+    const asked = { version: place.version, event: String(place.number) };
+    const state = await get(`${path}state/`, asked, { signal });
+    states.set(place.name, state);
+    return state;
+  }
+
+  let drawn;
+  function draw(state) {
+    if (drawn === state) return;
+    drawn = state;
+    fill(ways, way(state, { ...people, ...state.people }, { choose: go }));
+  }
+
+  function go(place) {
+    const index = find(place);
+    if (index < 0) return;
+    move(index);
+    element.scrollIntoView({ block: "start" });
+    lines.querySelector('[aria-current="step"]')?.focus({ preventScroll: true });
+  }
+
+  async function help() {
+    const rows = [
+      ["j, ↓, →", "One event on"],
+      ["k, ↑, ←", "One event back"],
+      ["Home", "To the first event"],
+      ["End", "To the last event"],
+      ["?", "This"],
+    ].map(([key, says]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, says)));
+    const said = "j, k and ? work anywhere on the page, the others in the time line and the list of events.";
+    await dialog({ title: "Keys", content: [h("dl", { class: "facts" }, rows), h("p", { class: "quiet" }, said)] })
+      .closed;
+  }
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const { target } = event;
+      if (target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
+      if (document.querySelector("dialog[open]")) return;
+      const isInside = target.closest?.(".axis, .lines");
+      const to = { j: at + 1, k: at - 1 }[event.key] ??
+        (isInside
+          ? { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key]
+          : undefined);
+      if (to !== undefined) {
+        event.preventDefault();
+        move(to, { focus: lines.contains(document.activeElement) });
+      } else if (event.key === "?") {
+        event.preventDefault();
+        help();
+      }
+    },
+    { signal },
+  );
+  signal.addEventListener("abort", () => clearTimeout(timer));
+
+  return {
+    element,
+    go,
+    show(it) {
+      const wasLast = at === all.length - 1;
+      const stood = all[at];
+      const hadFocus = lines.contains(document.activeElement);
+      all = events(it);
+      people = it.people;
+      parts = {
+        lines: list(all, people, { choose: (place) => choose(find(place)) }),
+        axis: axis(it.steps, { signal, choose: (step) => move(all.findLastIndex((one) => one.index === step)) }),
+      };
+      const heldAxis = strip.contains(document.activeElement);
+      fill(lines, parts.lines);
+      fill(strip, parts.axis);
+      if (heldAxis) parts.axis.focus();
+      const first = asked();
+      const to = stood && !wasLast ? find(stood) : first >= 0 && !stood ? first : all.length - 1;
+      move(to, { focus: hadFocus, silent: true });
+    },
   };
-  const next = parts[at + 1];
-  return [said(parts[at], seconds), next ? said(next, seconds % parts[at][0]) : ''].filter(Boolean).join(' ');
+
+  function choose(index) {
+    move(index, { focus: true });
+    // Where the two are below each other, the state would be out of sight.
+    if (shown.offsetTop > lines.offsetTop + 20) shown.scrollIntoView({ block: "nearest" });
+  }
 }

@@ -1,7 +1,7 @@
 // How the server is.
 
 import { get } from './api.js';
-import { span } from './execution.js';
+import { span } from './event_shape.js';
 import { facts, h, moment, tag, words } from './h.js';
 import { table } from './list.js';
 import { action, bar, live, section } from './page.js';

@@ -1,0 +1,111 @@
+//! A terminal that is read key by key, and is as it was afterwards.
+
+use std::io::{self, IsTerminal, Write};
+
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+};
+
+/// The other screen, without a cursor; and back.
+const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l";
+const LEAVE: &str = "\u{1b}[?25h\u{1b}[?1049l";
+
+/// What was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// One event on.
+    Next,
+    /// One event back.
+    Previous,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// Further down in what does not fit.
+    Down,
+    /// Back up.
+    Up,
+    /// What the keys do.
+    Help,
+    /// Enough.
+    Quit,
+}
+
+/// The terminal while it is ours.
+pub(super) struct Terminal {
+    before: Termios,
+}
+
+impl Terminal {
+    /// Takes the terminal over; `None` when there is none on both sides.
+    pub(super) fn take() -> anyhow::Result<Option<Self>> {
+        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        let before = tcgetattr(io::stdin())?;
+        let mut raw = before.clone();
+        // Keys come one by one and unseen; also the one that would end the program, which would
+        // leave the terminal as it is now.
+        raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        // Reading gives up after a tenth of a second, so that another size is noticed.
+        raw.special_codes[SpecialCodeIndex::VMIN] = 0;
+        raw.special_codes[SpecialCodeIndex::VTIME] = 1;
+        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
+        let terminal = Self { before };
+        terminal.writes(ENTER)?;
+        Ok(Some(terminal))
+    }
+
+    /// How many columns and rows there are.
+    pub(super) fn size() -> (usize, usize) {
+        match tcgetwinsize(io::stdout()) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+                (size.ws_col.into(), size.ws_row.into())
+            }
+            _ => (80, 24),
+        }
+    }
+
+    /// Writes to it.
+    #[expect(clippy::unused_self, reason = "only who has taken it may write to it")]
+    pub(super) fn writes(&self, text: &str) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// What was pressed; `None` when nothing was for a moment, or nothing that means anything.
+    #[expect(clippy::unused_self, reason = "only who has taken it may read from it")]
+    pub(super) fn key(&self) -> anyhow::Result<Option<Key>> {
+        let mut bytes = [0; 16];
+        let count = rustix::io::read(io::stdin(), &mut bytes)?;
+        Ok(key(&bytes[..count]))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // There is nobody left to tell when the terminal is gone.
+        let _ = self.writes(LEAVE);
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+    }
+}
+
+/// What these bytes of a terminal mean.
+pub(super) fn key(bytes: &[u8]) -> Option<Key> {
+    Some(match bytes {
+        b"j" | b"n" | b" " | b"l" | b"\r" | b"\n" | b"\x1b[B" | b"\x1b[C" | b"\x1bOB"
+        | b"\x1bOC" => Key::Next,
+        b"k" | b"p" | b"h" | b"\x7f" | b"\x08" | b"\x1b[A" | b"\x1b[D" | b"\x1bOA" | b"\x1bOD" => {
+            Key::Previous
+        }
+        b"g" | b"\x1b[H" | b"\x1b[1~" | b"\x1bOH" | b"\x1b[7~" => Key::First,
+        b"G" | b"\x1b[F" | b"\x1b[4~" | b"\x1bOF" | b"\x1b[8~" => Key::Last,
+        b"d" | b"\x1b[6~" => Key::Down,
+        b"u" | b"\x1b[5~" => Key::Up,
+        b"?" => Key::Help,
+        // Also Escape alone, and what ends programs.
+        b"q" | b"Q" | b"\x1b" | b"\x03" | b"\x04" => Key::Quit,
+        _ => return None,
+    })
+}
