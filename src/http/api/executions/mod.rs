@@ -40,13 +40,10 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let (path, name) = one("", "retrieve");
     let (verify_path, verify_name) = one("verify/", "verify_retrieve");
-<<<<<<< HEAD
     let (bundle_path, bundle_name) = one("bundle/", "bundle_retrieve");
-=======
     let (state_path, state_name) = one("state/", "state_retrieve");
     let (page_path, page_name) = one("page/", "page_retrieve");
     let number = || json!({ "type": "integer", "minimum": 0 });
->>>>>>> g-console
     vec![
         Operation::new(
             Method::Get,
@@ -69,7 +66,6 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::Get, &verify_path, &verify_name, one::verify)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionVerified".to_owned())),
-<<<<<<< HEAD
         Operation::new(Method::Get, &bundle_path, &bundle_name, one::bundle)
             .access(Access::Caller)
             .answers(200, Content::One("ExecutionBundle".to_owned())),
@@ -82,7 +78,6 @@ pub(super) fn operations() -> Vec<Operation> {
         .access(Access::Caller)
         .takes(Content::One("ExecutionsVerifyRequest".to_owned()))
         .answers(200, Content::One("ExecutionsVerified".to_owned())),
-=======
         Operation::new(Method::Get, &state_path, &state_name, at::state)
             .asks("event", number())
             .asks("version", number())
@@ -91,7 +86,6 @@ pub(super) fn operations() -> Vec<Operation> {
             .asks("event", number())
             .asks("version", number())
             .answers(200, Content::Media("text/html")),
->>>>>>> g-console
     ]
 }
 
