@@ -217,7 +217,10 @@ fn sorted(value: &Value) -> String {
             format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => {
-            format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                items.iter().map(sorted).collect::<Vec<_>>().join(",")
+            )
         }
         other => other.to_string(),
     }

@@ -306,5 +306,8 @@ fn waits(running: &Running) -> Vec<Waiting> {
 }
 
 fn whom(user: Option<Uuid>) -> String {
-    user.map_or_else(|| "for nobody".to_owned(), |user| format!("for user {user}"))
+    user.map_or_else(
+        || "for nobody".to_owned(),
+        |user| format!("for user {user}"),
+    )
 }
