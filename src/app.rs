@@ -21,6 +21,7 @@ use crate::execution::Executions;
 use crate::expression::Workers;
 use crate::feed::Feed;
 use crate::http::operator::Verified;
+use crate::journal::evidence::Checkpoint;
 use crate::journal::sled::SledJournal;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
@@ -31,6 +32,7 @@ pub mod folder;
 pub mod lock;
 pub mod log;
 mod mail;
+mod notary;
 mod parts;
 mod retention;
 mod servers;
@@ -40,8 +42,10 @@ mod store;
 mod watch;
 
 pub use shutdown::{Signals, Stopped};
+pub use store::verified;
 
 use lock::{Lock, Role};
+use notary::Notary;
 use parts::Parts;
 use servers::Servers;
 use watch::Watch;
@@ -67,6 +71,8 @@ pub struct Running {
     timers: Option<tokio::task::JoinHandle<()>>,
     remover: tokio::task::JoinHandle<()>,
     watcher: Option<tokio::task::JoinHandle<()>>,
+    notary: Arc<Notary>,
+    signing: Option<tokio::task::JoinHandle<()>>,
     /// What follows the journal; a command is over too soon for it.
     followers: Option<(Auditor, Feed)>,
     // The lock is the last to go: fields are dropped in this order.
@@ -178,8 +184,14 @@ fn start(
         Role::Command => None,
     };
     let kept = settings.journal.retention.clone();
+    let signing_clock = clock.clone();
     let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
+    let notary = Arc::clone(&parts.notary);
+    let signing = (role == Role::Server).then(|| {
+        let settings = settings.journal.checkpoints.clone();
+        tokio::spawn(Arc::clone(&notary).run(settings, signing_clock))
+    });
     Ok(Running {
         servers,
         journal: parts.journal,
@@ -192,6 +204,8 @@ fn start(
         timers,
         remover,
         watcher,
+        notary,
+        signing,
         followers,
         socket,
         lock,
@@ -342,6 +356,8 @@ impl Running {
             timers,
             remover,
             watcher,
+            notary,
+            signing,
             followers,
             socket,
             lock,
@@ -350,7 +366,8 @@ impl Running {
         stopping.store(true, Ordering::Relaxed);
         executions.release();
         sweeper.abort();
-        for task in [timers, watcher].into_iter().flatten() {
+        let is_server = signing.is_some();
+        for task in [timers, watcher, signing].into_iter().flatten() {
             task.abort();
         }
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
@@ -360,6 +377,9 @@ impl Running {
         executions.stop().await;
         if let Some((auditor, feed)) = followers {
             tokio::join!(auditor.stop(), feed.stop());
+        }
+        if is_server && let Err(error) = notary.sign().await {
+            tracing::error!(%error, "the end of the journal could not be signed");
         }
         // It waits for the disk.
         let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
@@ -381,14 +401,18 @@ impl Running {
     }
 }
 
-/// Verifies the journal if nobody serves it, also one too damaged to be served. `None` when
-/// somebody does: then the server has to be asked.
+/// Verifies the journal if nobody serves it, also one too damaged to be served, and against
+/// checkpoints that were kept. `None` when somebody serves it: then the server has to be asked.
 ///
 /// # Errors
 /// When the directory or the disk cannot be read.
-pub fn verify(settings: &Settings, clock: &Clock) -> anyhow::Result<Option<Verified>> {
+pub fn verify(
+    settings: &Settings,
+    held: &[Checkpoint],
+    clock: &Clock,
+) -> anyhow::Result<Option<Verified>> {
     match lock::take(&settings.data, Role::Command, clock) {
-        Ok(_lock) => Ok(Some(store::verify(settings)?)),
+        Ok(_lock) => Ok(Some(store::verify(settings, held)?)),
         Err(lock::Error::Held { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -36,7 +36,7 @@ pub use execution::Execution;
 pub use feed::{Feed, FeedFormat, FeedStart, Header, Webhook};
 pub use geoip::Geoip;
 pub use hash::Hash;
-pub use journal::{Journal, Retention};
+pub use journal::{Checkpoints, Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use origin::{Origin, Problem, Shown};
 pub use passwords::{BreachUrl, Passwords};

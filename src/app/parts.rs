@@ -10,6 +10,7 @@ use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use super::lock::Role;
+use super::notary::Notary;
 use super::{first_run, mail, store};
 use crate::blueprint::Library;
 use crate::breaches::Breaches;
@@ -47,6 +48,8 @@ pub(super) struct Parts {
     pub(super) courier: Courier,
     /// The files of the watched folder.
     pub(super) library: Arc<Library>,
+    /// Who signs for the journal.
+    pub(super) notary: Arc<Notary>,
 }
 
 impl Parts {
@@ -66,6 +69,8 @@ impl Parts {
         let factors = Factors::new(keyring.derive("mfa cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
         let disk = Arc::new(disk);
+        let notary = Notary::new(&disk, &settings.data, &settings.journal.checkpoints);
+        let notary = Arc::new(notary);
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
@@ -128,6 +133,7 @@ impl Parts {
             journal,
             store: Arc::new(store::Disk {
                 journal: Arc::clone(&disk),
+                notary: Arc::clone(&notary),
                 clock: clock.clone(),
             }),
             clock: clock.clone(),
@@ -148,6 +154,7 @@ impl Parts {
             operator,
             courier,
             library,
+            notary,
         })
     }
 }

@@ -10,11 +10,13 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
+use super::notary::Notary;
 use crate::clock::Clock;
 use crate::http::operator::{Store, Verified};
+use crate::journal::evidence::{Checkpoint, Consistency, Inclusion, Signed, Verifier};
 use crate::journal::keys::{Keyring, RootKey};
 use crate::journal::sled::{self, Options, Report, SledJournal};
-use crate::journal::{self, Envelope, Journal, Position};
+use crate::journal::{self, Envelope, Journal, Position, StreamId};
 use crate::settings::Settings;
 
 /// How many pieces of an export wait for a slow reader.
@@ -81,11 +83,14 @@ fn is_there(path: &Path) -> journal::Result<bool> {
         .map_err(|error| journal::Error::io(path, error))
 }
 
-pub(super) fn verified(report: &Report) -> Verified {
+/// What a report says, in words.
+pub fn verified(report: &Report) -> Verified {
     Verified {
         records: report.records,
         checkpoints: report.checkpoints,
         after_checkpoints: report.after_checkpoints,
+        signed: report.signed,
+        after_signed: report.after_signed,
         findings: report.findings.iter().map(ToString::to_string).collect(),
     }
 }
@@ -93,14 +98,60 @@ pub(super) fn verified(report: &Report) -> Verified {
 /// The open journal as the operator's routes see it.
 pub(super) struct Disk {
     pub(super) journal: Arc<SledJournal>,
+    pub(super) notary: Arc<Notary>,
     pub(super) clock: Clock,
 }
 
 #[async_trait]
 impl Store for Disk {
-    async fn verify(&self) -> journal::Result<Verified> {
+    async fn verify(&self, held: Vec<Checkpoint>) -> journal::Result<Verified> {
         let journal = Arc::clone(&self.journal);
-        blocking(move || Ok(verified(&journal.verify()?))).await
+        blocking(move || Ok(verified(&journal.verify(&held)?))).await
+    }
+
+    fn verifier(&self) -> &Verifier {
+        self.notary.verifier()
+    }
+
+    async fn checkpoint(&self) -> journal::Result<Signed> {
+        self.notary.sign().await
+    }
+
+    async fn positions(&self, stream: StreamId) -> journal::Result<Vec<Position>> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || journal.positions(stream)).await
+    }
+
+    async fn inclusion(
+        &self,
+        position: Position,
+        checkpoint: &Signed,
+    ) -> journal::Result<Option<Inclusion>> {
+        let (journal, checkpoint) = (Arc::clone(&self.journal), checkpoint.clone());
+        blocking(move || {
+            let found = journal.inclusion(position, checkpoint.checkpoint.size)?;
+            Ok(found.map(|(frame, path)| Inclusion {
+                index: position.0 - 1,
+                frame,
+                path,
+                checkpoint,
+            }))
+        })
+        .await
+    }
+
+    async fn consistency(&self, from: Signed, to: Signed) -> journal::Result<Option<Consistency>> {
+        let journal = Arc::clone(&self.journal);
+        blocking(move || {
+            for Signed { checkpoint, .. } in [&from, &to] {
+                if journal.root_at(checkpoint.size)? != Some(checkpoint.root) {
+                    return Ok(None);
+                }
+            }
+            let path = journal.consistency(from.checkpoint.size, to.checkpoint.size)?;
+            Ok(path.map(|path| Consistency { from, to, path }))
+        })
+        .await
     }
 
     async fn rotate_root(&self) -> journal::Result<()> {
@@ -168,8 +219,8 @@ impl Write for Pieces {
 }
 
 /// Verifies a journal that nobody has open; it may be too damaged to be opened.
-pub(super) fn verify(settings: &Settings) -> journal::Result<Verified> {
-    Ok(verified(&sled::verify(&options(settings))?))
+pub(super) fn verify(settings: &Settings, held: &[Checkpoint]) -> journal::Result<Verified> {
+    Ok(verified(&sled::verify(&options(settings), held)?))
 }
 
 /// Makes the state of a journal anew that nobody has open, and returns the last position.

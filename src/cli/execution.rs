@@ -14,9 +14,11 @@ use crate::flow::Code;
 use crate::replay::{Verified, sentence};
 use crate::settings::Settings;
 
-use super::client::Operator;
+use super::client::{Operator, segment};
 use super::output::{Output, data, print_line, print_value, talk};
 use super::replay::{self, told};
+
+mod explained;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -42,6 +44,33 @@ pub(super) enum Command {
     Step {
         /// Its id or its short code
         id: String,
+    },
+    /// Tell why an execution came to where it is, in one paragraph
+    Why {
+        /// Its id or its short code
+        id: String,
+        /// Without names, addresses, identifiers and what was typed, to be read to the visitor
+        #[arg(long)]
+        help_desk: bool,
+    },
+    /// Show what differs first between two executions, or two points of one, and where they stand
+    Diff {
+        /// The id or short code of the one, and @VERSION where not its end is meant
+        #[arg(value_name = "ID[@VERSION]")]
+        left: String,
+        /// The other
+        #[arg(value_name = "ID[@VERSION]")]
+        right: String,
+        /// Show all events side by side, also those that are alike
+        #[arg(long)]
+        all: bool,
+    },
+    /// Follow an entry of the context: who changed it, when, from what to what
+    Watch {
+        /// Its id or its short code
+        id: String,
+        /// The key of the entry, such as `pending_user`
+        key: String,
     },
     /// Run an execution again on what was recorded, and compare the events
     Verify {
@@ -87,6 +116,11 @@ pub(super) async fn run(
         }
         Command::Step { id } => format!("executions/{}", named(id)?),
         Command::Verify { id } => format!("executions/{}/verify", named(id)?),
+        Command::Diff { left, right, .. } => explained::comparing(left, right)?,
+        Command::Watch { id, key } => {
+            format!("executions/{}/watch?key={}", named(id)?, segment(key))
+        }
+        Command::Why { id, .. } => format!("executions/{}/why", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
     let answer = operator.get(&path).await;
@@ -97,6 +131,9 @@ pub(super) async fn run(
         Command::Show { .. } => show(&answer, output),
         Command::Step { .. } => super::step::run(&answer["records"], output),
         Command::Verify { .. } => verify(&answer, output),
+        Command::Why { help_desk, .. } => explained::why(&answer, *help_desk, output),
+        Command::Diff { all, .. } => explained::diff(&answer, *all, output),
+        Command::Watch { .. } => explained::watch(&answer, output),
         Command::Bundle { out, .. } => bundle(&answer, out.as_deref()),
     }
 }

@@ -5,7 +5,7 @@ use crate::{journal, settings};
 
 use super::blueprint::diff;
 use super::client::{self, Refusal};
-use super::journal::Damaged;
+use super::journal::{Damaged, Refuted};
 use super::output::Closed;
 use super::{password, replay};
 
@@ -23,7 +23,7 @@ pub(super) const DATA: u8 = 65;
 pub(super) const ERASED: u8 = 66;
 /// The journal cannot be had or written at the moment.
 pub(super) const UNAVAILABLE: u8 = 69;
-/// The journal is damaged.
+/// The journal is damaged, or evidence about it does not hold.
 pub(super) const CORRUPT: u8 = 74;
 /// The settings cannot be used.
 pub(super) const CONFIGURATION: u8 = 78;
@@ -36,7 +36,7 @@ pub(super) fn code(error: &anyhow::Error) -> u8 {
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if error.is::<Closed>() {
         Some(OK)
-    } else if error.is::<Damaged>() {
+    } else if error.is::<Damaged>() || error.is::<Refuted>() {
         Some(CORRUPT)
     } else if error.is::<diff::Undecided>() {
         Some(DATA)

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
@@ -14,12 +14,21 @@ use crate::clock::Clock;
 use crate::settings::Settings;
 
 use super::client::{LONG, Operator};
-use super::output::{Output, data, print_line, print_value, talk};
+use super::output::{Output, data, print_value, talk};
+
+mod prove;
+mod verify;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check every hash of every record, and name the first damaged one
-    Verify,
+    /// Check every hash of every record, and name the first damaged one.
+    ///
+    /// Also looks at exports and proofs alone, with nothing but a verifier key.
+    Verify(verify::Command),
+    /// Prove that records are in the journal, or that nothing was altered since a checkpoint
+    Prove(prove::Prove),
+    /// Sign what the journal is now, and print that
+    Checkpoint(prove::Checkpoint),
     /// Make the state anew from the log; the server must be stopped
     Rebuild,
     /// Write the whole journal, sealed as it is, as one compressed file: a backup.
@@ -39,7 +48,9 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<()> {
     match command {
-        Command::Verify => verify(settings, output).await,
+        Command::Verify(command) => verify::run(command, settings, output).await,
+        Command::Prove(command) => prove::prove(command, settings, output).await,
+        Command::Checkpoint(command) => prove::checkpoint(command, settings, output).await,
         Command::Rebuild => {
             let position = app::rebuild(settings, &Clock::system())?;
             if output.is_json() {
@@ -60,51 +71,15 @@ pub(super) async fn run(
     }
 }
 
-/// A journal that is damaged cannot be served, so one that nobody serves is read directly.
-async fn verify(settings: &Settings, output: &Output) -> anyhow::Result<()> {
-    let report = if let Some(report) = app::verify(settings, &Clock::system())? {
-        serde_json::to_value(report)?
-    } else {
-        let operator = Operator::reach(settings).await?;
-        let answer = operator.post_long("journal/verify", &json!({})).await;
-        operator.close().await?;
-        answer?
-    };
-    if output.is_json() {
-        print_value(&report)?;
-    }
-    let findings = report["findings"].as_array().map_or(&[][..], Vec::as_slice);
-    let Some(first) = findings.first() else {
-        if !output.is_json() {
-            talk(&format!(
-                "The journal is whole. Records: {}, checkpoints: {}, records after the last one: {}.",
-                report["records"], report["checkpoints"], report["after_checkpoints"]
-            ));
-        }
-        // The server writes one every thousand commits or ten seconds, and when it stops.
-        if report["after_checkpoints"].as_u64() > Some(SELDOM) {
-            talk(
-                "The file `checkpoints` is missing or too short, so nobody could tell if the end \
-                 of the log had been cut off. Compare it with a copy that is kept elsewhere.",
-            );
-        }
-        return Ok(());
-    };
-    if !output.is_json() {
-        for finding in findings {
-            print_line(finding.as_str().unwrap_or_default())?;
-        }
-    }
-    Err(Damaged(first.as_str().unwrap_or_default().to_owned()).into())
-}
-
-/// After more records than this without a checkpoint, somebody may have removed one.
-const SELDOM: u64 = 10_000;
-
 /// The journal is not as it was written.
 #[derive(Debug, thiserror::Error)]
 #[error("the journal is damaged: {0}")]
 pub(super) struct Damaged(String);
+
+/// A proof or a checkpoint does not hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refuted(String);
 
 async fn export(
     operator: &Operator,
@@ -120,17 +95,8 @@ async fn export(
         "journal/export"
     };
     let mut target = match file {
-        Some(path) => {
-            use std::os::unix::fs::OpenOptionsExt;
-            // An export is for its owner alone, as the journal is.
-            let file = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .with_context(|| format!("{} cannot be made", path.display()))?;
-            Some(file)
-        }
+        // An export is for its owner alone, as the journal is.
+        Some(path) => Some(new_file(path, 0o600)?),
         None => None,
     };
     let mut response = operator
@@ -146,4 +112,14 @@ async fn export(
         file.sync_all()?;
     }
     Ok(())
+}
+
+fn new_file(path: &Path, mode: u32) -> anyhow::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .with_context(|| format!("{} cannot be made", path.display()))
 }

@@ -41,6 +41,9 @@ pub(super) async fn run(
 
 /// The bundle in a file.
 pub(super) fn bundle(file: &Path) -> anyhow::Result<Bundle> {
-    let read = std::fs::read(file).with_context(|| file.display().to_string())?;
-    Bundle::read(&read).with_context(|| file.display().to_string())
+    read(file).with_context(|| file.display().to_string())
+}
+
+fn read(file: &Path) -> anyhow::Result<Bundle> {
+    Ok(Bundle::read(&std::fs::read(file)?)?)
 }

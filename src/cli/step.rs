@@ -52,7 +52,7 @@ pub(super) fn run(records: &Value, output: &Output) -> anyhow::Result<()> {
         return states.iter().try_for_each(|it| print_value(&json!(it)));
     }
     if let Some(terminal) = terminal::Terminal::take()? {
-        return screen::run(terminal, &states, output.is_coloured());
+        return screen::run(&terminal, &states, output.is_coloured());
     }
     for (place, state) in states.iter().enumerate() {
         for line in lines(state, place, states.len()) {

@@ -2,8 +2,10 @@
 //! remarks, in the order in which they were written, none left out and each at least once.
 //!
 //! An item is one record; its place in the journal is the cursor. [`format`](mod@format) writes items down, [`Feed`]
-//! brings them to a webhook and to standard output. Nothing here decides who may read.
+//! brings them to a webhook and to standard output. [`checkpoint`] posts what the journal was, signed.
+//! Nothing here decides who may read.
 
+pub mod checkpoint;
 mod deliver;
 pub mod format;
 pub mod item;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Response};
 use secrecy::ExposeSecret;
 
 use super::sign::signature;
@@ -45,15 +45,7 @@ impl Receiver {
     /// # Errors
     /// Why it was not taken, in words that hold nothing of it.
     pub(super) async fn send(&mut self, clock: &Clock, id: &str, body: &str) -> Result<(), String> {
-        if self.client.is_none() {
-            let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
-            let client = built.map_err(|error| match error {
-                Some(error) => error.to_string(),
-                None => "the client could not be built".to_owned(),
-            })?;
-            self.client = Some(client);
-        }
-        let client = self.client.as_ref().expect("it was made above");
+        let client = client(&mut self.client).await?;
         let second = clock.now().as_second();
         let kind = match self.webhook.format {
             FeedFormat::Json | FeedFormat::Ocsf => "application/json",
@@ -70,11 +62,29 @@ impl Receiver {
             .body(body.to_owned())
             .send()
             .await;
-        match sent {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(format!("it answered with {}", answer.status().as_u16())),
-            // The address may hold a secret.
-            Err(error) => Err(error.without_url().to_string()),
-        }
+        taken(sent)
+    }
+}
+
+/// The client, which is built when it is needed for the first time.
+pub(super) async fn client(kept: &mut Option<Client>) -> Result<&Client, String> {
+    if kept.is_none() {
+        let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
+        let client = built.map_err(|error| match error {
+            Some(error) => error.to_string(),
+            None => "the client could not be built".to_owned(),
+        })?;
+        *kept = Some(client);
+    }
+    Ok(kept.as_ref().expect("it was made above"))
+}
+
+/// Whether a message was taken, and why not.
+pub(super) fn taken(sent: reqwest::Result<Response>) -> Result<(), String> {
+    match sent {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(format!("it answered with {}", answer.status().as_u16())),
+        // The address may hold a secret.
+        Err(error) => Err(error.without_url().to_string()),
     }
 }

@@ -23,11 +23,13 @@ use crate::directory::password::Pool;
 use crate::directory::turns::Turns;
 use crate::execution::Executions;
 use crate::expression::Workers;
-use crate::journal::{self, Envelope, Journal, Position, Write};
+use crate::journal::evidence::{Checkpoint, Consistency, Inclusion, Signed, Verifier};
+use crate::journal::{self, Envelope, Journal, Position, StreamId, Write};
 
 mod blueprints;
 mod caller;
 mod devices;
+mod evidence;
 mod executions;
 mod feed;
 mod invitations;
@@ -73,11 +75,31 @@ pub struct Operator {
 /// What only the concrete store of the journal can do.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Checks every hash of every record.
+    /// Checks every hash of every record, also against checkpoints that somebody has kept.
     ///
     /// # Errors
     /// Only when the disk cannot be read; damage is among the findings.
-    async fn verify(&self) -> journal::Result<Verified>;
+    async fn verify(&self, held: Vec<Checkpoint>) -> journal::Result<Verified>;
+
+    /// What checks the signatures of this journal's checkpoints.
+    fn verifier(&self) -> &Verifier;
+
+    /// What the journal is now, signed.
+    async fn checkpoint(&self) -> journal::Result<Signed>;
+
+    /// The positions of all records of a stream.
+    async fn positions(&self, stream: StreamId) -> journal::Result<Vec<Position>>;
+
+    /// That a record is among those that a checkpoint covers; `None` when it is not.
+    async fn inclusion(
+        &self,
+        position: Position,
+        checkpoint: &Signed,
+    ) -> journal::Result<Option<Inclusion>>;
+
+    /// That one checkpoint follows from another; `None` when one of them is not of this journal
+    /// as it is, or when they are the wrong way round.
+    async fn consistency(&self, from: Signed, to: Signed) -> journal::Result<Option<Consistency>>;
 
     /// Replaces the root key by a new one, and wraps all others under it.
     async fn rotate_root(&self) -> journal::Result<()>;
@@ -98,6 +120,10 @@ pub struct Verified {
     pub checkpoints: u64,
     /// How many records came after the last of those.
     pub after_checkpoints: u64,
+    /// How many signed checkpoints the log agrees with.
+    pub signed: u64,
+    /// How many records came after the last of those.
+    pub after_signed: u64,
     /// What is damaged, the first damaged record first.
     pub findings: Vec<String>,
 }
@@ -144,10 +170,15 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
             .route("/replay/what-if", post().to(what_if::what_if))
+            .route("/executions/{id}/diff", get().to(executions::diff))
+            .route("/executions/{id}/watch", get().to(executions::watch))
+            .route("/executions/{id}/why", get().to(executions::why))
             .route("/executions/{id}/bundle", get().to(executions::bundle))
             .route("/replay/verify", post().to(replay::verify))
             .route("/feed", get().to(feed::lines))
             .route("/journal/verify", post().to(journal_routes::verify))
+            .route("/journal/checkpoint", post().to(evidence::checkpoint))
+            .route("/journal/prove", post().to(evidence::prove))
             .route("/journal/export", post().to(journal_routes::export))
             .route("/journal/records", post().to(journal_routes::records))
             .route("/mail", get().to(mail::list))

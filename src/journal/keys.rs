@@ -29,6 +29,7 @@ mod slots;
 mod tests;
 
 pub use root::RootKey;
+pub use slots::inspect;
 
 /// How many unwrapped keys stay in memory; each takes about a hundred bytes.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");

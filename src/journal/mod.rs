@@ -15,6 +15,7 @@ pub mod chain;
 pub mod counter;
 pub mod cursor;
 mod error;
+pub mod evidence;
 pub mod frame;
 pub mod keys;
 mod kind;

@@ -29,14 +29,17 @@ mod archive;
 mod batch;
 mod checkpoint;
 mod disk;
+mod examine;
 mod export;
 mod fold;
 mod follow;
+mod held;
 mod log;
 mod note;
 mod overlay;
 mod place;
 mod portable;
+mod prove;
 mod read;
 mod recover;
 mod retain;
@@ -44,6 +47,7 @@ mod segment;
 mod segments;
 mod state;
 mod store;
+mod tree;
 mod verify;
 mod writer;
 
@@ -53,7 +57,9 @@ use segments::{Segments, Tuning};
 use store::Store;
 
 pub use disk::OnSync;
+pub use examine::verify_exports;
 pub use portable::export;
+pub use prove::Stand;
 pub use recover::rebuild;
 pub use verify::{Finding, Report, verify};
 

@@ -79,7 +79,7 @@ impl Held {
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
     /// It is something else, or was changed.
-    #[error("it is no bundle of an execution: {0}")]
+    #[error("it is no bundle of an execution")]
     Foreign(#[from] serde_json::Error),
     /// Another version of the program made it.
     #[error(

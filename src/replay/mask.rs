@@ -42,6 +42,24 @@ pub fn masked(name: &str, value: Value) -> Value {
     }
 }
 
+/// The mask in the place of every handle of a secret in the vault, in what was serialised with types.
+#[must_use]
+pub(super) fn handles(value: Value) -> Value {
+    match value {
+        Value::Object(mut entries) if entries.get("is").is_some_and(|it| it == "secret") => {
+            entries.insert("value".to_owned(), MASK.into());
+            entries.into()
+        }
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(name, value)| (name, handles(value)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.into_iter().map(handles).collect(),
+        other => other,
+    }
+}
+
 /// An event as it may be shown.
 #[must_use]
 pub fn event(event: &Event) -> Event {

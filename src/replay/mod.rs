@@ -12,6 +12,7 @@ use crate::world::Record;
 use crate::world::record::KIND;
 
 pub mod bundle;
+pub mod diff;
 mod inspect;
 pub mod mask;
 pub mod sentence;
@@ -19,7 +20,9 @@ mod state;
 mod summary;
 mod timeline;
 mod verify;
+pub mod watch;
 pub mod what_if;
+pub mod why;
 
 pub use inspect::{Inspection, Moment, inspect};
 pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};

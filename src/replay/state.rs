@@ -16,7 +16,7 @@ use crate::flow::plan::Pinned;
 use crate::flow::{Event, Execution, evolve};
 use crate::journal::Version;
 
-mod changes;
+pub(super) mod changes;
 mod shown;
 #[cfg(test)]
 mod tests;
@@ -239,27 +239,12 @@ impl<'a> Walk<'a> {
 }
 
 /// A value of the context with its type, as it may be shown.
-fn json_of(key: &str, value: &context::Value) -> Value {
-    fn handles(value: Value) -> Value {
-        match value {
-            Value::Object(mut entries) if entries.get("is") == Some(&"secret".into()) => {
-                entries.insert("value".to_owned(), mask::MASK.into());
-                entries.into()
-            }
-            Value::Object(entries) => entries
-                .into_iter()
-                .map(|(name, value)| (name, handles(value)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-            Value::Array(items) => items.into_iter().map(handles).collect(),
-            other => other,
-        }
-    }
-    handles(serde_json::json!(mask::of_context(key, value.clone())))
+pub(super) fn json_of(key: &str, value: &context::Value) -> Value {
+    mask::handles(serde_json::json!(mask::of_context(key, value.clone())))
 }
 
 /// The same as people read it.
-fn text_of(key: &str, value: &context::Value) -> String {
+pub(super) fn text_of(key: &str, value: &context::Value) -> String {
     match mask::of_context(key, value.clone()) {
         context::Value::Json(Value::String(text)) => text,
         value => sentence::value(&value),

@@ -145,7 +145,7 @@ fn user(running: &Running) -> Option<String> {
 
 /// The user who was logged in when the execution began: what is looked at right after the session
 /// is its user.
-fn logged_in(running: &Running, first: &Entry) -> Option<String> {
+pub(super) fn logged_in(running: &Running, first: &Entry) -> Option<String> {
     let notes = &first.record.observations;
     let user = notes.windows(2).find_map(|pair| match pair {
         [

@@ -93,7 +93,7 @@ fn told(
         kind: kind.unwrap_or_default(),
         stage,
         lines,
-        details: mask::masked("", details),
+        details: mask::handles(mask::masked("", details)),
     }
 }
 

@@ -16,6 +16,8 @@ mod compare;
 mod difference;
 mod many;
 mod place;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Compared, compare};
 pub use difference::{Divergence, Side};

@@ -154,7 +154,8 @@ fn format(text: &str) -> Parsed<FeedFormat> {
         .ok_or_else(|| format!("{text:?} is no form: \"json\", \"ocsf\" or \"syslog\""))
 }
 
-fn address(text: &str) -> Parsed<Url> {
+/// The address of a server that is posted to.
+pub(super) fn address(text: &str) -> Parsed<Url> {
     let url = Url::parse(text).ok();
     url.filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
         .ok_or_else(|| format!("{text:?} is no address such as \"https://siem.example.org/in\""))

@@ -1,7 +1,11 @@
 //! How the journal is stored and how long it is kept.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use url::Url;
+
+use super::feed;
 use super::reader::Reader;
 use super::value;
 
@@ -17,6 +21,19 @@ pub struct Journal {
     pub remove_exported: bool,
     /// How long each class of stream is kept.
     pub retention: Retention,
+    /// Where signed checkpoints go.
+    pub checkpoints: Checkpoints,
+}
+
+/// `journal.checkpoints.*`: what the journal was, signed, now and then.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    /// How long the journal may grow until it is signed again.
+    pub interval: Duration,
+    /// A file elsewhere that each is added to.
+    pub file: Option<PathBuf>,
+    /// A server that each is posted to.
+    pub url: Option<Url>,
 }
 
 /// `journal.retention.*`: `None` keeps for ever.
@@ -32,6 +49,9 @@ pub struct Retention {
     pub directory: Option<Duration>,
 }
 
+/// Ten minutes: little enough to lose the evidence of, and thousands of signatures a year.
+const INTERVAL: Duration = Duration::from_mins(10);
+
 impl Journal {
     pub(super) fn read(from: &mut Reader) -> Self {
         Self {
@@ -43,6 +63,13 @@ impl Journal {
                 session: from.retention("journal.retention.session", None),
                 catalog: from.retention("journal.retention.catalog", None),
                 directory: from.retention("journal.retention.directory", None),
+            },
+            checkpoints: Checkpoints {
+                interval: from.duration("journal.checkpoints.interval", INTERVAL),
+                file: from
+                    .optional("journal.checkpoints.file", |text| Ok(text.to_owned()))
+                    .map(PathBuf::from),
+                url: from.optional("journal.checkpoints.url", feed::address),
             },
         }
     }

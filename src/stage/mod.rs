@@ -19,6 +19,8 @@ use crate::world;
 
 pub mod authenticator;
 pub mod captcha;
+#[cfg(test)]
+pub(crate) mod changed;
 pub mod consent;
 pub mod deny;
 pub mod dummy;

@@ -356,6 +356,8 @@ impl Run<'_> {
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
         let fields = stage.challenge(&mut turn).await?;
+        #[cfg(test)]
+        let fields = super::changed::fields(&turn, fields).await?;
         Ok(Asked {
             fields,
             shown: turn.shown,

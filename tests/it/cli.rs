@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+mod evidence;
 mod process;
 mod reference;
 mod shutdown;

@@ -16,3 +16,4 @@ mod journal;
 mod policy;
 mod stage;
 mod support;
+mod verify;

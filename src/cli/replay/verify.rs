@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::since::{self, Since};
-use super::{bundle, told};
+use super::{read, told};
 use crate::app;
 use crate::cli::client::Operator;
 use crate::cli::output::{Output, print_line, print_value, talk};
@@ -57,6 +57,8 @@ pub(in crate::cli) struct Undecided(String);
 struct Ran {
     execution: Uuid,
     code: String,
+    #[serde(default)]
+    file: Option<String>,
     replay: Judged,
     #[serde(default)]
     live: Value,
@@ -142,26 +144,37 @@ async fn files(command: &Command, output: &Output) -> anyhow::Result<Report> {
 }
 
 async fn from_file(file: &Path, workers: &Workers) -> Ran {
-    let name = file.display().to_string();
-    let ran = |execution, replay| Ran {
-        execution,
-        code: name.clone(),
-        replay,
+    let mut ran = Ran {
+        execution: Uuid::nil(),
+        code: String::new(),
+        file: Some(file.display().to_string()),
+        replay: Judged::NotRun {
+            problem: "there is nothing in it".to_owned(),
+        },
         live: Value::Null,
     };
-    let not_run = |problem: String| Judged::NotRun { problem };
-    let bundle = match bundle(file) {
+    let bundle = match read(file) {
         Ok(bundle) => bundle,
-        Err(error) => return ran(Uuid::nil(), not_run(format!("{error:#}"))),
+        Err(error) => {
+            let problem = format!("{error:#}");
+            ran.replay = Judged::NotRun { problem };
+            return ran;
+        }
     };
-    let execution = bundle.execution;
+    ran.execution = bundle.execution;
+    ran.code.clone_from(&bundle.code);
     let journal: Arc<dyn Journal> = Arc::new(bundle.unpack());
-    let judged = replay::verify_all(&journal, Some(workers), &[execution], 1).await;
+    let judged = replay::verify_all(&journal, Some(workers), &[ran.execution], 1).await;
+    let judged = judged.map_err(|error| error.to_string());
     match judged.map(|mut judged| judged.pop()) {
-        Ok(Some(judged)) => ran(execution, judged),
-        Ok(None) => ran(execution, not_run("it is empty".to_owned())),
-        Err(error) => ran(execution, not_run(error.to_string())),
+        // A bundle has all that it needs, so this one was changed.
+        Ok(Some(Judged::Unreadable { problem })) | Err(problem) => {
+            ran.replay = Judged::NotRun { problem };
+        }
+        Ok(Some(judged)) => ran.replay = judged,
+        Ok(None) => {}
     }
+    ran
 }
 
 /// What is printed on the way and at the end.
@@ -185,7 +198,10 @@ impl Report {
     }
 
     fn take(&mut self, ran: Ran, output: &Output) -> anyhow::Result<()> {
-        let name = format!("{} ({})", ran.execution, ran.code);
+        let name = match &ran.file {
+            Some(file) => file.clone(),
+            None => format!("{} ({})", ran.execution, ran.code),
+        };
         self.count.executions += 1;
         let differs = ran.live["outcome"] == "different";
         let line = match &ran.replay {
@@ -223,6 +239,7 @@ impl Report {
             self.shown.push(json!({
                 "execution": ran.execution,
                 "code": ran.code,
+                "file": ran.file,
                 "replay": ran.replay,
                 "live": ran.live,
             }));

@@ -64,7 +64,7 @@ impl Cursor {
 }
 
 /// Steps through until it is enough.
-pub(super) fn run(terminal: Terminal, states: &[State], coloured: bool) -> anyhow::Result<()> {
+pub(super) fn run(terminal: &Terminal, states: &[State], coloured: bool) -> anyhow::Result<()> {
     let mut cursor = Cursor::default();
     let mut drawn = None;
     loop {
@@ -77,10 +77,11 @@ pub(super) fn run(terminal: Terminal, states: &[State], coloured: bool) -> anyho
             terminal.writes(&drawing(&all, cursor, size, coloured))?;
             drawn = Some((cursor, size));
         }
-        match terminal.key()? {
-            Some(Key::Quit) if !cursor.helps => return Ok(()),
-            Some(key) => cursor = cursor.after(key, states.len(), room(size.1), all.len()),
-            None => {}
+        for key in terminal.keys()? {
+            if key == Key::Quit && !cursor.helps {
+                return Ok(());
+            }
+            cursor = cursor.after(key, states.len(), room(size.1), all.len());
         }
     }
 }

@@ -74,12 +74,12 @@ impl Terminal {
         Ok(out.flush()?)
     }
 
-    /// What was pressed; `None` when nothing was for a moment, or nothing that means anything.
+    /// What was pressed; nothing when nothing was for a moment.
     #[expect(clippy::unused_self, reason = "only who has taken it may read from it")]
-    pub(super) fn key(&self) -> anyhow::Result<Option<Key>> {
-        let mut bytes = [0; 16];
+    pub(super) fn keys(&self) -> anyhow::Result<Vec<Key>> {
+        let mut bytes = [0; 64];
         let count = rustix::io::read(io::stdin(), &mut bytes)?;
-        Ok(key(&bytes[..count]))
+        Ok(keys(&bytes[..count]))
     }
 }
 
@@ -91,8 +91,31 @@ impl Drop for Terminal {
     }
 }
 
-/// What these bytes of a terminal mean.
-pub(super) fn key(bytes: &[u8]) -> Option<Key> {
+/// What these bytes of a terminal mean, key by key; what means nothing is passed over.
+pub(super) fn keys(bytes: &[u8]) -> Vec<Key> {
+    let mut rest = bytes;
+    let mut keys = Vec::new();
+    while !rest.is_empty() {
+        let (first, after) = rest.split_at(length(rest));
+        keys.extend(key(first));
+        rest = after;
+    }
+    keys
+}
+
+/// How many bytes the first key has: one, or a sequence from Escape to its last letter.
+fn length(bytes: &[u8]) -> usize {
+    match bytes {
+        [0x1b, b'O', _, ..] => 3,
+        [0x1b, b'[', rest @ ..] => {
+            let end = rest.iter().position(|it| (0x40..=0x7e).contains(it));
+            end.map_or(bytes.len(), |end| end + 3)
+        }
+        _ => 1,
+    }
+}
+
+fn key(bytes: &[u8]) -> Option<Key> {
     Some(match bytes {
         b"j" | b"n" | b" " | b"l" | b"\r" | b"\n" | b"\x1b[B" | b"\x1b[C" | b"\x1bOB"
         | b"\x1bOC" => Key::Next,

@@ -4,6 +4,7 @@
 //! recorded inputs again gives the same events.
 
 mod attacks;
+mod comparing;
 mod consenting;
 mod conversation;
 mod crashes;
@@ -23,6 +24,7 @@ mod secrets;
 mod security_keys;
 mod supposing;
 mod waiting;
+mod why;
 mod writing;
 
 use std::net::Ipv4Addr;

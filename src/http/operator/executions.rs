@@ -10,7 +10,9 @@ use super::{Answer, Operator, Refusal};
 use crate::directory::User;
 use crate::execution;
 use crate::flow::Code;
+use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
+use crate::replay::diff::Side;
 use crate::replay::{self, Error, Summary};
 
 #[derive(Deserialize)]
@@ -36,7 +38,7 @@ pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer 
 }
 
 /// The execution that an id or a short code names.
-async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
+pub(super) async fn named(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
     if let Ok(id) = name.parse() {
         return Ok(id);
     }
@@ -59,6 +61,62 @@ pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answ
     let id = named(&operator, &name).await?;
     let verified = replay::verify(&operator.journal, Some(&operator.workers), id).await?;
     Ok(HttpResponse::Ok().json(verified))
+}
+
+/// `GET /operator/executions/{id}/why`: why it came to where it is, in a paragraph.
+pub(super) async fn why(operator: Data<Operator>, name: Path<String>) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    let why = replay::why::explain(&*operator.journal, &records).await?;
+    let why = why.ok_or_else(|| Refusal::NotFound(format!("execution {id} never began")))?;
+    Ok(HttpResponse::Ok().json(why))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Compared {
+    with: Option<String>,
+    version: Option<u64>,
+    with_version: Option<u64>,
+}
+
+/// `GET /operator/executions/{id}/diff?with=&version=&with_version=`: what is different there from
+/// another execution, or from another point of the same.
+pub(super) async fn diff(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Compared>,
+) -> Answer {
+    let journal = &*operator.journal;
+    let with = asked.with.as_deref().unwrap_or(&name);
+    let one = replay::entries(journal, named(&operator, &name).await?).await?;
+    let other = replay::entries(journal, named(&operator, with).await?).await?;
+    let side = |entries, version: Option<u64>, name: &str| {
+        let none = || Refusal::NotFound(format!("execution {name} has no such version"));
+        Side::of(entries, version.map(Version)).ok_or_else(none)
+    };
+    let left = side(&one, asked.version, &name)?;
+    let right = side(&other, asked.with_version, with)?;
+    let never = || Refusal::NotFound("one of them never began".to_owned());
+    let diff = replay::diff::diff(&left, &right).ok_or_else(never)?;
+    Ok(HttpResponse::Ok().json(diff))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watched {
+    key: String,
+}
+
+/// `GET /operator/executions/{id}/watch?key=`: who changed an entry of what it knew.
+pub(super) async fn watch(
+    operator: Data<Operator>,
+    name: Path<String>,
+    asked: Query<Watched>,
+) -> Answer {
+    let id = named(&operator, &name).await?;
+    let records = replay::entries(&*operator.journal, id).await?;
+    Ok(HttpResponse::Ok().json(replay::watch::watch(&records, &asked.key)))
 }
 
 #[derive(Deserialize)]

@@ -3,18 +3,29 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data, Json};
 use futures_util::StreamExt;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Operator, Refusal};
+use crate::journal::evidence::Checkpoint;
 use crate::journal::{Envelope, Position};
 
 /// The kind of stream whose bodies hold no secret, by construction. Others may: a user's has
 /// the hash of the password, a session's the value of the cookie.
 const OPEN: &str = "execution";
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// Signed checkpoints whose signatures the caller has looked at.
+    #[serde(default)]
+    held: Vec<Checkpoint>,
+}
+
 /// `POST /operator/journal/verify`
-pub(super) async fn verify(operator: Data<Operator>) -> Answer {
-    Ok(HttpResponse::Ok().json(operator.store.verify().await?))
+pub(super) async fn verify(operator: Data<Operator>, wanted: Json<Wanted>) -> Answer {
+    let verified = operator.store.verify(wanted.into_inner().held).await?;
+    Ok(HttpResponse::Ok().json(verified))
 }
 
 /// `POST /operator/secret/rotate`

@@ -12,6 +12,7 @@ use std::io::{BufReader, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::slot::{SIZE, Slot};
 use crate::journal::{Error, KeyId, Result};
@@ -20,6 +21,10 @@ const HEADER: &[u8] = b"gatelog data keys 1\n";
 /// The file grows by so many slots at once, so that its size seldom has to be synced too. A file
 /// system grows a file in one step, so any other size means that the end was lost.
 const GROWTH: u32 = 1024;
+
+/// How often [`inspect`] looks before it says that something is wrong.
+const ATTEMPTS: usize = 3;
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 enum Bytes {
@@ -339,6 +344,44 @@ impl Slots {
     pub(super) fn sync(&mut self) -> Result<()> {
         self.take_unsynced().map_or(Ok(()), |file| file.sync())
     }
+}
+
+/// Looks at the file `slots` in `dir` without the root key: its length, and the checksum of each
+/// slot. Others may be writing to it. No directory is no keys.
+///
+/// # Errors
+/// [`Error::Damaged`] names the first slot that is not what was written.
+pub fn inspect(dir: &Path) -> Result<()> {
+    let path = dir.join("slots");
+    let mut looked = Ok(());
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            // Somebody may have been in the middle of making the file longer.
+            std::thread::sleep(PAUSE);
+        }
+        looked = look(&path);
+        if looked.is_ok() {
+            break;
+        }
+    }
+    looked
+}
+
+fn look(path: &Path) -> Result<()> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(path, error)),
+    };
+    let synced = Synced {
+        file: Arc::new(file),
+        path: path.to_path_buf(),
+    };
+    let length = synced.file.metadata().map_err(|error| synced.io(error))?;
+    if length.len() < SIZE as u64 {
+        return Ok(());
+    }
+    Slots::empty(Bytes::File(synced.clone())).load(&synced, length.len())
 }
 
 fn offset(number: u32) -> u64 {

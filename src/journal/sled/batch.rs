@@ -14,6 +14,7 @@ use super::log::{self, Entry};
 use super::note::Note;
 use super::overlay::Overlay;
 use super::place::Place;
+use super::prove::Stand;
 use super::state::Applied;
 
 /// A batch takes no more requests than this.
@@ -42,6 +43,11 @@ pub(super) enum Request {
         /// Where the answer goes.
         answer: oneshot::Sender<Result<Lease>>,
     },
+    /// What the journal is now, once all of it is on the disk. It is done alone as well.
+    Stand {
+        /// Where the answer goes.
+        answer: oneshot::Sender<Result<Stand>>,
+    },
     /// The removal of bodies. It is done alone, between two batches.
     Remove {
         /// Where the records lie.
@@ -59,6 +65,9 @@ impl Request {
                 let _ = answer.send(Err(error.clone()));
             }
             Self::Lease { answer, .. } => {
+                let _ = answer.send(Err(error.clone()));
+            }
+            Self::Stand { answer } => {
                 let _ = answer.send(Err(error.clone()));
             }
             Self::Remove { answer, .. } => {
@@ -119,7 +128,7 @@ impl<'a> Batch<'a> {
         let commit = match request {
             Request::Commit { commit, .. } => commit,
             Request::Lease { .. } => return false,
-            Request::Remove { .. } => return true,
+            Request::Stand { .. } | Request::Remove { .. } => return true,
         };
         let gone = |id: KeyId| {
             let mut destroyed = self.destroyed.iter();
@@ -153,7 +162,7 @@ impl<'a> Batch<'a> {
                 self.answers.push(Answer::Lease(answer, result));
             }
             // The writer does these by itself; nobody waits for an answer that never comes.
-            Request::Remove { .. } => request.refuse(&closed()),
+            Request::Stand { .. } | Request::Remove { .. } => request.refuse(&closed()),
         }
     }
 

@@ -189,6 +189,18 @@ impl Export {
         Ok(entries)
     }
 
+    /// Compares the checksums of all members, before anything in them is believed.
+    pub(super) fn check(&self) -> Result<()> {
+        self.members.iter().try_for_each(|(offset, header)| {
+            let bytes = self.bytes(*offset, u64::from(header.length), u64::MAX)?;
+            if member::is_whole(&bytes) {
+                Ok(())
+            } else {
+                Err(self.damaged(*offset, "its checksum is wrong"))
+            }
+        })
+    }
+
     fn read_member(&self, number: usize) -> Result<Vec<Entry>> {
         let (offset, header) = self.members[number];
         let bytes = self.bytes(offset, u64::from(header.length), u64::MAX)?;

@@ -11,12 +11,15 @@ use super::note::Note;
 use super::overlay::Overlay;
 use super::place::Place;
 use super::state::{self, Applied, Current, Head};
+use super::tree::Growing;
+use crate::journal::evidence::tree::Edge;
 
 /// A state that grows by records and notes.
 pub(super) struct Fold<'a> {
     overlay: Overlay<'a>,
     kept: Applied,
     applied: Applied,
+    tree: Growing,
 }
 
 impl<'a> Fold<'a> {
@@ -26,12 +29,18 @@ impl<'a> Fold<'a> {
             overlay,
             kept: applied,
             applied,
+            tree: Growing::default(),
         }
     }
 
     /// What it contains now.
     pub(super) fn applied(&self) -> Applied {
         self.applied
+    }
+
+    /// The edge of the tree over all records that were kept, once there was one.
+    pub(super) fn tree(&self) -> Option<&Edge> {
+        self.tree.edge()
     }
 
     /// How many values would be changed by [`Fold::apply`].
@@ -41,9 +50,11 @@ impl<'a> Fold<'a> {
 
     /// Adds a record, whose bytes are `encoded`, at the next place.
     pub(super) fn record(&mut self, record: &Record, encoded: &[u8]) -> Result<Place> {
+        let before = self.applied.place.last_record();
         let place = self.applied.place.next_record();
         let stream = record.frame.stream;
         let hash = record.frame.hash();
+        self.tree.add(&self.overlay, before, hash)?;
         let mut head = self.head_of(stream)?;
         if let Some((chunk, positions)) = head.push(hash, place.position) {
             let key = state::positions(stream, chunk);
@@ -79,12 +90,14 @@ impl<'a> Fold<'a> {
 
     /// Makes everything added since the last call part of the batch.
     pub(super) fn keep(&mut self) {
+        self.tree.keep(&mut self.overlay);
         self.overlay.keep();
         self.kept = self.applied;
     }
 
     /// Forgets everything added since the last [`Fold::keep`].
     pub(super) fn discard(&mut self) {
+        self.tree.discard();
         self.overlay.discard();
         self.applied = self.kept;
     }
@@ -96,6 +109,10 @@ impl<'a> Fold<'a> {
         if durable {
             let place = self.kept.place.to_bytes().to_vec();
             self.overlay.set(state::DURABLE.to_vec(), Some(place));
+        }
+        if let Some(edge) = self.tree.edge() {
+            let bytes = edge.to_bytes();
+            self.overlay.set(state::EDGE.to_vec(), Some(bytes));
         }
         self.overlay.set(state::APPLIED.to_vec(), Some(applied));
         self.overlay.keep();

@@ -20,7 +20,7 @@ use super::place::Place;
 use super::segments::{Segments, Tuning};
 use super::state::{self, Applied, Head};
 use super::store::Store;
-use super::{Options, disk, log_of};
+use super::{Options, disk, log_of, tree};
 
 /// Rebuilding makes its changes in portions of so many values, to bound the memory it needs.
 const PORTION: usize = 2_000;
@@ -173,6 +173,7 @@ fn bring_up(store: &Store, segments: &Segments, keyring: &Keyring) -> Result<Opt
         tracing::warn!(state = %applied.place, "the state belongs to another log");
         return Ok(None);
     }
+    tree::bring_up(store, segments, applied)?;
     if applied.place == last {
         return Ok(Some(applied));
     }

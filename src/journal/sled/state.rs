@@ -25,6 +25,19 @@ pub(super) const APPLIED: &[u8] = b"a";
 /// to the disk before the log is; this says what a log that is shorter has really lost.
 pub(super) const DURABLE: &[u8] = b"d";
 
+/// The key of the right edge of the tree over all records.
+pub(super) const EDGE: &[u8] = b"m";
+
+/// What the keys of all tiles of that tree begin with.
+pub(super) const ALL_TILES: &[u8] = b"t";
+
+/// The key of one full tile.
+pub(super) fn tile(level: u8, index: u64) -> Vec<u8> {
+    let mut key = vec![b't', level];
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
 /// The key of a stream's [`Head`].
 pub(super) fn head(stream: StreamId) -> Vec<u8> {
     of_stream(b'h', stream)

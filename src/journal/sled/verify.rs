@@ -10,9 +10,13 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use super::super::evidence::{self, Checkpoint};
+use super::super::keys;
 use super::super::{Error, Position, Result, StreamId, Version};
 use super::checkpoint;
+use super::examine::missing;
 use super::fold::Fold;
+use super::held::Held;
 use super::overlay::Overlay;
 use super::place::Place;
 use super::recover;
@@ -64,6 +68,10 @@ pub struct Report {
     /// How many records came after the last of those. No checkpoint vouches for them, and for
     /// nothing that may have followed.
     pub after_checkpoints: u64,
+    /// How many signed checkpoints the log agrees with.
+    pub signed: u64,
+    /// How many records came after the last of those.
+    pub after_signed: u64,
     /// What is damaged, the first damaged record first; empty for a sound journal.
     pub findings: Vec<Finding>,
 }
@@ -76,11 +84,12 @@ impl Report {
     }
 }
 
-/// Verifies the journal in a data directory that nobody has open.
+/// Verifies the journal in a data directory that nobody has open, also against signed checkpoints
+/// that somebody has kept elsewhere.
 ///
 /// # Errors
 /// Only when the disk cannot be read or written; damage is in the report.
-pub fn verify(options: &Options) -> Result<Report> {
+pub fn verify(options: &Options, held: &[Checkpoint]) -> Result<Report> {
     let mut report = Report::default();
     guarded(&mut report, &options.directory, |report| {
         let tuning = options.tuning();
@@ -103,22 +112,23 @@ pub fn verify(options: &Options) -> Result<Report> {
             state: state.as_ref(),
             until: None,
         };
-        log.verify(report)
+        log.verify(held, report)
     })?;
     Ok(report)
 }
 
 impl SledJournal {
-    /// Verifies everything up to the last position, while others read and write.
+    /// Verifies everything up to the last position, while others read and write, also against
+    /// signed checkpoints that somebody has kept elsewhere.
     ///
     /// Reads the whole journal: call it on a thread that may block.
     ///
     /// # Errors
     /// As [`verify`].
-    pub fn verify(&self) -> Result<Report> {
+    pub fn verify(&self, held: &[Checkpoint]) -> Result<Report> {
         let mut report = Report::default();
         guarded(&mut report, &self.shared.directory, |report| {
-            self.shared.log().verify(report)
+            self.shared.log().verify(held, report)
         })?;
         Ok(report)
     }
@@ -144,12 +154,13 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    fn verify(&self, report: &mut Report) -> Result<()> {
+    fn verify(&self, held: &[Checkpoint], report: &mut Report) -> Result<()> {
+        let held = self.held(held, report)?;
         let scratch_path = self.directory.join("verify.scratch");
         remove(&scratch_path)?;
         disk::create_directory(&scratch_path)?;
         let scratch = Store::open(&scratch_path, 16 << 20, None)?;
-        let folded = self.fold(&scratch, report);
+        let folded = self.fold(&scratch, held, report);
         let compared = folded.and_then(|applied| match applied {
             Some(applied) => self.compare_state(&scratch, applied, report),
             None => Ok(()),
@@ -162,11 +173,38 @@ impl Log<'_> {
                 both_forms(&segment, report)
             })?;
         }
+        self.keys(report)
+    }
+
+    /// What somebody has kept, and what lies beside the log.
+    fn held(&self, kept: &[Checkpoint], report: &mut Report) -> Result<Held> {
+        let mut all = kept.to_vec();
+        match evidence::file::read(self.directory) {
+            Ok((own, _)) => {
+                let own = own.into_iter().map(|signed| signed.checkpoint);
+                // What was signed since this began is of no concern.
+                all.extend(own.filter(|own| self.until.is_none_or(|until| own.size <= until.0)));
+            }
+            Err(error) => report.findings.push(from_error(error, self.directory)?),
+        }
+        Ok(Held::new(all))
+    }
+
+    /// The keys, as far as they can be looked at without the root key.
+    fn keys(&self, report: &mut Report) -> Result<()> {
+        if let Err(error) = keys::inspect(&self.directory.join("keys")) {
+            report.findings.push(from_error(error, self.directory)?);
+        }
         Ok(())
     }
 
     /// Everything in order, up to the first damage; `None` when there was any.
-    fn fold(&self, scratch: &Store, report: &mut Report) -> Result<Option<Applied>> {
+    fn fold(
+        &self,
+        scratch: &Store,
+        mut held: Held,
+        report: &mut Report,
+    ) -> Result<Option<Applied>> {
         let path = self.directory.join("checkpoints");
         let mut checkpoints = match checkpoint::read(&path) {
             Ok(checkpoints) => checkpoints,
@@ -185,6 +223,10 @@ impl Log<'_> {
                 }
                 recover::add(&mut fold, &mut BTreeSet::new(), path, &entry)?;
                 fold.keep();
+                if let Some(edge) = fold.tree() {
+                    let compared = held.compare(edge.size(), || edge.root());
+                    compared.map_err(|problem| damaged(path, problem))?;
+                }
                 if fold.len() >= PORTION {
                     fold.apply(false)?;
                 }
@@ -208,6 +250,8 @@ impl Log<'_> {
             })
             }));
         let applied = fold.applied();
+        report.signed = held.agreed();
+        report.after_signed = held.after(report.records);
         let result = visited.unwrap_or_else(|_| {
             Err(damaged(
                 &log_of(self.directory),
@@ -238,6 +282,16 @@ impl Log<'_> {
                     "the log ends at {}, but the file `checkpoints` says that it reached {}",
                     applied.place, last.place
                 ),
+            });
+            return Ok(None);
+        }
+        if let Some(beyond) = held.beyond() {
+            let last = applied.place.last_record();
+            report.findings.push(Finding {
+                path: log_of(self.directory),
+                position: Some(Position(last + 1)),
+                record: self.owner_of(last + 1),
+                problem: missing(last, beyond),
             });
             return Ok(None);
         }
@@ -328,7 +382,8 @@ fn guarded(
     Ok(())
 }
 
-fn from_error(error: Error, path: &Path) -> Result<Finding> {
+/// What was found, where an error is about damage.
+pub(super) fn from_error(error: Error, path: &Path) -> Result<Finding> {
     let (path, record, problem) = match error {
         Error::Damaged { path, problem } => (path, None, problem),
         Error::Corrupt {

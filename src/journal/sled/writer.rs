@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use tokio::sync::oneshot;
 
 use super::super::{Error, Position, Result};
 use super::Shared;
 use super::archive;
 use super::batch::{Batch, Request};
 use super::checkpoint::Checkpoints;
+use super::prove::{Stand, no_tree};
 use super::retain;
 use super::state::Applied;
 use super::store::Store;
+use super::tree::Stored;
 
 /// A checkpoint is written after so many commits, or after [`PERIOD`].
 const COMMITS: u64 = 1_000;
@@ -119,13 +122,13 @@ impl Writer {
             first.refuse(&Error::Unavailable(Arc::clone(why)));
             return Ok(());
         }
-        if let Request::Remove { positions, answer } = first {
-            let result = retain::remove(&self.log, &positions);
-            let failed = matches!(result, Err(Error::Io { .. } | Error::Damaged { .. }));
-            let why = result.as_ref().err().filter(|_| failed).cloned();
-            let _ = answer.send(result);
-            return why.map_or(Ok(()), Err);
-        }
+        let first = match first {
+            Request::Remove { positions, answer } => {
+                return answered(answer, retain::remove(&self.log, &positions));
+            }
+            Request::Stand { answer } => return answered(answer, self.stand()),
+            other => other,
+        };
         let shared = Arc::clone(&self.shared);
         let mut batch = Batch::new(&shared, self.applied);
         batch.add(first);
@@ -183,6 +186,18 @@ impl Writer {
             moved
         });
         Ok(())
+    }
+
+    /// What the journal is. Nothing of it may be lost any more, since it is going to be signed.
+    fn stand(&mut self) -> Result<Stand> {
+        let stored = Stored::read(&self.shared.state)?;
+        let stand = stored
+            .map(|tree| Stand::of(&tree))
+            .ok_or_else(|| no_tree(&self.shared))?;
+        self.log.flush()?;
+        self.unsynced = true;
+        self.sync()?;
+        Ok(stand)
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -247,4 +262,13 @@ impl Writer {
         self.shared.state.flush()?;
         self.shared.state.sync()
     }
+}
+
+/// Answers what is done between two batches. A failure of the disk is one for all who come after.
+fn answered<T>(answer: oneshot::Sender<Result<T>>, result: Result<T>) -> Result<()> {
+    let failed = matches!(result, Err(Error::Io { .. } | Error::Damaged { .. }));
+    let why = result.as_ref().err().filter(|_| failed).cloned();
+    // Nobody may be waiting any more, which is no error.
+    let _ = answer.send(result);
+    why.map_or(Ok(()), Err)
 }

@@ -20,10 +20,10 @@ pub struct Change {
 }
 
 /// What can be different, by its name.
-pub(super) type Facts = BTreeMap<String, String>;
+pub(in crate::replay) type Facts = BTreeMap<String, String>;
 
 /// What is different, in the order of the names.
-pub(super) fn between(before: &Facts, now: &Facts) -> Vec<Change> {
+pub(in crate::replay) fn between(before: &Facts, now: &Facts) -> Vec<Change> {
     let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
     names.sort_unstable();
     names.dedup();
@@ -39,7 +39,7 @@ pub(super) fn between(before: &Facts, now: &Facts) -> Vec<Change> {
 }
 
 /// All that can be said of a state. Nothing that is secret is among it.
-pub(super) fn facts(execution: &Execution) -> Facts {
+pub(in crate::replay) fn facts(execution: &Execution) -> Facts {
     let mut facts = Facts::new();
     let Some(running) = execution.latest() else {
         return facts;

@@ -1,5 +1,6 @@
 //! The first difference between what was recorded and what the code comes to, with its place.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use crate::journal::{self, Journal, Version};
 use crate::replay::{Entry, mask, sentence};
 use crate::stage::{Handled, Stuck};
 use crate::world::Recorded;
+
+/// The most characters of a value that are shown where values are compared.
+const LONGEST: usize = 200;
 
 /// The first difference between what was recorded and what today's code does. Nothing secret is in
 /// it.
@@ -144,6 +148,40 @@ pub(super) async fn find(
     }
 }
 
+/// Names the members that differ, for events that read the same in words.
+fn members(name: &str, was: &Value, is: &Value, before: &mut Vec<String>, now: &mut Vec<String>) {
+    if was == is {
+        return;
+    }
+    let inner = |key: &str| match name {
+        "" => key.to_owned(),
+        name => format!("{name}.{key}"),
+    };
+    match (was, is) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for key in keys {
+                members(&inner(key), &was[key], &is[key], before, now);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (at, (was, is)) in one.iter().zip(other).enumerate() {
+                members(&inner(&at.to_string()), was, is, before, now);
+            }
+        }
+        _ => {
+            let told = |value: &Value| {
+                let text = value.to_string();
+                let short: String = text.chars().take(LONGEST).collect();
+                let dots = if short.len() < text.len() { "…" } else { "" };
+                format!("with {name} {short}{dots}")
+            };
+            before.push(told(was));
+            now.push(told(is));
+        }
+    }
+}
+
 /// What a difference is made from.
 struct Found<'a> {
     journal: &'a dyn Journal,
@@ -173,7 +211,11 @@ impl Found<'_> {
             (None, _) => "the code comes to one event more",
             _ => "the code comes to another event",
         };
-        let (recorded, replayed) = (Side::event(was), Side::event(is));
+        let (mut recorded, mut replayed) = (Side::event(was), Side::event(is));
+        if recorded.lines == replayed.lines {
+            let (was, is) = (recorded.json.clone(), replayed.json.clone());
+            members("", &was, &is, &mut recorded.lines, &mut replayed.lines);
+        }
         Ok(self.divergence(at, problem.to_owned(), recorded, replayed))
     }
 

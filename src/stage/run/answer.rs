@@ -149,6 +149,8 @@ impl Run<'_> {
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
         let verdict = stage.judge(response, &mut turn).await;
+        #[cfg(test)]
+        let verdict = crate::stage::changed::verdict(&planned.kind, verdict);
         let learnt = turn.learnt;
         self.apply(Command::Learn(learnt))?;
         Ok(verdict)

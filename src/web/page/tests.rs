@@ -6,6 +6,7 @@ use serde_json::json;
 
 mod enhanced;
 mod factors;
+mod inert;
 mod languages;
 
 fn dress() -> Dress {

@@ -182,6 +182,18 @@ fn one_execution_is_told_from_its_beginning_without_secrets() {
         let again = admin.gets(&format!("{EXECUTIONS}{code}/verify/")).await;
         assert_eq!(again["outcome"], "same");
         assert_eq!(again["records"], steps.len());
+        let why = admin.gets(&format!("{EXECUTIONS}{code}/why/")).await;
+        let printed = server.gatelog(&["execution", "why", &code]);
+        assert_eq!(printed.stdout.trim(), why["text"].as_str().expect("a text"));
+        assert_eq!(why["way"], "completed");
+        assert_eq!(why["ways"], json!(["completed", "password_wrong", "skipped_no_factor"]));
+        let diff = admin.gets(&format!("{EXECUTIONS}{code}/diff/?version=1")).await;
+        assert_eq!(diff["left"]["place"]["version"], 1);
+        assert_eq!(diff["right"]["state"], "completed");
+        let path = format!("{EXECUTIONS}{code}/watch/");
+        let watched = admin.gets(&format!("{path}?key=pending_user")).await;
+        assert_eq!(watched["writes"][0]["after"]["value"]["value"], user);
+        admin.is_refused(Method::GET, &path, &json!({}), 400).await;
         for unknown in [
             "22222-22222",
             "nothing",
@@ -289,5 +301,82 @@ fn the_server_says_how_it_is() {
         assert_eq!(health["workers"]["count"], 2);
         assert!(health["journal"]["key_since"].is_string());
         assert_eq!(health["blueprints"]["problems"], json!([]));
+    });
+}
+
+#[test]
+fn an_execution_is_read_as_it_stood_at_any_event() {
+    with_program(async |server, admin| {
+        let alice = server.person();
+        let mut visitor = server.visitor();
+        visitor.opens(LOGIN).await;
+        visitor
+            .answers(json!({ "uid_field": alice.username }))
+            .await
+            .sees("ak-stage-password");
+        visitor.answers(json!({ "password": "not it" })).await;
+        let (all, _) = page(&admin, "").await;
+        let id = all[0]["execution"].as_str().expect("an id").to_owned();
+        let one = |rest: &str| format!("{EXECUTIONS}{id}/{rest}");
+        let whole = admin.gets(&one("")).await;
+        let last = admin.gets(&one("state/")).await;
+        assert_eq!(last["state"], "running");
+        assert_eq!(last["shown"]["component"], "ak-stage-password");
+        let refused = &last["shown"]["errors"]["password"][0]["code"];
+        assert_eq!(*refused, "invalid");
+        let user = last["context"].as_array().expect("a list");
+        let user = user.iter().find(|it| it["key"] == "pending_user");
+        let user = user.expect("somebody is meant")["value"]["value"].clone();
+        let named = &last["people"][user.as_str().expect("an id")];
+        assert_eq!(named["username"], alice.username.as_str());
+        // Every event that the execution has can be asked for, and is the one that it has there.
+        for step in whole["steps"].as_array().expect("steps") {
+            let version = &step["version"];
+            let events = step["events"].as_array().expect("events");
+            for (place, event) in events.iter().enumerate() {
+                let asked = one(&format!("state/?version={version}&event={}", place + 1));
+                let at = admin.gets(&asked).await;
+                assert_eq!(at["event"], *event, "{asked}");
+            }
+        }
+        let first = admin.gets(&one("state/?version=1&event=1")).await;
+        assert_eq!(first["shown"], Value::Null);
+        assert_eq!(first["changes"][0]["was"], Value::Null);
+        for (rest, status) in [
+            ("state/?version=x", 400),
+            ("state/?event=-1", 400),
+            ("state/?version=99", 404),
+            ("state/?version=1&event=99", 404),
+            ("page/?version=1&event=1", 404),
+        ] {
+            let asked = one(rest);
+            admin
+                .is_refused(Method::GET, &asked, &json!({}), status)
+                .await;
+        }
+    });
+}
+
+#[test]
+fn the_page_of_a_visitor_is_looked_at_and_nothing_on_it_can_be_used() {
+    with_program(async |server, admin| {
+        let alice = server.person();
+        leaves_a_name(server, &alice.username).await;
+        let (all, _) = page(&admin, "").await;
+        let id = all[0]["execution"].as_str().expect("an id");
+        let path = format!("{EXECUTIONS}{id}/page/");
+        let answer = admin.sends(Method::GET, &path, &Value::Null).await;
+        answer.has_status(200);
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("sandbox; default-src 'none';"),
+            "{policy}"
+        );
+        assert!(policy.ends_with("frame-ancestors 'self'"), "{policy}");
+        assert_eq!(answer.header("x-frame-options"), "SAMEORIGIN");
+        let shown = answer.text();
+        assert!(shown.contains(" inert>"), "{shown}");
+        assert!(shown.contains(&alice.username), "{shown}");
+        assert!(!shown.contains("<script"), "{shown}");
     });
 }

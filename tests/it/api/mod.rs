@@ -15,6 +15,7 @@ mod policies;
 mod program;
 mod prompts;
 mod reference;
+mod replay;
 mod roles;
 mod sessions;
 mod stages;

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::support::{Answer, App, LOGIN, Person, TestServer, Visitor};
 
-const VALIDATE: &str = "ak-stage-authenticator-validate";
+pub(crate) const VALIDATE: &str = "ak-stage-authenticator-validate";
 const TOTP: &str = "ak-stage-authenticator-totp";
 const STATIC: &str = "ak-stage-authenticator-static";
 
@@ -35,11 +35,11 @@ async fn enters(visitor: &mut Visitor, slug: &str, person: &Person) -> Answer {
 }
 
 /// The same in the default login.
-async fn begins(visitor: &mut Visitor, person: &Person) -> Answer {
+pub(crate) async fn begins(visitor: &mut Visitor, person: &Person) -> Answer {
     enters(visitor, LOGIN, person).await
 }
 
-async fn types(visitor: &mut Visitor, code: &str) -> Answer {
+pub(crate) async fn types(visitor: &mut Visitor, code: &str) -> Answer {
     visitor.answers(json!({ "code": code })).await
 }
 
@@ -51,7 +51,7 @@ fn is_refused(answer: &Answer) {
 }
 
 /// Sets an app up for somebody who is logged in.
-async fn sets_up_app(server: &TestServer, visitor: &mut Visitor) -> App {
+pub(crate) async fn sets_up_app(server: &TestServer, visitor: &mut Visitor) -> App {
     let shown = visitor.opens(TOTP_SETUP).await;
     shown.sees(TOTP);
     let address = shown.json()["config_url"].clone();
@@ -73,7 +73,7 @@ async fn gets_codes(server: &TestServer, visitor: &mut Visitor) -> Vec<String> {
 }
 
 /// Moves the server's clock by a restart.
-async fn shifts(server: &mut TestServer, seconds: i64) {
+pub(crate) async fn shifts(server: &mut TestServer, seconds: i64) {
     server.sets("GATELOG_CLOCK_SHIFT", &seconds.to_string());
     server.restart().await;
 }

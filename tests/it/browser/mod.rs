@@ -22,6 +22,7 @@ mod push;
 mod recovery;
 mod second_factor;
 mod tabs;
+mod timeline;
 mod watch;
 mod weight;
 mod window;

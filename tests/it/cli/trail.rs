@@ -1,8 +1,10 @@
 //! What the command line tells about executions, with the server up and down.
 
+use std::path::Path;
+
 use serde_json::json;
 
-use crate::support::{LOGIN, with_server};
+use crate::support::{LOGIN, skip, with_server};
 
 #[test]
 fn an_execution_is_listed_and_shown_in_words() {
@@ -43,7 +45,101 @@ fn an_execution_is_listed_and_shown_in_words() {
             }
             let again = server.gatelog(&["execution", "verify", id]);
             again.succeeds();
+            let steps = server.gatelog(&["execution", "step", id]);
+            steps
+                .succeeds()
+                .prints("stands: completed")
+                .prints("+ context pending_user: user ")
+                .prints("✕ password: Invalid password")
+                .prints("✓ default-authentication-password (passed, one answer refused)");
+            let states = server.gatelog(&["execution", "step", id, "--json"]);
+            let states = states.succeeds().values();
+            assert_eq!(states[0]["event"]["kind"], "started");
+            assert_eq!(states[states.len() - 1]["state"], "completed");
         }
+    });
+}
+
+#[test]
+fn an_execution_is_explained_compared_and_followed() {
+    with_server(async |server| {
+        let alice = server.person();
+        for password in [&alice.password, "not-the-password"] {
+            let mut visitor = server.visitor();
+            visitor.opens(LOGIN).await;
+            visitor
+                .answers(json!({ "uid_field": alice.username }))
+                .await;
+            visitor.answers(json!({ "password": password })).await;
+        }
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            let list = server.gatelog(&["execution", "list", "--json"]);
+            let list = list.succeeds().values();
+            let code = |at: usize| list[at]["code"].as_str().expect("a code").to_owned();
+            let (stuck, done) = (code(0), code(1));
+            let why = server.gatelog(&["execution", "why", &done]);
+            why.succeeds()
+                .prints(&alice.username)
+                .prints("Every stage was passed");
+            let why = server.gatelog(&["execution", "why", &stuck]);
+            why.succeeds()
+                .prints("a wrong password was typed once")
+                .prints("waits for an answer at the stage “default-authentication-password”");
+            let told = server.gatelog(&["execution", "why", &stuck, "--help-desk"]);
+            told.succeeds().prints("a wrong password was typed once");
+            for personal in [&alice.username, "127.0.0.1", &alice.password] {
+                assert!(!told.stdout.contains(personal), "{}", told.stdout);
+            }
+            let told = server.gatelog(&["execution", "why", &stuck, "--help-desk", "--json"]);
+            let told = &told.succeeds().values()[0];
+            assert_eq!(told.as_object().expect("an object").len(), 2, "{told}");
+
+            let diff = server.gatelog(&["execution", "diff", &done, &stuck]);
+            diff.succeeds()
+                .prints("password of user")
+                .prints("refused: it is not the user's")
+                .prints("Different where they stand");
+            let begun = format!("{stuck}@1");
+            let diff = server.gatelog(&["execution", "diff", &begun, &stuck, "--json"]);
+            let diff = &diff.succeeds().values()[0];
+            assert_eq!(diff["left"]["place"]["version"], 1);
+            assert_eq!(diff["first"]["left"], json!(null));
+            let same = server.gatelog(&["execution", "diff", &stuck, &stuck]);
+            assert!(same.succeeds().stderr.contains("Nothing is different."));
+
+            let watch = server.gatelog(&["execution", "watch", &done, "pending_user"]);
+            watch
+                .succeeds()
+                .prints("default-authentication-identification")
+                .prints("user ");
+            let none = server.gatelog(&["execution", "watch", &done, "colour"]);
+            assert_eq!(none.code, Some(1), "{}", none.stderr);
+            assert!(none.stderr.contains("pending_user"), "{}", none.stderr);
+        }
+    });
+}
+
+#[test]
+fn an_execution_is_stepped_through_on_a_terminal() {
+    with_server(async |server| {
+        if !Path::new("/usr/bin/script").exists() {
+            skip("script(1)");
+            return;
+        }
+        server.visitor().opens(LOGIN).await;
+        let list = server.gatelog(&["execution", "list", "--json"]).values();
+        let id = list[0]["execution"].as_str().expect("an id");
+        // On, what the keys do, back from that, to the last, and enough.
+        let seen = server.gatelog_at_terminal(&["execution", "step", id], "j?xGq");
+        seen.succeeds()
+            .prints("\u{1b}[?1049h")
+            .prints("stands: running")
+            .prints("\u{1b}[?25h\u{1b}[?1049l");
+        let last = seen.stdout.contains("challenge_issued");
+        assert!(last, "the last event is shown: {seen:?}");
     });
 }
 

@@ -8,7 +8,7 @@ use crate::support::{Answer, LOGIN, Person, Visitor};
 const FLOW: &str = "default-enrollment-flow";
 
 /// Somebody types everything that is asked.
-async fn signs_up(visitor: &mut Visitor, person: &Person) -> Answer {
+pub(crate) async fn signs_up(visitor: &mut Visitor, person: &Person) -> Answer {
     visitor.opens(FLOW).await.sees(PROMPT);
     let credentials = json!({
         "username": person.username,

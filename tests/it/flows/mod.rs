@@ -9,7 +9,7 @@ use crate::support::{
 
 mod accounts;
 mod consent;
-mod enrollment;
+pub(crate) mod enrollment;
 mod invitation;
 mod legacy;
 mod pages;
@@ -18,10 +18,10 @@ mod recovery;
 mod sources;
 
 const PROMPT: &str = "ak-stage-prompt";
-const EMAIL: &str = "ak-stage-email";
+pub(crate) const EMAIL: &str = "ak-stage-email";
 
 /// Runs a scenario against a server whose mails arrive.
-fn with_mail(scenario: impl AsyncFnOnce(&mut TestServer, &MailSink)) {
+pub(crate) fn with_mail(scenario: impl AsyncFnOnce(&mut TestServer, &MailSink)) {
     let sink = MailSink::start();
     with_server_of(sink.serves(Options::default()), async |server| {
         scenario(server, &sink).await;
@@ -29,7 +29,7 @@ fn with_mail(scenario: impl AsyncFnOnce(&mut TestServer, &MailSink)) {
 }
 
 /// A link out of a mail.
-struct Link {
+pub(crate) struct Link {
     slug: String,
     query: String,
 }
@@ -37,7 +37,7 @@ struct Link {
 impl Link {
     /// The link in this mail, which leads to this server and works for whoever has it.
     #[track_caller]
-    fn of(mail: &Taken, server: &TestServer) -> Self {
+    pub(crate) fn of(mail: &Taken, server: &TestServer) -> Self {
         let link = mail.letter().link();
         let path = link.strip_prefix(server.base());
         let path = path.unwrap_or_else(|| panic!("{link} leads elsewhere"));
@@ -57,7 +57,7 @@ impl Link {
     }
 
     /// Opens it, and confirms what is asked there.
-    async fn confirmed_by(&self, visitor: &mut Visitor) -> Answer {
+    pub(crate) async fn confirmed_by(&self, visitor: &mut Visitor) -> Answer {
         let asked = self.opened_by(visitor).await;
         asked.sees("ak-stage-consent");
         let token = asked.json()["token"].clone();

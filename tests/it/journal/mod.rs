@@ -3,3 +3,5 @@
 mod contract;
 mod memory;
 mod sled;
+
+pub(crate) use sled::recovery::copy;

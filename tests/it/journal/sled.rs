@@ -13,9 +13,10 @@ use super::contract::{Subject, contract};
 
 mod damage;
 mod durability;
+mod evidence;
 mod golden;
 mod kill;
-mod recovery;
+pub(crate) mod recovery;
 mod retention;
 mod segments;
 
@@ -25,7 +26,7 @@ fn subject() -> Subject {
     let verified = Arc::clone(&journal);
     let clock = disk.clock.clone();
     Subject::new(journal, clock, move || {
-        let report = verified.verify().expect("the disk can be read");
+        let report = verified.verify(&[]).expect("the disk can be read");
         assert!(report.is_sound(), "{:?}", report.findings);
         drop(disk);
     })
@@ -76,7 +77,7 @@ impl Disk {
     }
 
     fn verify(&self) -> Report {
-        verify(&self.options).expect("the disk can be read")
+        verify(&self.options, &[]).expect("the disk can be read")
     }
 }
 

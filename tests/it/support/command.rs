@@ -60,8 +60,25 @@ impl Ran {
 
 /// Runs the binary to its end with nothing of this process's environment.
 pub(crate) fn run(arguments: &[&str], environment: &[(String, String)], input: &str) -> Ran {
-    let mut child = command(environment)
-        .args(arguments)
+    let mut command = command(environment);
+    command.args(arguments);
+    ran(&mut command, input)
+}
+
+/// The same on a terminal of its own, on which these keys are pressed.
+pub(crate) fn run_at_terminal(
+    arguments: &[&str],
+    environment: &[(String, String)],
+    keys: &str,
+) -> Ran {
+    let whole = format!("{BINARY} {}", arguments.join(" "));
+    let mut command = clean(Command::new("script"), environment);
+    command.args(["-qec", &whole, "/dev/null"]);
+    ran(&mut command, keys)
+}
+
+fn ran(command: &mut Command, input: &str) -> Ran {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -87,7 +104,10 @@ pub(crate) fn run(arguments: &[&str], environment: &[(String, String)], input: &
 
 /// The binary with this environment and no other.
 pub(crate) fn command(environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(BINARY);
+    clean(Command::new(BINARY), environment)
+}
+
+fn clean(mut command: Command, environment: &[(String, String)]) -> Command {
     command.env_clear();
     for kept in ["PATH", "XDG_RUNTIME_DIR", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(kept) {

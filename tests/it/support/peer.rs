@@ -4,7 +4,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 /// An answer, after which the line is closed.
-pub(super) fn http(status: &str, kind: &str, body: &str) -> String {
+pub(crate) fn http(status: &str, kind: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
          connection: close\r\n\r\n{body}",
@@ -13,7 +13,7 @@ pub(super) fn http(status: &str, kind: &str, body: &str) -> String {
 }
 
 /// The head and the body of a request.
-pub(super) async fn read(line: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn read(line: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut all = Vec::new();
     loop {
         if let Some(end) = all.windows(4).position(|it| it == b"\r\n\r\n") {

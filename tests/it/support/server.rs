@@ -259,10 +259,20 @@ impl TestServer {
 
     /// The same with something on its standard input.
     pub(crate) fn gatelog_reading(&self, arguments: &[&str], input: &str) -> Ran {
-        let ran = command::run(arguments, &self.environment, input);
+        self.noted(command::run(arguments, &self.environment, input))
+    }
+
+    /// The same on a terminal of its own, on which these keys are pressed.
+    pub(crate) fn gatelog_at_terminal(&self, arguments: &[&str], keys: &str) -> Ran {
+        self.noted(command::run_at_terminal(arguments, &self.environment, keys))
+    }
+
+    /// What a command said is searched for canaries in the end.
+    fn noted(&self, ran: Ran) -> Ran {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         output.extend_from_slice(ran.stdout.as_bytes());
         output.extend_from_slice(ran.stderr.as_bytes());
+        drop(output);
         ran
     }
 

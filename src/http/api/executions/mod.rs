@@ -18,6 +18,7 @@ use crate::replay::{self, STATES, Summary};
 mod asked;
 mod at;
 mod described;
+mod explained;
 mod found;
 mod live;
 mod many;
@@ -44,7 +45,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let (state_path, state_name) = one("state/", "state_retrieve");
     let (page_path, page_name) = one("page/", "page_retrieve");
     let number = || json!({ "type": "integer", "minimum": 0 });
-    vec![
+    let mut operations = vec![
         Operation::new(
             Method::Get,
             "/gatelog/executions/",
@@ -86,12 +87,15 @@ pub(super) fn operations() -> Vec<Operation> {
             .asks("event", number())
             .asks("version", number())
             .answers(200, Content::Media("text/html")),
-    ]
+    ];
+    operations.extend(explained::operations());
+    operations
 }
 
 /// Their schemas.
 pub(super) fn describe(components: &mut Components) {
     described::describe(components);
+    explained::describe(components);
 }
 
 /// `GET /gatelog/executions/`: a page of them, the latest first; as a stream, a word whenever

@@ -77,8 +77,13 @@ pub(super) fn shown_verified(verified: &impl Serialize) -> Value {
 
 /// The execution of the path, where the caller may see it.
 pub(super) async fn found(call: &Call) -> Result<(Vec<Entry>, Summary), Error> {
+    seen(call, call.path("execution")).await
+}
+
+/// The execution of this id or code, where the caller may see it.
+pub(super) async fn seen(call: &Call, name: &str) -> Result<(Vec<Entry>, Summary), Error> {
     let state = &call.state;
-    let id = named(state, call.path("execution")).await?.ok_or(MISSING)?;
+    let id = named(state, name).await?.ok_or(MISSING)?;
     let entries = replay::entries(&*state.journal, id).await;
     let entries = entries.map_err(refused)?;
     let summary = replay::summary(&entries).filter(|it| may(call, it.flow_id));

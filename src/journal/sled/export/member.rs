@@ -116,10 +116,15 @@ pub(super) fn compress(raw: &[u8], first: Place, last: Place) -> io::Result<Vec<
     Ok(bytes)
 }
 
+/// Whether the checksum in a member's header is that of the member.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    let sum = checksum([&bytes[..SUM_AT], &bytes[HEADER..]]);
+    bytes[SUM_AT..HEADER] == sum.to_le_bytes()
+}
+
 /// Opens a member and checks everything in it.
 pub(super) fn entries(bytes: &[u8], header: Header) -> Result<Vec<Entry>, String> {
-    let sum = checksum([&bytes[..SUM_AT], &bytes[HEADER..]]);
-    if bytes[SUM_AT..HEADER] != sum.to_le_bytes() {
+    if !is_whole(bytes) {
         return Err("its checksum is wrong".into());
     }
     let mut raw = Vec::new();

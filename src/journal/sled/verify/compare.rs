@@ -25,14 +25,27 @@ pub(super) fn heads_differ(scratch: &Store, state: &Store) -> Result<Option<Stri
             return Ok(Some(differs(&key)));
         }
     }
+    // Tiles are full and never change. Where there is no tree there is nothing to compare.
+    if state.get(state::EDGE)?.is_some() {
+        for entry in scratch.tree().scan_prefix(state::ALL_TILES) {
+            let (key, value) = entry.map_err(|error| scratch.error(error))?;
+            if state.get(&key)? != Some(value) {
+                return Ok(Some(differs(&key)));
+            }
+        }
+    }
     Ok(None)
 }
 
 /// The first thing about which the log and the state do not agree.
 pub(super) fn everything_differs(scratch: &Store, state: &Store) -> Result<Option<String>> {
-    // The log does not say when it was on the disk.
+    // A state from before there was a tree gets it at the next start.
+    let has_tree = state.get(state::EDGE)?.is_some();
+    let of_tree = |key: &[u8]| key == state::EDGE || key.starts_with(state::ALL_TILES);
     let told = |entry: &sled::Result<(sled::IVec, sled::IVec)>| {
-        !entry.as_ref().is_ok_and(|(key, _)| key == state::DURABLE)
+        // The log does not say when it was on the disk.
+        let untold = |key: &[u8]| key == state::DURABLE || (!has_tree && of_tree(key));
+        !entry.as_ref().is_ok_and(|(key, _)| untold(key))
     };
     let mut log = scratch.tree().iter().filter(told);
     let mut stored = state.tree().iter().filter(told);
@@ -56,6 +69,7 @@ pub(super) fn everything_differs(scratch: &Store, state: &Store) -> Result<Optio
 fn differs(key: &[u8]) -> String {
     match state::stream_of(key) {
         Some(stream) => format!("it differs from the log about {stream}"),
+        None if key.starts_with(state::ALL_TILES) => "its tree is not the log's".into(),
         None => "it differs from the log".into(),
     }
 }

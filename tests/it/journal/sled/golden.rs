@@ -20,17 +20,22 @@ use super::{Disk, close};
 
 const EXPORT: &str = "log/000000000001.export.gz";
 
-fn golden() -> PathBuf {
+pub(super) fn golden() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal")
+}
+
+/// Puts the golden journal onto a disk.
+pub(super) fn restore(disk: &Disk) {
+    copy(&golden(), &disk.path(""));
+    // What comes out of a repository may be read by everybody; a root key may not.
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(disk.path("secret.key"), private).expect("is ours");
 }
 
 #[tokio::test]
 async fn the_golden_journal_opens_and_says_what_it_said() {
     let disk = Disk::new();
-    copy(&golden(), &disk.path(""));
-    // What comes out of a repository may be read by everybody; a root key may not.
-    let private = fs::Permissions::from_mode(0o600);
-    fs::set_permissions(disk.path("secret.key"), private).expect("is ours");
+    restore(&disk);
     let journal = disk.open();
     let expected = fs::read_to_string(golden().join("records.txt")).expect("reads");
     assert_eq!(records(&journal).await, expected);

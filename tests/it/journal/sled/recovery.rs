@@ -309,7 +309,7 @@ async fn a_key_that_was_destroyed_stays_destroyed_when_the_state_is_rebuilt() {
     assert!(journal.find(LAMP, key).await.expect("reads").is_some());
 }
 
-pub(super) fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).expect("creates");
     for entry in fs::read_dir(from).expect("lists") {
         let entry = entry.expect("lists");

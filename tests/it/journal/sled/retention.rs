@@ -95,7 +95,7 @@ async fn old_bodies_go_and_everything_else_stays() {
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 
-fn wait_for_exports(disk: &Disk) {
+pub(super) fn wait_for_exports(disk: &Disk) {
     for _ in 0..400 {
         let names = fs::read_dir(disk.path("log")).expect("lists");
         let names: Vec<_> = names.map(|entry| entry.expect("lists").path()).collect();

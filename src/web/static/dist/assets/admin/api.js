@@ -80,8 +80,11 @@ export function address(path, query) {
   return BASE + path + (text ? `?${text}` : "");
 }
 
-/** One call; answers with the body, or null where there is none. Throws a `Refusal`. */
-export async function call(method, path, { query, body, signal } = {}) {
+/**
+ * One call; answers with the body, or null where there is none; `asText` with the text as it came. Throws a
+ * `Refusal`.
+ */
+export async function call(method, path, { query, body, signal, asText } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-authentik-CSRF"] = csrf();
   let sent = body;
@@ -103,6 +106,7 @@ export async function call(method, path, { query, body, signal } = {}) {
     throw new Refusal(0);
   }
   const text = await answer.text();
+  if (answer.ok && asText) return text;
   let read = null;
   if (text) {
     try {

@@ -16,8 +16,11 @@ export async function preview(content, name) {
   const summary = found.changes.length === 0
     ? h('p', {}, 'Everything is as the blueprint says already: nothing would change.')
     : h('p', {}, `${count('created')} created, ${count('updated')} updated, ${count('deleted')} deleted.`);
-  return { canApply: true, count: found.changes.length, shown: h('div', {}, notes, summary, h('ul', { class: 'diff' }, found.changes.map(change))) };
+  return { canApply: true, count: found.changes.length, shown: h('div', {}, notes, summary, differences(found.changes)) };
 }
+
+/** What would be created, updated and deleted, as a list. */
+export const differences = (changes) => h('ul', { class: 'diff' }, changes.map(change));
 
 function change(it) {
   const [sign, kind] = KINDS[it.outcome] ?? ['?', ''];

@@ -57,11 +57,11 @@ export function shape({ kind, details, lines }) {
   if (GOOD.has(kind)) return { sign: "✓", kind: "good", said: "well" };
   if (BAD.has(kind)) return { sign: "✕", kind: "bad", said: "trouble" };
   if (WAIT.has(kind)) return { sign: "◔", kind: "wait", said: "wait" };
-  if (SKIP.has(kind)) return { sign: "⊘", kind: "skip", said: "left out or given up" };
+  if (SKIP.has(kind)) return { sign: "⊘", kind: "gone", said: "left out or given up" };
   return NEUTRAL;
 }
 
-const RANK = ["bad", "good", "wait", "skip", ""];
+const RANK = ["bad", "good", "wait", "gone", ""];
 
 /** The shape of a request: that of the event in it that matters most. */
 export function outcome(events) {
@@ -73,13 +73,16 @@ export function outcome(events) {
 
 const ID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/;
 
-/** A sentence in which people are called by their names, with the way to them where there may be links. */
+/**
+ * A sentence in which people are called by their names, with the way to them where there may be links, and
+ * other identifiers are short.
+ */
 export function named(text, people, hasLinks = true) {
   return String(text)
     .split(ID)
     .map((part) => {
       const known = people?.[part];
-      if (!known) return part;
+      if (!known) return ID.test(part) ? h("code", { title: part }, `${part.slice(0, 8)}…`) : part;
       return hasLinks ? person(known) : h("strong", { title: part }, known.username);
     });
 }

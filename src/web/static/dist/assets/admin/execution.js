@@ -1,7 +1,8 @@
 // One execution: why it went as it did, and a cursor that goes through all that happened, with the state at
 // each event. Where the cursor is stands in the address (`?at=3.2`).
 
-import { address, get } from "./api.js";
+import { announce } from "./announce.js";
+import { get } from "./api.js";
 import { dialog } from "./dialog.js";
 import { named } from "./event_shape.js";
 import { axis } from "./execution_axis.js";
@@ -18,21 +19,26 @@ export const title = "Execution";
 const UNFINISHED = ["running", "waiting", "failed"];
 /** How long the cursor rests before the state is asked for, in milliseconds. */
 const REST = 60;
+/** How long a file may take to be written, in milliseconds. */
+const LONG = 60_000;
 
 export async function render(place, { pk, signal }) {
   const path = `/gatelog/executions/${encodeURIComponent(pk)}/`;
   const news = h("p", { class: "live", role: "status" });
   const reason = h("div", { class: "page" });
+  const outline = h("p", { class: "outline" });
   const about = h("div");
   const ways = h("div");
   const cursor = stepper({ path, ways, signal });
   let known = await get(path, {}, { signal });
   const show = () => {
     setTitle(known.code);
+    fill(outline, outlined(known));
     fill(about, facts_(known));
     cursor.show(known);
   };
   place.append(
+    outline,
     actions(known, path, cursor),
     news,
     reason,
@@ -57,14 +63,23 @@ export async function render(place, { pk, signal }) {
   });
 }
 
+/** The whole in a line. */
+const outlined = (it) => [
+  stateTag(it.state),
+  it.detail ? h("strong", {}, it.detail) : null,
+  h("span", {}, who(it)),
+  h("a", { href: href(`/flows/${it.flow}`) }, it.flow),
+  h("span", { class: "quiet" }, moment(it.started)),
+];
+
 const actions = (it, path, cursor) =>
   bar(
+    action("Verify", () => verify(path, cursor)),
+    button("What if…", href("/what-if", { execution: it.execution })),
+    action("Bundle", () => bundle(it, path)),
     button("Its flow", href(`/flows/${it.flow}`)),
     it.user ? button("Its user", href(`/users/${it.user.pk}`)) : null,
     button("All from there", href("/executions", { address: it.address })),
-    action("Verify", () => verify(path, cursor)),
-    button("What if…", href("/what-if", { execution: it.execution })),
-    h("a", { class: "button", href: address(`${path}bundle/`), download: `${it.code}.json` }, "Bundle"),
     action("Plan and context", () => inspect(it)),
   );
 
@@ -115,17 +130,27 @@ async function inspect(it) {
   await dialog({ title: `What ${it.code} knows`, content, wide: true }).closed;
 }
 
+/** Keeps all that is needed to run it again elsewhere as a file. */
+async function bundle(it, path) {
+  try {
+    const whole = await get(`${path}bundle/`, {}, { asText: true });
+    const file = new Blob([whole], { type: "application/json" });
+    const link = h("a", { href: URL.createObjectURL(file), download: `${it.code}.bundle` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), LONG);
+    announce(`${it.code}.bundle was made.`);
+  } catch (error) {
+    announce(error.detail ?? error.message, "bad");
+  }
+}
+
 async function verify(path, cursor) {
   const found = await get(`${path}verify/`).catch((error) => ({
     outcome: "error",
     problem: error.message,
   }));
-  const lines = (name, texts) =>
-    texts?.length ? [h("h3", {}, name), h("ul", {}, [texts].flat().map((text) => h("li", {}, text)))] : null;
   const place = found.version && { version: found.version, event: found.event ?? 1 };
-  const there = place
-    ? h("button", { type: "button" }, `Go to step ${found.version}`)
-    : null;
+  const there = place && h("button", { type: "button" }, `Go to event ${place.version}.${place.event}`);
   const content =
     found.outcome === "same"
       ? h(
@@ -134,9 +159,10 @@ async function verify(path, cursor) {
           `Run again on what was recorded, this version of the server comes to the same events, in ${found.records} steps.`,
         )
       : [
-          h("p", { class: "alert" }, found.version ? `At step ${found.version}: ${found.problem}.` : found.problem),
-          lines("Recorded", found.recorded),
-          lines("Now", found.replayed),
+          h("p", { class: "alert" }, place ? `At step ${found.version}: ${found.problem}.` : found.problem),
+          found.at ? h("p", {}, `It belongs to the ${found.at.what} ${found.at.name}.`) : null,
+          side("Recorded", found.recorded),
+          side("Now", found.replayed),
           there ? bar(there) : null,
         ];
   const open = dialog({ title: "Verified", content });
@@ -146,6 +172,9 @@ async function verify(path, cursor) {
   });
   await open.closed;
 }
+
+const side = (name, lines) =>
+  lines?.length ? [h("h3", {}, name), h("ul", {}, lines.map((line) => h("li", {}, line)))] : null;
 
 /** The axis, the list and the panel, and the cursor that they share. */
 function stepper({ path, ways, signal }) {

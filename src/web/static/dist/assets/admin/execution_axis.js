@@ -8,8 +8,10 @@ import { h } from "./h.js";
 export const PAUSE = 10_000;
 /** How wide a fold is, and how far marks are apart at least and from the edges, in pixels. */
 const FOLD = 96;
-const APART = 14;
-const EDGE = 14;
+const APART = 18;
+const EDGE = 20;
+/** How much room the time of day needs. */
+const LABEL = 64;
 
 const clock = (at) =>
   new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -74,11 +76,12 @@ export function axis(steps, { choose, signal }) {
       fold.style.width = `${to - from - 24}px`;
       line.append(fold);
     }
-    const begins = [0, ...folds.map(({ to }) => at.indexOf(to))];
+    const begins = new Set([0, ...folds.map(({ to }) => at.indexOf(to))]);
+    if (at.at(-1) - at[Math.max(...begins)] > LABEL * 1.5) begins.add(at.length - 1);
     for (const index of begins) {
       const label = h("span", { class: "clock" }, clock(moments[index]));
       label.style.left = `${at[index]}px`;
-      if (at[index] > whole - 60) label.classList.add("last");
+      if (at[index] > whole - LABEL) label.classList.add("last");
       line.append(label);
     }
   }

@@ -138,12 +138,11 @@ function sees(path, state) {
   );
   const names = Object.keys(fields).sort();
   return [
-    h("iframe", {
-      src: source,
-      sandbox: "",
-      title: `The page of ${component}, as it was shown`,
-      loading: "lazy",
-    }),
+    h(
+      "div",
+      { class: "window" },
+      h("iframe", { src: source, sandbox: "", title: `The page of ${component}, as it was shown` }),
+    ),
     h(
       "details",
       { class: "fields-of" },

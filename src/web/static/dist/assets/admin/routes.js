@@ -21,6 +21,7 @@
 //   dialog.js    confirm({ title, content, action, danger, act }), dialog({ title, content, wide })
 //   remove.js    await remove({ path, name }): asks, shows what uses it, deletes; answers whether it did
 //   history.js   await history(kind, id): who changed it when
+//   event_shape.js  how an event of an execution looks: its sign, its sentence with people by name
 //   page.js      setTitle(), tabs(base, parts), section(heading, content, …actions), bar(), button(),
 //                action(text, act), live(make) with refresh(), failure(error)
 //   announce.js  announce(text, 'bad'?): said in the live region and shown for a while
@@ -55,6 +56,7 @@ export const navigation = [
     name: "What happens",
     pages: [
       ["/executions", "Executions"],
+      ["/what-if", "What if"],
       ["/events", "Events"],
       ["/health", "System health"],
     ],
@@ -108,6 +110,7 @@ export const routes = [
   { path: "/tokens/new", page: () => import("./token_new.js") },
   { path: "/executions", page: () => import("./executions.js") },
   { path: "/executions/:pk", page: () => import("./execution.js") },
+  { path: "/what-if", page: () => import("./what_if.js") },
   { path: "/events", page: () => import("./events.js") },
   { path: "/health", page: () => import("./health.js") },
 ];
