@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::{Bench, login_stages};
 use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Stage, bindings_of};
+use crate::directory::command::prepare;
 use crate::directory::device::{Authenticator, Device, RecoveryCode};
-use crate::directory::{Group, User};
+use crate::directory::password::Pool;
+use crate::directory::{Group, NewUser, User, create_user};
 use crate::journal::object;
 use crate::journal::{Version, Write};
 use crate::replay::what_if::{self, Changes, Missing, Outcome, Range, Row, Table};
@@ -46,15 +48,23 @@ impl Logins {
         let flow = bench.flow("login", &login_stages()).await;
         let staff = Group::new(&bench.clock, "staff");
         bench.write(vec![object::put(&staff, Version::NONE)]).await;
+        prepare(bench.journal.as_ref(), &bench.clock)
+            .await
+            .expect("an installation");
+        // One that takes no time to check, as there are many.
+        let pool = Pool::no_op(bench.clock.clone());
+        let encoded = pool.hash("correct horse".into()).await.expect("a hash");
         let mut all = Vec::new();
         for number in 0..people {
-            let user = bench.user(&format!("user{number}"), "correct horse").await;
+            let named = NewUser::named(&format!("user{number}"));
+            let user = create_user(bench.journal.as_ref(), &bench.clock, named).await;
+            let user = user.expect("a user");
             let mut user = bench.stored::<User>(user.uuid).await.expect("a user");
-            let mut writes = Vec::new();
+            user.value.set_password(encoded.clone(), bench.clock.now());
             if number % 3 == 0 {
                 user.value.groups.push(staff.pk);
-                writes.push(object::put(&user.value, user.version));
             }
+            let mut writes = vec![object::put(&user.value, user.version)];
             if number % 5 == 0 {
                 let codes = vec![RecoveryCode {
                     code: "12345678".into(),
@@ -65,9 +75,7 @@ impl Logins {
                 device.confirmed = true;
                 writes.push(object::put(&device, Version::NONE));
             }
-            if !writes.is_empty() {
-                bench.write(writes).await;
-            }
+            bench.write(writes).await;
             all.push((user.value, DOINGS[number % DOINGS.len()]));
         }
         Self {
@@ -199,7 +207,6 @@ async fn what_is_supposed_of_a_thousand_logins_is_what_really_comes_of_them() {
     assert_eq!(counts(&supposed), really);
     assert!(really["asked for a second factor"] > 0 && really["let in"] > 0);
     assert_eq!(supposed.unknown, 0);
-    logins.bench.check().await;
 }
 
 #[actix::test]

@@ -41,9 +41,7 @@ pub(super) fn told(note: &Note<'_>, voice: Voice) -> String {
             } else {
                 voice.only_operator(|| format!(" (the provider said {})", joined(codes, "and")))
             };
-            format!(
-                "{here}the check whether the visitor is a person failed {often}{score}{codes}"
-            )
+            format!("{here}the check whether the visitor is a person failed {often}{score}{codes}")
         }
         What::ConsentStale => format!(
             "{here}the visitor agreed {often} to a question that had been replaced by a newer one, \

@@ -186,8 +186,13 @@ fn one_execution_is_told_from_its_beginning_without_secrets() {
         let printed = server.gatelog(&["execution", "why", &code]);
         assert_eq!(printed.stdout.trim(), why["text"].as_str().expect("a text"));
         assert_eq!(why["way"], "completed");
-        assert_eq!(why["ways"], json!(["completed", "password_wrong", "skipped_no_factor"]));
-        let diff = admin.gets(&format!("{EXECUTIONS}{code}/diff/?version=1")).await;
+        assert_eq!(
+            why["ways"],
+            json!(["completed", "password_wrong", "skipped_no_factor"])
+        );
+        let diff = admin
+            .gets(&format!("{EXECUTIONS}{code}/diff/?version=1"))
+            .await;
         assert_eq!(diff["left"]["place"]["version"], 1);
         assert_eq!(diff["right"]["state"], "completed");
         let path = format!("{EXECUTIONS}{code}/watch/");
