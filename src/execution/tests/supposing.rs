@@ -145,7 +145,7 @@ impl Logins {
 
     /// Only the staff may use the flow.
     fn admits_staff_only(&self) -> Vec<Write> {
-        let mut condition = PolicyBinding::new(&self.bench.clock, self.flow.pk, 0);
+        let mut condition = PolicyBinding::new(&self.bench.clock, self.flow.pbm, 0);
         condition.group = Some(self.staff.pk);
         vec![object::put(&condition, Version::NONE)]
     }
@@ -216,16 +216,14 @@ async fn who_may_not_use_the_flow_any_more_would_be_denied_by_name() {
     let writes = logins.admits_staff_only();
     // Nobody is logged in when a login begins, so nobody is of the staff.
     let table = logins.supposes(writes.clone()).await;
-    let denied: Vec<&Row> = table.rows.iter().filter(|it| it.now == "denied").collect();
     let by = "by the groups and users that the flow is bound to";
-    assert!(
-        denied.iter().all(|it| it.why.as_deref() == Some(by)),
-        "{table:#?}"
-    );
+    let is_denied = |row: &Row| row.now == "denied" && row.why.as_deref() == Some(by);
+    assert!(table.rows.iter().all(is_denied), "{table:#?}");
+    assert_eq!(table.changed, 12);
     logins.bench.write(writes).await;
     assert_eq!(counts(&table), logins.come().await);
     let policy = Policy::new(&logins.bench.clock, "dummy", "closed", dummy(false));
-    let mut condition = PolicyBinding::new(&logins.bench.clock, logins.flow.pk, 0);
+    let mut condition = PolicyBinding::new(&logins.bench.clock, logins.flow.pbm, 0);
     condition.policy = Some(policy.pk);
     let writes = vec![
         object::put(&policy, Version::NONE),
@@ -261,7 +259,7 @@ async fn what_was_never_asked_is_unknown_and_says_so() {
             .cloned()
             .expect("settings"),
     );
-    let mut condition = PolicyBinding::new(&logins.bench.clock, logins.flow.pk, 0);
+    let mut condition = PolicyBinding::new(&logins.bench.clock, logins.flow.pbm, 0);
     condition.policy = Some(policy.pk);
     let writes = vec![
         object::put(&policy, Version::NONE),

@@ -208,8 +208,7 @@ impl<'a> Visitor<'a> {
             return Ok(outcome::unfinished(&self.state));
         };
         let stage = at.name.clone();
-        let left_at = self.left_at.as_ref();
-        if left_at.is_some_and(|left| left.stage.id == at.stage.id && left.name == at.name) {
+        if self.is_same(Some(at), self.left_at.as_ref(), running) {
             return Ok(Outcome::Unfinished { stage });
         }
         if outcome::is_second_factor(at) && !self.came_to(at) {
