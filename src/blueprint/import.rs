@@ -24,7 +24,7 @@ use crate::directory::change;
 use crate::directory::password::{Busy, Pool, Verdict};
 use crate::flow::field::Invalid;
 use crate::journal::object::Stored;
-use crate::journal::{self, Commit, Durability, Journal};
+use crate::journal::{self, Commit, Durability, Journal, Write};
 use crate::stage;
 
 /// How often an import is done over when somebody else wrote in the meantime.
@@ -47,25 +47,9 @@ pub async fn apply(
     };
     let mut attempt = 1;
     loop {
-        let mut run = Run {
-            journal,
-            clock,
-            documents,
-            options,
-            staged: Staged::default(),
-            names: HashSet::new(),
-            report: Report::default(),
-            incomplete: BTreeMap::new(),
-            flows: BTreeMap::new(),
-        };
-        for document in documents {
-            run.document(document, true).await?;
-        }
-        run.close().await?;
-        run.report.changes = run.changes().await?;
-        let mut writes = run.staged.writes(journal).await?;
+        let (report, mut writes) = draft(journal, clock, documents, options).await?;
         if writes.is_empty() || options.dry_run {
-            return Ok(run.report);
+            return Ok(report);
         }
         let correlation = options.correlation.unwrap_or_else(|| clock.ordered_id());
         change::note(&mut writes, &options.author, correlation);
@@ -77,7 +61,7 @@ pub async fn apply(
             correlation,
         };
         match journal.commit(commit).await {
-            Ok(_) => return Ok(run.report),
+            Ok(_) => return Ok(report),
             Err(journal::Error::Conflict { .. } | journal::Error::Taken { .. })
                 if attempt < ATTEMPTS =>
             {
@@ -86,6 +70,36 @@ pub async fn apply(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What applying the documents would write, and what would be said of it. Nothing is written.
+///
+/// # Errors
+/// Those of [`apply`].
+pub async fn draft(
+    journal: &dyn Journal,
+    clock: &Clock,
+    documents: &[Document],
+    options: &Options<'_>,
+) -> Result<(Report, Vec<Write>), Error> {
+    let mut run = Run {
+        journal,
+        clock,
+        documents,
+        options,
+        staged: Staged::default(),
+        names: HashSet::new(),
+        report: Report::default(),
+        incomplete: BTreeMap::new(),
+        flows: BTreeMap::new(),
+    };
+    for document in documents {
+        run.document(document, true).await?;
+    }
+    run.close().await?;
+    run.report.changes = run.changes().await?;
+    let writes = run.staged.writes(journal).await?;
+    Ok((run.report, writes))
 }
 
 struct Run<'a> {

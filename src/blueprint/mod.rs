@@ -41,7 +41,7 @@ pub use default::{Enabled, Offered, Ready, apply_defaults, defaults, enable, off
 pub use document::Document;
 pub use export::{Exported, export};
 pub use host::Host;
-pub use import::apply;
+pub use import::{apply, draft};
 pub use instance::{Ran, run_instance, store};
 pub use library::{Filed, Library, hash};
 pub use node::MAX_BYTES;

@@ -15,7 +15,7 @@ use super::output::{Output, data, print_value, talk};
 
 pub(super) mod diff;
 mod export;
-mod files;
+pub(super) mod files;
 mod status;
 
 #[derive(Debug, Subcommand)]
@@ -184,6 +184,6 @@ fn rejected(name: &str, refusal: &Refusal, output: &Output) -> anyhow::Result<()
     Ok(())
 }
 
-fn items(value: &Value) -> &[Value] {
+pub(super) fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }

@@ -10,8 +10,10 @@ use crate::settings::Settings;
 
 use super::output::Output;
 
+mod since;
 pub(super) mod told;
 mod verify;
+mod what_if;
 
 pub(super) use verify::Undecided;
 
@@ -22,6 +24,8 @@ pub(super) enum Command {
     /// Ends with 0 if all come to the same events, with 1 if one does not, and with 2 if that
     /// cannot be said.
     Verify(verify::Command),
+    /// Say how recorded executions would go if blueprint files were applied, and write nothing
+    WhatIf(what_if::Command),
 }
 
 pub(super) async fn run(
@@ -31,6 +35,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     match command {
         Command::Verify(command) => verify::run(command, settings, output).await,
+        Command::WhatIf(command) => what_if::run(command, settings, output).await,
     }
 }
 

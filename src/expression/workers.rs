@@ -134,6 +134,15 @@ impl Workers {
         })
     }
 
+    /// As many processes again, of the same program and with the same limits, so that much work
+    /// does not have others wait.
+    ///
+    /// # Errors
+    /// When the thread that keeps them cannot be started.
+    pub fn another(&self) -> io::Result<Self> {
+        Self::start(self.shared.options.clone(), self.clock.clone())
+    }
+
     /// The process numbers of the workers that are free at the moment.
     pub fn idle(&self) -> Vec<u32> {
         let idle = self.shared.idle();

@@ -41,6 +41,7 @@ mod refusal;
 mod replay;
 mod tokens;
 mod users;
+mod what_if;
 
 pub use caller::Caller;
 pub use erasure::finish_erasures;
@@ -172,6 +173,7 @@ pub fn routes(config: &mut ServiceConfig, operator: Data<Operator>) {
             .route("/executions", get().to(executions::list))
             .route("/executions/{id}", get().to(executions::show))
             .route("/executions/{id}/verify", get().to(executions::verify))
+            .route("/replay/what-if", post().to(what_if::what_if))
             .route("/executions/{id}/diff", get().to(executions::diff))
             .route("/executions/{id}/watch", get().to(executions::watch))
             .route("/executions/{id}/why", get().to(executions::why))

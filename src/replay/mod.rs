@@ -22,6 +22,7 @@ mod summary;
 mod timeline;
 mod verify;
 pub mod watch;
+pub mod what_if;
 pub mod why;
 
 pub use gone::{Gone, Why};

@@ -32,7 +32,7 @@ mod recorded;
 pub use change::{Attempt, Change, StartSession, written, written_devices};
 pub use letter::{Call, Letter, NewLink, Recipient, person};
 pub use observation::{Interrupted, Observation, PasswordAnswer};
-pub use observed::Observed;
+pub use observed::{Observed, found};
 pub use record::Record;
 pub use recorded::{Divergence, Recorded};
 

@@ -50,7 +50,8 @@ impl Observed {
 }
 
 /// The observation of a lookup.
-pub(super) fn found(kind: Kind, key: Option<&Key>, objects: Vec<(Uuid, Version)>) -> Observation {
+#[must_use]
+pub fn found(kind: Kind, key: Option<&Key>, objects: Vec<(Uuid, Version)>) -> Observation {
     Observation::Found {
         kind,
         lookup: key.map(|key| key.name.to_owned()).unwrap_or_default(),

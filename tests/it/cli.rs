@@ -10,6 +10,7 @@ mod reference;
 mod shutdown;
 mod token;
 mod trail;
+mod what_if;
 
 use process::{Directory, Server};
 

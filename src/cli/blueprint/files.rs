@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use crate::app::folder;
 
 /// Each file with its content, in the order given; those of a folder in the order of their names.
-pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+pub(in crate::cli) fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

@@ -8,11 +8,12 @@ use std::thread::available_parallelism;
 use anyhow::{Context, bail};
 use clap::Args;
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::since::{self, Since};
 use super::{read, told};
 use crate::app;
 use crate::cli::client::Operator;
@@ -30,7 +31,7 @@ const PAGE: usize = 100;
 #[command(group = clap::ArgGroup::new("which").required(true))]
 pub(in crate::cli) struct Command {
     /// Those that began in this time, such as 7d or 12h, or since this moment
-    #[arg(long, value_name = "WHEN", group = "which", value_parser = age)]
+    #[arg(long, value_name = "WHEN", group = "which", value_parser = since::read)]
     since: Option<Since>,
     /// All that there are
     #[arg(long, group = "which")]
@@ -44,31 +45,6 @@ pub(in crate::cli) struct Command {
     /// Print no more than so many of those that differ
     #[arg(long, value_name = "N", default_value_t = 10)]
     show: usize,
-}
-
-/// From when on.
-#[derive(Clone, Copy, Debug)]
-enum Since {
-    Moment(Timestamp),
-    Age(SignedDuration),
-}
-
-fn age(text: &str) -> Result<Since, String> {
-    if let Ok(moment) = text.parse() {
-        return Ok(Since::Moment(moment));
-    }
-    let days = |number: &str, hours: i64| {
-        let number: i64 = number.trim().parse().ok()?;
-        Some(SignedDuration::from_hours(number.checked_mul(hours)?))
-    };
-    let age = match (text.strip_suffix('d'), text.strip_suffix('w')) {
-        (Some(number), _) => days(number, 24),
-        (_, Some(number)) => days(number, 7 * 24),
-        _ => text.parse().ok(),
-    };
-    let age = age.filter(SignedDuration::is_positive);
-    age.map(Since::Age)
-        .ok_or_else(|| "it is neither a time such as 7d or 12h nor a moment".to_owned())
 }
 
 /// Some executions could not be run again, and none of the others differs.
@@ -130,11 +106,7 @@ async fn journal(
         return Err(Undecided(problem).into());
     }
     let now: Timestamp = serde_json::from_value(status["now"].clone())?;
-    let since = match command.since {
-        Some(Since::Moment(moment)) => Some(moment),
-        Some(Since::Age(age)) => Some(now.checked_sub(age).unwrap_or(Timestamp::MIN)),
-        None => None,
-    };
+    let since = command.since.map(|it| it.moment(now));
     let mut report = Report::new(command.show);
     let mut before = Value::Null;
     loop {

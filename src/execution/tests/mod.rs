@@ -22,6 +22,7 @@ mod redirections;
 mod reputation;
 mod secrets;
 mod security_keys;
+mod supposing;
 mod waiting;
 mod why;
 mod writing;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Answer, Operator, Refusal};
-use crate::blueprint::{self, Error, Host, Options, Ready, Syntax};
+use crate::blueprint::{self, Document, Error, Host, Options, Ready, Syntax};
 use crate::catalog::{Flow, flow_by_slug, instances};
 use crate::directory::Author;
 use crate::http::ready::needs;
@@ -137,6 +137,16 @@ async fn apply_all(
     skip_unsupported: bool,
     dry_run: bool,
 ) -> Answer {
+    let documents = read(files)?;
+    let options = options(operator, skip_unsupported, dry_run);
+    let report = blueprint::apply(&*operator.journal, &operator.clock, &documents, &options)
+        .await
+        .map_err(failure)?;
+    Ok(HttpResponse::Ok().json(report))
+}
+
+/// The documents in the files.
+pub(super) fn read(files: &[File]) -> Result<Vec<Document>, Refusal> {
     let mut documents = Vec::new();
     let mut problems = Vec::new();
     for file in files {
@@ -145,10 +155,16 @@ async fn apply_all(
             Err(found) => problems.extend(found),
         }
     }
-    if !problems.is_empty() {
-        return Err(refusal(&problems));
+    if problems.is_empty() {
+        Ok(documents)
+    } else {
+        Err(refusal(&problems))
     }
-    let options = Options {
+}
+
+/// How they are applied, or tried.
+pub(super) fn options(operator: &Operator, skip_unsupported: bool, dry_run: bool) -> Options<'_> {
+    Options {
         host: Host::Machine,
         skip_unsupported,
         dry_run,
@@ -157,14 +173,10 @@ async fn apply_all(
         author: Author::operator(),
         turns: Some(&operator.turns),
         ..Options::default()
-    };
-    let report = blueprint::apply(&*operator.journal, &operator.clock, &documents, &options)
-        .await
-        .map_err(failure)?;
-    Ok(HttpResponse::Ok().json(report))
+    }
 }
 
-fn failure(error: Error) -> Refusal {
+pub(super) fn failure(error: Error) -> Refusal {
     match error {
         Error::Invalid(problems) => refusal(&problems),
         Error::Journal(error) => error.into(),

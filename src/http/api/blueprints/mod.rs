@@ -23,6 +23,7 @@ mod import;
 mod own;
 mod ready;
 mod trust;
+mod what_if;
 
 use trust::Untrusted;
 
@@ -80,6 +81,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(import::operations());
     all.extend(own::operations());
     all.extend(ready::operations());
+    all.extend(what_if::operations());
     all
 }
 
@@ -155,6 +157,7 @@ pub(super) fn describe(components: &mut Components) {
     import::describe(components);
     own::describe(components);
     ready::describe(components);
+    what_if::describe(components);
 }
 
 fn show(object: &Object, _: &Staged, _: &Shown<'_>) -> Result<Value, Miss> {
