@@ -61,7 +61,7 @@ pub fn watch(entries: &[Entry], key: &str) -> Watched {
     for entry in entries {
         for (number, event) in entry.record.events.iter().enumerate() {
             let before = held(&state, key);
-            let stage = at(&state);
+            let place = at(&state);
             state = evolve(state, event);
             watched.knows(&state);
             let after = held(&state, key);
@@ -82,7 +82,7 @@ pub fn watch(entries: &[Entry], key: &str) -> Watched {
                 },
                 at: entry.at,
                 event: kind(event),
-                stage,
+                stage: place,
                 by: by.unwrap_or_else(|| otherwise(event).to_owned()),
                 before: redacted(before),
                 after: redacted(after),

@@ -85,15 +85,15 @@ pub(super) fn of_event(event: &Event) -> Option<Definition> {
 /// The stage that an execution is at, or its flow before and after all stages.
 pub(super) fn of_state(state: &Execution) -> Option<Definition> {
     let latest = state.latest()?;
-    let Some(stage) = latest.plan.current().filter(|_| state.running().is_some()) else {
+    let Some(at) = latest.plan.current().filter(|_| state.running().is_some()) else {
         return Some(flow(&latest.slug, latest.flow));
     };
     Some(Definition {
         what: "stage".to_owned(),
-        kind: stage.kind.clone(),
-        name: stage.name.clone(),
-        id: stage.stage.id,
-        version: stage.stage.version,
+        kind: at.kind.clone(),
+        name: at.name.clone(),
+        id: at.stage.id,
+        version: at.stage.version,
     })
 }
 

@@ -116,9 +116,9 @@ pub(super) fn of<'a>(
 
 /// How an execution stands that nothing more comes to.
 pub(super) fn unfinished(state: &Execution) -> Outcome {
-    let stage = state.latest().and_then(|it| it.plan.current());
+    let at = state.latest().and_then(|it| it.plan.current());
     Outcome::Unfinished {
-        stage: stage.map(|it| it.name.clone()).unwrap_or_default(),
+        stage: at.map(|it| it.name.clone()).unwrap_or_default(),
     }
 }
 

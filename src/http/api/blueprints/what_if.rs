@@ -139,7 +139,7 @@ async fn suppose(mut call: Call) -> Answered {
     let edit = call.edit(&author, call.arrival.id);
     let options = Options {
         dry_run: true,
-        ..import::options(&edit, &call)
+        ..import::options(&edit, &call)?
     };
     let state = &call.state;
     let drafted = blueprint::draft(&*state.journal, &state.clock, &[document], &options).await;
