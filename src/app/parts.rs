@@ -68,10 +68,10 @@ impl Parts {
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let devices = Devices::new(keyring.derive("device cookie"));
         let factors = Factors::new(keyring.derive("mfa cookie"));
-        let disk = SledJournal::open(&store::options(settings), keyring, clock.clone())?;
-        let disk = Arc::new(disk);
-        let notary = Notary::new(&disk, &settings.data, &settings.journal.checkpoints);
-        let notary = Arc::new(notary);
+        let disk = SledJournal::open(&store::options(settings), keyring, clock.clone());
+        let disk = Arc::new(disk?);
+        let signs = &settings.journal.checkpoints;
+        let notary = Arc::new(Notary::new(&disk, &settings.data, signs));
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
@@ -111,9 +111,7 @@ impl Parts {
             signer,
             devices,
             factors,
-            cookies: Scope {
-                domain: settings.session.cookie_domain.clone(),
-            },
+            cookies: cookies(settings),
             trusted_proxies: settings.web.trusted_proxies.clone(),
             unused_age: settings.session.unauthenticated_age,
             install_id: install.install_id,
@@ -160,6 +158,13 @@ impl Parts {
             library,
             notary,
         })
+    }
+}
+
+/// Where cookies are good.
+fn cookies(settings: &Settings) -> Scope {
+    Scope {
+        domain: settings.session.cookie_domain.clone(),
     }
 }
 

@@ -164,12 +164,13 @@ fn stage(node: &Node) -> Vec<Line> {
     };
     let mut text = format!("{sign} {} ({said}", node.name);
     if let Some(by) = &node.by {
-        text += &format!(", put there by {by}");
+        text += ", put there by ";
+        text += by;
     }
     match node.refused {
         0 => {}
         1 => text += ", one answer refused",
-        many => text += &format!(", {many} answers refused"),
+        many => text.extend([", ", &many.to_string(), " answers refused"]),
     }
     text.push(')');
     let reasons = node

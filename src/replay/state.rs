@@ -110,8 +110,8 @@ pub fn state(entries: &[Entry], version: Option<Version>, event: Option<usize>) 
 #[must_use]
 pub fn client(entries: &[Entry], version: Version) -> Option<&Client> {
     let until = entries.iter().filter(|it| it.version <= version);
-    let clients = until.map(|it| &it.record.input.client);
-    clients.filter(|it| !it.host.is_empty()).next_back()
+    let mut clients = until.map(|it| &it.record.input.client);
+    clients.rfind(|it| !it.host.is_empty())
 }
 
 /// All states of an execution, one after each event; a record without events has one as well.

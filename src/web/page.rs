@@ -67,6 +67,10 @@ fn template(component: &str) -> (&'static str, &'static [&'static str]) {
 
 /// What a form on a page has to send along.
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that the template shows or leaves out"
+)]
 pub struct Form {
     /// Where it is posted to.
     pub action: String,

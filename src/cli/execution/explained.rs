@@ -23,10 +23,12 @@ pub(super) fn comparing(left: &str, right: &str) -> anyhow::Result<String> {
     let (other, with_version) = point(right)?;
     let mut path = format!("executions/{one}/diff?with={other}");
     if let Some(version) = version {
-        path.push_str(&format!("&version={version}"));
+        path += "&version=";
+        path += &version.to_string();
     }
     if let Some(version) = with_version {
-        path.push_str(&format!("&with_version={version}"));
+        path += "&with_version=";
+        path += &version.to_string();
     }
     Ok(path)
 }

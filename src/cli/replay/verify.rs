@@ -116,7 +116,7 @@ async fn journal(
         let executions: Vec<Ran> = serde_json::from_value(answer["executions"].clone())
             .context("the server's answer cannot be read")?;
         for ran in executions {
-            report.take(ran, output)?;
+            report.take(&ran, output)?;
         }
         for it in answer["unreadable"].as_array().into_iter().flatten() {
             report.unreadable(it, output)?;
@@ -137,7 +137,7 @@ async fn files(command: &Command, output: &Output) -> anyhow::Result<Report> {
     for some in command.file.chunks(jobs) {
         let ran = some.iter().map(|file| from_file(file, &workers));
         for ran in join_all(ran).await {
-            report.take(ran, output)?;
+            report.take(&ran, output)?;
         }
     }
     Ok(report)
@@ -197,7 +197,7 @@ impl Report {
         }
     }
 
-    fn take(&mut self, ran: Ran, output: &Output) -> anyhow::Result<()> {
+    fn take(&mut self, ran: &Ran, output: &Output) -> anyhow::Result<()> {
         let name = match &ran.file {
             Some(file) => file.clone(),
             None => format!("{} ({})", ran.execution, ran.code),

@@ -131,11 +131,10 @@ fn style(tone: Tone, coloured: bool) -> (&'static str, &'static str) {
     const END: &str = "\u{1b}[0m";
     match tone {
         Tone::Heading => ("\u{1b}[1m", END),
-        Tone::Plain => ("", ""),
         Tone::Quiet if coloured => ("\u{1b}[2m", END),
         Tone::Good if coloured => ("\u{1b}[32m", END),
         Tone::Bad if coloured => ("\u{1b}[31m", END),
-        Tone::Quiet | Tone::Good | Tone::Bad => ("", ""),
+        Tone::Plain | Tone::Quiet | Tone::Good | Tone::Bad => ("", ""),
     }
 }
 

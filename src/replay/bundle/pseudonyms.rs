@@ -145,29 +145,31 @@ impl Pseudonyms {
             IpAddr::V6(it) if it.is_loopback() || it.is_unspecified() || it.is_unique_local() => {
                 address
             }
-            IpAddr::V6(it) => match it.to_ipv4_mapped() {
-                Some(v4) => match self.address(v4.into()) {
-                    IpAddr::V4(other) => other.to_ipv6_mapped().into(),
-                    other @ IpAddr::V6(_) => other,
-                },
-                None => {
-                    let octets = it.octets();
-                    let (network, own) = octets.split_at(8);
-                    let network = self.digest(&[network, b"network"]);
-                    let mut made = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-                    made[4..8].copy_from_slice(&network[..4]);
-                    if own != [0; 8] {
-                        made[8..].copy_from_slice(&self.digest(&[&octets])[..8]);
-                    }
-                    Ipv6Addr::from(made).into()
+            IpAddr::V6(it) => {
+                if let Some(mapped) = it.to_ipv4_mapped() {
+                    return match self.address(mapped.into()) {
+                        IpAddr::V4(other) => other.to_ipv6_mapped().into(),
+                        other @ IpAddr::V6(_) => other,
+                    };
                 }
-            },
+                let octets = it.octets();
+                let (network, own) = octets.split_at(8);
+                let network = self.digest(&[network, b"network"]);
+                let mut made = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                made[4..8].copy_from_slice(&network[..4]);
+                if own != [0; 8] {
+                    made[8..].copy_from_slice(&self.digest(&[&octets])[..8]);
+                }
+                Ipv6Addr::from(made).into()
+            }
         }
     }
 
     fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is good");
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         mac.finalize().into_bytes().into()
     }
 }

@@ -145,13 +145,14 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
         let body = &held.body;
         let mut learn = |name: &str| leaves(&body[name], words);
         if held.kind == User::KIND {
-            ["username", "name", "email"]
-                .iter()
-                .for_each(|it| learn(it));
+            for field in ["username", "name", "email"] {
+                learn(field);
+            }
             attributes(&body["attributes"], words);
         } else if held.kind == Device::KIND {
-            let all = ["name", "phone_number", "email", "duo_user_id"];
-            all.iter().for_each(|it| learn(it));
+            for field in ["name", "phone_number", "email", "duo_user_id"] {
+                learn(field);
+            }
         } else if held.kind == Invitation::KIND {
             learn("fixed_data");
         } else if held.kind == Reputation::KIND {
@@ -182,8 +183,12 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
                     identifier,
                     ..
                 } => {
-                    address.iter().for_each(|it| words.learn_address(*it));
-                    identifier.iter().for_each(|it| words.learn(it));
+                    if let Some(address) = address {
+                        words.learn_address(*address);
+                    }
+                    if let Some(identifier) = identifier {
+                        words.learn(identifier);
+                    }
                 }
                 Observation::Place { address, .. } => words.learn_address(*address),
                 _ => {}
@@ -203,7 +208,7 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
                     {
                         let typed = typed.iter().filter(|(field, _)| fields.contains(*field));
                         typed.for_each(|(_, value)| {
-                            leaves(&serde_json::json!(value)["value"], words)
+                            leaves(&serde_json::json!(value)["value"], words);
                         });
                     }
                 }

@@ -111,7 +111,7 @@ pub(super) async fn of_beginning(
     };
     let found = object::get_at::<catalog::Flow>(journal, *id, version).await?;
     let version = version.0;
-    Ok(found.map(|it| flow(&it.value.slug.to_string(), Pinned { id: *id, version })))
+    Ok(found.map(|it| flow(it.value.slug.as_ref(), Pinned { id: *id, version })))
 }
 
 /// What was being evaluated when `notes` were all that had been asked; `None` when nothing was.

@@ -77,9 +77,9 @@ impl Changes {
         self.0.contains_key(&stream)
     }
 
-    /// The object as it is supposed to be; the outer `None` where it is as it was.
-    pub(super) fn get(&self, stream: StreamId) -> Option<Option<Object>> {
-        self.0.get(&stream).map(|changed| changed.object.clone())
+    /// The object as it is supposed to be, where it is not as it was; `None` when it is gone.
+    pub(super) fn get(&self, stream: StreamId) -> Option<Object> {
+        self.0.get(&stream)?.object.clone()
     }
 
     /// The same of one revision.

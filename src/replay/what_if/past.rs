@@ -38,6 +38,16 @@ pub struct Past {
     kinds: Mutex<HashMap<Kind, Arc<OnceCell<Lookups>>>>,
 }
 
+/// What there was of an object.
+pub(super) enum Was {
+    /// This.
+    There(Object),
+    /// There was none.
+    Nothing,
+    /// It can no longer be read.
+    Erased,
+}
+
 /// Which revisions an object had, oldest first.
 type History = Arc<Vec<Mark>>;
 
@@ -46,11 +56,11 @@ struct Mark {
     version: Version,
     at: Timestamp,
     command: Uuid,
-    was: Was,
+    was: Left,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Was {
+enum Left {
     There,
     Deleted,
     /// It can no longer be read.
@@ -68,10 +78,10 @@ struct Lookups {
 impl Mark {
     fn of(envelope: &Envelope) -> Self {
         let was = match envelope.body {
-            Some(_) => Was::There,
+            Some(_) => Left::There,
             // The schema of a deletion is zero, as it has no body.
-            None if envelope.schema == 0 => Was::Deleted,
-            None => Was::Erased,
+            None if envelope.schema == 0 => Left::Deleted,
+            None => Left::Erased,
         };
         Self {
             version: envelope.version,
@@ -130,13 +140,8 @@ impl Past {
         Ok(object)
     }
 
-    /// The object as it was; the inner `None` when there was none, the outer one when it can no
-    /// longer be read.
-    pub(super) async fn object(
-        &self,
-        stream: StreamId,
-        moment: Moment,
-    ) -> Result<Option<Option<Object>>> {
+    /// The object as it was.
+    pub(super) async fn object(&self, stream: StreamId, moment: Moment) -> Result<Was> {
         let kept = {
             let mut kept = self
                 .histories
@@ -144,34 +149,29 @@ impl Past {
                 .unwrap_or_else(PoisonError::into_inner);
             kept.get(&stream).cloned()
         };
-        let history = match kept {
-            Some(history) => history,
-            None => {
-                let envelopes = self.journal.read(stream, Version::NONE).await?;
-                let history: History = Arc::new(envelopes.iter().map(Mark::of).collect());
-                let mut kept = self
-                    .histories
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                kept.put(stream, Arc::clone(&history));
-                history
-            }
-        };
+        if let Some(history) = kept {
+            return self.within(stream, &history, moment).await;
+        }
+        let envelopes = self.journal.read(stream, Version::NONE).await?;
+        let history: History = Arc::new(envelopes.iter().map(Mark::of).collect());
+        {
+            let mut kept = self
+                .histories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            kept.put(stream, Arc::clone(&history));
+        }
         self.within(stream, &history, moment).await
     }
 
-    async fn within(
-        &self,
-        stream: StreamId,
-        history: &[Mark],
-        moment: Moment,
-    ) -> Result<Option<Option<Object>>> {
+    async fn within(&self, stream: StreamId, history: &[Mark], moment: Moment) -> Result<Was> {
         let last = history.iter().rev().find(|mark| mark.is_before(moment));
-        match last.map(|mark| (mark.was, mark.version)) {
-            None | Some((Was::Deleted, _)) => Ok(Some(None)),
-            Some((Was::Erased, _)) => Ok(None),
-            Some((Was::There, version)) => Ok(self.revision(stream, version).await?.map(Some)),
-        }
+        let there = match last.map(|mark| (mark.was, mark.version)) {
+            None | Some((Left::Deleted, _)) => return Ok(Was::Nothing),
+            Some((Left::Erased, _)) => None,
+            Some((Left::There, version)) => self.revision(stream, version).await?,
+        };
+        Ok(there.map_or(Was::Erased, Was::There))
     }
 
     /// What a lookup found, by identifier; `None` when nobody knows any more, or of a kind that
@@ -202,10 +202,11 @@ impl Past {
         let mut found = Vec::new();
         for (id, history) in candidates {
             let stream = StreamId::new(kind, *id);
-            let Some(object) = self.within(stream, history, moment).await? else {
-                return Ok(None);
+            let object = match self.within(stream, history, moment).await? {
+                Was::There(object) => object,
+                Was::Nothing => continue,
+                Was::Erased => return Ok(None),
             };
-            let Some(object) = object else { continue };
             let fits = match key {
                 None => true,
                 Some(key) => keys::of(&object)?.contains(key),

@@ -14,6 +14,16 @@ pub(super) struct Seen<'a> {
     used: Mutex<Vec<bool>>,
 }
 
+/// What was seen of an object then.
+pub(super) enum Looked {
+    /// This revision.
+    Saw(Version),
+    /// That there was none.
+    SawNothing,
+    /// Nobody looked.
+    Not,
+}
+
 /// How an evaluation of a policy ended then.
 pub(super) struct Ended<'a> {
     pub(super) micros: u64,
@@ -46,16 +56,17 @@ impl<'a> Seen<'a> {
         })
     }
 
-    /// Which revision of an object was there; the outer `None` where nobody looked.
-    pub(super) fn object(&self, stream: StreamId) -> Option<Option<Version>> {
-        self.any(|note| match note {
+    /// Which revision of an object was there.
+    pub(super) fn object(&self, stream: StreamId) -> Looked {
+        let looked = self.any(|note| match note {
             Observation::Object { kind, id, version }
                 if (*kind, *id) == (stream.kind, stream.id) =>
             {
-                Some(*version)
+                Some(version.map_or(Looked::SawNothing, Looked::Saw))
             }
             _ => None,
-        })
+        });
+        looked.unwrap_or(Looked::Not)
     }
 
     /// What a lookup found; `None` where nobody looked.

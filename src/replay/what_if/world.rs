@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::Supposition;
 use super::missing::Missing;
-use super::past::{Moment, unanswered};
-use super::seen::Seen;
+use super::past::{Moment, Was, unanswered};
+use super::seen::{Looked, Seen};
 use crate::catalog::Policy;
 use crate::directory::device::Device;
 use crate::directory::user::User;
@@ -152,18 +152,20 @@ impl Views<'_> {
 #[async_trait]
 impl Objects for Views<'_> {
     async fn get(&self, stream: StreamId) -> journal::Result<Option<Object>> {
-        if let Some(supposed) = self.of.changes.get(stream) {
-            return Ok(supposed);
+        if self.of.changes.has(stream) {
+            return Ok(self.of.changes.get(stream));
         }
-        if let Some(version) = self.seen.object(stream) {
-            return match version {
-                Some(version) => self.revision(stream, version).await.map(Some),
-                None => Ok(None),
-            };
+        match self.seen.object(stream) {
+            Looked::Saw(version) => return self.revision(stream, version).await.map(Some),
+            Looked::SawNothing => return Ok(None),
+            Looked::Not => {}
         }
         self.reconstructed.store(true, Ordering::Relaxed);
-        let was = self.of.past.object(stream, self.moment).await?;
-        was.ok_or_else(|| self.unknown(Missing::Erased { kind: stream.kind }))
+        match self.of.past.object(stream, self.moment).await? {
+            Was::There(object) => Ok(Some(object)),
+            Was::Nothing => Ok(None),
+            Was::Erased => Err(self.unknown(Missing::Erased { kind: stream.kind })),
+        }
     }
 
     async fn get_at(&self, stream: StreamId, version: Version) -> journal::Result<Option<Object>> {

@@ -257,12 +257,13 @@ fn answer(story: &Story<'_>) -> Option<Answer> {
         event.map(|it| (entry, it))
     });
     let (entry, (challenge, fields)) = own?;
-    (entry.version == decisive.version || waited).then(|| Answer {
+    let answer = Answer {
         version: entry.version,
         at: entry.at,
         challenge,
         fields,
-    })
+    };
+    (entry.version == decisive.version || waited).then_some(answer)
 }
 
 fn bound(answer: &Event) -> Option<Pinned> {

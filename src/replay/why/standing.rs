@@ -85,6 +85,7 @@ pub(super) fn of(story: &Story<'_>, running: &Running, voice: Voice) -> Ending {
 }
 
 fn waits(at: &str, comma: &str, what: Option<&Effect>) -> Ending {
+    const SOON: &str = "to go on, that has to come; it usually takes seconds";
     let waits = |way, what: &str, would: &str| {
         Ending::new(
             way,
@@ -92,7 +93,6 @@ fn waits(at: &str, comma: &str, what: Option<&Effect>) -> Ending {
             would,
         )
     };
-    const SOON: &str = "to go on, that has to come; it usually takes seconds";
     match what {
         Some(Effect::Captcha { .. }) => waits(
             Way::AwaitsCaptcha,

@@ -8,6 +8,10 @@ use crate::flow::event::{Errors, PasswordProblem};
 use crate::flow::verdict::{PlanChange, When};
 
 /// A note as a sentence, not yet with its capital letter and its full stop.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for every note, so that none is forgotten"
+)]
 pub(super) fn told(note: &Note<'_>, voice: Voice) -> String {
     let often = times(note.times);
     let again = if note.times > 1 {

@@ -17,6 +17,7 @@ use super::super::schema::Components;
 use super::super::schema::shape::{Member, Of, has, may, object};
 use super::{import, refusal, trust};
 use crate::blueprint::{self, Document, Options};
+use crate::expression::Workers;
 use crate::http::Error;
 use crate::http::api::body::wrong;
 use crate::replay::what_if::{self, Changes, Range, Table};
@@ -162,7 +163,7 @@ async fn suppose(mut call: Call) -> Answered {
 /// Half of the cores are left to those who log in meanwhile.
 async fn run(call: &Call, changes: Changes, asked: Asked) -> Result<Table, Error> {
     let state = &call.state;
-    let workers = state.workers.as_ref().map(|it| it.another()).transpose();
+    let workers = state.workers.as_ref().map(Workers::another).transpose();
     let workers = workers.map_err(|error| Error::Internal {
         cause: format!("nothing runs expressions: {error}"),
     })?;

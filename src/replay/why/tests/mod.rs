@@ -4,6 +4,12 @@
 //!
 //! `GATELOG_GOLDEN=1 cargo test --lib why` writes the texts anew; read them aloud afterwards.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::wrong_self_convention,
+    reason = "the lists of events are to be read, not to be fast"
+)]
+
 mod ended;
 mod factors;
 mod recorded;
@@ -44,7 +50,7 @@ fn numbered(text: &str) -> String {
         if let Some(id) = id {
             let next = known.len() + 1;
             let number = *known.entry(id.to_owned()).or_insert(next);
-            out.push_str(&format!("‹{number}›"));
+            out.extend(["‹", &number.to_string(), "›"]);
             rest = &rest[36..];
         } else {
             out.push(first);
