@@ -223,7 +223,12 @@ impl Search<'_> {
         let Some(record) = value(envelope).filter(|_| !is_known) else {
             return;
         };
-        let is_nobodys = self.journal.wrapper(envelope.key) == Some(KeyId::SYSTEM);
+        let wrapper = self.journal.wrapper(envelope.key);
+        // Their own go with their key, and are counted where that is destroyed.
+        if wrapper == Some(KeyId(self.sought.user)) {
+            return;
+        }
+        let is_nobodys = wrapper == Some(KeyId::SYSTEM);
         let goes = needles::is_named(self.sought, &record, is_nobodys)
             || (is_nobodys && self.is_in_their_browser(&record));
         if goes && is_nobodys {

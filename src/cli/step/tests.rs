@@ -1,3 +1,5 @@
+//! Stepping through executions, as it is printed.
+
 use std::path::Path;
 
 use super::lines;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Bench, login_stages};
+use super::{Bench, Limits, login_stages};
 use crate::catalog::{Flow, FlowStageBinding, Policy, PolicyBinding, Stage, bindings_of};
 use crate::directory::command::prepare;
 use crate::directory::device::{Authenticator, Device, RecoveryCode};
@@ -44,7 +44,10 @@ struct Logins {
 impl Logins {
     /// `people` of them; every third is of the staff, every fifth has recovery codes.
     async fn of(people: usize) -> Self {
-        let bench = Bench::new();
+        let bench = Bench::with(Limits {
+            begun_at_once: 1_000_000,
+            ..Limits::default()
+        });
         let flow = bench.flow("login", &login_stages()).await;
         let staff = Group::new(&bench.clock, "staff");
         bench.write(vec![object::put(&staff, Version::NONE)]).await;
@@ -249,7 +252,7 @@ async fn what_was_never_asked_is_unknown_and_says_so() {
     let why = "the stage \"added\" would ask, and was never answered";
     assert_eq!((unknown.was, unknown.why.as_deref()), ("let in", Some(why)));
     assert_eq!(table.unknown, unknown.count);
-    // Where an address is was not looked up then.
+    // Where an address is was not looked up then, and only a policy that asks for it wants it.
     let policy = Policy::new(
         &logins.bench.clock,
         "geoip",

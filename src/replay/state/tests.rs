@@ -1,3 +1,5 @@
+//! The state of an execution after each event.
+
 use serde_json::json;
 use uuid::Uuid;
 

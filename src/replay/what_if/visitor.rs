@@ -36,6 +36,7 @@ struct Command<'a> {
 struct Visitor<'a> {
     of: &'a Supposition,
     execution: Uuid,
+    entries: &'a [Entry],
     commands: Vec<Command<'a>>,
     /// The stage at which the visitor gave up then, if they did.
     left_at: Option<PlannedStage>,
@@ -58,6 +59,7 @@ pub(super) async fn goes_again(
     let mut visitor = Visitor {
         of,
         execution,
+        entries,
         commands,
         left_at: at.filter(|_| is_left),
         state: Execution::default(),
@@ -227,7 +229,7 @@ impl<'a> Visitor<'a> {
             let world = Supposed::new(
                 self.of,
                 self.execution,
-                entry,
+                (self.entries, entry),
                 &self.made_up,
                 &self.reconstructed,
             );

@@ -34,6 +34,10 @@ pub(super) struct Supposed<'a> {
     now: Timestamp,
     execution: Uuid,
     views: Views<'a>,
+    /// Everything that was recorded of the execution.
+    entries: &'a [Entry],
+    /// Whether somebody asked where an address is, and nobody knows.
+    is_placeless: AtomicBool,
     /// How many identifiers were made up for this execution.
     made_up: &'a AtomicU64,
     changes: Mutex<Vec<Change>>,
@@ -55,7 +59,7 @@ impl<'a> Supposed<'a> {
     pub(super) fn new(
         of: &'a Supposition,
         execution: Uuid,
-        entry: &'a Entry,
+        (entries, entry): (&'a [Entry], &'a Entry),
         made_up: &'a AtomicU64,
         reconstructed: &'a AtomicBool,
     ) -> Self {
@@ -73,6 +77,8 @@ impl<'a> Supposed<'a> {
                 missing: Mutex::default(),
                 reconstructed,
             },
+            entries,
+            is_placeless: AtomicBool::new(false),
             made_up,
             changes: Mutex::default(),
             recalled: Mutex::default(),
@@ -106,6 +112,14 @@ impl<'a> Supposed<'a> {
                 .as_u128()
                 .wrapping_add(u128::from(number) + 1),
         )
+    }
+
+    /// Whether a policy goes by where an address is: as its kind does, or as its text says.
+    async fn wants_places(&self, policy: Uuid) -> journal::Result<bool> {
+        let found = self.views.get(object::stream::<Policy>(policy)).await?;
+        let body = found.map(|it| String::from_utf8_lossy(&it.body).into_owned());
+        let body = body.unwrap_or_default();
+        Ok(["geoip", "asn"].iter().any(|word| body.contains(word)))
     }
 
     fn recalled(&self) -> MutexGuard<'_, Vec<Option<Told>>> {
@@ -345,6 +359,9 @@ impl World for Supposed<'_> {
         deadline: Duration,
         work: Work<'w>,
     ) -> Result<Evaluated, Error> {
+        if self.is_placeless.load(Ordering::Relaxed) && self.wants_places(policy).await? {
+            return Err(self.unknown(Missing::Place));
+        }
         // How another policy ended says nothing of this one.
         let is_same = !self.views.of.changes.has(object::stream::<Policy>(policy));
         let then = self.views.seen.evaluation(policy).filter(|_| is_same);
@@ -415,12 +432,20 @@ impl World for Supposed<'_> {
         noted.ok_or_else(|| self.unknown(Missing::Reputation))
     }
 
+    // It is handed to all policies, of which few want it: those make the outcome unknown.
     fn place(&self, asked: IpAddr) -> Result<Place, Error> {
-        let noted = self.views.seen.any(|note| match note {
+        let of = |note: &Observation| match note {
             Observation::Place { address, place } if *address == asked => Some(place.clone()),
             _ => None,
-        });
-        noted.ok_or_else(|| self.unknown(Missing::Place))
+        };
+        // An address is not elsewhere a minute later.
+        let noted = self.entries.iter();
+        let noted = noted.flat_map(|entry| &entry.record.observations);
+        let noted = noted.filter_map(of).next();
+        if noted.is_none() {
+            self.is_placeless.store(true, Ordering::Relaxed);
+        }
+        Ok(noted.unwrap_or_default())
     }
 
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {

@@ -131,6 +131,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         &[
             "expression",
             "geoip",
+            "webauthn",
             "stage",
             "policy",
             "world",

@@ -138,8 +138,8 @@ fn an_execution_is_stepped_through_on_a_terminal() {
             .prints("\u{1b}[?1049h")
             .prints("stands: running")
             .prints("\u{1b}[?25h\u{1b}[?1049l");
-        let last = seen.stdout.contains("challenge_issued");
-        assert!(last, "the last event is shown: {seen:?}");
+        let is_at_the_end = seen.stdout.contains("challenge_issued");
+        assert!(is_at_the_end, "the last event is shown: {seen:?}");
     });
 }
 

@@ -49,6 +49,10 @@ fn a_bundle_holds_nothing_secret_or_personal_and_runs_again_elsewhere() {
 }
 
 /// Goes through flows of all sorts, and writes each as a bundle.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one execution of each sort, one after the other"
+)]
 async fn records(server: &mut TestServer, sink: &MailSink, folder: &Path) {
     let person = server.person();
     let made = |server: &TestServer, name: &str| bundles_latest(server, folder, name);

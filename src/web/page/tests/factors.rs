@@ -255,6 +255,8 @@ fn the_rules_of_a_brand_are_not_where_a_secret_is_shown() {
     ] {
         let mut challenge = identification();
         challenge["component"] = component.into();
+        challenge["config_url"] = "otpauth://totp/a?secret=b".into();
+        challenge["codes"] = json!(["12345678"]);
         let page = Pages::new().challenge(&dress, &challenge, &form(), None);
         let page = page.expect("it can be shown");
         assert_eq!(page.contains("brand.css"), is_dressed, "{component}");
