@@ -439,9 +439,9 @@ impl World for Supposed<'_> {
             _ => None,
         };
         // An address is not elsewhere a minute later.
-        let noted = self.entries.iter();
-        let noted = noted.flat_map(|entry| &entry.record.observations);
-        let noted = noted.filter_map(of).next();
+        let entries = self.entries.iter();
+        let mut notes = entries.flat_map(|entry| &entry.record.observations);
+        let noted = notes.find_map(of);
         if noted.is_none() {
             self.is_placeless.store(true, Ordering::Relaxed);
         }
