@@ -1,5 +1,6 @@
 //! The stepper on a terminal: one state at a time, from edge to edge.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use super::terminal::{Key, Terminal};
@@ -67,6 +68,7 @@ impl Cursor {
 pub(super) fn run(terminal: &Terminal, states: &[State], coloured: bool) -> anyhow::Result<()> {
     let mut cursor = Cursor::default();
     let mut drawn = None;
+    let mut typed = VecDeque::new();
     loop {
         let Some(state) = states.get(cursor.place) else {
             return Ok(());
@@ -77,12 +79,17 @@ pub(super) fn run(terminal: &Terminal, states: &[State], coloured: bool) -> anyh
             terminal.writes(&drawing(&all, cursor, size, coloured))?;
             drawn = Some((cursor, size));
         }
-        for key in terminal.keys()? {
-            if key == Key::Quit && !cursor.helps {
-                return Ok(());
-            }
-            cursor = cursor.after(key, states.len(), room(size.1), all.len());
+        // What was typed faster than it is drawn is seen all the same, key by key.
+        if typed.is_empty() {
+            typed.extend(terminal.keys()?);
         }
+        let Some(key) = typed.pop_front() else {
+            continue;
+        };
+        if key == Key::Quit && !cursor.helps {
+            return Ok(());
+        }
+        cursor = cursor.after(key, states.len(), room(size.1), all.len());
     }
 }
 
