@@ -40,7 +40,10 @@ pub(crate) fn run() {
 
     let before = resident();
     let journal: Arc<dyn Journal> = Arc::new(open(directory.path(), &clock));
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let mut processes = Processes::of_program("/proc/self/exe");
     processes.workers = std::thread::available_parallelism().map_or(1, Into::into);
     let jobs = processes.workers;

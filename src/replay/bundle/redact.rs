@@ -172,6 +172,7 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
     for entry in &bundle.records {
         let record = &entry.record;
         words.learn_address(record.input.client.address);
+        words.learn(&record.input.client.user_agent);
         if let Some(Value::Object(body)) = &record.input.body {
             let typed = body.iter().filter(|(field, _)| fields.contains(*field));
             typed.for_each(|(_, value)| leaves(value, words));

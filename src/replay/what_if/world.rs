@@ -440,12 +440,12 @@ impl World for Supposed<'_> {
         };
         // An address is not elsewhere a minute later.
         let entries = self.entries.iter();
-        let mut notes = entries.flat_map(|entry| &entry.record.observations);
-        let noted = notes.find_map(of);
-        if noted.is_none() {
+        let mut all = entries.flat_map(|entry| &entry.record.observations);
+        let known = all.find_map(of);
+        if known.is_none() {
             self.is_placeless.store(true, Ordering::Relaxed);
         }
-        Ok(noted.unwrap_or_default())
+        Ok(known.unwrap_or_default())
     }
 
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {

@@ -203,7 +203,7 @@ fn a_policy_that_goes_by_a_name_is_told_of_and_can_be_given_it() {
             .says("does not run again")
             .says("--personal");
         let ran = verifies_elsewhere(folder.path(), &[]);
-        ran.fails_with(1).prints("at the policy \"by-name-policy\"");
+        ran.fails_with(1).prints("differs at record 2");
 
         let again = server.gatelog(&["execution", "bundle", id, "--out", file]);
         again.fails_with(1).says("cannot be made");
