@@ -33,6 +33,7 @@ fn whoever_may_only_look_at_flows_is_offered_nothing_else() {
         let person = server.person();
         let admin = browsers.open().await?;
         admin.logs_in(&server.administrator.clone()).await?;
+        opens(&admin, "/flows", "Flows").await?;
         let role = json!({ "name": "readers" });
         let role = calls(&admin, "POST", "/rbac/roles/", role).await?;
         let role = role["pk"].as_str().expect("a key").to_owned();
@@ -159,6 +160,7 @@ fn colours_of_a_brand_count_in_light_and_in_dark() {
     with_browsers(Options::default(), async |server, browsers| {
         let window = browsers.open().await?;
         window.logs_in(&server.administrator.clone()).await?;
+        opens(&window, "/brands", "Brands").await?;
         let found = calls(&window, "GET", "/core/brands/", Value::Null).await?;
         let key = found["results"][0]["brand_uuid"].as_str().expect("a key");
         let style = ":root { --accent: #0a6b4f; } \

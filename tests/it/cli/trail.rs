@@ -133,7 +133,7 @@ fn an_execution_is_stepped_through_on_a_terminal() {
         let list = server.gatelog(&["execution", "list", "--json"]).values();
         let id = list[0]["execution"].as_str().expect("an id");
         // On, what the keys do, back from that, to the last, and enough.
-        let seen = server.gatelog_at_terminal(&["execution", "step", id], "j?xGq");
+        let seen = server.gatelog_at_terminal(&["execution", "step", id], "j?kGq");
         seen.succeeds()
             .prints("\u{1b}[?1049h")
             .prints("stands: running")
