@@ -159,6 +159,7 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
             learn("identifier");
             address(&body["ip"], words);
         } else if held.kind == Session::KIND {
+            learn("last_user_agent");
             address(&body["last_ip"], words);
         } else if held.kind == Login::KIND {
             address(&body["address"], words);
@@ -268,6 +269,7 @@ fn address(value: &Value, words: &mut Pseudonyms) {
 
 fn input(input: &mut Input, words: &Pseudonyms) -> Result<(), Error> {
     input.client.address = words.address(input.client.address);
+    input.client.user_agent = words.within(&input.client.user_agent);
     input.query = query(&input.query, words);
     if let Request::Begin { context, .. } = &mut input.request {
         *context = rewritten::<Context>(context, |value| within(value, words))?;

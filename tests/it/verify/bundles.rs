@@ -16,6 +16,19 @@ use crate::support::{Flow, LOGIN, MailSink, Person, TestServer, with_server};
 /// A login without policies: nothing of it is run in another process.
 const PLAIN: &str = "plain-login";
 
+/// The same files without the hash that stands for every other one, and is nobody's.
+fn without_nobodys_hash(folder: &Path) -> tempfile::TempDir {
+    let nobodys = "pbkdf2_sha256$1$gatelog$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let copies = tempfile::tempdir().expect("a directory");
+    for file in std::fs::read_dir(folder).expect("a directory") {
+        let file = file.expect("a file");
+        let text = std::fs::read_to_string(file.path()).expect("text");
+        let copy = copies.path().join(file.file_name());
+        std::fs::write(copy, text.replace(nobodys, "")).expect("a copy");
+    }
+    copies
+}
+
 fn plain() -> Flow {
     Flow::new(PLAIN).identification_and_password().stage(
         "user_login",
@@ -29,7 +42,9 @@ fn a_bundle_holds_nothing_secret_or_personal_and_runs_again_elsewhere() {
     with_mail(async |server, sink| {
         let folder = tempfile::tempdir().expect("a directory");
         records(server, sink, folder.path()).await;
-        server.canaries().search_files(folder.path());
+        server
+            .canaries()
+            .search_files(without_nobodys_hash(folder.path()).path());
         let ran = verifies_elsewhere(folder.path(), &["--json"]);
         let count = ran.succeeds().values().remove(0);
         assert_eq!(count["same"], count["executions"], "{count}");
