@@ -43,7 +43,7 @@ const PLACES: &[&str] = &[
     "use_tls",
 ];
 
-/// What whoever changes one of [`PLACES`] is told.
+/// What whoever changes one of `PLACES` is told.
 pub const POINTED: &str =
     "What is secret is sent there, so it has to be given anew together with this.";
 
