@@ -14,7 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::live::MadeLink;
-use super::reply::Pending;
+use super::reply::{Pending, Secret};
 use super::shard::Asleep;
 use super::twin::Answers;
 use super::unfinished::Unfinished;
@@ -93,8 +93,8 @@ pub(crate) struct Answered {
     pub(crate) calls: Vec<(Uuid, Call)>,
     /// The links that were made.
     pub(crate) links: Vec<MadeLink>,
-    /// Whether this very command made the session's secret, so that whoever sent it gets it.
-    pub(crate) rotated: bool,
+    /// Who has the session's secret.
+    pub(crate) secret: Secret,
     /// Whether a link was confirmed, so that the session is there from now on.
     pub(crate) confirmed: bool,
 }
@@ -111,7 +111,7 @@ impl Answered {
             waits_for: state.running().and_then(|it| it.wait.clone()).map(Box::new),
             calls: Vec::new(),
             links: Vec::new(),
-            rotated: false,
+            secret: Secret::Known,
             confirmed: events
                 .iter()
                 .any(|event| matches!(event, Event::LinkConsumed { .. })),
@@ -138,6 +138,8 @@ pub(crate) struct Begin {
 pub(crate) struct Loaded {
     pub(crate) state: Execution,
     pub(crate) version: Version,
+    /// The last version at which the session got another secret by it, if it did.
+    pub(crate) rotated: Option<Version>,
 }
 
 /// The actor of one execution.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::actor::{Answered, Asker, Begin, Handle};
 use super::effect::Waiting;
 use super::shard::Route;
-use super::{Error, Executions, Reply, Request, Shared, Unfinished, unfinished};
+use super::{Error, Executions, Reply, Request, Secret, Shared, Unfinished, unfinished};
 use crate::catalog::flow::flow_by_slug;
 use crate::directory::link::{self, Link};
 use crate::directory::session::Session;
@@ -284,7 +284,9 @@ impl Executions {
         };
         // A session that was made for a link that was not confirmed is nowhere.
         let session = if is_linked && !answered.confirmed {
-            answered.rotated |= opened.is_some();
+            if opened.is_some() {
+                answered.secret = Secret::New;
+            }
             opened.unwrap_or(own)
         } else {
             session

@@ -298,13 +298,7 @@ async fn sessions(
 
 /// The session in which somebody has just shown that they are who they say.
 fn proven(handled: &Handled) -> Option<Uuid> {
-    let verified = |event: &Event| {
-        matches!(
-            event,
-            Event::PasswordVerified { .. } | Event::LinkConsumed { .. } | Event::MfaVerified { .. }
-        )
-    };
-    let proven = handled.events.iter().any(verified);
+    let proven = handled.events.iter().any(is_proof);
     handled
         .state
         .latest()
@@ -312,16 +306,36 @@ fn proven(handled: &Handled) -> Option<Uuid> {
         .map(|it| it.session)
 }
 
-/// The session of whoever changed their own password in it. Source: authentik
-/// `stages/user_write/stage.py`, `update_session_auth_hash`.
-async fn rekeyed(shared: &Shared, handled: &Handled) -> Result<Option<Uuid>> {
-    let changed = handled.events.iter().find_map(|event| match event {
+/// Whether somebody has shown by it that they are who they say.
+fn is_proof(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PasswordVerified { .. } | Event::LinkConsumed { .. } | Event::MfaVerified { .. }
+    )
+}
+
+/// Whether the session of whoever did it may have another secret since.
+pub(super) fn may_rotate(event: &Event) -> bool {
+    is_proof(event)
+        || matches!(event, Event::SessionStarted { .. })
+        || new_password(event).is_some()
+}
+
+/// The user whose password was written.
+fn new_password(event: &Event) -> Option<Uuid> {
+    match event {
         Event::UserWritten { user, fields, .. } => fields
             .iter()
             .any(|field| field.contains("password"))
             .then_some(*user),
         _ => None,
-    });
+    }
+}
+
+/// The session of whoever changed their own password in it. Source: authentik
+/// `stages/user_write/stage.py`, `update_session_auth_hash`.
+async fn rekeyed(shared: &Shared, handled: &Handled) -> Result<Option<Uuid>> {
+    let changed = handled.events.iter().find_map(new_password);
     let (Some(user), Some(latest)) = (changed, handled.state.latest()) else {
         return Ok(None);
     };

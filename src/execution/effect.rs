@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Handle};
 use super::asking::{Placed, in_own_task};
-use super::{Error, Executions, Request};
+use super::{Error, Executions, Request, Secret};
 use crate::flow::client::Client;
 use crate::flow::effect::{Effect, Outcome};
 use crate::flow::input::Request as Asked;
@@ -251,9 +251,11 @@ impl Executions {
                 return Ok(placed);
             }
             looked_for = Some(effect);
-            let looked = self.look_again(id, request, session, answered.rotated);
+            let looked = self.look_again(id, request, session, answered.secret);
             let mut looked = looked.await?;
-            looked.rotated |= answered.rotated;
+            if answered.secret == Secret::New {
+                looked.secret = Secret::New;
+            }
             looked.confirmed |= answered.confirmed;
             placed.answered = looked;
         }
@@ -264,12 +266,12 @@ impl Executions {
         id: Uuid,
         request: &Request,
         session: Uuid,
-        is_rotated: bool,
+        secret: Secret,
     ) -> Result<Answered, Error> {
         let asker = Asker {
             session,
             // Whoever has just been given another secret does not have it yet.
-            sid: request.sid.clone().filter(|_| !is_rotated),
+            sid: request.sid.clone().filter(|_| secret != Secret::New),
         };
         let look = Handle {
             asker: Some(asker),

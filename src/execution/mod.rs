@@ -54,7 +54,7 @@ pub use aside::Tested;
 pub use outside::Outside;
 pub use presence::Presence;
 pub use recovery::Recovery;
-pub use reply::{Pending, Reply, flow_error};
+pub use reply::{Pending, Reply, Secret, flow_error};
 pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
 pub use vitals::{Counted, Vitals};

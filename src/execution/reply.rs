@@ -24,9 +24,8 @@ pub struct Reply {
     /// The browser's session; it is a new one when the request came without, and nil when nothing
     /// was begun that needs one.
     pub session: Uuid,
-    /// Whether the session's secret is another one since this very request, so that its sender has
-    /// to get it.
-    pub rotated: bool,
+    /// Who has the session's secret.
+    pub secret: Secret,
     /// The user who was logged in, and by what their browser is known from now on.
     pub remembered: Option<(Uuid, Remembered)>,
     /// The second factor that was shown, as the browser may show it again.
@@ -56,11 +55,23 @@ impl Reply {
             execution,
             pending: answered.pending,
             session,
-            rotated: answered.rotated,
+            secret: answered.secret,
             remembered: answered.remembered,
             verified: answered.verified,
         }
     }
+}
+
+/// Who has the secret of the session that a request belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// Whoever has the session: nothing changed.
+    Known,
+    /// Nobody: this very request made it, so its sender gets it.
+    New,
+    /// Perhaps nobody: an earlier answer made it, and the server was stopped, or the commit failed
+    /// without saying whether it was written, before that was answered.
+    Untold,
 }
 
 /// Who a visitor is meant to be.

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::reply::Secret;
 use crate::journal::Version;
 use crate::stage::Reply;
 
@@ -26,6 +27,8 @@ pub(super) fn digest(key: &[u8; 32], body: &Value) -> Digest {
 pub(super) struct Answers {
     taken: Option<Taken>,
     doubtful: Option<Doubtful>,
+    /// The last version at which an answer of this actor gave the session another secret.
+    told: Option<Version>,
 }
 
 /// The last answer that was taken.
@@ -35,8 +38,7 @@ struct Taken {
     /// What the execution stood at afterwards.
     version: Version,
     reply: Reply,
-    /// Whether it made another secret of the session.
-    rotated: bool,
+    secret: Secret,
 }
 
 /// An answer whose commit failed in a way that does not tell whether it was written.
@@ -50,9 +52,9 @@ struct Doubtful {
 pub(super) enum Twin {
     /// Nobody sent it before.
     None,
-    /// It was taken already, and nothing has happened since: this is what it led to, and whether the
-    /// session has another secret since, which its sender may not have got.
-    Same(Reply, bool),
+    /// It was taken already, and nothing has happened since: this is what it led to, and who has the
+    /// session's secret since.
+    Same(Reply, Secret),
     /// It was taken already, and something has happened since.
     Earlier,
 }
@@ -68,7 +70,7 @@ impl Answers {
             && received < taken.answered
         {
             return if taken.version == version {
-                Twin::Same(taken.reply.clone(), taken.rotated)
+                Twin::Same(taken.reply.clone(), taken.secret)
             } else {
                 Twin::Earlier
             };
@@ -80,6 +82,17 @@ impl Answers {
         } else {
             Twin::None
         }
+    }
+
+    /// Whoever made the session's secret at this version is about to be told.
+    pub(super) fn tell(&mut self, rotated: Option<Version>) {
+        self.told = self.told.max(rotated);
+    }
+
+    /// Whether nobody was told of the secret that the session got at this version, as far as this
+    /// actor knows: another life of it wrote that, or a commit that seemed to fail.
+    pub(super) fn is_untold(&self, rotated: Option<Version>) -> bool {
+        rotated > self.told
     }
 
     /// A reply is about to be sent, which ends every doubt: whoever reads it knows where the
@@ -94,14 +107,14 @@ impl Answers {
         digest: Digest,
         now: Instant,
         version: Version,
-        (reply, rotated): (Reply, bool),
+        (reply, secret): (Reply, Secret),
     ) {
         self.taken = Some(Taken {
             digest,
             answered: now,
             version,
             reply,
-            rotated,
+            secret,
         });
     }
 

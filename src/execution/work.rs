@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::actor::{Answered, Handle, Loaded};
 use super::commit::{self, stream};
 use super::live::{Carried, Live};
+use super::reply::Secret;
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
 use super::{Error, Shared, timers, vault};
@@ -48,9 +49,15 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) async fn run(mut self, message: Handle) -> (Self, Result<Answered, Error>) {
-        let result = self.handle(message).await;
-        if result.is_ok() {
+        let mut result = self.handle(message).await;
+        if let Ok(answered) = &mut result {
             self.answers.settle();
+            let rotated = self.loaded.as_ref().and_then(|it| it.rotated);
+            if answered.secret == Secret::New {
+                self.answers.tell(rotated);
+            } else if self.answers.is_untold(rotated) {
+                answered.secret = Secret::Untold;
+            }
         }
         (self, result)
     }
@@ -70,9 +77,9 @@ impl Work {
             self.answers.twin(digest, message.received, before.version)
         });
         match twin {
-            Twin::Same(reply, rotated) => {
+            Twin::Same(reply, secret) => {
                 let mut answered = Answered::new(reply, &[], &before.state);
-                answered.rotated = rotated;
+                answered.secret = secret;
                 self.loaded = Some(before);
                 return Ok(answered);
             }
@@ -98,7 +105,7 @@ impl Work {
                 Attempt::Done(after, answered, took) => {
                     if let Some(digest) = digest.filter(|_| took) {
                         let now = self.shared.clock.monotonic();
-                        let led_to = (answered.reply.clone(), answered.rotated);
+                        let led_to = (answered.reply.clone(), answered.secret);
                         self.answers.take(digest, now, after.version, led_to);
                     }
                     self.loaded = Some(after);
@@ -155,7 +162,9 @@ impl Work {
         let commit = commit::build(&self.shared, self.id, before, message, &handled, left).await;
         let commit = match commit {
             Ok((commit, rotated)) => {
-                answered.rotated = rotated;
+                if rotated {
+                    answered.secret = Secret::New;
+                }
                 commit
             }
             Err(error) => return self.refused(error, &handled.state).await,
@@ -170,9 +179,14 @@ impl Work {
         let committed = actix::clock::timeout(COMMIT_DEADLINE, committed).await;
         let refusal = match committed {
             Ok(Ok(_)) => {
+                let version = before.version.next();
                 let after = Loaded {
                     state: handled.state.clone(),
-                    version: before.version.next(),
+                    version,
+                    rotated: match answered.secret {
+                        Secret::New => Some(version),
+                        _ => before.rotated,
+                    },
                 };
                 self.shared.earliest.note_set(&before.state, &after.state);
                 self.shared.watched.tell(self.id);
@@ -428,6 +442,9 @@ pub(crate) async fn load(shared: &Shared, id: Uuid) -> Result<Loaded, Unreadable
             })?;
         loaded.state = record.events.iter().fold(loaded.state, evolve);
         loaded.version = envelope.version;
+        if record.events.iter().any(commit::may_rotate) {
+            loaded.rotated = Some(envelope.version);
+        }
     }
     Ok(loaded)
 }

@@ -16,7 +16,7 @@ use super::device::DEVICE;
 use super::mfa::MFA;
 use super::{Error, State, cookie, location, outpost};
 use crate::directory::{Author, Remark, Session, User, remark, session_by_sid};
-use crate::execution::{Cancel, Reply};
+use crate::execution::{Cancel, Reply, Secret};
 use crate::flow::client::{Client, Device, Verified};
 use crate::flow::input::Canceller;
 use crate::journal::object::{self, Versioned, delete, put};
@@ -110,7 +110,8 @@ impl Visitor {
 
 /// Gives the browser the cookies of the session that it has now, and the one by which it is known
 /// from now on. Whoever sent a former secret of the session gets no other one, unless it is their
-/// own request that replaced it, or a twin of that: the cookie may have been planted.
+/// own request that replaced it, a twin of that, or the server was stopped before it answered that: the
+/// cookie may have been planted.
 pub async fn set_cookies(
     state: &State,
     visitor: &Visitor,
@@ -122,18 +123,18 @@ pub async fn set_cookies(
     let Some(Versioned { value: session, .. }) = found else {
         return Ok(None);
     };
-    if reply.rotated && session.user.is_some() {
+    if reply.secret == Secret::New && session.user.is_some() {
         state.logins.tell(session.id);
     }
     let now = state.clock.now();
     let sid = visitor.sid.as_ref();
     let admitted = sid.is_some_and(|sid| session.admits(sid, client, now));
-    if !reply.rotated && !admitted {
-        return Ok(None);
-    }
     let is_current = sid.is_some_and(|sid| session.is_current(sid));
-    if !reply.rotated && !is_current {
-        return Ok(Some(session));
+    match reply.secret {
+        Secret::New => {}
+        _ if !admitted => return Ok(None),
+        Secret::Known if !is_current => return Ok(Some(session)),
+        Secret::Known | Secret::Untold => {}
     }
     let user: Option<Versioned<User>> = match session.user {
         Some(user) => object::get(&*state.journal, user).await?,

@@ -11,6 +11,17 @@ fn three() -> Flow {
     Flow::new("three").dummy("a").dummy("b").dummy("c")
 }
 
+/// A login after which something is left to do.
+fn login_and_one_more() -> Flow {
+    let who = json!({ "user_fields": ["username"] });
+    let what = json!({ "backends": ["authentik.core.auth.InbuiltBackend"] });
+    Flow::new("longer")
+        .stage("identification", "longer-who", who)
+        .stage("password", "longer-what", what)
+        .stage("user_login", "longer-login", json!({}))
+        .dummy("longer-last")
+}
+
 #[test]
 fn a_stale_tabs_answer_reaches_no_other_stage() {
     with_server(async |server| {
@@ -252,6 +263,39 @@ fn the_cookie_from_before_the_login_does_not_replace_the_new_one() {
         visitor.gets(ME).await.has_status(403);
         visitor.cookies().put("authentik_session", &new);
         visitor.gets(ME).await.has_status(200);
+    });
+}
+
+#[test]
+fn whoever_never_read_that_their_password_was_right_goes_on_after_a_crash() {
+    with_server(async |server| {
+        server.has_flow(&login_and_one_more());
+        let alice = server.person();
+        let mut visitor = server.visitor();
+        visitor.opens("longer").await;
+        let who = json!({ "uid_field": alice.username });
+        visitor.answers(who).await.sees("ak-stage-password");
+        let old = visitor.cookies().get("authentik_session").expect("it");
+        let what = json!({ "password": alice.password });
+        let at = visitor.answers(what).await;
+        at.sees("ak-stage-dummy");
+
+        // While the server that told them runs, the old cookie sees the flow and gets nothing.
+        visitor.cookies().put("authentik_session", &old);
+        let seen = visitor.looks().await;
+        seen.sees("ak-stage-dummy");
+        assert_eq!(seen.cookie("authentik_session"), None);
+        visitor.gets(ME).await.has_status(403);
+
+        server.kill().await;
+        let found = visitor.looks().await;
+        found.sees("ak-stage-dummy");
+        assert_eq!(
+            found.header("x-gatelog-challenge"),
+            at.header("x-gatelog-challenge")
+        );
+        visitor.gets(ME).await.has_status(200);
+        visitor.answers(json!({})).await.is_redirected_to("/");
     });
 }
 
