@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
+use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 use super::document::{Document, Entry};
@@ -41,13 +42,10 @@ pub async fn apply(
     documents: &[Document],
     options: &Options<'_>,
 ) -> Result<Report, Error> {
-    let _turn = match options.turns {
-        Some(turns) => Some(turns.take().await),
-        None => None,
-    };
+    let _turn = turn(options).await;
     let mut attempt = 1;
     loop {
-        let (report, mut writes) = draft(journal, clock, documents, options).await?;
+        let (report, mut writes) = tried(journal, clock, documents, options).await?;
         if writes.is_empty() || options.dry_run {
             return Ok(report);
         }
@@ -77,6 +75,24 @@ pub async fn apply(
 /// # Errors
 /// Those of [`apply`].
 pub async fn draft(
+    journal: &dyn Journal,
+    clock: &Clock,
+    documents: &[Document],
+    options: &Options<'_>,
+) -> Result<(Report, Vec<Write>), Error> {
+    let _turn = turn(options).await;
+    tried(journal, clock, documents, options).await
+}
+
+/// The turn of whoever changes objects, or looks at what changing them would come to.
+async fn turn<'a>(options: &Options<'a>) -> Option<MutexGuard<'a, ()>> {
+    match options.turns {
+        Some(turns) => Some(turns.take().await),
+        None => None,
+    }
+}
+
+async fn tried(
     journal: &dyn Journal,
     clock: &Clock,
     documents: &[Document],

@@ -334,14 +334,19 @@ async fn a_diff_does_not_show_what_its_reader_may_not_see() {
         .await;
     let source = "entries: [{model: authentik_stages_email.emailstage, \
                   identifiers: {name: lost-0}, attrs: {subject: anew}}]";
-    let mut bob = bob(&server, of_stages(&["add", "change", "delete"])).await;
+    let mut permissions = of_stages(&["add", "change", "delete"]);
+    permissions.push("authentik_flows.inspect_flow".to_owned());
+    let mut bob = bob(&server, permissions).await;
     let mut admin = administrator(&server).await;
     for (reader, from) in [(&mut bob, Value::Null), (&mut admin, json!("as it was"))] {
-        let diff = json!({ "content": source });
-        let told = reader.post("/api/v3/gatelog/blueprints/diff/", &diff).await;
-        let field = &told.is(200).json()["changes"][0]["fields"][0];
-        assert_eq!(field["to"], "anew", "{}", told.body);
-        assert_eq!(field["from"], from, "{}", told.body);
+        let draft = json!({ "content": source });
+        for path in ["blueprints/diff", "replay/what-if"] {
+            let path = format!("/api/v3/gatelog/{path}/");
+            let told = reader.post(&path, &draft).await;
+            let field = &told.is(200).json()["changes"][0]["fields"][0];
+            assert_eq!(field["to"], "anew", "{}", told.body);
+            assert_eq!(field["from"], from, "{path}: {}", told.body);
+        }
     }
 }
 

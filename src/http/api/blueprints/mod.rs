@@ -19,6 +19,7 @@ use crate::catalog::{BlueprintInstance, BlueprintStatus};
 use crate::http::Error;
 use crate::journal::object::{self, Versioned};
 
+mod drafted;
 mod import;
 mod own;
 mod ready;

@@ -3,19 +3,17 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::call::Call;
 use super::super::flow_actions::may_export_all;
 use super::super::operation::{Access, Answered, Content, Method, Operation};
 use super::super::schema::Components;
 use super::super::schema::shape::{Member, Of, has, may, object};
-use super::{import, refusal, trust};
-use crate::blueprint::{self, Changed, Document, Options, Report};
+use super::drafted::{self, Drafted};
+use crate::blueprint::{self, Report};
 use crate::catalog::{Flow, instances};
-use crate::directory::permission::Granted;
 use crate::http::Error;
-use crate::http::api::body::wrong;
 use crate::journal::object::{self, Versioned};
 
 const OBJECTS: &[(&str, &[Member])] = &[
@@ -95,56 +93,16 @@ pub(super) fn describe(components: &mut Components) {
 /// apply it.
 async fn diff(mut call: Call) -> Answered {
     let fields = call.fields().await?;
-    let text = |name: &str| fields.get(name).and_then(Value::as_str);
-    let content = text("content").filter(|it| !it.trim().is_empty());
-    let content = content.ok_or_else(|| wrong("content", "This field may not be blank."))?;
-    let name = text("name").unwrap_or("blueprint");
-    let document = match Document::read(content, name) {
-        Ok(document) => document,
-        Err(problems) => return Ok(told(&Report::default(), &problems)),
+    let (problems, report) = match drafted::draft(&call, &fields).await? {
+        Drafted::Would(report, _) => (Vec::new(), report),
+        Drafted::Wrong(problems) => (problems, Report::default()),
+        Drafted::Untrusted(refusal) => return Ok(refusal),
     };
-    if let Err(untrusted) = trust::check(&call.caller()?.granted, &document) {
-        return Ok(refusal(&untrusted));
-    }
-    let author = call.author()?;
-    let edit = call.edit(&author, call.arrival.id);
-    let options = Options {
-        dry_run: true,
-        ..import::options(&edit, &call)?
-    };
-    let state = &call.state;
-    let tried = blueprint::apply(&*state.journal, &state.clock, &[document], &options).await;
-    match tried {
-        Ok(mut report) => {
-            hide(&mut report.changes, &call.caller()?.granted);
-            Ok(told(&report, &[]))
-        }
-        Err(blueprint::Error::Invalid(problems)) => Ok(told(&Report::default(), &problems)),
-        Err(error) => Err(import::failure(error)),
-    }
-}
-
-/// Leaves out what was in objects that somebody may write but not look at.
-fn hide(changes: &mut [Changed], granted: &Granted) {
-    for change in changes {
-        let sees = change.model.split_once('.');
-        let sees = sees.is_some_and(|(app, noun)| granted.may(&format!("{app}.view_{noun}")));
-        if !sees {
-            for field in &mut change.fields {
-                field.from = Value::Null;
-            }
-        }
-    }
-}
-
-fn told(report: &Report, problems: &[blueprint::Problem]) -> HttpResponse {
-    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    let notes: Vec<_> = report.notes.iter().map(ToString::to_string).collect();
-    HttpResponse::Ok().json(json!({
+    Ok(HttpResponse::Ok().json(json!({
         "problems": problems,
-        "notes": notes,
+        "notes": drafted::notes(&report),
         "changes": report.changes,
-    }))
+    })))
 }
 
 /// `GET /gatelog/blueprints/export/`: all flows, with all that they need.

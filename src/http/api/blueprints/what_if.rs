@@ -1,9 +1,7 @@
 //! `/gatelog/replay/what-if/`: how recorded executions would go if a blueprint were applied. authentik
 //! has none of it.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -15,11 +13,11 @@ use super::super::inspector::PERMISSION;
 use super::super::operation::{Access, Answered, Content, Method, Operation};
 use super::super::schema::Components;
 use super::super::schema::shape::{Member, Of, has, may, object};
-use super::{import, refusal, trust};
-use crate::blueprint::{self, Document, Options};
+use super::drafted::{self, Drafted};
+use crate::blueprint::Report;
 use crate::expression::Workers;
 use crate::http::Error;
-use crate::http::api::body::wrong;
+use crate::replay::many;
 use crate::replay::what_if::{self, Changes, Range, Table};
 
 /// How many executions are run again for one answer where nobody says, and at most.
@@ -122,39 +120,22 @@ async fn suppose(mut call: Call) -> Answered {
         return Err(Error::NotPermitted);
     }
     let mut fields = call.fields().await?;
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
-    let content = text("content").filter(|it| !it.trim().is_empty());
-    let content = content.ok_or_else(|| wrong("content", "This field may not be blank."))?;
-    let name = text("name").unwrap_or_else(|| "blueprint".to_owned());
+    let drafted = drafted::draft(&call, &fields).await?;
     fields.retain(|name, value| name != "content" && name != "name" && !value.is_null());
-    let asked: Asked = serde_json::from_value(Value::Object(fields.clone()))
+    let asked: Asked = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::Invalid(vec![("non_field_errors".into(), error.to_string())]))?;
-    let document = match Document::read(&content, &name) {
-        Ok(document) => document,
-        Err(problems) => return Ok(complained(&problems)),
+    let (problems, report, table) = match drafted {
+        Drafted::Would(report, writes) => {
+            let changes = Changes::new(writes, call.state.clock.now());
+            let table = run(&call, changes, asked).await?;
+            (Vec::new(), report, Some(table))
+        }
+        Drafted::Wrong(problems) => (problems, Report::default(), None),
+        Drafted::Untrusted(refusal) => return Ok(refusal),
     };
-    if let Err(untrusted) = trust::check(&call.caller()?.granted, &document) {
-        return Ok(refusal(&untrusted));
-    }
-    let author = call.author()?;
-    let edit = call.edit(&author, call.arrival.id);
-    let options = Options {
-        dry_run: true,
-        ..import::options(&edit, &call)?
-    };
-    let state = &call.state;
-    let drafted = blueprint::draft(&*state.journal, &state.clock, &[document], &options).await;
-    let (report, writes) = match drafted {
-        Ok(drafted) => drafted,
-        Err(blueprint::Error::Invalid(problems)) => return Ok(complained(&problems)),
-        Err(error) => return Err(import::failure(error)),
-    };
-    let changes = Changes::new(writes, state.clock.now());
-    let table = run(&call, changes, asked).await?;
-    let notes: Vec<_> = report.notes.iter().map(ToString::to_string).collect();
     Ok(HttpResponse::Ok().json(json!({
-        "problems": [],
-        "notes": notes,
+        "problems": problems,
+        "notes": drafted::notes(&report),
         "changes": report.changes,
         "table": table,
     })))
@@ -175,19 +156,9 @@ async fn run(call: &Call, changes: Changes, asked: Asked) -> Result<Table, Error
         executions: asked.executions,
         limit: asked.limit.unwrap_or(USUAL).clamp(1, MOST),
     };
-    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-    let table = what_if::many(&supposition, range, cores.div_ceil(2)).await;
+    let threads = many::threads(None).div_ceil(2);
+    let table = what_if::many(&supposition, range, threads).await;
     table.map_err(|error| Error::Internal {
         cause: format!("executions could not be run again: {error}"),
     })
-}
-
-fn complained(problems: &[blueprint::Problem]) -> HttpResponse {
-    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    HttpResponse::Ok().json(json!({
-        "problems": problems,
-        "notes": [],
-        "changes": [],
-        "table": null,
-    }))
 }
