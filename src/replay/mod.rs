@@ -15,6 +15,7 @@ pub mod bundle;
 pub mod diff;
 mod gone;
 mod inspect;
+pub mod many;
 pub mod mask;
 pub mod sentence;
 mod state;
@@ -115,6 +116,13 @@ pub async fn entries(journal: &dyn Journal, execution: Uuid) -> Result<Vec<Entry
 pub fn began(execution: Uuid) -> Timestamp {
     let millisecond = i64::try_from(execution.as_u128() >> 80).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
+}
+
+/// The least id of what began at a moment or later; `None` before 1970.
+#[must_use]
+pub fn first_of(moment: Timestamp) -> Option<Uuid> {
+    let millisecond = u128::try_from(moment.as_millisecond()).ok()?;
+    Some(Uuid::from_u128(millisecond << 80))
 }
 
 /// The state after all of `entries`, and the version that it stands for.

@@ -31,7 +31,7 @@ mod recorded;
 
 pub use change::{Attempt, Change, StartSession, written, written_devices};
 pub use letter::{Call, Letter, NewLink, Recipient, person};
-pub use observation::{Interrupted, Observation, PasswordAnswer};
+pub use observation::{Interrupted, Observation, PasswordAnswer, end_of_evaluation};
 pub use observed::{Observed, found};
 pub use record::Record;
 pub use recorded::{Divergence, Recorded};

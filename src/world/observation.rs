@@ -13,7 +13,10 @@ use crate::geoip::Place;
 use crate::journal::{Kind, Version};
 use crate::webauthn::{Asserted, Registered};
 
+mod answers;
 mod shown;
+
+pub use answers::end_of_evaluation;
 
 /// One answer of the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

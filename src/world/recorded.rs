@@ -116,13 +116,9 @@ impl World for Recorded {
         _password: &SecretString,
     ) -> Result<PasswordAnswer, Error> {
         let asked = user.value.uuid;
-        self.next(
-            &format!("for the password of user {asked}"),
-            |note| match note {
-                Observation::Password { user, answer } if *user == asked => Some(*answer),
-                _ => None,
-            },
-        )
+        self.next(&format!("for the password of user {asked}"), |note| {
+            note.password_of(asked)
+        })
     }
 
     async fn burn_password(&self) -> Result<(), Error> {
@@ -130,24 +126,17 @@ impl World for Recorded {
     }
 
     fn is_secret(&self, _typed: &SecretString, _secret: &SecretString) -> Result<bool, Error> {
-        self.next("whether a secret was typed", |note| match note {
-            Observation::Secret { equal } => Some(*equal),
-            _ => None,
-        })
+        self.next("whether a secret was typed", Observation::is_equal)
     }
 
     fn keep(&self, _secret: SecretString) -> Result<Uuid, Error> {
-        self.next("to keep a secret", |note| match note {
-            Observation::Kept { handle } => Some(*handle),
-            _ => None,
-        })
+        self.next("to keep a secret", Observation::kept)
     }
 
     async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error> {
         let asked = handle;
-        let found = self.next(&format!("for the secret {asked}"), |note| match note {
-            Observation::Opened { handle, found } if *handle == asked => Some(*found),
-            _ => None,
+        let found = self.next(&format!("for the secret {asked}"), |note| {
+            note.was_there(asked)
         })?;
         Ok(found.then(|| SecretString::from(SECRET)))
     }
@@ -159,10 +148,7 @@ impl World for Recorded {
     }
 
     fn draw(&self) -> Result<Uuid, Error> {
-        self.next("for a random identifier", |note| match note {
-            Observation::Drawn { id } => Some(*id),
-            _ => None,
-        })
+        self.next("for a random identifier", Observation::drawn)
     }
 
     fn presented(
@@ -181,10 +167,7 @@ impl World for Recorded {
         _ceremony: Ceremony<'_>,
         _answer: &serde_json::Value,
     ) -> Result<Result<Registered, String>, Error> {
-        self.next("for a new credential", |note| match note {
-            Observation::Registered { result } => Some(result.clone()),
-            _ => None,
-        })
+        self.next("for a new credential", Observation::registered)
     }
 
     fn assert(
@@ -193,10 +176,7 @@ impl World for Recorded {
         _answer: &serde_json::Value,
         _known: Known<'_>,
     ) -> Result<Result<Asserted, String>, Error> {
-        self.next("for the proof of a credential", |note| match note {
-            Observation::Asserted { result } => Some(result.clone()),
-            _ => None,
-        })
+        self.next("for the proof of a credential", Observation::asserted)
     }
 
     async fn hash_password(&self, _password: &SecretString) -> Result<SecretString, Error> {
@@ -206,24 +186,15 @@ impl World for Recorded {
     }
 
     fn link(&self, _link: NewLink) -> Result<Uuid, Error> {
-        self.next("for a link", |note| match note {
-            Observation::Linked { link } => Some(*link),
-            _ => None,
-        })
+        self.next("for a link", Observation::linked)
     }
 
     async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
-        self.next("to write a mail", |note| match note {
-            Observation::Posted { mail } => Some(mail.clone()),
-            _ => None,
-        })
+        self.next("to write a mail", Observation::posted)
     }
 
     fn request(&self, _call: Call) -> Result<Uuid, Error> {
-        self.next("to ask another server", |note| match note {
-            Observation::Requested { effect } => Some(*effect),
-            _ => None,
-        })
+        self.next("to ask another server", Observation::requested)
     }
 
     // What changed then has changed already; it is kept for whoever looks in the same command.
@@ -249,10 +220,7 @@ impl World for Recorded {
         work: Work<'w>,
     ) -> Result<Evaluated, Error> {
         let asked = policy;
-        self.next(&format!("to evaluate {asked}"), |note| match note {
-            Observation::EvaluationBegan { policy } if *policy == asked => Some(()),
-            _ => None,
-        })?;
+        self.next(&format!("to evaluate {asked}"), |note| note.began(asked))?;
         if let Some(evaluated) = self.replayed.skip_interrupted() {
             return Ok(evaluated);
         }
@@ -262,7 +230,7 @@ impl World for Recorded {
         }
         self.next(
             &format!("for nothing more while it evaluates {asked}"),
-            ended,
+            Observation::ended,
         )
     }
 
@@ -275,48 +243,28 @@ impl World for Recorded {
     }
 
     async fn counter(&self, asked: &str) -> Result<i64, Error> {
-        self.next(&format!("for the counter {asked}"), |note| match note {
-            Observation::Counter { name, value } if name == asked => Some(*value),
-            _ => None,
+        self.next(&format!("for the counter {asked}"), |note| {
+            note.counter(asked)
         })
     }
 
     async fn reputation(&self, from: Option<IpAddr>, name: Option<&str>) -> Result<i64, Error> {
         self.next(
             &format!("for the reputation of {from:?} and {name:?}"),
-            |note| match note {
-                Observation::Reputation {
-                    address,
-                    identifier,
-                    score,
-                } if *address == from && identifier.as_deref() == name => Some(*score),
-                _ => None,
-            },
+            |note| note.reputation(from, name),
         )
     }
 
     fn place(&self, asked: IpAddr) -> Result<Place, Error> {
-        self.next(&format!("where {asked} is"), |note| match note {
-            Observation::Place { address, place } if *address == asked => Some(place.clone()),
-            _ => None,
-        })
+        self.next(&format!("where {asked} is"), |note| note.place(asked))
     }
 
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
-        self.next("whether a password was stolen", |note| match note {
-            Observation::Breached { count } => Some(count.clone()),
-            _ => None,
-        })
+        self.next("whether a password was stolen", Observation::breached)
     }
 
     async fn weigh(&self, _secret: &SecretString, _look: Look) -> Result<Weighed, Error> {
-        self.next("for a look at a secret", |note| match note {
-            Observation::Weighed { passes, advice } => Some(Weighed {
-                passes: *passes,
-                advice: advice.clone(),
-            }),
-            _ => None,
-        })
+        self.next("for a look at a secret", Observation::weighed)
     }
 
     async fn fits(
@@ -325,26 +273,8 @@ impl World for Recorded {
         _encoded: &SecretString,
         _password: &SecretString,
     ) -> Result<bool, Error> {
-        self.next(
-            &format!("for a former password of {asked}"),
-            |note| match note {
-                Observation::Hash { of, fits } if *of == asked => Some(*fits),
-                _ => None,
-            },
-        )
-    }
-}
-
-fn ended(note: &Observation) -> Option<Evaluated> {
-    match note {
-        Observation::EvaluationEnded {
-            micros,
-            interrupted,
-            ..
-        } => Some(Evaluated {
-            micros: *micros,
-            interrupted: interrupted.clone(),
-        }),
-        _ => None,
+        self.next(&format!("for a former password of {asked}"), |note| {
+            note.fits(asked)
+        })
     }
 }

@@ -1,7 +1,6 @@
 //! Executions run again, many at once, for the operator.
 
 use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -82,8 +81,7 @@ async fn judge(
     ids: &[Uuid],
     jobs: Option<NonZeroUsize>,
 ) -> Result<Vec<Judged>, Error> {
-    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-    let jobs = jobs.map_or(cores, NonZeroUsize::get).min(cores);
     let workers = Some(&operator.workers);
+    let jobs = replay::many::threads(jobs);
     replay::verify_all(&operator.journal, workers, ids, jobs).await
 }

@@ -1,7 +1,6 @@
 //! How executions would go if blueprints were applied, for the operator.
 
 use std::num::NonZeroUsize;
-use std::thread::available_parallelism;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use super::blueprints::{self, File};
 use super::{Answer, Operator, Refusal};
 use crate::blueprint;
+use crate::replay::many;
 use crate::replay::what_if::{self, Changes, Range};
 
 /// What is supposed, and for which executions.
@@ -47,7 +47,6 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
     let journal = std::sync::Arc::clone(&operator.journal);
     let changes = Changes::new(writes, operator.clock.now());
     let supposition = what_if::suppose(journal, changes, Some(workers));
-    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
     let range = Range {
         flow: asked.flow,
         since: asked.since,
@@ -55,8 +54,7 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
         executions: asked.executions,
         limit: asked.limit.map_or(usize::MAX, NonZeroUsize::get),
     };
-    let threads = asked.jobs.map_or(cores, NonZeroUsize::get).min(cores);
-    let table = what_if::many(&supposition, range, threads).await?;
+    let table = what_if::many(&supposition, range, many::threads(asked.jobs)).await?;
     Ok(HttpResponse::Ok().json(json!({
         "changes": report.changes,
         "notes": report.notes,

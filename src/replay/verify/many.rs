@@ -1,8 +1,6 @@
-//! Many executions, on as many threads as are to be used. What one of them holds is in memory only
-//! while it is run.
+//! Many executions run again, and what each of them came to.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -11,6 +9,7 @@ use super::{Divergence, Verified, verify};
 use crate::expression::Workers;
 use crate::journal::Journal;
 use crate::replay::Error;
+use crate::replay::many::each;
 
 /// What running one of many again came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,47 +62,10 @@ pub async fn verify_all(
     executions: &[Uuid],
     jobs: usize,
 ) -> Result<Vec<Judged>, Error> {
-    let next = Arc::new(AtomicUsize::new(0));
-    let jobs = jobs.clamp(1, executions.len().max(1));
-    let threads: Vec<_> = (0..jobs)
-        .map(|_| {
-            let (journal, workers) = (Arc::clone(journal), workers.cloned());
-            let (next, executions) = (Arc::clone(&next), executions.to_vec());
-            let work = move || take(&journal, workers.as_ref(), &executions, &next);
-            tokio::task::spawn_blocking(work)
-        })
-        .collect();
-    let mut judged = vec![None; executions.len()];
-    for thread in threads {
-        let found = thread.await;
-        let found = found.map_err(|error| Error::Broken(format!("a thread ended: {error}")))?;
-        for (at, it) in found? {
-            judged[at] = Some(it);
-        }
-    }
-    Ok(judged.into_iter().flatten().collect())
-}
-
-type Place = (usize, Judged);
-
-/// One thread: takes the next one as long as there are any.
-fn take(
-    journal: &Arc<dyn Journal>,
-    workers: Option<&Workers>,
-    executions: &[Uuid],
-    next: &AtomicUsize,
-) -> Result<Vec<Place>, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Broken(format!("no runtime can be had: {error}")))?;
-    let mut judged = Vec::new();
-    loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(execution) = executions.get(at) else {
-            return Ok(judged);
-        };
-        let verified = runtime.block_on(verify(journal, workers, *execution));
-        judged.push((at, verified.into()));
-    }
+    let (journal, workers) = (Arc::clone(journal), workers.cloned());
+    let work = async move |execution| {
+        let verified = verify(&journal, workers.as_ref(), execution).await;
+        Ok(verified.into())
+    };
+    each(executions, jobs, 1, work).await
 }

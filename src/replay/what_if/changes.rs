@@ -60,18 +60,6 @@ impl Changes {
         Self(changed.collect())
     }
 
-    /// How many objects are not as they were.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether all is as it was.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether it is not as it was.
     pub(super) fn has(&self, stream: StreamId) -> bool {
         self.0.contains_key(&stream)

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Entry, Error, entries};
+use super::{Entry, Error};
 use crate::expression::Workers;
 use crate::flow::{Event, code};
 use crate::journal::Journal;
@@ -67,16 +67,10 @@ pub struct Supposition {
 }
 
 impl Supposition {
-    /// Runs an execution once more.
+    /// Runs an execution with these records once more.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub async fn of(&self, execution: Uuid) -> Result<Case, Error> {
-        let entries = entries(self.past.journal(), execution).await?;
-        self.case(execution, &entries).await
-    }
-
-    /// The same, of records that were read already.
+    /// [`Error::Unknown`] for one that never began.
     async fn case(&self, execution: Uuid, entries: &[Entry]) -> Result<Case, Error> {
         let (started, flow) = beginning(entries).ok_or(Error::Unknown(execution))?;
         let was = outcome::recorded(entries);

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::expression::Told;
-use crate::journal::{Kind, StreamId, Version};
-use crate::world::{Interrupted, Observation};
+use crate::journal::{StreamId, Version};
+use crate::world::{Evaluated, Observation, end_of_evaluation};
 
 /// The notes of one command.
 pub(super) struct Seen<'a> {
@@ -22,13 +22,6 @@ pub(super) enum Looked {
     SawNothing,
     /// Nobody looked.
     Not,
-}
-
-/// How an evaluation of a policy ended then.
-pub(super) struct Ended<'a> {
-    pub(super) micros: u64,
-    pub(super) interrupted: Option<&'a Interrupted>,
-    pub(super) told: Option<&'a Told>,
 }
 
 impl<'a> Seen<'a> {
@@ -71,62 +64,18 @@ impl<'a> Seen<'a> {
 
     /// What a lookup found; `None` where nobody looked.
     pub(super) fn found(&self, asked: &Observation) -> Option<&'a [(Uuid, Version)]> {
-        let question = question(asked)?;
-        self.any(|note| match note {
-            Observation::Found { objects, .. } if self::question(note) == Some(question) => {
-                Some(objects.as_slice())
-            }
-            _ => None,
-        })
+        self.any(|note| note.found_as(asked))
     }
 
-    /// How the next evaluation of a policy ended, where it was asked.
-    pub(super) fn evaluation(&self, asked: Uuid) -> Option<Ended<'a>> {
-        let began = {
-            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-            let began = self.notes.iter().enumerate().position(|(at, note)| {
-                let is_asked = matches!(
-                    note,
-                    Observation::EvaluationBegan { policy } if *policy == asked
-                );
-                is_asked && !used[at]
-            })?;
-            used[began] = true;
-            began
-        };
-        // Evaluations may lie within each other.
-        let mut open = 0;
-        let ended = self.notes[began..].iter().find(|note| {
-            match note {
-                Observation::EvaluationBegan { .. } => open += 1,
-                Observation::EvaluationEnded { .. } => open -= 1,
-                _ => {}
-            }
-            open == 0
-        });
-        match ended? {
-            Observation::EvaluationEnded {
-                micros,
-                interrupted,
-                told,
-            } => Some(Ended {
-                micros: *micros,
-                interrupted: interrupted.as_ref(),
-                told: told.as_deref(),
-            }),
-            _ => None,
-        }
-    }
-}
-
-fn question(note: &Observation) -> Option<(Kind, &str, &str)> {
-    match note {
-        Observation::Found {
-            kind,
-            lookup,
-            value,
-            ..
-        } => Some((*kind, lookup, value)),
-        _ => None,
+    /// How the next evaluation of a policy ended, where it was asked; and how it went, where it was
+    /// handed a secret.
+    pub(super) fn evaluation(&self, asked: Uuid) -> Option<(Evaluated, Option<&'a Told>)> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.iter().zip(used.iter());
+        let began = notes.position(|(note, used)| !used && note.began(asked).is_some())?;
+        used[began] = true;
+        let inside = &self.notes[began + 1..];
+        let end = inside.get(end_of_evaluation(inside)?)?;
+        Some((end.ended()?, end.told()))
     }
 }

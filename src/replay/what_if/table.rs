@@ -79,10 +79,6 @@ impl Counted {
         self.table.unreadable += 1;
     }
 
-    pub(super) fn more(&mut self) {
-        self.table.more = true;
-    }
-
     pub(super) fn add(&mut self, case: Case) {
         let table = &mut self.table;
         table.executions += 1;
@@ -117,9 +113,14 @@ impl Counted {
         row.examples.truncate(EXAMPLES);
     }
 
-    pub(super) fn table(self) -> Table {
+    /// All of it; `more` where there were more executions than were asked for.
+    pub(super) fn table(self, more: bool) -> Table {
         let mut rows: Vec<Row> = self.ways.into_values().collect();
         rows.sort_by_key(|row| (row.is_same(), std::cmp::Reverse(row.count)));
-        Table { rows, ..self.table }
+        Table {
+            more,
+            rows,
+            ..self.table
+        }
     }
 }

@@ -229,10 +229,7 @@ impl World for Supposed<'_> {
         _password: &SecretString,
     ) -> Result<PasswordAnswer, Error> {
         let asked = user.value.uuid;
-        self.noted(Missing::Password, |note| match note {
-            Observation::Password { user, answer } if *user == asked => Some(*answer),
-            _ => None,
-        })
+        self.noted(Missing::Password, |note| note.password_of(asked))
     }
 
     async fn burn_password(&self) -> Result<(), Error> {
@@ -240,26 +237,17 @@ impl World for Supposed<'_> {
     }
 
     fn is_secret(&self, _typed: &SecretString, _secret: &SecretString) -> Result<bool, Error> {
-        self.noted(Missing::Secret, |note| match note {
-            Observation::Secret { equal } => Some(*equal),
-            _ => None,
-        })
+        self.noted(Missing::Secret, Observation::is_equal)
     }
 
     fn keep(&self, _secret: SecretString) -> Result<Uuid, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Kept { handle } => Some(*handle),
-            _ => None,
-        });
+        let noted = self.views.seen.next(Observation::kept);
         Ok(noted.unwrap_or_else(|| self.make_up()))
     }
 
     // The context names it, so it was kept on the way here; what it was, nobody needs.
     async fn open(&self, handle: Uuid) -> Result<Option<SecretString>, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Opened { handle: it, found } if *it == handle => Some(*found),
-            _ => None,
-        });
+        let noted = self.views.seen.next(|note| note.was_there(handle));
         Ok(noted.unwrap_or(true).then(|| SecretString::from(SECRET)))
     }
 
@@ -268,10 +256,7 @@ impl World for Supposed<'_> {
     }
 
     fn draw(&self) -> Result<Uuid, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Drawn { id } => Some(*id),
-            _ => None,
-        });
+        let noted = self.views.seen.next(Observation::drawn);
         Ok(noted.unwrap_or_else(|| self.make_up()))
     }
 
@@ -291,10 +276,7 @@ impl World for Supposed<'_> {
         _ceremony: Ceremony<'_>,
         _answer: &serde_json::Value,
     ) -> Result<Result<Registered, String>, Error> {
-        self.noted(Missing::Credential, |note| match note {
-            Observation::Registered { result } => Some(result.clone()),
-            _ => None,
-        })
+        self.noted(Missing::Credential, Observation::registered)
     }
 
     fn assert(
@@ -303,10 +285,7 @@ impl World for Supposed<'_> {
         _answer: &serde_json::Value,
         _known: Known<'_>,
     ) -> Result<Result<Asserted, String>, Error> {
-        self.noted(Missing::Credential, |note| match note {
-            Observation::Asserted { result } => Some(result.clone()),
-            _ => None,
-        })
+        self.noted(Missing::Credential, Observation::asserted)
     }
 
     async fn hash_password(&self, _password: &SecretString) -> Result<SecretString, Error> {
@@ -314,26 +293,17 @@ impl World for Supposed<'_> {
     }
 
     fn link(&self, _link: NewLink) -> Result<Uuid, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Linked { link } => Some(*link),
-            _ => None,
-        });
+        let noted = self.views.seen.next(Observation::linked);
         Ok(noted.unwrap_or_else(|| self.make_up()))
     }
 
     async fn post(&self, _letter: Letter) -> Result<Result<Uuid, String>, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Posted { mail } => Some(mail.clone()),
-            _ => None,
-        });
+        let noted = self.views.seen.next(Observation::posted);
         Ok(noted.unwrap_or_else(|| Ok(self.make_up())))
     }
 
     fn request(&self, _call: Call) -> Result<Uuid, Error> {
-        let noted = self.views.seen.next(|note| match note {
-            Observation::Requested { effect } => Some(*effect),
-            _ => None,
-        });
+        let noted = self.views.seen.next(Observation::requested);
         Ok(noted.unwrap_or_else(|| self.make_up()))
     }
 
@@ -365,15 +335,14 @@ impl World for Supposed<'_> {
         // How another policy ended says nothing of this one.
         let is_same = !self.views.of.changes.has(object::stream::<Policy>(policy));
         let then = self.views.seen.evaluation(policy).filter(|_| is_same);
-        let micros = then.as_ref().map_or(0, |it| it.micros);
-        let interrupted = then.as_ref().and_then(|it| it.interrupted.cloned());
-        if interrupted.is_some() {
-            return Ok(Evaluated {
-                micros,
-                interrupted,
-            });
+        let (then, told) = then.unzip();
+        if let Some(ended) = then
+            .clone()
+            .filter(|it: &Evaluated| it.interrupted.is_some())
+        {
+            return Ok(ended);
         }
-        let told = then.and_then(|it| it.told.cloned());
+        let told = told.flatten().cloned();
         self.recalled().push(told);
         let ended = tokio::time::timeout(deadline, work).await;
         self.recalled().pop();
@@ -390,8 +359,8 @@ impl World for Supposed<'_> {
             return Err(self.unknown(Missing::Evaluation { policy, cause }));
         }
         Ok(Evaluated {
-            micros,
-            interrupted,
+            micros: then.map_or(0, |it| it.micros),
+            interrupted: None,
         })
     }
 
@@ -413,35 +382,21 @@ impl World for Supposed<'_> {
     }
 
     async fn counter(&self, asked: &str) -> Result<i64, Error> {
-        let noted = self.views.seen.any(|note| match note {
-            Observation::Counter { name, value } if name == asked => Some(*value),
-            _ => None,
-        });
+        let noted = self.views.seen.any(|note| note.counter(asked));
         noted.ok_or_else(|| self.unknown(Missing::Counter))
     }
 
     async fn reputation(&self, from: Option<IpAddr>, name: Option<&str>) -> Result<i64, Error> {
-        let noted = self.views.seen.any(|note| match note {
-            Observation::Reputation {
-                address,
-                identifier,
-                score,
-            } if *address == from && identifier.as_deref() == name => Some(*score),
-            _ => None,
-        });
+        let noted = self.views.seen.any(|note| note.reputation(from, name));
         noted.ok_or_else(|| self.unknown(Missing::Reputation))
     }
 
     // It is handed to all policies, of which few want it: those make the outcome unknown.
     fn place(&self, asked: IpAddr) -> Result<Place, Error> {
-        let of = |note: &Observation| match note {
-            Observation::Place { address, place } if *address == asked => Some(place.clone()),
-            _ => None,
-        };
         // An address is not elsewhere a minute later.
         let entries = self.entries.iter();
         let mut all = entries.flat_map(|entry| &entry.record.observations);
-        let known = all.find_map(of);
+        let known = all.find_map(|note| note.place(asked));
         if known.is_none() {
             self.is_placeless.store(true, Ordering::Relaxed);
         }
@@ -449,20 +404,11 @@ impl World for Supposed<'_> {
     }
 
     async fn breaches(&self, _password: &SecretString) -> Result<Result<u64, String>, Error> {
-        self.noted(Missing::Breaches, |note| match note {
-            Observation::Breached { count } => Some(count.clone()),
-            _ => None,
-        })
+        self.noted(Missing::Breaches, Observation::breached)
     }
 
     async fn weigh(&self, _secret: &SecretString, _look: Look) -> Result<Weighed, Error> {
-        self.noted(Missing::Strength, |note| match note {
-            Observation::Weighed { passes, advice } => Some(Weighed {
-                passes: *passes,
-                advice: advice.clone(),
-            }),
-            _ => None,
-        })
+        self.noted(Missing::Strength, Observation::weighed)
     }
 
     async fn fits(
@@ -471,9 +417,6 @@ impl World for Supposed<'_> {
         _encoded: &SecretString,
         _password: &SecretString,
     ) -> Result<bool, Error> {
-        self.noted(Missing::Password, |note| match note {
-            Observation::Hash { of, fits } if *of == asked => Some(*fits),
-            _ => None,
-        })
+        self.noted(Missing::Password, |note| note.fits(asked))
     }
 }

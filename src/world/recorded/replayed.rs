@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Divergence, ended};
+use super::Divergence;
 use crate::expression::Told;
 use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
-use crate::world::{Evaluated, Interrupted, Observation, observed};
+use crate::world::{Evaluated, Interrupted, Observation, end_of_evaluation, observed};
 
 pub(super) struct Replayed {
     pub(super) journal: Arc<dyn Journal>,
@@ -42,17 +42,14 @@ impl Replayed {
     /// How the evaluation went that has just begun, where it was handed a secret.
     pub(super) fn recall(&self) -> Option<Told> {
         let notes = held(&self.notes);
-        match notes.get(end_of_evaluation(&notes)?)? {
-            Observation::EvaluationEnded { told, .. } => told.as_deref().cloned(),
-            _ => None,
-        }
+        notes.get(end_of_evaluation(&*notes)?)?.told().cloned()
     }
 
     /// Passes over an evaluation that has just begun, if it was interrupted then.
     pub(super) fn skip_interrupted(&self) -> Option<Evaluated> {
         let mut notes = held(&self.notes);
-        let end = end_of_evaluation(&notes)?;
-        let evaluated = ended(notes.get(end)?)?;
+        let end = end_of_evaluation(&*notes)?;
+        let evaluated = notes.get(end)?.ended()?;
         evaluated.interrupted.as_ref()?;
         notes.drain(..=end);
         Some(evaluated)
@@ -74,7 +71,7 @@ impl Replayed {
         let expected = observed::found(kind, key, Vec::new());
         let ids = self
             .next(&format!("for {expected}"), |note| {
-                same_question(note, &expected)
+                note.found_as(&expected).map(<[_]>::to_vec)
             })
             .map_err(|divergence| unavailable(&divergence))?;
         let mut objects = Vec::with_capacity(ids.len());
@@ -87,42 +84,6 @@ impl Replayed {
 
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Where the end of the evaluation is noted within which the first of `notes` lies.
-fn end_of_evaluation(notes: &VecDeque<Observation>) -> Option<usize> {
-    // Evaluations may lie within each other.
-    let mut open = 1;
-    notes.iter().position(|note| {
-        match note {
-            Observation::EvaluationBegan { .. } => open += 1,
-            Observation::EvaluationEnded { .. } => open -= 1,
-            _ => {}
-        }
-        open == 0
-    })
-}
-
-fn same_question(note: &Observation, asked: &Observation) -> Option<Vec<(Uuid, Version)>> {
-    match (note, asked) {
-        (
-            Observation::Found {
-                kind,
-                lookup,
-                value,
-                objects,
-            },
-            Observation::Found {
-                kind: kind_asked,
-                lookup: lookup_asked,
-                value: value_asked,
-                ..
-            },
-        ) if (kind, lookup, value) == (kind_asked, lookup_asked, value_asked) => {
-            Some(objects.clone())
-        }
-        _ => None,
-    }
 }
 
 /// The journal has no word for it; whoever replays asks [`Recorded::divergence`].

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::http::Error;
-use crate::replay::{STATES, Summary, UNFINISHED};
+use crate::replay::{self, STATES, Summary, UNFINISHED};
 
 /// How many are on a page where nobody says, and at most.
 const USUAL: usize = 20;
@@ -111,8 +111,7 @@ impl Asked {
     pub(super) fn from(&self) -> Option<Uuid> {
         let until = self.until.and_then(|until| {
             let after = until.as_millisecond().checked_add(APART)?;
-            let after = u128::try_from(after).ok()?;
-            Some(Uuid::from_u128(after << 80))
+            replay::first_of(Timestamp::from_millisecond(after).ok()?)
         });
         match (self.before, until) {
             (Some(before), Some(until)) => Some(before.min(until)),
@@ -122,7 +121,7 @@ impl Asked {
 
     /// Whether this one, and all that are older, began too early.
     pub(super) fn is_past(&self, id: Uuid) -> bool {
-        let began = i64::try_from(id.as_u128() >> 80).unwrap_or(i64::MAX);
+        let began = replay::began(id).as_millisecond();
         self.since
             .is_some_and(|since| began < since.as_millisecond().saturating_sub(APART))
     }
