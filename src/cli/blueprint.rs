@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -110,6 +110,20 @@ pub(super) async fn run(
         0 => Ok(()),
         1 => bail!("one file was refused; nothing of it was written"),
         number => bail!("{number} files were refused; nothing of them was written"),
+    }
+}
+
+/// The error; what is wrong with files is told before.
+pub(super) fn refused(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Refusal>() {
+        Ok(refusal) if refusal.code == "blueprint" => {
+            for problem in &refusal.problems {
+                talk(problem.as_str().unwrap_or_default());
+            }
+            anyhow!("the files cannot be applied")
+        }
+        Ok(refusal) => refusal.into(),
+        Err(error) => error,
     }
 }
 

@@ -1,14 +1,10 @@
 //! Somebody is erased, with a crash at every commit of it: afterwards they are named nowhere.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -19,107 +15,13 @@ use crate::directory::password::Pool;
 use crate::directory::reputation::Rules;
 use crate::directory::{AuditEvent, Group, Invitation, NewUser, Reputation, Session};
 use crate::execution::{Limits, Outside};
+use crate::journal::faulty::{Fault, Faulty};
 use crate::journal::memory::MemoryJournal;
-use crate::journal::{
-    Commit, Durability, Envelope, Hash, Key, Kind, Lease, Object, Position, Result, StreamId,
-};
+use crate::journal::{Commit, Durability, Position, StreamId};
 use crate::replay;
 use crate::world::record::KIND;
 
 const NAMES: [&str; 3] = ["ann-the-canary", "ann@canary.example", "ann canary-smith"];
-
-/// A journal of which one commit fails, counted from the moment at which that was asked for.
-struct Breaking {
-    inner: MemoryJournal,
-    left: AtomicUsize,
-    /// Whether what fails is written all the same.
-    is_written: bool,
-}
-
-#[async_trait]
-impl Journal for Breaking {
-    async fn commit(&self, commit: Commit) -> Result<Position> {
-        let left = self.left.fetch_sub(1, Ordering::Relaxed);
-        if left != 1 {
-            return self.inner.commit(commit).await;
-        }
-        if self.is_written {
-            self.inner.commit(commit).await?;
-        }
-        Err(journal::Error::Unavailable("the power went".into()))
-    }
-
-    async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
-        self.inner.read(stream, after).await
-    }
-
-    async fn head(&self, stream: StreamId) -> Result<(Version, Hash)> {
-        self.inner.head(stream).await
-    }
-
-    fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>> {
-        self.inner.follow(after)
-    }
-
-    fn last(&self) -> Position {
-        self.inner.last()
-    }
-
-    async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
-        self.inner.lease(name, ttl).await
-    }
-
-    async fn get(&self, stream: StreamId) -> Result<Option<Object>> {
-        Journal::get(&self.inner, stream).await
-    }
-
-    async fn get_at(&self, stream: StreamId, version: Version) -> Result<Option<Object>> {
-        Journal::get_at(&self.inner, stream, version).await
-    }
-
-    async fn find(&self, kind: Kind, key: Key) -> Result<Option<Object>> {
-        Journal::find(&self.inner, kind, key).await
-    }
-
-    async fn scan(
-        &self,
-        kind: Kind,
-        key: Key,
-        after: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<Object>> {
-        Journal::scan(&self.inner, kind, key, after, limit).await
-    }
-
-    async fn list(&self, kind: Kind, after: Option<Uuid>, limit: usize) -> Result<Vec<Object>> {
-        Journal::list(&self.inner, kind, after, limit).await
-    }
-
-    async fn streams(
-        &self,
-        kind: Kind,
-        before: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<StreamId>> {
-        self.inner.streams(kind, before, limit).await
-    }
-
-    async fn counter(&self, counter: &[u8], now: Timestamp) -> Result<i64> {
-        self.inner.counter(counter, now).await
-    }
-
-    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
-        self.inner.wrapper(key)
-    }
-
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
-        self.inner.keys_under(key)
-    }
-
-    async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
-        self.inner.remove_bodies(records).await
-    }
-}
 
 /// An installation in which Ann is known, and named in many places.
 struct Scene {
@@ -415,16 +317,14 @@ async fn whoever_is_erased_is_named_nowhere_and_everything_else_is_as_it_was() {
 
 #[actix::test]
 async fn a_crash_at_any_commit_leaves_what_the_same_command_finishes() {
-    for is_written in [false, true] {
+    for fault in [Fault::Before, Fault::After] {
         let mut crashes = 0;
         loop {
             let scene = Scene::new().await;
-            let breaking = Breaking {
-                inner: scene.journal.clone(),
-                left: AtomicUsize::new(crashes + 1),
-                is_written,
-            };
-            let broken = scene.tools(Arc::new(breaking));
+            let journal = Faulty::over(Arc::new(scene.journal.clone()), None);
+            let good = std::iter::repeat_n(Fault::None, crashes);
+            journal.fail(good.chain([fault]));
+            let broken = scene.tools(journal);
             let first = whole(&broken, scene.ann).await;
             let tools = scene.tools(Arc::new(scene.journal.clone()));
             let certificate = whole(&tools, scene.ann).await.expect("it is finished");

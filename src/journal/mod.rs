@@ -17,6 +17,8 @@ pub mod counter;
 pub mod cursor;
 mod error;
 pub mod evidence;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod frame;
 pub mod keys;
 mod kind;

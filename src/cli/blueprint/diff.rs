@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::client::{self, Refusal};
+use crate::cli::client;
 use crate::cli::exit;
 use crate::cli::output::{Output, print_line, print_value, talk};
 use crate::settings::Settings;
@@ -31,25 +31,10 @@ pub(super) async fn run(
 }
 
 async fn compare(files: &super::Files, settings: &Settings, output: &Output) -> anyhow::Result<()> {
-    let read = super::files::read(&files.files)?;
-    let bodies: Vec<Value> = read
-        .into_iter()
-        .map(|(name, content)| json!({ "name": name, "content": content }))
-        .collect();
+    let bodies = super::files::bodies(&files.files)?;
     let body = json!({ "files": bodies, "skip_unsupported": files.skip_unsupported });
-    let answer = match client::once(settings, "blueprints/diff", Some(&body)).await {
-        Ok(answer) => answer,
-        Err(error) => match error.downcast::<Refusal>() {
-            Ok(refusal) if refusal.code == "blueprint" => {
-                for problem in &refusal.problems {
-                    talk(problem.as_str().unwrap_or_default());
-                }
-                anyhow::bail!("the files cannot be applied");
-            }
-            Ok(refusal) => return Err(refusal.into()),
-            Err(error) => return Err(error),
-        },
-    };
+    let answer = client::once(settings, "blueprints/diff", Some(&body)).await;
+    let answer = answer.map_err(super::refused)?;
     let changes = super::items(&answer["changes"]);
     for change in changes {
         if output.is_json() {

@@ -4,11 +4,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use serde_json::{Value, json};
 
 use crate::app::folder;
 
+/// The files as the server is sent them.
+pub(in crate::cli) fn bodies(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let files = read(paths)?.into_iter();
+    let bodies = files.map(|(name, content)| json!({ "name": name, "content": content }));
+    Ok(bodies.collect())
+}
+
 /// Each file with its content, in the order given; those of a folder in the order of their names.
-pub(in crate::cli) fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

@@ -3,15 +3,14 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::since::{self, Since};
-use crate::cli::blueprint::{files, items};
-use crate::cli::client::{Operator, Refusal};
+use crate::cli::blueprint::{files, items, refused};
+use crate::cli::client::Operator;
 use crate::cli::output::{Output, print_line, print_value, talk};
 use crate::settings::Settings;
 
@@ -45,27 +44,11 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let files = files::read(&command.files)?;
-    let files = files.into_iter();
-    let files: Vec<Value> = files
-        .map(|(name, content)| json!({ "name": name, "content": content }))
-        .collect();
+    let files = files::bodies(&command.files)?;
     let operator = Operator::reach(settings).await?;
     let answer = ask(command, &operator, &files).await;
     operator.close().await?;
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => match error.downcast::<Refusal>() {
-            Ok(refusal) if refusal.code == "blueprint" => {
-                for problem in &refusal.problems {
-                    talk(problem.as_str().unwrap_or_default());
-                }
-                bail!("the files cannot be applied");
-            }
-            Ok(refusal) => return Err(refusal.into()),
-            Err(error) => return Err(error),
-        },
-    };
+    let answer = answer.map_err(refused)?;
     if output.is_json() {
         return print_value(&answer);
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::faulty::Faulty;
 use super::{Bench, login_stages};
 use crate::catalog::binding::bindings_of;
 use crate::catalog::stage::stage_by_name;
@@ -16,6 +15,7 @@ use crate::directory::{Session, User, command};
 use crate::execution::{Error, Limits, Unfinished};
 use crate::flow::event::Event;
 use crate::flow::model::{Authentication, InvalidResponseAction};
+use crate::journal::faulty::Faulty;
 use crate::journal::{Journal, Version, object};
 use crate::replay;
 use crate::stage::Kind;
@@ -321,7 +321,7 @@ async fn a_first_post_that_answers_nothing_counts_as_waiting_and_one_that_does_n
 #[actix::test]
 async fn one_damaged_execution_keeps_no_other_from_ending() {
     let memory = Bench::new();
-    let journal = Faulty::over(Arc::clone(&memory.journal));
+    let journal = Faulty::over(Arc::clone(&memory.journal), Some(KIND));
     let mut bench = Bench::over(journal.clone(), memory.clock.clone());
     bench.flow("two", &dummies(2)).await;
     let mut first = bench.visitor("two");

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::faulty::{Fault, Faulty};
 use super::links::{SLUG, link, mails};
 use super::{Bench, Visitor};
 use crate::catalog::prompt::{Prompt, PromptType};
@@ -15,8 +14,10 @@ use crate::directory::command::prepare;
 use crate::directory::invitation::Invitation;
 use crate::directory::user::{has_usable_password, users};
 use crate::journal::Version;
+use crate::journal::faulty::{Fault, Faulty};
 use crate::journal::object::{self, Versioned};
 use crate::stage::Kind;
+use crate::world::record::KIND;
 
 const TYPED: &str = "tK7#pQ2vXz9!mW4r";
 
@@ -46,7 +47,7 @@ const PASSWORDS: [(&str, PromptType); 2] = [
 impl Scene {
     async fn new(stages: impl AsyncFnOnce(&Bench) -> Vec<(Kind, Value)>) -> Self {
         let inner = Bench::new();
-        let faulty = Faulty::over(Arc::clone(&inner.journal));
+        let faulty = Faulty::over(Arc::clone(&inner.journal), Some(KIND));
         let bench = Bench::over(faulty.clone(), inner.clock.clone());
         prepare(bench.journal.as_ref(), &bench.clock)
             .await

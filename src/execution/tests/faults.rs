@@ -6,10 +6,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::faulty::{Fault, Faulty};
 use super::{Bench, Visitor};
 use crate::execution::Error;
+use crate::journal::faulty::{Fault, Faulty};
 use crate::stage::Kind;
+use crate::world::record::KIND;
 
 fn dummies(count: usize) -> Vec<(Kind, Value)> {
     vec![(Kind::Dummy, json!({})); count]
@@ -17,7 +18,7 @@ fn dummies(count: usize) -> Vec<(Kind, Value)> {
 
 fn faulty() -> (Bench, Arc<Faulty>) {
     let bench = Bench::new();
-    let faulty = Faulty::over(Arc::clone(&bench.journal));
+    let faulty = Faulty::over(Arc::clone(&bench.journal), Some(KIND));
     let bench = Bench::over(faulty.clone(), bench.clock.clone());
     (bench, faulty)
 }

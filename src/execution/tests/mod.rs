@@ -12,7 +12,6 @@ mod deleting;
 mod entering;
 mod factors;
 mod faults;
-mod faulty;
 mod handed_over;
 mod inviting;
 mod laws;

@@ -1,5 +1,7 @@
 //! Who calls the API: the bearer of a token, or whoever is logged in.
 
+use std::time::Instant;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use secrecy::SecretString;
@@ -12,6 +14,7 @@ use crate::flow::client::Client;
 use crate::http::client::client;
 use crate::http::request::Arrival;
 use crate::http::session::Visitor;
+use crate::http::streams::KEEP_ALIVE;
 use crate::http::{Error, State, csrf};
 use crate::journal::object::{self, Versioned};
 
@@ -30,33 +33,45 @@ pub(crate) struct Caller {
 }
 
 /// Somebody who was let in, to be looked at again while they are still being told something.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Standing {
     user: Uuid,
     token: Option<Uuid>,
     session: Option<Uuid>,
+    /// When that was looked at last.
+    looked: Instant,
 }
 
 impl Caller {
     /// What to look at again later.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self, now: Instant) -> Standing {
         Standing {
             user: self.user.value.uuid,
             token: self.token,
             session: self.session,
+            looked: now,
         }
     }
 }
 
 impl Standing {
     /// Who it is.
-    pub(crate) fn user(self) -> Uuid {
+    pub(crate) fn user(&self) -> Uuid {
         self.user
     }
 
-    /// Whether they are still let in, and may still do what they then were let in for. Where that
-    /// cannot be read they are not.
-    pub(crate) async fn still(self, state: &State, may: impl FnOnce(&Granted) -> bool) -> bool {
+    /// Whether they are still let in, and may still do what they then were let in for: looked at
+    /// again now and then. Where that cannot be read they are not.
+    pub(crate) async fn still(
+        &mut self,
+        state: &State,
+        now: Instant,
+        may: impl FnOnce(&Granted) -> bool,
+    ) -> bool {
+        if now.duration_since(self.looked) < KEEP_ALIVE {
+            return true;
+        }
+        self.looked = now;
         match self.granted(state).await {
             Ok(granted) => granted.is_some_and(|it| may(&it)),
             Err(error) => {
@@ -67,7 +82,7 @@ impl Standing {
     }
 
     /// What they may do now; `None` when their session, their token or their account has ended.
-    async fn granted(self, state: &State) -> Result<Option<Granted>, Error> {
+    async fn granted(&self, state: &State) -> Result<Option<Granted>, Error> {
         let journal = &*state.journal;
         let now = state.clock.now();
         if let Some(session) = self.session {

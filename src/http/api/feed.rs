@@ -99,7 +99,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn show(call: Call) -> Answered {
-    let standing = call.caller()?.standing();
+    let standing = call.caller()?.standing(call.state.clock.monotonic());
     let (request, state) = (call.request, call.state);
     let mut asked = Asked::of(&request)?;
     if request.method() == Verb::HEAD || !streams::are_wanted(&request) {
@@ -117,7 +117,6 @@ async fn show(call: Call) -> Answered {
         after: asked.after,
         ready: VecDeque::new(),
         silent_since: now,
-        looked: now,
         until: now + LONGEST,
         standing,
         state,
@@ -164,8 +163,6 @@ struct Told {
     after: Position,
     ready: VecDeque<String>,
     silent_since: Instant,
-    /// When it was looked at last whether the listener may still listen.
-    looked: Instant,
     until: Instant,
     standing: Standing,
     _place: Place<Uuid>,
@@ -176,12 +173,9 @@ impl Told {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             let now = self.state.clock.monotonic();
-            if now.duration_since(self.looked) >= KEEP_ALIVE {
-                self.looked = now;
-                let may = |granted: &Granted| granted.may(PERMISSION);
-                if !self.standing.still(&self.state, may).await {
-                    return None;
-                }
+            let may = |granted: &Granted| granted.may(PERMISSION);
+            if !self.standing.still(&self.state, now, may).await {
+                return None;
             }
             if let Some(said) = self.ready.pop_front() {
                 self.silent_since = now;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::super::faulty::{Fault, Faulty};
 use super::*;
 use crate::execution::Error;
+use crate::journal::faulty::{Fault, Faulty};
+use crate::world::record::KIND;
 
 #[actix::test]
 async fn whoever_waits_for_what_cannot_be_noted_is_told_that_the_journal_fails() {
     let bench = Bench::new();
-    let journal = Faulty::over(Arc::clone(&bench.journal));
+    let journal = Faulty::over(Arc::clone(&bench.journal), Some(KIND));
     let bench = Bench::over(journal.clone(), bench.clock.clone());
     let user = bench.user("alice", "correct horse").await;
     // Nobody listens there, so what comes of the push is known at once.

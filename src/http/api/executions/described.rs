@@ -6,6 +6,20 @@ use crate::http::api::schema::shape::{Member, Of, has, may, object};
 use crate::http::api::schema::{Components, reference};
 use crate::replay::STATES;
 
+/// What running an execution again came to, beside the word for it.
+const RAN: &[Member] = &[
+    may("records", Of::Number),
+    may("version", Of::Number),
+    may("event", Of::Number),
+    may("observation", Of::Number),
+    may("at", Of::OrNull(&Of::To("ExecutionDefinition"))),
+    may("problem", Of::Text),
+    may("recorded", Of::List(&Of::Text)),
+    may("recorded_json", Of::OrNull(&Of::Object)),
+    may("replayed", Of::List(&Of::Text)),
+    may("replayed_json", Of::OrNull(&Of::Object)),
+];
+
 /// What a list shows.
 const SUMMARY: &[Member] = &[
     has("execution", Of::Format("uuid")),
@@ -101,27 +115,6 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     (
-        "ExecutionRanAgain",
-        &[
-            has("execution", Of::Format("uuid")),
-            has("code", Of::Text),
-            has(
-                "outcome",
-                Of::Word(&["same", "diverged", "unreadable", "not_run"]),
-            ),
-            may("records", Of::Number),
-            may("version", Of::Number),
-            may("event", Of::Number),
-            may("observation", Of::Number),
-            may("at", Of::OrNull(&Of::To("ExecutionDefinition"))),
-            may("problem", Of::Text),
-            may("recorded", Of::List(&Of::Text)),
-            may("recorded_json", Of::OrNull(&Of::Object)),
-            may("replayed", Of::List(&Of::Text)),
-            may("replayed_json", Of::OrNull(&Of::Object)),
-        ],
-    ),
-    (
         "ExecutionBundle",
         &[
             has("format", Of::Number),
@@ -144,22 +137,6 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("at", Of::Format("date-time")),
             has("schema", Of::Number),
             has("body", Of::Object),
-        ],
-    ),
-    (
-        "ExecutionVerified",
-        &[
-            has("outcome", Of::Word(&["same", "diverged"])),
-            may("records", Of::Number),
-            may("version", Of::Number),
-            may("event", Of::Number),
-            may("observation", Of::Number),
-            may("at", Of::OrNull(&Of::To("ExecutionDefinition"))),
-            may("problem", Of::Text),
-            may("recorded", Of::List(&Of::Text)),
-            may("recorded_json", Of::OrNull(&Of::Object)),
-            may("replayed", Of::List(&Of::Text)),
-            may("replayed_json", Of::OrNull(&Of::Object)),
         ],
     ),
 ];
@@ -254,6 +231,19 @@ pub(super) fn describe(components: &mut Components) {
     for (name, members) in OBJECTS.iter().chain(STATE) {
         components.put(name, object(members.iter().copied()));
     }
+    let verified = [has("outcome", Of::Word(&["same", "diverged"]))];
+    let verified = verified.iter().chain(RAN);
+    components.put("ExecutionVerified", object(verified.copied()));
+    let again = [
+        has("execution", Of::Format("uuid")),
+        has("code", Of::Text),
+        has(
+            "outcome",
+            Of::Word(&["same", "diverged", "unreadable", "not_run"]),
+        ),
+    ];
+    let again = again.iter().chain(RAN);
+    components.put("ExecutionRanAgain", object(again.copied()));
     components.put("ExecutionSummary", object(SUMMARY.iter().copied()));
     let all = SUMMARY.iter().chain(FACTS);
     components.put("Execution", object(all.copied()));

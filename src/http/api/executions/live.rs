@@ -27,8 +27,6 @@ struct Listening {
     state: Data<State>,
     records: BoxStream<'static, journal::Result<(Position, Envelope)>>,
     silent_since: Instant,
-    /// When it was looked at last whether the listener may still listen.
-    looked: Instant,
     until: Instant,
     standing: Standing,
     /// Whether it has said that it is there.
@@ -42,13 +40,12 @@ struct Listening {
 /// When there are too many.
 pub(super) fn stream(call: &Call) -> Answered {
     let state = call.state.clone();
-    let standing = call.caller()?.standing();
-    let place = state.feeds.open(standing.user())?;
     let now = state.clock.monotonic();
+    let standing = call.caller()?.standing(now);
+    let place = state.feeds.open(standing.user())?;
     let listening = Listening {
         records: state.journal.follow(state.journal.last()),
         silent_since: now,
-        looked: now,
         until: now + LONGEST,
         standing,
         greeted: false,
@@ -74,12 +71,9 @@ impl Listening {
             if self.state.is_stopping() || now >= self.until {
                 return None;
             }
-            if now.duration_since(self.looked) >= KEEP_ALIVE {
-                self.looked = now;
-                let may = |granted: &Granted| granted.may_any(PERMISSION);
-                if !self.standing.still(&self.state, may).await {
-                    return None;
-                }
+            let may = |granted: &Granted| granted.may_any(PERMISSION);
+            if !self.standing.still(&self.state, now, may).await {
+                return None;
             }
             let silent = now.duration_since(self.silent_since);
             if heard && silent >= PAUSE {

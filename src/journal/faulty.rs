@@ -9,20 +9,19 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::journal::{
+use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
     StreamId, Version, Write,
 };
-use crate::world::record::KIND;
 
-/// What goes wrong with one commit of an execution.
+/// What goes wrong with one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Nothing.
     None,
     /// Another object of the commit has moved.
     OtherMoved,
-    /// The execution itself is said to have moved.
+    /// What the commit is for is said to have moved.
     Moved,
     /// It fails, and nothing is written.
     Before,
@@ -32,45 +31,60 @@ pub(super) enum Fault {
     Panic,
 }
 
-/// A journal whose commits of executions fail as they are told, one after the other.
-pub(super) struct Faulty {
+/// A journal whose commits fail as they are told, one after the other.
+pub(crate) struct Faulty {
     inner: Arc<dyn Journal>,
+    /// Only commits that add to a stream of this kind are told; all of them without one.
+    kind: Option<Kind>,
     faults: Mutex<VecDeque<Fault>>,
     damaged: Mutex<Vec<Uuid>>,
     commits: Mutex<usize>,
 }
 
 impl Faulty {
-    pub(super) fn over(inner: Arc<dyn Journal>) -> Arc<Self> {
+    /// One of which commits to streams of this kind fail, or all where there is none.
+    pub(crate) fn over(inner: Arc<dyn Journal>, kind: Option<Kind>) -> Arc<Self> {
         Arc::new(Self {
             inner,
+            kind,
             faults: Mutex::default(),
             damaged: Mutex::default(),
             commits: Mutex::default(),
         })
     }
 
-    /// The next commits of executions go wrong like this.
-    pub(super) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+    /// The next commits go wrong like this.
+    pub(crate) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
         self.faults.lock().expect("a lock").extend(faults);
     }
 
-    /// The execution can no longer be read.
-    pub(super) fn damage(&self, execution: Uuid) {
-        self.damaged.lock().expect("a lock").push(execution);
+    /// The stream of this one can no longer be read.
+    pub(crate) fn damage(&self, id: Uuid) {
+        self.damaged.lock().expect("a lock").push(id);
     }
 
-    /// How many commits of executions were tried.
-    pub(super) fn commits(&self) -> usize {
+    /// How many commits were tried.
+    pub(crate) fn commits(&self) -> usize {
         *self.commits.lock().expect("a lock")
     }
 }
 
-fn execution(commit: &Commit) -> Option<StreamId> {
-    commit.writes.iter().find_map(|write| match write {
-        Write::Append { stream, .. } if stream.kind == KIND => Some(*stream),
-        _ => None,
-    })
+impl Faulty {
+    /// What a commit is for, if it is one that may go wrong.
+    fn meant(&self, commit: &Commit) -> Option<StreamId> {
+        let Some(kind) = self.kind else {
+            return Some(other());
+        };
+        commit.writes.iter().find_map(|write| match write {
+            Write::Append { stream, .. } if stream.kind == kind => Some(*stream),
+            _ => None,
+        })
+    }
+}
+
+/// A stream that nobody asked for.
+fn other() -> StreamId {
+    StreamId::new(Kind::new("user"), Uuid::nil())
 }
 
 fn moved(stream: StreamId) -> Error {
@@ -88,14 +102,14 @@ fn out_of_order() -> Error {
 #[async_trait]
 impl Journal for Faulty {
     async fn commit(&self, commit: Commit) -> Result<Position> {
-        let Some(stream) = execution(&commit) else {
+        let Some(stream) = self.meant(&commit) else {
             return self.inner.commit(commit).await;
         };
         *self.commits.lock().expect("a lock") += 1;
         let fault = self.faults.lock().expect("a lock").pop_front();
         match fault.unwrap_or(Fault::None) {
             Fault::None => self.inner.commit(commit).await,
-            Fault::OtherMoved => Err(moved(StreamId::new(Kind::new("user"), Uuid::nil()))),
+            Fault::OtherMoved => Err(moved(other())),
             Fault::Moved => Err(moved(stream)),
             Fault::Before => Err(out_of_order()),
             Fault::After => {
