@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -261,6 +262,23 @@ pub(crate) fn logs_in(visitors: usize, clock: &Clock, address: SocketAddr) {
     });
 }
 
+/// Lets so many visitors at once make so many logins, of so many users in turn.
+pub(crate) fn log_in_often(
+    logins: usize,
+    users: usize,
+    visitors: usize,
+    clock: &Clock,
+    address: SocketAddr,
+) {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let next = Arc::clone(&begun);
+    let is_over = move || begun.load(Ordering::Relaxed) >= logins;
+    measure_until(visitors, clock, is_over, move |client, _| {
+        let user = next.fetch_add(1, Ordering::Relaxed) % users;
+        log_in(client, address, user)
+    });
+}
+
 /// Runs a server on threads of its own; the second part stops it.
 pub(crate) fn in_background<S, F, E>(start: S) -> (SocketAddr, impl FnOnce())
 where
@@ -285,12 +303,29 @@ where
     })
 }
 
-/// How many visits a number of visitors make, each after the other, each on its own connection.
+/// How many visits a number of visitors make in the time of one figure.
 fn measure<V, F>(visitors: usize, clock: &Clock, visit: V) -> Figures
 where
     V: Fn(reqwest::Client, usize) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    let (timer, start) = (clock.clone(), clock.monotonic());
+    let is_over = move || timer.monotonic() - start >= TIME;
+    measure_until(visitors, clock, is_over, visit)
+}
+
+/// How many visits a number of visitors make, each after the other, each on its own connection.
+fn measure_until<V, F>(
+    visitors: usize,
+    clock: &Clock,
+    is_over: impl Fn() -> bool + Send + Sync + 'static,
+    visit: V,
+) -> Figures
+where
+    V: Fn(reqwest::Client, usize) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let is_over = Arc::new(is_over);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -301,10 +336,11 @@ where
         let visitors: Vec<_> = (0..visitors)
             .map(|visitor| {
                 let (visit, clock) = (Arc::clone(&visit), clock.clone());
+                let is_over = Arc::clone(&is_over);
                 tokio::spawn(async move {
                     let client = reqwest::Client::builder().build().expect("a client");
                     let mut took = Vec::new();
-                    while clock.monotonic() - start < TIME {
+                    while !is_over() {
                         let begun = clock.monotonic();
                         visit(client.clone(), visitor).await;
                         took.push(clock.monotonic() - begun);

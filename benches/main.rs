@@ -2,7 +2,8 @@
 //!
 //! Without a name all of them run. Each prints a table of its own. With `--quick` those that
 //! measure memory and processor take a tenth of their time;
-//! with `--long` also a hundred thousand executions wait, which takes some minutes.
+//! with `--long` also a hundred thousand executions wait, and a hundred thousand logins are run
+//! under another policy, which takes some minutes.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ mod replay;
 mod shelf;
 mod waits;
 mod wake;
+mod what_if;
 
 /// A bench and its name.
 type Bench = (&'static str, fn());
@@ -31,6 +33,7 @@ const BENCHES: &[Bench] = &[
     ("replay", replay::run),
     ("waits", waits::run),
     ("wake", wake::run),
+    ("what-if", what_if::run),
 ];
 
 fn main() -> ExitCode {

@@ -44,10 +44,7 @@ pub(crate) fn run() {
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut processes = Processes::of_program("/proc/self/exe");
-    processes.workers = std::thread::available_parallelism().map_or(1, Into::into);
-    let jobs = processes.workers;
-    let workers = Workers::start(processes, clock.clone()).expect("processes");
+    let (workers, jobs) = workers(&clock);
     let streams = runtime.block_on(journal.streams(KIND, None, usize::MAX));
     let ids: Vec<Uuid> = streams.expect("streams").iter().map(|it| it.id).collect();
     say(&format!(
@@ -96,7 +93,16 @@ pub(crate) fn run() {
     }
 }
 
-fn open(directory: &Path, clock: &Clock) -> SledJournal {
+/// Processes that run expressions, one for each core.
+pub(crate) fn workers(clock: &Clock) -> (Workers, usize) {
+    let mut processes = Processes::of_program("/proc/self/exe");
+    let jobs = std::thread::available_parallelism().map_or(1, Into::into);
+    processes.workers = jobs;
+    let workers = Workers::start(processes, clock.clone()).expect("processes");
+    (workers, jobs)
+}
+
+pub(crate) fn open(directory: &Path, clock: &Clock) -> SledJournal {
     let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
     let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
     let options = Options::new(directory);
@@ -104,7 +110,7 @@ fn open(directory: &Path, clock: &Clock) -> SledJournal {
 }
 
 /// The memory of this process, in kB.
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
