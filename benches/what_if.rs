@@ -16,7 +16,6 @@ use gatelog::journal::{Journal, Version, Write};
 use gatelog::replay::what_if::{self, Changes, Range};
 use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::login::{disk, in_background, log_in_often, say, start};
@@ -102,8 +101,14 @@ async fn only_sevens(journal: &dyn Journal, clock: &Clock) -> Vec<Write> {
             found = Some(binding);
         }
     }
-    let settings = json!({"expression": "return request.user.username.endswith('7')"});
-    let policy = Policy::new(clock, "expression", "only sevens", settings);
+    let expression = "return request.user.username.endswith('7')";
+    let settings = [("expression".to_owned(), expression.into())];
+    let policy = Policy::new(
+        clock,
+        "expression",
+        "only sevens",
+        settings.into_iter().collect(),
+    );
     let target = found.expect("a stage that logs in").pbm;
     let mut condition = PolicyBinding::new(clock, target, 0);
     condition.policy = Some(policy.pk);

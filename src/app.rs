@@ -27,6 +27,7 @@ use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
 mod descriptors;
+mod elsewhere;
 mod first_run;
 pub mod folder;
 pub mod lock;

@@ -4,15 +4,17 @@
 //! backup was restored or the log rewritten, nothing is signed until the operator has decided.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use super::elsewhere::Elsewhere;
 use crate::clock::Clock;
 use crate::feed::checkpoint::Post;
+use crate::http::operator::Signing;
 use crate::journal::evidence::file::{self, Ledger};
-use crate::journal::evidence::{Signed, Signer, Verifier};
+use crate::journal::evidence::{Checkpoint, Signed, Signer, Verifier};
 use crate::journal::sled::SledJournal;
 use crate::journal::{Error, Result};
 use crate::settings::Checkpoints;
@@ -25,14 +27,11 @@ pub(super) struct Notary {
     journal: Arc<SledJournal>,
     signer: Signer,
     directory: PathBuf,
-    elsewhere: Option<PathBuf>,
-    ledgers: Mutex<Option<Ledgers>>,
-}
-
-/// The files, once it is known that they are of this journal.
-struct Ledgers {
-    own: Ledger,
-    elsewhere: Option<Ledger>,
+    elsewhere: Option<Elsewhere>,
+    /// The own file, once it is known that both are of this journal.
+    own: Mutex<Option<Ledger>>,
+    /// How the last attempts went.
+    health: StdMutex<Signing>,
 }
 
 impl Notary {
@@ -48,8 +47,12 @@ impl Notary {
             journal: Arc::clone(journal),
             signer: Signer::new(&seed),
             directory: directory.to_path_buf(),
-            elsewhere: settings.file.clone(),
-            ledgers: Mutex::default(),
+            elsewhere: settings
+                .file
+                .as_ref()
+                .map(|path| Elsewhere::new(path, directory)),
+            own: Mutex::default(),
+            health: StdMutex::default(),
         }
     }
 
@@ -58,43 +61,102 @@ impl Notary {
         self.signer.verifier()
     }
 
+    /// A signed note that a document of this sort was made here.
+    pub(super) fn attest(&self, sort: &str, document: &[u8]) -> String {
+        self.signer.attest(sort, document)
+    }
+
+    /// How the last attempts went.
+    pub(super) fn health(&self) -> Signing {
+        self.noted().clone()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Signing> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Signs what the journal is now, and adds that to the files.
     pub(super) async fn sign(&self) -> Result<Signed> {
-        let mut ledgers = self.ledgers.lock().await;
-        let ledgers = match &mut *ledgers {
-            Some(ledgers) => ledgers,
-            none => none.insert(self.open()?),
+        let signed = self.try_to_sign().await;
+        let mut health = self.noted();
+        match &signed {
+            Ok(signed) => {
+                health.size = signed.checkpoint.size;
+                health.problem = None;
+            }
+            Err(error) => health.problem = Some(error.to_string()),
+        }
+        drop(health);
+        signed
+    }
+
+    async fn try_to_sign(&self) -> Result<Signed> {
+        let mut own = self.own.lock().await;
+        let own = match &mut *own {
+            Some(own) => own,
+            none => none.insert(self.open().await?),
         };
         let stand = self.journal.stand().await?;
         let signed = self.signer.checkpoint(stand.size, stand.root);
         if stand.size > 0 {
-            ledgers.own.add(&signed)?;
-            if let Some(ledger) = &mut ledgers.elsewhere
-                && let Err(error) = ledger.add(&signed)
-            {
-                tracing::error!(%error, "journal.checkpoints.file cannot be written");
+            own.add(&signed)?;
+            if let Some(elsewhere) = &self.elsewhere {
+                let added = elsewhere.add(&signed).await;
+                if let Err(error) = &added {
+                    tracing::error!(%error, "journal.checkpoints.file cannot be written");
+                }
+                self.noted().elsewhere = added.err().map(|error| error.to_string());
             }
         }
         Ok(signed)
     }
 
     /// Opens the files, and makes sure that what is in them was signed for this journal.
-    fn open(&self) -> Result<Ledgers> {
+    async fn open(&self) -> Result<Ledger> {
         file::leave_key(&self.directory, self.verifier())?;
         let own = Ledger::open(&self.directory.join(file::CHECKPOINTS))?;
-        self.check(&own)?;
-        let elsewhere = match &self.elsewhere {
-            Some(path) => Some(Ledger::open(path)?),
-            None => None,
-        };
-        if let Some(ledger) = &elsewhere {
-            self.check(ledger)?;
+        self.check(own.path(), own.last())?;
+        if let Some(elsewhere) = &self.elsewhere {
+            let last = elsewhere.last().await?;
+            self.check(elsewhere.path(), last.as_ref())?;
         }
-        Ok(Ledgers { own, elsewhere })
+        Ok(own)
     }
 
-    fn check(&self, ledger: &Ledger) -> Result<()> {
-        let Some(Signed { checkpoint, .. }) = ledger.last() else {
+    /// The last checkpoint of the file elsewhere, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what it says was not signed here.
+    pub(super) async fn kept_elsewhere(&self) -> Result<Option<Checkpoint>> {
+        let Some(elsewhere) = &self.elsewhere else {
+            return Ok(None);
+        };
+        let Some(last) = elsewhere.last().await? else {
+            return Ok(None);
+        };
+        let signed = Signed::first(&last.note, self.verifier());
+        let (signed, _) = signed.map_err(|error| Error::Damaged {
+            path: elsewhere.path().to_path_buf(),
+            problem: error.to_string(),
+        })?;
+        Ok(Some(signed.checkpoint))
+    }
+
+    /// What is to be said where the key beside the checkpoints is not this journal's.
+    pub(super) fn foreign_key(&self) -> Vec<String> {
+        match file::read(&self.directory) {
+            Ok((_, Some(key))) if key != *self.verifier() => vec![format!(
+                "{}: it is not the key that this journal is signed with, which is {}",
+                self.directory.join(file::KEY).display(),
+                self.verifier()
+            )],
+            // What cannot be read is among the findings already.
+            _ => Vec::new(),
+        }
+    }
+
+    fn check(&self, path: &Path, last: Option<&Signed>) -> Result<()> {
+        let Some(Signed { checkpoint, .. }) = last else {
             return Ok(());
         };
         let is_ours = checkpoint.origin == self.verifier().name();
@@ -102,7 +164,7 @@ impl Notary {
             return Ok(());
         }
         Err(Error::Damaged {
-            path: ledger.path().to_path_buf(),
+            path: path.to_path_buf(),
             problem: format!(
                 "its last checkpoint, of {} records, is not of this journal, so nothing is signed: \
                  a backup was restored, or the log was altered. See `gatelog journal verify`; to \
@@ -123,8 +185,12 @@ impl Notary {
                 Ok(signed) => {
                     if let Some(post) = post.as_mut().filter(|_| posted.as_ref() != Some(&signed)) {
                         match post.send(&signed.note).await {
-                            Ok(()) => posted = Some(signed),
+                            Ok(()) => {
+                                posted = Some(signed);
+                                self.noted().url = None;
+                            }
                             Err(problem) => {
+                                self.noted().url = Some(problem.to_string());
                                 tracing::warn!(%problem, "a checkpoint was not taken; trying again");
                                 pause = pause.min(PAUSE);
                             }

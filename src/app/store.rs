@@ -10,9 +10,10 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
+use super::elsewhere;
 use super::notary::Notary;
 use crate::clock::Clock;
-use crate::http::operator::{Store, Verified};
+use crate::http::operator::{Signing, Store, Verified};
 use crate::journal::evidence::{Checkpoint, Consistency, Inclusion, Signed, Verifier};
 use crate::journal::keys::{Keyring, RootKey};
 use crate::journal::sled::{self, Options, Report, SledJournal};
@@ -104,12 +105,26 @@ pub(super) struct Disk {
 #[async_trait]
 impl Store for Disk {
     async fn verify(&self, held: Vec<Checkpoint>) -> journal::Result<Verified> {
+        let mut held = held;
+        held.extend(self.notary.kept_elsewhere().await?);
         let journal = Arc::clone(&self.journal);
-        blocking(move || Ok(verified(&journal.verify(&held)?))).await
+        let verified = blocking(move || Ok(verified(&journal.verify(&held)?))).await?;
+        Ok(Verified {
+            findings: [verified.findings, self.notary.foreign_key()].concat(),
+            ..verified
+        })
     }
 
     fn verifier(&self) -> &Verifier {
         self.notary.verifier()
+    }
+
+    fn signing(&self) -> Signing {
+        self.notary.health()
+    }
+
+    fn attest(&self, sort: &str, document: &[u8]) -> String {
+        self.notary.attest(sort, document)
     }
 
     async fn checkpoint(&self) -> journal::Result<Signed> {
@@ -219,7 +234,11 @@ impl Write for Pieces {
 
 /// Verifies a journal that nobody has open; it may be too damaged to be opened.
 pub(super) fn verify(settings: &Settings, held: &[Checkpoint]) -> journal::Result<Verified> {
-    Ok(verified(&sled::verify(&options(settings), held)?))
+    let (elsewhere, problem) = elsewhere::look(settings)?;
+    let held = [held, &elsewhere].concat();
+    let mut verified = verified(&sled::verify(&options(settings), &held)?);
+    verified.findings.extend(problem);
+    Ok(verified)
 }
 
 /// Verifies exports alone, which needs no data directory, against checkpoints that were kept.

@@ -16,6 +16,7 @@ use crate::settings::Settings;
 use super::client::{LONG, Operator};
 use super::output::{Output, data, print_value, talk};
 
+mod certificate;
 mod prove;
 mod verify;
 
@@ -23,7 +24,7 @@ mod verify;
 pub(super) enum Command {
     /// Check every hash of every record, and name the first damaged one.
     ///
-    /// Also looks at exports and proofs alone, with nothing but a verifier key.
+    /// Also looks at exports, proofs and certificates alone, with nothing but a verifier key.
     Verify(verify::Command),
     /// Prove that records are in the journal, or that nothing was altered since a checkpoint
     Prove(prove::Prove),

@@ -98,9 +98,9 @@ pub struct Certificate {
     pub departed: Vec<Departed>,
     /// What nobody here can know.
     pub unknown: Vec<String>,
-    /// The signature over everything else.
+    /// The signed note over everything else; none where nobody could sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signature: Option<Signature>,
+    pub signature: Option<String>,
 }
 
 /// The keys that were destroyed. None of them exists when this is written.
@@ -157,17 +157,6 @@ pub struct Departed {
     /// Whether it is sealed, so that what was destroyed here cannot be read there either, unless the
     /// keys were copied as well.
     pub is_sealed: bool,
-}
-
-/// A signature over a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signature {
-    /// What the key is known by.
-    pub key: String,
-    /// How it was made, such as `Ed25519`.
-    pub algorithm: String,
-    /// The signature in base64.
-    pub signature: String,
 }
 
 impl Certificate {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::search::search;
-use super::{Error, TRIES, Tools, commit, listed, listed_ids};
+use super::{Error, Sign, TRIES, Tools, commit, listed, listed_ids};
 use crate::directory::departure::departures;
 use crate::directory::erasure::{Certificate, Chain, Departed, Erasure, Keys, Sought, erasure};
 use crate::directory::install;
@@ -14,8 +14,8 @@ use crate::journal::cursor::Cursor;
 use crate::journal::object::{self, Versioned, delete, put};
 use crate::journal::{Journal, KeyId, Write};
 
-/// What it is called.
-const NAME: &str = "gatelog erasure 1";
+/// What it is called, also in the note that signs it.
+pub const NAME: &str = "gatelog erasure 1";
 
 /// How many keys of executions are listed.
 const LISTED: usize = 50_000;
@@ -34,7 +34,12 @@ const UNKNOWN: [&str; 4] = [
 ];
 
 /// The third step: what came of it, in one commit with the end of what was looked for.
-pub(super) async fn finish(tools: &Tools, user: Uuid, chain: Chain) -> Result<Certificate, Error> {
+pub(super) async fn finish(
+    tools: &Tools,
+    user: Uuid,
+    chain: Chain,
+    sign: Sign<'_>,
+) -> Result<Certificate, Error> {
     let journal = &*tools.journal;
     for _ in 0..TRIES {
         let found = erasure(journal, user).await?;
@@ -46,8 +51,11 @@ pub(super) async fn finish(tools: &Tools, user: Uuid, chain: Chain) -> Result<Ce
         }
         let sought: Option<Versioned<Sought>> = object::get(journal, user).await?;
         let sought = sought.ok_or_else(|| Error::Unknown(user.to_string()))?;
-        let certificate = certificate(tools, &found.value, &sought.value, chain.clone()).await?;
-        let certificate = signed(tools, certificate);
+        let unsigned = certificate(tools, &found.value, &sought.value, chain.clone()).await?;
+        let certificate = Certificate {
+            signature: sign(NAME, &unsigned.signed_bytes()),
+            ..unsigned
+        };
         found.value.finished = Some(certificate.finished);
         found.value.certificate = Some(Box::new(certificate.clone()));
         let mut writes = vec![
@@ -66,12 +74,6 @@ pub(super) async fn finish(tools: &Tools, user: Uuid, chain: Chain) -> Result<Ce
         }
     }
     Err(Error::Contended)
-}
-
-/// Signs a certificate, where there is a key to sign with. There is none yet: whoever makes one hands
-/// it to [`Tools`], signs [`Certificate::signed_bytes`] here and puts it into `signature`.
-fn signed(_: &Tools, certificate: Certificate) -> Certificate {
-    certificate
 }
 
 async fn certificate(
@@ -273,9 +275,9 @@ fn rest(it: &Certificate, line: &mut impl FnMut(String)) {
     }
     if let Some(signature) = &it.signature {
         line(String::new());
-        line(format!(
-            "Signed with {} by {}: {}",
-            signature.algorithm, signature.key, signature.signature
-        ));
+        line("Signed:".to_owned());
+        for part in signature.lines() {
+            line(format!("    {part}"));
+        }
     }
 }

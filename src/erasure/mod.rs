@@ -29,7 +29,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-pub use certificate::text;
+pub use certificate::{NAME, text};
 
 /// How often a step is tried again that others were in the way of.
 const TRIES: usize = 16;
@@ -181,13 +181,21 @@ pub async fn erase(tools: &Tools, user: Uuid) -> Result<Option<Certificate>, Err
     Ok(None)
 }
 
-/// Finishes an erasure: `chain` says whether the journal is whole after it.
+/// Signs a document of a sort: a signed note, or nothing where nobody can sign.
+pub type Sign<'a> = &'a (dyn Fn(&str, &[u8]) -> Option<String> + Send + Sync);
+
+/// Finishes an erasure: `chain` says whether the journal is whole after it, and `sign` signs.
 ///
 /// # Errors
 /// [`Error::Unknown`] when it was never begun, or what the journal said.
-pub async fn certify(tools: &Tools, user: Uuid, chain: Chain) -> Result<Certificate, Error> {
+pub async fn certify(
+    tools: &Tools,
+    user: Uuid,
+    chain: Chain,
+    sign: Sign<'_>,
+) -> Result<Certificate, Error> {
     let _turn = TURN.lock().await;
-    certificate::finish(tools, user, chain).await
+    certificate::finish(tools, user, chain, sign).await
 }
 
 /// The users whose erasure was interrupted.

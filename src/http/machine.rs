@@ -29,10 +29,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// How much room there is, how much of it the journal takes, and since when the root key is what it is. It looks at
-    /// every file, away from the threads that serve requests.
+    /// How much room there is, how much of it the journal takes, since when the root key is what it
+    /// is, and whether the journal is signed. It looks at every file, away from the threads that
+    /// serve requests.
     pub(super) async fn disk(&self) -> Value {
         let (data, key_file) = (self.data.clone(), self.key_file.clone());
+        let signing = self.store.signing();
         let measured = tokio::task::spawn_blocking(move || {
             let log = data.join("log");
             let segments = fs::read_dir(&log).map_or(0, Iterator::count);
@@ -42,6 +44,7 @@ impl Machine {
                 "log_bytes": bytes(&log, 0),
                 "segments": segments,
                 "key_since": modified(&key_file),
+                "signing": signing,
             })
         });
         measured.await.unwrap_or_default()

@@ -12,6 +12,7 @@ use actix_web::web::{Bytes, Data, Json, JsonConfig, ServiceConfig, get, post, re
 use actix_web::{HttpResponse, middleware, web};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
@@ -74,6 +75,19 @@ pub struct Operator {
     pub stopping: Arc<AtomicBool>,
 }
 
+/// How the last attempts went to sign what the journal is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Signing {
+    /// How many records were signed for last; none since the start is 0.
+    pub size: u64,
+    /// Why nothing is signed.
+    pub problem: Option<String>,
+    /// Why the file elsewhere lacks it.
+    pub elsewhere: Option<String>,
+    /// Why the server that it is posted to lacks it.
+    pub url: Option<String>,
+}
+
 /// What only the concrete store of the journal can do.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -85,6 +99,12 @@ pub trait Store: Send + Sync {
 
     /// What checks the signatures of this journal's checkpoints.
     fn verifier(&self) -> &Verifier;
+
+    /// How the last attempts went to sign it.
+    fn signing(&self) -> Signing;
+
+    /// A signed note that a document of this sort was made here.
+    fn attest(&self, sort: &str, document: &[u8]) -> String;
 
     /// What the journal is now, signed.
     async fn checkpoint(&self) -> journal::Result<Signed>;

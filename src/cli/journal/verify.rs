@@ -6,11 +6,12 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Damaged, Refuted};
+use super::{Damaged, Refuted, certificate};
 use crate::app;
 use crate::cli::client::Operator;
 use crate::cli::output::{Output, print_line, print_value, talk};
 use crate::clock::Clock;
+use crate::journal::evidence::file::CHECKPOINTS;
 use crate::journal::evidence::{self, Checkpoint, Inclusion, Proof, Signed, Verifier};
 use crate::settings::Settings;
 
@@ -19,7 +20,8 @@ pub(in crate::cli) struct Command {
     /// Also compare with the signed checkpoints in this file, which was kept elsewhere
     #[arg(long, value_name = "FILE", requires = "key")]
     checkpoint: Vec<PathBuf>,
-    /// The verifier key that has signed them, or a file with it
+    /// The verifier key that has signed them, or a file with it; alone, the checkpoints in the data
+    /// directory have to bear its signature
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// Look at exports alone, the first part first; needs no data directory
@@ -28,6 +30,9 @@ pub(in crate::cli) struct Command {
     /// Look at a proof alone; needs no data directory
     #[arg(long, value_name = "FILE", requires = "key")]
     proof: Vec<PathBuf>,
+    /// Look at a certificate of erasure alone; needs no data directory
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["proof", "export"])]
+    certificate: Vec<PathBuf>,
 }
 
 /// Looks at what the arguments name; at the data directory if they name nothing.
@@ -38,9 +43,16 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let key = command.key.as_deref().map(key).transpose()?;
     let held = held(command, key.as_ref())?;
+    if let Some(key) = key.as_ref().filter(|_| !command.certificate.is_empty()) {
+        return certificate::tell(&command.certificate, key, output);
+    }
     if let Some(key) = key.as_ref().filter(|_| !command.proof.is_empty()) {
         return proofs(command, key, &held, output);
     }
+    let held = match &key {
+        Some(key) if held.is_empty() && command.export.is_empty() => own(settings, key)?,
+        _ => held,
+    };
     let held: Vec<Checkpoint> = held.into_iter().map(|signed| signed.checkpoint).collect();
     if !command.export.is_empty() {
         let report = serde_json::to_value(app::verify_exports(&command.export, &held)?)?;
@@ -54,7 +66,11 @@ pub(super) async fn run(
         let wanted = json!({ "held": held });
         let answer = operator.post_long("journal/verify", &wanted).await;
         operator.close().await?;
-        answer?
+        let answer = answer?;
+        if answer["signed"].is_null() {
+            anyhow::bail!("the server is an older one and compares nothing with checkpoints");
+        }
+        answer
     };
     tell(&report, Looked::AtAll, output)
 }
@@ -83,7 +99,19 @@ fn held(command: &Command, key: Option<&Verifier>) -> anyhow::Result<Vec<Signed>
     Ok(held)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+/// The checkpoints that lie in the data directory, signed by this key.
+fn own(settings: &Settings, key: &Verifier) -> anyhow::Result<Vec<Signed>> {
+    let path = settings.data.join(CHECKPOINTS);
+    let text = read(&path)?;
+    let signed = evidence::read_all(&text[..evidence::whole(text.as_bytes())], Some(key));
+    let signed = signed.map_err(|error| refused(&path, &error))?;
+    if signed.is_empty() {
+        anyhow::bail!("{}: there is no checkpoint in it", path.display());
+    }
+    Ok(signed)
+}
+
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     String::from_utf8(bytes)

@@ -45,6 +45,16 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("log_bytes", Of::OrNull(&Of::Number)),
             has("segments", Of::OrNull(&Of::Number)),
             has("key_since", Of::OrNull(&Of::Format("date-time"))),
+            has("signing", Of::OrNull(&Of::To("HealthSigning"))),
+        ],
+    ),
+    (
+        "HealthSigning",
+        &[
+            has("size", Of::Number),
+            has("problem", Of::OrNull(&Of::Text)),
+            has("elsewhere", Of::OrNull(&Of::Text)),
+            has("url", Of::OrNull(&Of::Text)),
         ],
     ),
     (
@@ -154,7 +164,14 @@ async fn journal(state: &State) -> Value {
         Some(machine) => machine.disk().await,
         None => Value::Null,
     };
-    for name in ["free", "bytes", "log_bytes", "segments", "key_since"] {
+    for name in [
+        "free",
+        "bytes",
+        "log_bytes",
+        "segments",
+        "key_since",
+        "signing",
+    ] {
         if shown.get(name).is_none() {
             shown[name] = Value::Null;
         }

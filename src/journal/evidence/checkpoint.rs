@@ -14,6 +14,10 @@ use crate::journal::Hash;
 /// What is said of what is no checkpoint.
 const WHAT: &str = "checkpoint";
 
+/// What stands behind a part of a checkpoint that a full disk or a crash has left, and that could not
+/// be taken away again.
+pub(super) const CUT_OFF: &str = "[cut off]";
+
 /// What the journal was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -78,6 +82,19 @@ impl Signed {
 /// # Errors
 /// When one of them is none, or is not signed by `verifier`.
 pub fn read_all(text: &str, verifier: Option<&Verifier>) -> Result<Vec<Signed>, Error> {
+    let (torn, last) = match text.rsplit_once(CUT_OFF) {
+        Some((before, last)) => (before.split(CUT_OFF).collect(), last),
+        None => (Vec::new(), text),
+    };
+    let mut all = Vec::new();
+    for part in torn {
+        all.extend(read_whole(&part[..whole(part.as_bytes())], verifier)?);
+    }
+    all.extend(read_whole(last, verifier)?);
+    Ok(all)
+}
+
+fn read_whole(text: &str, verifier: Option<&Verifier>) -> Result<Vec<Signed>, Error> {
     let mut rest = text.trim_start_matches('\n');
     let mut all = Vec::new();
     while !rest.is_empty() {

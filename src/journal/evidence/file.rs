@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::checkpoint::CUT_OFF;
 use super::{Signed, Verifier, read_all, whole};
 use crate::journal::{Error, Result};
 
@@ -18,6 +19,8 @@ pub const KEY: &str = "checkpoints.key";
 pub struct Ledger {
     path: PathBuf,
     last: Option<Signed>,
+    /// Whether the file ends with a part of a checkpoint that cannot be taken away.
+    is_torn: bool,
 }
 
 impl Ledger {
@@ -33,18 +36,20 @@ impl Ledger {
         };
         let end = whole(&text);
         let last = parse(path, &text[..end], None)?.pop();
+        let mut is_torn = false;
         if end < text.len() {
             let is_ours = last.is_some() || could_be_cut_off(&text);
             if !is_ours {
                 return Err(damaged(path, "it has no checkpoints in it".into()));
             }
             let file = File::options().write(true).open(path);
-            file.and_then(|file| file.set_len(end as u64))
-                .map_err(|error| Error::io(path, error))?;
+            // Some file systems let a file only grow.
+            is_torn = file.and_then(|file| file.set_len(end as u64)).is_err();
         }
         Ok(Self {
             path: path.to_path_buf(),
             last,
+            is_torn,
         })
     }
 
@@ -75,11 +80,21 @@ impl Ledger {
             .append(true)
             .open(&self.path)
             .map_err(io)?;
-        let is_new = file.metadata().map_err(io)?.len() == 0;
-        let before = if is_new { "" } else { "\n" };
-        file.write_all(format!("{before}{}", signed.note).as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let is_new = length == 0;
+        let cut_off = format!("{CUT_OFF}\n\n");
+        let before = match (is_new, self.is_torn) {
+            (true, _) => "",
+            (false, true) => cut_off.as_str(),
+            (false, false) => "\n",
+        };
+        let written = file.write_all(format!("{before}{}", signed.note).as_bytes());
+        if let Err(error) = written.and_then(|()| file.sync_all()) {
+            // A part of it may be there, and the next must not stand behind half a one.
+            self.is_torn |= file.set_len(length).is_err();
+            return Err(io(error));
+        }
+        self.is_torn = false;
         if is_new {
             let parent = self.path.parent().filter(|it| !it.as_os_str().is_empty());
             File::open(parent.unwrap_or(Path::new(".")))

@@ -57,6 +57,13 @@ impl Signer {
         &self.verifier
     }
 
+    /// A note that says that a document of this sort was made here: it names the sort and the
+    /// document's SHA-256 in Base64. No sort is a signer's name, so it is never taken for a checkpoint.
+    #[must_use]
+    pub fn attest(&self, sort: &str, document: &[u8]) -> String {
+        self.sign(&attestation(sort, document))
+    }
+
     /// The text, which ends its last line, with a signature below.
     pub(super) fn sign(&self, text: &str) -> String {
         let Verifier { name, id, .. } = &self.verifier;
@@ -95,6 +102,19 @@ impl Verifier {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Makes sure that a note of [`Signer::attest`] is about this document.
+    ///
+    /// # Errors
+    /// When it is not, or another key signed it.
+    pub fn attests(&self, note: &str, sort: &str, document: &[u8]) -> Result<(), Error> {
+        let (text, rest) = self.open(note)?;
+        if text == attestation(sort, document) && rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::malformed(NOTE, "it is about something else"))
+        }
     }
 
     /// The text of the note that `notes` begins with, and what comes after the note.
@@ -159,6 +179,10 @@ impl FromStr for Verifier {
             Err(malformed("its hash does not match its name and key"))
         }
     }
+}
+
+fn attestation(sort: &str, document: &[u8]) -> String {
+    format!("{sort}\n{}\n", STANDARD.encode(Sha256::digest(document)))
 }
 
 /// A note whose signatures nobody has looked at.

@@ -125,6 +125,47 @@ fn a_key_is_read_as_it_was_written_or_not_at_all() {
 }
 
 #[test]
+fn a_part_of_a_checkpoint_that_could_not_be_taken_away_is_passed_over() {
+    let signer = signer(1);
+    let key = Some(signer.verifier());
+    let (first, half) = (
+        signer.checkpoint(40, Hash([9; 32])),
+        signer.checkpoint(41, Hash([8; 32])),
+    );
+    let next = signer.checkpoint(42, Hash([7; 32]));
+    for end in (0..half.note.len()).filter(|end| half.note.is_char_boundary(*end)) {
+        let torn = &half.note[..end];
+        let file = format!("{}\n{torn}[cut off]\n\n{}", first.note, next.note);
+        let read = read_all(&file, key);
+        assert_eq!(read, Ok(vec![first.clone(), next.clone()]), "{file}");
+    }
+}
+
+#[test]
+fn what_is_attested_is_that_document_of_that_sort_and_no_checkpoint() {
+    let signer = signer(1);
+    let key = signer.verifier();
+    let note = signer.attest("gatelog erasure 1", b"all of it");
+    assert_eq!(
+        key.attests(&note, "gatelog erasure 1", b"all of it"),
+        Ok(())
+    );
+    for (sort, document) in [
+        ("gatelog erasure 1", &b"all of it."[..]),
+        ("other", b"all of it"),
+    ] {
+        key.attests(&note, sort, document)
+            .expect_err("it is another");
+    }
+    let other = self::signer(2);
+    let refused = other
+        .verifier()
+        .attests(&note, "gatelog erasure 1", b"all of it");
+    assert!(matches!(refused, Err(Error::Unsigned(_))), "{refused:?}");
+    read_all(&note, Some(key)).expect_err("it is no checkpoint");
+}
+
+#[test]
 fn checkpoints_of_another_key_are_refused() {
     let ours = signer(1).checkpoint(40, Hash([9; 32]));
     let theirs = signer(2);

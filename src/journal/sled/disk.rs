@@ -49,6 +49,14 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<()> {
     sync_parent(to)
 }
 
+/// Removes a directory with all that is in it, if it is there.
+pub(super) fn remove_directory(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+        _ => Ok(()),
+    }
+}
+
 /// Moves something that is broken out of the way, to the first free `NAME.broken-N`.
 pub(super) fn move_aside(path: &Path) -> Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

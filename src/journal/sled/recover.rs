@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::frame::Record;
 use super::super::keys::Keyring;
@@ -60,11 +60,21 @@ pub(super) fn state(
 pub fn rebuild(options: &Options, keyring: &Keyring) -> Result<Position> {
     let tuning = options.tuning();
     let segments = Segments::open(&log_of(&options.directory), tuning.clone())?;
-    set_aside(&options.directory)?;
-    let (state, applied) = state(&options.directory, &tuning, &segments, keyring)?;
-    state.flush()?;
-    state.sync()?;
-    Ok(Position(applied.place.last_record()))
+    let aside = set_aside(&options.directory)?;
+    let rebuilt = || {
+        let (state, applied) = state(&options.directory, &tuning, &segments, keyring)?;
+        state.flush()?;
+        state.sync()?;
+        Ok(Position(applied.place.last_record()))
+    };
+    let rebuilt = rebuilt();
+    if let (Err(_), Some(aside)) = (&rebuilt, aside) {
+        // A log that cannot be read to its end gives no new state; the old one still serves.
+        let path = options.directory.join("state");
+        disk::remove_directory(&path)?;
+        disk::rename(&aside, &path)?;
+    }
+    rebuilt
 }
 
 /// Compares what the log ends with and what the last checkpoint says.
@@ -94,21 +104,24 @@ pub(super) fn check(directory: &Path, checkpoints: &Checkpoints, applied: Applie
 /// The file that says that the state is not to be trusted.
 pub(super) const MARKER: &str = "state.rebuild";
 
-/// Moves the state aside, so that the next opening builds it from the log.
-pub(super) fn set_aside(directory: &Path) -> Result<()> {
+/// Moves the state aside, so that the next opening builds it from the log. Returns where it is.
+pub(super) fn set_aside(directory: &Path) -> Result<Option<PathBuf>> {
     let path = directory.join("state");
+    let mut moved = None;
     if path.exists() {
         let aside = disk::move_aside(&path)?;
         tracing::warn!(
             aside = %aside.display(),
             "the state was moved aside and is rebuilt from the log; delete it when all is well"
         );
+        moved = Some(aside);
     }
     let marker = directory.join(MARKER);
     match std::fs::remove_file(&marker) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(marker, error)),
         _ => disk::sync_directory(directory),
-    }
+    }?;
+    Ok(moved)
 }
 
 fn open(directory: &Path, tuning: &Tuning) -> Result<Store> {

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::super::evidence::{self, Checkpoint};
 use super::super::keys;
@@ -31,6 +31,9 @@ mod compare;
 
 /// The scratch state makes its changes in portions of so many values.
 const PORTION: usize = 2_000;
+
+/// Only one verifies at a time.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// One thing that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,8 +159,10 @@ struct Log<'a> {
 impl Log<'_> {
     fn verify(&self, held: &[Checkpoint], report: &mut Report) -> Result<()> {
         let held = self.held(held, report)?;
+        // One after the other: the scratch state has one place, which a crash may leave behind.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let scratch_path = self.directory.join("verify.scratch");
-        remove(&scratch_path)?;
+        disk::remove_directory(&scratch_path)?;
         disk::create_directory(&scratch_path)?;
         let scratch = Store::open(&scratch_path, 16 << 20, None)?;
         let folded = self.fold(&scratch, held, report);
@@ -166,7 +171,7 @@ impl Log<'_> {
             None => Ok(()),
         });
         drop(scratch);
-        remove(&scratch_path)?;
+        disk::remove_directory(&scratch_path)?;
         compared?;
         for segment in self.segments.all() {
             guarded(report, segment.directory(), |report| {
@@ -409,12 +414,5 @@ fn damaged(path: &Path, problem: String) -> Error {
     Error::Damaged {
         path: path.to_path_buf(),
         problem,
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
-        _ => Ok(()),
     }
 }

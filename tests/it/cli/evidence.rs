@@ -299,9 +299,68 @@ fn an_older_copy_of_the_directory_is_not_signed_where_a_newer_one_was() {
         signs
             .fails_with(74)
             .says("is not of this journal, so nothing is signed");
-        // Whoever knows why may go on.
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            server.gatelog(&["journal", "verify"]).fails_with(74);
+        }
+        // A disk that is not there is no reason to sign anything else.
         fs::rename(&file, format!("{file}.before")).expect("renames");
+        server.begin().await;
+        server
+            .gatelog(&["journal", "checkpoint"])
+            .fails_with(74)
+            .says("is gone, so nothing is signed");
+        // Whoever knows why may go on.
+        fs::remove_file(server.data().join("checkpoints.elsewhere")).expect("removes");
         server.gatelog(&["journal", "checkpoint"]).succeeds();
+    });
+}
+
+#[test]
+fn a_disk_that_does_not_answer_holds_nobody_up() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let pipe = elsewhere.path().join("nobody-reads");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let file = pipe.display().to_string();
+    let options = Options::default().with("GATELOG_JOURNAL__CHECKPOINTS__FILE", &file);
+    with_server_of(options, async |server| {
+        somebody_logs_in(server).await;
+        server
+            .gatelog(&["journal", "checkpoint"])
+            .fails_with(69)
+            .says("does not answer");
+        server.stop().await;
+    });
+}
+
+#[test]
+fn a_key_beside_the_checkpoints_that_is_not_the_journals_is_noticed() {
+    with_server(async |server| {
+        let auditor = Auditor::meets(server);
+        server.gatelog(&["journal", "checkpoint"]).succeeds();
+        let with_key = ["journal", "verify", "--key", &auditor.key];
+        server.gatelog(&with_key).succeeds().says("is whole");
+
+        let theirs = TestServer::start(Options::default()).await;
+        let foreign = Auditor::meets(&theirs);
+        theirs.gatelog(&["journal", "checkpoint"]).succeeds();
+        let with_foreign = ["journal", "verify", "--key", &foreign.key];
+        let refused = server.gatelog(&with_foreign);
+        refused.fails_with(74).says("does not bear the signature");
+
+        let names = ["checkpoints.key", "checkpoints.signed"];
+        let saved = names.map(|name| fs::read(server.data().join(name)).expect("reads"));
+        for name in names {
+            fs::copy(theirs.data().join(name), server.data().join(name)).expect("copies");
+        }
+        server.gatelog(&["journal", "verify"]).fails_with(74);
+        for (name, bytes) in names.iter().zip(saved) {
+            fs::write(server.data().join(name), bytes).expect("writes");
+        }
+        theirs.finish().await;
     });
 }
 

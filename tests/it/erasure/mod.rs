@@ -137,6 +137,7 @@ fn nobody_can_read_of_whoever_was_erased_and_everybody_else_stays_as_they_were()
         assert!(!said.stdout.contains(&ann.mail), "{said:?}");
         let written = std::fs::read_to_string(&certificate).expect("the certificate");
         assert!(written.starts_with("Certificate of erasure"), "{written}");
+        is_vouched_for(server, &certificate, &written);
 
         server.gatelog(&["execution", "verify", &kept]).succeeds();
         for command in ["show", "verify"] {
@@ -160,6 +161,35 @@ fn nobody_can_read_of_whoever_was_erased_and_everybody_else_stays_as_they_were()
         server.create_user(&ann);
         server.visitor().logs_in(&ann).await;
     });
+}
+
+/// Whoever has the certificate and the public key needs nothing else.
+fn is_vouched_for(server: &TestServer, certificate: &Path, written: &str) {
+    let key = server.gatelog(&["journal", "checkpoint", "--key"]).stdout;
+    let path = certificate.display().to_string();
+    let check = [
+        "journal",
+        "verify",
+        "--key",
+        key.trim(),
+        "--certificate",
+        &path,
+    ];
+    server.gatelog(&check).succeeds().prints("was erased");
+    for (what, instead) in [
+        (
+            "\"still_there\": []",
+            "\"still_there\": [\"0193e0c0-0000-7000-8000-000000000000\"]",
+        ),
+        ("\"count\": ", "\"count\": 1"),
+        ("Keys destroyed", "No keys destroyed"),
+        ("\"unknown\": [", "\"also\": 1,\n  \"unknown\": ["),
+    ] {
+        assert!(written.contains(what), "{what} in {written}");
+        std::fs::write(certificate, written.replacen(what, instead, 1)).expect("writes");
+        server.gatelog(&check).fails_with(74);
+    }
+    std::fs::write(certificate, written).expect("writes");
 }
 
 #[test]

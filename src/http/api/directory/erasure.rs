@@ -107,14 +107,6 @@ const OBJECTS: &[(&str, &[Member])] = &[
         ],
     ),
     (
-        "ErasureSignature",
-        &[
-            has("key", Of::Text),
-            has("algorithm", Of::Text),
-            has("signature", Of::Text),
-        ],
-    ),
-    (
         "ErasureCertificate",
         &[
             has("certificate", Of::Text),
@@ -130,7 +122,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("remains", Of::List(&Of::To("ErasureRemainder"))),
             has("departed", Of::List(&Of::To("ErasureDeparted"))),
             has("unknown", Of::List(&Of::Text)),
-            may("signature", Of::To("ErasureSignature")),
+            may("signature", Of::Text),
         ],
     ),
 ];

@@ -268,6 +268,32 @@ async fn rebuilding_on_request_keeps_the_old_state_beside() {
 }
 
 #[tokio::test]
+async fn a_state_that_cannot_be_rebuilt_stays_as_it_was() {
+    let mut disk = Disk::new();
+    disk.options.remove_exported = true;
+    disk.options.segment_records = 8;
+    let journal = disk.open();
+    fill(&journal).await;
+    let before = answers(&journal).await;
+    close(journal);
+    // The archive finishes what it exports before the journal is closed.
+    let exports = fs::read_dir(disk.path("log")).expect("lists");
+    let export = exports
+        .map(|it| it.expect("an entry").path())
+        .find(|it| it.extension().is_some_and(|it| it == "gz"))
+        .expect("a closed segment");
+    let good = fs::read(&export).expect("reads");
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 1;
+    fs::write(&export, bad).expect("writes");
+    rebuild(&disk.options, &disk.keyring()).expect_err("the log is damaged");
+    assert!(!disk.path("state.broken-1").exists(), "it was put back");
+    fs::write(&export, good).expect("writes");
+    assert_eq!(answers(&disk.open()).await, before);
+}
+
+#[tokio::test]
 async fn a_second_opening_is_refused_while_the_first_lasts() {
     let disk = Disk::new();
     let journal = disk.open();

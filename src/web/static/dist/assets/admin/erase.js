@@ -3,7 +3,7 @@
 import { announce } from './announce.js';
 import { create, get } from './api.js';
 import { confirm, dialog } from './dialog.js';
-import { facts, h, moment } from './h.js';
+import { facts, h, moment, words } from './h.js';
 
 const REMOVED = [
   ['objects', 'Objects of theirs: account, devices, tokens, sessions, consents'],
@@ -32,7 +32,7 @@ export async function erase(user) {
   const done = await confirm({
     title: `Erase ${user.username}?`,
     content: [
-      h('p', {}, 'Their key is destroyed: nobody can read anything of theirs any more, in no copy of the journal. This cannot be undone.'),
+      h('p', {}, 'Their key is destroyed: nobody can read anything of theirs here any more. Copies that were made before, with their keys, still can be read. This cannot be undone.'),
       facts(REMOVED.map(([name, label]) => [label, preview.removed[name]])),
       preview.remains ? h('p', {}, `They stay named in ${preview.remains} other objects, which the certificate lists.`) : null,
       h('label', { for: 'erase-name' }, 'Their user name'),
@@ -70,8 +70,9 @@ async function shown(certificate) {
         ['Keys of executions destroyed', certificate.keys.count],
         ['The journal is whole', whole],
         ['Still named in', `${certificate.remains.length} objects`],
-        ['Had left before', `${certificate.departed.length} deliveries and exports`],
+        ['Had left before', certificate.departed.length ? h('ul', {}, certificate.departed.map((it) => h('li', {}, `${words(it.what)}, up to record ${it.position}, ${it.is_sealed ? 'sealed' : 'in clear'}`))) : 'nothing'],
       ]),
+      h('h3', {}, 'Gatelog cannot know'),
       h('ul', {}, certificate.unknown.map((it) => h('li', {}, it))),
       h('div', { class: 'buttons' }, h('a', { class: 'button primary', href: file, download: name }, 'Download the certificate')),
     ],

@@ -15,6 +15,7 @@ const HOW = {
   denied: ["✕", "failed", "refused here"],
   left: ["–", "skipped", "left before it was passed"],
   ahead: ["○", "ahead", "still to come"],
+  unreached: ["○", "ahead", "not reached"],
 };
 
 const ENDS = {
@@ -26,8 +27,8 @@ const ENDS = {
 
 /** The picture of a state's `way`. `choose({ version, event })` goes to where something was decided. */
 export function way(state, people, { choose }) {
-  const rows = state.way.map((node) => row(node, people, choose));
   const end = ENDS[state.state];
+  const rows = state.way.map((node) => row(end && node.how === "ahead" ? { ...node, how: "unreached" } : node, people, choose));
   if (end) {
     const [sign, kind, word] = end;
     const where = state.detail ? `: ${state.detail}` : "";

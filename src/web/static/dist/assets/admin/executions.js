@@ -17,6 +17,7 @@ const STATES = {
   denied: ['✕', 'bad'],
   cancelled: ['–', ''],
   expired: ['○', ''],
+  erased: ['▢', ''],
 };
 
 /** The state as a sign, a word and a colour. */

@@ -80,8 +80,17 @@ function journal({ journal: it, readers }) {
     ['Last record', it.position],
     ['On the disk', size(it.bytes)],
     ['The log that holds it', `${size(it.log_bytes)} in ${it.segments ?? '—'} ${it.segments === 1 ? 'part' : 'parts'}`],
+    ['Signed', signed(it.signing)],
     ['Root key of', it.key_since ? moment(it.key_since) : '—'],
   ]), rows ? h('div', { class: 'after table', tabindex: '0', role: 'region', 'aria-label': 'Who follows the journal' }, rows) : null]);
+}
+
+/** How far the journal is signed, or why it is not. */
+function signed(it) {
+  if (!it) return '—';
+  const problem = it.problem ?? it.elsewhere ?? it.url;
+  if (problem) return [well(false, '', 'not everywhere'), ' ', problem];
+  return it.size ? `up to record ${it.size}` : 'not yet';
 }
 
 function size(bytes) {
