@@ -83,6 +83,14 @@ async fn run(
     entry: &Entry,
 ) -> Result<Option<Divergence>, Error> {
     let (world, handled) = attempt(journal, workers, state, entry).await;
+    let handled = match handled {
+        Err(stuck) => match stuck.error {
+            // What cannot be read now was read then, so that is no difference of the code.
+            stage::Error::World(world::Error::Journal(error)) => return Err(Error::Journal(error)),
+            _ => Err(stuck),
+        },
+        handled => handled,
+    };
     let is_busy = matches!(
         handled.as_ref().map_err(|stuck| &stuck.error),
         Err(stage::Error::World(world::Error::Busy))
