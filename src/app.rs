@@ -68,9 +68,11 @@ pub struct Running {
     courier: Courier,
     /// Where mails go while there is no mail server.
     mails: Option<PathBuf>,
-    sweeper: tokio::task::JoinHandle<()>,
+    /// What ends and removes things. Who only asks finds everything as the server left it, so a
+    /// command has none of these.
+    sweeper: Option<tokio::task::JoinHandle<()>>,
     timers: Option<tokio::task::JoinHandle<()>>,
-    remover: tokio::task::JoinHandle<()>,
+    remover: Option<tokio::task::JoinHandle<()>>,
     watcher: Option<tokio::task::JoinHandle<()>>,
     notary: Arc<Notary>,
     signing: Option<tokio::task::JoinHandle<()>>,
@@ -172,28 +174,30 @@ fn start(
             let listen = settings.listen;
             format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
         })?;
-    if role == Role::Server {
+    // A command is over too soon to wait for anything, and carries out what was asked and no more:
+    // whoever looks at a backup must not change it.
+    let is_server = role == Role::Server;
+    if is_server {
         let executions = parts.executions.clone();
         parts.courier.start(mail::reporter(executions));
     }
-    let sweeper = tokio::spawn(sweep(parts.executions.clone()));
-    // A command is over too soon to wait for anything.
-    let timers =
-        (role == Role::Server).then(|| tokio::task::spawn_local(timers(parts.executions.clone())));
+    let sweeper = is_server.then(|| tokio::spawn(sweep(parts.executions.clone())));
+    let timers = is_server.then(|| tokio::task::spawn_local(timers(parts.executions.clone())));
     let followers = match role {
         Role::Server => Some(follow(&parts, settings, &clock)?),
         Role::Command => None,
     };
-    if role == Role::Server {
+    if is_server {
         let operator = parts.operator.clone();
         tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
     }
     let kept = settings.journal.retention.clone();
     let signing_clock = clock.clone();
-    let remover = tokio::spawn(forget(Arc::clone(&parts.journal), kept, clock));
+    let journal = Arc::clone(&parts.journal);
+    let remover = is_server.then(|| tokio::spawn(forget(journal, kept, clock)));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
     let notary = Arc::clone(&parts.notary);
-    let signing = (role == Role::Server).then(|| {
+    let signing = is_server.then(|| {
         let settings = settings.journal.checkpoints.clone();
         tokio::spawn(Arc::clone(&notary).run(settings, signing_clock))
     });
@@ -370,15 +374,14 @@ impl Running {
         } = self;
         stopping.store(true, Ordering::Relaxed);
         executions.release();
-        sweeper.abort();
         let is_server = signing.is_some();
-        for task in [timers, watcher, signing].into_iter().flatten() {
+        let tasks = [sweeper, timers, remover, watcher, signing];
+        for task in tasks.into_iter().flatten() {
             task.abort();
         }
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
         // executions, which end later.
         tokio::join!(courier.stop(), servers.stop());
-        remover.abort();
         executions.stop().await;
         if let Some((auditor, feed)) = followers {
             tokio::join!(auditor.stop(), feed.stop());
@@ -408,6 +411,7 @@ impl Running {
 
 /// Verifies the journal if nobody serves it, also one too damaged to be served, and against
 /// checkpoints that were kept. `None` when somebody serves it: then the server has to be asked.
+/// Of what is damaged much may be missing, so any part of a data directory is looked at.
 ///
 /// # Errors
 /// When the directory or the disk cannot be read.
@@ -416,7 +420,7 @@ pub fn verify(
     held: &[Checkpoint],
     clock: &Clock,
 ) -> anyhow::Result<Option<Verified>> {
-    match lock::take(&settings.data, Role::Command, clock) {
+    match lock::take_remains(&settings.data, clock) {
         Ok(_lock) => Ok(Some(store::verify(settings, held)?)),
         Err(lock::Error::Held { .. }) => Ok(None),
         Err(error) => Err(error.into()),
@@ -428,7 +432,15 @@ pub fn verify(
 /// # Errors
 /// When a server holds the directory, or the log is damaged.
 pub fn rebuild(settings: &Settings, clock: &Clock) -> anyhow::Result<Position> {
-    let _lock = lock::take(&settings.data, Role::Command, clock)
-        .context("the server must be stopped for this")?;
+    let taken = lock::take(&settings.data, Role::Command, clock);
+    let _lock = taken.map_err(|error| {
+        let is_held = matches!(error, lock::Error::Held { .. });
+        let error = anyhow::Error::from(error);
+        if is_held {
+            error.context("the server must be stopped for this")
+        } else {
+            error
+        }
+    })?;
     Ok(store::rebuild(settings, clock)?)
 }

@@ -22,6 +22,7 @@ mod evaluate;
 mod events;
 mod execution;
 mod exit;
+mod file;
 mod healthcheck;
 mod invitation;
 mod journal;
@@ -110,7 +111,7 @@ enum Command {
     Replay(replay::Command),
     /// Print what happened, and what happens from now on
     Events(events::Command),
-    /// Verify, rebuild and export the journal
+    /// Verify, rebuild and export the journal, and make evidence of it
     #[command(subcommand)]
     Journal(journal::Command),
     /// Try out whether mails can be sent

@@ -21,25 +21,25 @@ const FIRST: &[&str] = &[
 ];
 
 /// Makes what is missing. The installation is made after the default flows, so a start that was
-/// interrupted is taken up where it was.
+/// interrupted is taken up where it was. A command makes nothing; `None` when there is nothing yet.
 pub(super) async fn begin(
     journal: &dyn Journal,
     clock: &Clock,
     pool: &Pool,
     bootstrap: &Bootstrap,
     role: Role,
-) -> anyhow::Result<Install> {
+) -> anyhow::Result<Option<Install>> {
     let options = blueprint::Options {
         passwords: Some(pool),
         ..blueprint::Options::default()
     };
     match install(journal).await? {
         // The secret of the link changes when a server starts, not with every command.
-        Some(found) if role == Role::Command => return Ok(found.value),
+        found if role == Role::Command => return Ok(found.map(|found| found.value)),
         Some(found) => {
             catch_up(journal, clock, &found.value, &options).await?;
             if found.value.is_set_up() {
-                return Ok(found.value);
+                return Ok(Some(found.value));
             }
         }
         None => {
@@ -54,7 +54,7 @@ pub(super) async fn begin(
     let begun = setup::begin(journal, clock, &wanted).await;
     let begun = begun.context("the administrator cannot be made")?;
     note(journal, clock).await?;
-    Ok(begun.value)
+    Ok(Some(begun.value))
 }
 
 /// Applies the default blueprints that this installation was never offered. What an operator made
@@ -185,13 +185,31 @@ entries:
             };
             let (journal, clock) = (&self.journal, &self.clock);
             let begun = begin(journal, clock, &self.pool, &bootstrap, Role::Server).await;
-            begun.expect("it starts")
+            begun.expect("it starts").expect("it is begun")
         }
 
         async fn has(&self, slug: &str) -> bool {
             let found = flow_by_slug(&self.journal, slug).await;
             found.expect("a read").is_some()
         }
+    }
+
+    #[tokio::test]
+    async fn a_command_makes_nothing_where_nothing_is() {
+        let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+        let journal = MemoryJournal::new(clock.clone());
+        let pool = Pool::no_op(clock.clone());
+        let bootstrap = Bootstrap {
+            password: None,
+            password_hash: None,
+            email: None,
+            token: None,
+        };
+        let begun = begin(&journal, &clock, &pool, &bootstrap, Role::Command).await;
+        assert!(begun.expect("a read").is_none());
+        assert!(install(&journal).await.expect("a read").is_none());
+        let flow = flow_by_slug(&journal, "default-authentication-flow").await;
+        assert!(flow.expect("a read").is_none());
     }
 
     #[tokio::test]

@@ -15,6 +15,9 @@ use crate::clock::Clock;
 
 const FILE: &str = "lock";
 
+/// What a data directory has as soon as a server has begun it: the log, and the keys that open it.
+const PARTS: [&str; 2] = ["log", "keys"];
+
 /// What the holder of the lock does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,11 +51,7 @@ pub enum Error {
         holder: Option<Holder>,
     },
     /// There is none, and the caller may not make one.
-    #[error(
-        "there is no data directory {}; `gatelog serve` makes one, or name another with \
-         --data or GATELOG_DATA",
-        directory.display()
-    )]
+    #[error("{}", missing(directory))]
     Missing {
         /// Where it was looked for.
         directory: PathBuf,
@@ -88,6 +87,19 @@ fn held(directory: &Path, holder: Option<&Holder>) -> String {
     }
 }
 
+fn missing(directory: &Path) -> String {
+    const REMEDY: &str = "`gatelog serve` makes one, or name another with --data or GATELOG_DATA";
+    let shown = directory.display();
+    if directory.is_dir() {
+        format!(
+            "{shown} is no data directory: there is no journal in it, or its volume is not mounted; \
+             {REMEDY}"
+        )
+    } else {
+        format!("there is no data directory {shown}; {REMEDY}")
+    }
+}
+
 /// Without the cause, which whoever prints the error adds.
 fn unusable(path: &Path, source: &std::io::Error) -> String {
     let path = path.display();
@@ -99,6 +111,13 @@ fn unusable(path: &Path, source: &std::io::Error) -> String {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
             format!("{path} is no directory; --data or GATELOG_DATA names the data directory")
         }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("there is no room left for {path}; make room on its disk and try again")
+        }
+        ErrorKind::ReadOnlyFilesystem => format!(
+            "{path} is on a disk that can only be read; mount it for writing, or name a copy of the \
+             data directory with --data or GATELOG_DATA"
+        ),
         _ => format!("{path} cannot be used"),
     }
 }
@@ -153,12 +172,41 @@ fn mode(path: &Path) -> Result<u32, Error> {
     Ok(metadata.permissions().mode())
 }
 
-/// Takes the lock, or says who has it.
+/// Takes the lock, or says who has it. A command gets it only where a server has begun a journal,
+/// and makes nothing anywhere else: in an empty directory whatever it looks for would seem to be
+/// gone.
 ///
 /// # Errors
-/// [`Error::Held`] when another process has it, [`Error::Missing`] when there is no directory.
+/// [`Error::Held`] when another process has it, [`Error::Missing`] when there is no directory, or
+/// no journal for a command.
 pub fn take(directory: &Path, role: Role, clock: &Clock) -> Result<Lock, Error> {
-    if !directory.is_dir() {
+    let is_there = match role {
+        Role::Server => directory.is_dir(),
+        // Where only the keys are gone, opening the journal says how to get them back.
+        Role::Command => {
+            let [log, keys] = PARTS.map(|part| directory.join(part));
+            log.is_dir() && (keys.exists() || has_entries(&log))
+        }
+    };
+    hold(directory, role, clock, is_there)
+}
+
+/// Takes the lock of what is left of a data directory, for whoever looks what is missing.
+///
+/// # Errors
+/// As [`take`].
+pub(super) fn take_remains(directory: &Path, clock: &Clock) -> Result<Lock, Error> {
+    let is_there = PARTS.iter().any(|part| directory.join(part).exists());
+    hold(directory, Role::Command, clock, is_there)
+}
+
+fn has_entries(directory: &Path) -> bool {
+    let entries = directory.read_dir();
+    entries.is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn hold(directory: &Path, role: Role, clock: &Clock, is_there: bool) -> Result<Lock, Error> {
+    if !is_there {
         return Err(Error::Missing {
             directory: directory.to_owned(),
         });
@@ -188,10 +236,11 @@ pub fn take(directory: &Path, role: Role, clock: &Clock) -> Result<Lock, Error> 
         role,
     };
     let text = serde_json::json!(holder).to_string();
-    file.set_len(0)
+    // Only a courtesy to readers, which a full disk does not allow: the lock is held without it.
+    let _ = file
+        .set_len(0)
         .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .map_err(Error::io(&path))?;
+        .and_then(|()| file.write_all(text.as_bytes()));
     Ok(Lock {
         directory: directory.to_owned(),
         file,
@@ -212,6 +261,7 @@ mod tests {
     fn a_second_taker_is_told_who_holds_it_since_when() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+        begin(directory.path());
         let lock = take(directory.path(), Role::Server, &clock).expect("free");
         let error = take(directory.path(), Role::Command, &clock).expect_err("held");
         let text = error.to_string();
@@ -233,6 +283,42 @@ mod tests {
         std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).expect("opened");
         prepare(&directory).expect("closed again");
         assert_eq!(mode(&directory).expect("there") & 0o777, 0o700);
+    }
+
+    fn begin(directory: &Path) {
+        for part in PARTS {
+            std::fs::create_dir(directory.join(part)).expect("made");
+        }
+    }
+
+    #[test]
+    fn a_command_makes_nothing_where_no_journal_is() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let taken = |directory: &Path| take(directory, Role::Command, &Clock::system());
+        let error = taken(directory.path()).expect_err("no journal");
+        assert!(matches!(error, Error::Missing { .. }));
+        let text = error.to_string();
+        assert!(text.contains("is no data directory"), "{text}");
+        std::fs::create_dir(directory.path().join("keys")).expect("made");
+        taken(directory.path()).expect_err("the log is missing");
+        assert!(!directory.path().join(FILE).exists());
+        take_remains(directory.path(), &Clock::system()).expect("a part is there");
+        std::fs::create_dir(directory.path().join("log")).expect("made");
+        taken(directory.path()).expect("a data directory");
+    }
+
+    #[test]
+    fn a_disk_without_room_for_the_text_is_no_reason_against_the_lock() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        std::os::unix::fs::symlink("/dev/full", directory.path().join(FILE)).expect("a link");
+        take(directory.path(), Role::Server, &Clock::system()).expect("held without its text");
+    }
+
+    #[test]
+    fn a_full_disk_and_one_for_reading_are_told_with_a_remedy() {
+        let told = |kind: ErrorKind| Error::io("/data/lock")(kind.into()).to_string();
+        assert!(told(ErrorKind::StorageFull).contains("make room"));
+        assert!(told(ErrorKind::ReadOnlyFilesystem).contains("mount it for writing"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 
-use super::lock::Role;
+use super::lock::{self, Role};
 use super::notary::Notary;
 use super::{first_run, mail, store};
 use crate::blueprint::Library;
@@ -75,7 +75,10 @@ impl Parts {
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
-        let install = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
+        let begun = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
+        let install = begun.ok_or_else(|| lock::Error::Missing {
+            directory: settings.data.clone(),
+        })?;
         let executions = Executions::start(
             Arc::clone(&journal),
             clock.clone(),

@@ -1,21 +1,23 @@
 //! `gatelog execution`: what happened in one run of a flow, as a person reads it.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::flow::Code;
-use crate::replay::{Verified, sentence};
+use crate::replay::{STATES, Verified, sentence};
 use crate::settings::Settings;
 
 use super::client::{Operator, segment};
+use super::file;
 use super::output::{Output, data, print_line, print_value, talk};
+use super::replay::since::{self, Since};
 use super::replay::{self, told};
 
 mod explained;
@@ -30,6 +32,18 @@ pub(super) enum Command {
         /// Only those that began before this one
         #[arg(long, value_name = "ID")]
         before: Option<Uuid>,
+        /// Only those of this user: a name, a number or an identifier, or a name that was typed
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// Only those of the flow with this slug
+        #[arg(long, value_name = "SLUG")]
+        flow: Option<String>,
+        /// Only those that stand so; may be given several times
+        #[arg(long, value_delimiter = ',', value_parser = PossibleValuesParser::new(STATES))]
+        state: Vec<String>,
+        /// Only those that began in this time, such as 7d or 12h, or since this moment
+        #[arg(long, value_name = "WHEN", value_parser = since::read)]
+        since: Option<Since>,
     },
     /// Show every event of an execution
     Show {
@@ -98,10 +112,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<()> {
     let path = match command {
-        Command::List { limit, before } => {
-            let before = before.map_or_else(String::new, |id| format!("&before={id}"));
-            format!("executions?limit={limit}{before}")
-        }
+        Command::List { .. } => asked(command),
         Command::Show {
             file: Some(file), ..
         } => {
@@ -123,7 +134,11 @@ pub(super) async fn run(
         Command::Why { id, .. } => format!("executions/{}/why", named(id)?),
     };
     let operator = Operator::reach(settings).await?;
-    let answer = operator.get(&path).await;
+    // A filter may have to read through all that there is.
+    let answer = match command {
+        Command::List { .. } => operator.get_long(&path).await,
+        _ => operator.get(&path).await,
+    };
     operator.close().await?;
     let answer = answer?;
     match command {
@@ -142,17 +157,7 @@ pub(super) async fn run(
 fn bundle(answer: &Value, out: Option<&Path>) -> anyhow::Result<()> {
     let text = format!("{answer:#}\n");
     match out {
-        Some(path) => {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)
-                .with_context(|| format!("{} cannot be made", path.display()))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-        }
+        Some(path) => file::put(path, 0o600, text.as_bytes())?,
         None => data(text.as_bytes())?,
     }
     if let Some(problem) = answer["problem"].as_str() {
@@ -169,18 +174,64 @@ fn bundle(answer: &Value, out: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// What names an execution, as it stands in a path.
-fn named(name: &str) -> anyhow::Result<String> {
+pub(super) fn named(name: &str) -> anyhow::Result<String> {
     if let Ok(id) = name.parse::<Uuid>() {
         return Ok(id.to_string());
     }
     match Code::parse(name) {
         Some(code) => Ok(code.to_string()),
-        None => bail!("{name:?} is neither the id of an execution nor its short code"),
+        None => bail!(
+            "{name:?} is neither the id of an execution nor its short code; `gatelog execution list \
+             --user NAME` has those of a user"
+        ),
     }
+}
+
+/// The path of the list that is asked for.
+fn asked(command: &Command) -> String {
+    let Command::List {
+        limit,
+        before,
+        user,
+        flow,
+        state,
+        since,
+    } = command
+    else {
+        return String::new();
+    };
+    let mut asked = url::form_urlencoded::Serializer::new(String::new());
+    asked.append_pair("limit", &limit.to_string());
+    let before = before.map(|id| id.to_string());
+    let since = since.map(|it| it.moment(Clock::system().now()).to_string());
+    let state = Some(state.join(",")).filter(|it| !it.is_empty());
+    let given = [
+        ("before", &before),
+        ("user", user),
+        ("flow", flow),
+        ("state", &state),
+        ("since", &since),
+    ];
+    for (name, value) in given {
+        if let Some(value) = value {
+            asked.append_pair(name, value);
+        }
+    }
+    format!("executions?{}", asked.finish())
 }
 
 fn list(answer: &Value, output: &Output) -> anyhow::Result<()> {
     let executions = items(&answer["executions"]);
+    let unreadable = executions
+        .iter()
+        .filter(|it| it["state"] == "unreadable")
+        .count();
+    if unreadable > 0 {
+        talk(&format!(
+            "Executions that cannot be read: {unreadable}; `gatelog journal verify` tells what is \
+             damaged."
+        ));
+    }
     if output.is_json() {
         return executions.iter().try_for_each(print_value);
     }

@@ -1,5 +1,7 @@
 //! The exit codes, and which error gets which. `docs/cli.md` lists them.
 
+use std::io::ErrorKind;
+
 use crate::app::lock;
 use crate::{journal, settings};
 
@@ -7,7 +9,7 @@ use super::blueprint::diff;
 use super::client::{self, Refusal};
 use super::journal::{Damaged, Refuted};
 use super::output::Closed;
-use super::{password, replay};
+use super::{password, replay, step};
 
 /// All went well.
 pub(super) const OK: u8 = 0;
@@ -44,6 +46,8 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         Some(CONFIGURATION)
     } else if error.is::<replay::Undecided>() {
         Some(UNDECIDED)
+    } else if let Some(ended) = error.downcast_ref::<step::Ended>() {
+        Some(ended.code())
     } else if error.is::<password::Error>() {
         Some(USAGE)
     } else if error.is::<client::Silent>() {
@@ -51,6 +55,17 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
     } else if let Some(error) = error.downcast_ref::<lock::Error>() {
         Some(match error {
             lock::Error::Held { .. } => UNAVAILABLE,
+            // No setting makes room.
+            lock::Error::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    ErrorKind::StorageFull
+                        | ErrorKind::QuotaExceeded
+                        | ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                UNAVAILABLE
+            }
             lock::Error::Missing { .. } | lock::Error::Io { .. } => CONFIGURATION,
         })
     } else if let Some(error) = error.downcast_ref::<journal::Error>() {
@@ -87,6 +102,19 @@ mod tests {
             .expect_err("an error");
         assert_eq!(code(&error), UNAVAILABLE);
         assert_eq!(code(&anyhow::anyhow!("anything")), FAILURE);
+    }
+
+    #[test]
+    fn a_disk_is_no_setting() {
+        let of = |kind: ErrorKind| {
+            code(&anyhow::Error::new(lock::Error::Io {
+                path: "lock".into(),
+                source: kind.into(),
+            }))
+        };
+        assert_eq!(of(ErrorKind::StorageFull), UNAVAILABLE);
+        assert_eq!(of(ErrorKind::ReadOnlyFilesystem), UNAVAILABLE);
+        assert_eq!(of(ErrorKind::PermissionDenied), CONFIGURATION);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! `gatelog journal`: the store itself.
 
-use std::fs::File;
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
@@ -14,6 +13,7 @@ use crate::clock::Clock;
 use crate::settings::Settings;
 
 use super::client::{LONG, Operator};
+use super::file::NewFile;
 use super::output::{Output, data, print_value, talk};
 
 mod certificate;
@@ -95,32 +95,16 @@ async fn export(
     } else {
         "journal/export"
     };
-    let mut target = match file {
-        // An export is for its owner alone, as the journal is.
-        Some(path) => Some(new_file(path, 0o600)?),
-        None => None,
-    };
+    // An export is for its owner alone, as the journal is.
+    let mut target = file.map(|path| NewFile::begin(path, 0o600)).transpose()?;
     let mut response = operator
         .send(Method::POST, route, Some(&json!({})), LONG)
         .await?;
     while let Some(chunk) = response.chunk().await.context("the export broke off")? {
         match &mut target {
-            Some(file) => file.write_all(&chunk)?,
+            Some(file) => file.write(&chunk)?,
             None => data(&chunk)?,
         }
     }
-    if let Some(file) = target {
-        file.sync_all()?;
-    }
-    Ok(())
-}
-
-fn new_file(path: &Path, mode: u32) -> anyhow::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .with_context(|| format!("{} cannot be made", path.display()))
+    target.map_or(Ok(()), NewFile::finish)
 }

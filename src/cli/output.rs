@@ -96,7 +96,7 @@ impl Output {
 }
 
 /// The error and its causes; a cause that the error above it has told already is left out.
-fn told_once(error: &anyhow::Error) -> String {
+pub(super) fn told_once(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {

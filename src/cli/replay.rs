@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 use super::output::Output;
 
-mod since;
+pub(super) mod since;
 pub(super) mod told;
 mod verify;
 mod what_if;
@@ -22,7 +22,7 @@ pub(super) enum Command {
     /// Run executions again through this version's code, and say which come to something else.
     ///
     /// Ends with 0 if all come to the same events, with 1 if one does not, and with 2 if that
-    /// cannot be said.
+    /// cannot be said, also because there was nothing to compare.
     Verify(verify::Command),
     /// Say how recorded executions would go if blueprint files were applied, and write nothing
     WhatIf(what_if::Command),

@@ -14,6 +14,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub(super) use terminal::Ended;
+
 /// How a line is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tone {

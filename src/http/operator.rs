@@ -237,6 +237,7 @@ async fn status(operator: Data<Operator>) -> Json<Value> {
     Json(json!({
         "pid": std::process::id(),
         "version": env!("CARGO_PKG_VERSION"),
+        "build": env!("GATELOG_BUILD"),
         "now": operator.clock.now(),
     }))
 }

@@ -70,6 +70,17 @@ impl Faulty {
 }
 
 impl Faulty {
+    fn is_whole(&self, stream: StreamId) -> Result<()> {
+        if self.damaged.lock().expect("a lock").contains(&stream.id) {
+            return Err(Error::Corrupt {
+                stream,
+                version: Version(1),
+                problem: "a mouse ate it".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// What a commit is for, if it is one that may go wrong.
     fn meant(&self, commit: &Commit) -> Option<StreamId> {
         let Some(kind) = self.kind else {
@@ -121,13 +132,7 @@ impl Journal for Faulty {
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
-        if self.damaged.lock().expect("a lock").contains(&stream.id) {
-            return Err(Error::Corrupt {
-                stream,
-                version: Version(1),
-                problem: "a mouse ate it".to_owned(),
-            });
-        }
+        self.is_whole(stream)?;
         self.inner.read(stream, after).await
     }
 
@@ -164,6 +169,7 @@ impl Journal for Faulty {
     }
 
     async fn get_at(&self, stream: StreamId, version: Version) -> Result<Option<Object>> {
+        self.is_whole(stream)?;
         self.inner.get_at(stream, version).await
     }
 

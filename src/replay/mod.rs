@@ -1,6 +1,8 @@
 //! Reads executions back: what happened, where they stood, and whether today's code would come
 //! to the same. Writes nothing.
 
+use std::io::ErrorKind;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -29,7 +31,7 @@ pub mod why;
 pub use gone::{Gone, Why};
 pub use inspect::{Inspection, Moment, inspect};
 pub use state::{Change, How, Known, Node, Place, Shown, State, Waiting, client, state, states};
-pub use summary::{STATES, Summary, UNFINISHED, by_code, list, summary};
+pub use summary::{STATES, Summary, UNFINISHED, by_code, found, list, summary};
 pub use timeline::{Step, Told, timeline};
 pub use verify::{
     Compared, Definition, Divergence, Judged, Side, Verified, again, compare, verify, verify_all,
@@ -64,6 +66,23 @@ pub enum Error {
     /// The code that judges could not run at all, which says nothing about what it would come to.
     #[error("{0}")]
     Broken(String),
+}
+
+impl Error {
+    /// Whether something of the journal is not as it was written, which says nothing about the rest
+    /// of it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Journal(journal::Error::Corrupt { .. } | journal::Error::Damaged { .. }) => true,
+            // The store reports some damage like this.
+            Self::Journal(journal::Error::Io { source, .. }) => matches!(
+                source.kind(),
+                ErrorKind::InvalidData | ErrorKind::UnexpectedEof
+            ),
+            _ => false,
+        }
+    }
 }
 
 /// One record of an execution, with what the journal knows about it.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Entry, Error, entries, fold};
+use super::{Entry, Error, began, entries, fold};
 use crate::directory::{Session, User};
 use crate::flow::context::{Value, key};
 use crate::flow::execution::{End, Running};
@@ -21,7 +21,7 @@ const PORTION: usize = 500;
 pub const UNFINISHED: [&str; 3] = ["running", "waiting", "failed"];
 
 /// How an execution can stand.
-pub const STATES: [&str; 8] = [
+pub const STATES: [&str; 9] = [
     "running",
     "waiting",
     "failed",
@@ -30,6 +30,7 @@ pub const STATES: [&str; 8] = [
     "cancelled",
     "expired",
     "erased",
+    "unreadable",
 ];
 
 /// What a list shows of an execution.
@@ -58,34 +59,72 @@ pub struct Summary {
     pub detail: String,
 }
 
+impl Summary {
+    /// What a list shows of one of which a record is damaged.
+    #[must_use]
+    pub fn damaged(execution: Uuid, error: &Error) -> Self {
+        let began = began(execution);
+        Self {
+            execution,
+            code: code(execution).to_string(),
+            started: began,
+            last: began,
+            flow: String::new(),
+            flow_id: Uuid::nil(),
+            user: None,
+            address: String::new(),
+            state: "unreadable",
+            detail: format!("it cannot be read: {error}"),
+        }
+    }
+}
+
 /// The latest executions that began before `before`, the newest first.
 ///
 /// Of those that can no longer be read, nothing but when they were and why is in it.
 ///
 /// # Errors
-/// What the journal said.
+/// What the journal said, but not that a record of one of them is damaged.
 pub async fn list(
     journal: &dyn Journal,
     before: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<Summary>, Error> {
+    found(journal, before, None, limit, |_| true).await
+}
+
+/// The same of those that are admitted, and began at `since` or later. They are read one after the
+/// other, back in time, until there are enough.
+///
+/// # Errors
+/// As [`list`].
+pub async fn found(
+    journal: &dyn Journal,
+    before: Option<Uuid>,
+    since: Option<Timestamp>,
+    limit: usize,
+    admits: impl Fn(&Summary) -> bool,
+) -> Result<Vec<Summary>, Error> {
     let mut summaries = Vec::new();
     let mut before = before;
     while summaries.len() < limit {
-        let streams = journal.streams(KIND, before, limit).await?;
+        let streams = journal.streams(KIND, before, PORTION).await?;
         let Some(last) = streams.last() else {
             break;
         };
         before = Some(last.id);
         for stream in streams {
-            match entries(journal, stream.id).await {
-                Ok(entries) => summaries.extend(summary(&entries)),
-                Err(Error::Erased(gone)) => summaries.push(gone.summary()),
+            if summaries.len() == limit || since.is_some_and(|since| began(stream.id) < since) {
+                return Ok(summaries);
+            }
+            let found = match entries(journal, stream.id).await {
+                Ok(entries) => summary(&entries),
+                Err(Error::Erased(gone)) => Some(gone.summary()),
+                // One that is damaged hides none of the others.
+                Err(error) if error.is_damage() => Some(Summary::damaged(stream.id, &error)),
                 Err(error) => return Err(error),
-            }
-            if summaries.len() == limit {
-                break;
-            }
+            };
+            summaries.extend(found.filter(&admits));
         }
     }
     Ok(summaries)

@@ -83,6 +83,21 @@ async fn run(
     entry: &Entry,
 ) -> Result<Option<Divergence>, Error> {
     let (world, handled) = attempt(journal, workers, state, entry).await;
+    let unread = world.unread();
+    let handled = match handled {
+        // What cannot be read now was read then, so that is no difference of the code. Where the code
+        // asked something else before, that is what is told.
+        Err(stuck) if unread.is_some() => {
+            let Stuck { error, events } = *stuck;
+            match error {
+                stage::Error::World(world::Error::Journal(error)) => {
+                    return Err(Error::Journal(error));
+                }
+                error => Err(Box::new(Stuck { error, events })),
+            }
+        }
+        handled => handled,
+    };
     let is_busy = matches!(
         handled.as_ref().map_err(|stuck| &stuck.error),
         Err(stage::Error::World(world::Error::Busy))
@@ -98,6 +113,13 @@ async fn run(
         )));
     }
     let found = difference::find(journal.as_ref(), state, entry, &handled, &world).await?;
+    if let (Some(problem), true) = (unread, found.is_some()) {
+        let version = entry.version;
+        return Err(Error::Broken(format!(
+            "execution {execution} could not be run again, at record {version}: {problem}; `gatelog \
+             journal verify` tells what is damaged"
+        )));
+    }
     match world.gone() {
         Some((object, at)) if found.is_some() => Err(Error::Incomplete {
             execution,

@@ -52,6 +52,7 @@ impl Recorded {
             notes: Mutex::new(notes.into()),
             diverged: Mutex::default(),
             gone: Mutex::default(),
+            unread: Mutex::default(),
             not_run: Mutex::default(),
         };
         Self {
@@ -80,6 +81,13 @@ impl Recorded {
     #[must_use]
     pub fn gone(&self) -> Option<(StreamId, Version)> {
         *held(&self.replayed.gone)
+    }
+
+    /// Why something that was read then cannot be read now, if that was so before the code asked
+    /// something else. That says nothing about the code.
+    #[must_use]
+    pub fn unread(&self) -> Option<String> {
+        held(&self.replayed.unread).clone()
     }
 
     /// Why an evaluation that came to its own end then was not run now, if one was not. That says

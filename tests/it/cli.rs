@@ -10,6 +10,7 @@ mod reference;
 mod shutdown;
 mod token;
 mod trail;
+mod unserved;
 mod what_if;
 
 use process::{Directory, Server};
@@ -23,6 +24,21 @@ fn a_command_makes_no_data_directory() {
     assert_eq!(run.code, 78, "{run:?}");
     assert!(run.stderr.contains("gatelog serve"), "{run:?}");
     assert!(!directory.data().exists());
+    // Where a volume was not mounted, say.
+    fs::create_dir(directory.data()).expect("made");
+    for arguments in [
+        &["replay", "verify", "--since", "7d"][..],
+        &["execution", "why", "D7K2M-9QX4T"],
+        &["journal", "verify"],
+        &["journal", "rebuild"],
+    ] {
+        let run = directory.run(arguments);
+        assert_eq!(run.code, 78, "{run:?}");
+        assert!(run.stderr.contains("is no data directory"), "{run:?}");
+        assert!(!run.stderr.contains("must be stopped"), "{run:?}");
+        let made = fs::read_dir(directory.data()).expect("reads").count();
+        assert_eq!(made, 0, "{arguments:?}");
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::new_file;
 use crate::cli::client;
+use crate::cli::file;
 use crate::cli::output::{Output, data, print_line, print_value};
 use crate::settings::Settings;
 
@@ -90,14 +90,8 @@ pub(super) async fn checkpoint(
 
 /// Evidence is for others, so everybody may read the file.
 fn put(text: &str, file: Option<&PathBuf>) -> anyhow::Result<()> {
-    use std::io::Write as _;
     match file {
-        Some(path) => {
-            let mut file = new_file(path, 0o644)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            Ok(())
-        }
+        Some(path) => file::put(path, 0o644, text.as_bytes()),
         None => data(text.as_bytes()),
     }
 }

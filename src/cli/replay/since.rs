@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 /// From when on.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Since {
+pub(in crate::cli) enum Since {
     Moment(Timestamp),
     Age(SignedDuration),
 }
 
 /// Reads `7d`, `12h` or a moment.
-pub(super) fn read(text: &str) -> Result<Since, String> {
+pub(in crate::cli) fn read(text: &str) -> Result<Since, String> {
     if let Ok(moment) = text.parse() {
         return Ok(Since::Moment(moment));
     }
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str) -> Result<Since, String> {
 
 impl Since {
     /// The moment, seen from now.
-    pub(super) fn moment(self, now: Timestamp) -> Timestamp {
+    pub(in crate::cli) fn moment(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Moment(moment) => moment,
             Self::Age(age) => now.checked_sub(age).unwrap_or(Timestamp::MIN),

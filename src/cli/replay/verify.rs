@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -17,7 +17,8 @@ use super::since::{self, Since};
 use super::{read, told};
 use crate::app;
 use crate::cli::client::Operator;
-use crate::cli::output::{Output, print_line, print_value, talk};
+use crate::cli::exit;
+use crate::cli::output::{Closed, Output, print_line, print_value, talk, told_once};
 use crate::clock::Clock;
 use crate::expression::Workers;
 use crate::journal::Journal;
@@ -47,10 +48,15 @@ pub(in crate::cli) struct Command {
     show: usize,
 }
 
-/// Some executions could not be run again, and none of the others differs.
+/// Nobody can say whether executions come to the same.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(in crate::cli) struct Undecided(String);
+
+/// Executions come to something else.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Differs(String);
 
 /// What came of one execution.
 #[derive(Deserialize)]
@@ -75,11 +81,22 @@ struct Count {
     unreadable: usize,
 }
 
+/// As this is a gate, whatever keeps it from a verdict has another code than a difference.
 pub(super) async fn run(
     command: &Command,
     settings: &Settings,
     output: &Output,
 ) -> anyhow::Result<()> {
+    judge(command, settings, output).await.map_err(|error| {
+        let is_closed = error.is::<Closed>();
+        if error.is::<Differs>() || (exit::code(&error) != exit::FAILURE && !is_closed) {
+            return error;
+        }
+        Undecided(told_once(&error)).into()
+    })
+}
+
+async fn judge(command: &Command, settings: &Settings, output: &Output) -> anyhow::Result<()> {
     if !command.file.is_empty() {
         return files(command, output).await?.close(output);
     }
@@ -96,13 +113,7 @@ async fn journal(
     output: &Output,
 ) -> anyhow::Result<Report> {
     let status = operator.get("status").await?;
-    let (theirs, ours) = (&status["version"], env!("CARGO_PKG_VERSION"));
-    if theirs != ours {
-        let theirs = theirs.as_str().unwrap_or("of another version");
-        let problem = format!(
-            "the running server is gatelog {theirs}, and would run its own code, not that of this \
-             one, {ours}: stop it, or take a copy of the data directory"
-        );
+    if let Some(problem) = other_code(&status) {
         return Err(Undecided(problem).into());
     }
     let now: Timestamp = serde_json::from_value(status["now"].clone())?;
@@ -126,6 +137,21 @@ async fn journal(
             return Ok(report);
         }
     }
+}
+
+/// What to say where the server runs other code than this command would.
+fn other_code(status: &Value) -> Option<String> {
+    let (version, build) = (env!("CARGO_PKG_VERSION"), env!("GATELOG_BUILD"));
+    if status["version"] == version && status["build"] == build {
+        return None;
+    }
+    let text = |key: &str| status[key].as_str().unwrap_or("unknown");
+    Some(format!(
+        "the running server is gatelog {} (build {}), and would run its own code, not that of this \
+         one, {version} (build {build}): stop it, or take a copy of the data directory",
+        text("version"),
+        text("build"),
+    ))
 }
 
 /// Runs those of bundles, some at a time.
@@ -272,6 +298,7 @@ impl Report {
         if output.is_json() {
             let mut all = json!(count);
             all["version"] = env!("CARGO_PKG_VERSION").into();
+            all["build"] = env!("GATELOG_BUILD").into();
             all["first"] = self.shown.into();
             all["first_unreadable"] = self.unreadable.into();
             print_value(&all)?;
@@ -282,16 +309,34 @@ impl Report {
             };
             talk(&format!(
                 "Executions: {}. The same: {}, with {} records; different: {}; not run: \
-                 {}{unreadable}.",
-                count.executions, count.same, count.records, count.diverged, count.not_run
+                 {}{unreadable}. Judged by gatelog {} (build {}).",
+                count.executions,
+                count.same,
+                count.records,
+                count.diverged,
+                count.not_run,
+                env!("CARGO_PKG_VERSION"),
+                env!("GATELOG_BUILD"),
             ));
         }
         let first = self.first.unwrap_or_default();
         match (count.diverged, count.not_run) {
+            (0, 0) if count.same == 0 => {
+                let nothing = match count.executions {
+                    0 => "nothing was compared: there is no such execution".to_owned(),
+                    all => format!("nothing was compared: all {all} were erased or removed"),
+                };
+                Err(Undecided(nothing).into())
+            }
             (0, 0) => Ok(()),
             (0, _) => Err(Undecided(first).into()),
-            (1, _) => bail!("an execution comes to something else now: {first}"),
-            (many, _) => bail!("{many} executions come to something else now; the first: {first}"),
+            (1, _) => {
+                Err(Differs(format!("an execution comes to something else now: {first}")).into())
+            }
+            (many, _) => Err(Differs(format!(
+                "{many} executions come to something else now; the first: {first}"
+            ))
+            .into()),
         }
     }
 }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::since::{self, Since};
 use crate::cli::blueprint::{files, items, refused};
 use crate::cli::client::Operator;
+use crate::cli::execution::named;
 use crate::cli::output::{Output, print_line, print_value, talk};
 use crate::settings::Settings;
 
@@ -28,9 +28,9 @@ pub(in crate::cli) struct Command {
     /// Only those that began in this time, such as 7d or 12h, or since this moment
     #[arg(long, value_name = "WHEN", value_parser = since::read)]
     since: Option<Since>,
-    /// Only this execution; may be given several times
+    /// Only this execution, by its id or its short code; may be given several times
     #[arg(long, value_name = "ID")]
-    execution: Vec<Uuid>,
+    execution: Vec<String>,
     /// No more than so many, the latest first
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
@@ -58,12 +58,14 @@ pub(super) async fn run(
 async fn ask(command: &Command, operator: &Operator, files: &[Value]) -> anyhow::Result<Value> {
     let status = operator.get("status").await?;
     let now: Timestamp = serde_json::from_value(status["now"].clone())?;
+    let executions = command.execution.iter().map(|it| named(it));
+    let executions: Vec<String> = executions.collect::<anyhow::Result<_>>()?;
     let asked = json!({
         "files": files,
         "skip_unsupported": command.skip_unsupported,
         "flow": command.flow,
         "since": command.since.map(|it| it.moment(now)),
-        "executions": command.execution,
+        "executions": executions,
         "limit": command.limit,
         "jobs": command.jobs,
     });
@@ -102,6 +104,12 @@ fn show(answer: &Value, output: &Output) -> anyhow::Result<()> {
         number("unreadable"),
     );
     talk(&told);
+    if number("damaged") > 0 {
+        talk(&format!(
+            "Cannot be read: {}; `gatelog journal verify` tells what is damaged.",
+            number("damaged")
+        ));
+    }
     if number("reconstructed") > 0 {
         print_line(&format!(
             "For {} something was read out of the history of the journal, as they had not looked \

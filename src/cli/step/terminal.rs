@@ -1,10 +1,13 @@
 //! A terminal that is read key by key, and is as it was afterwards.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The other screen, without a cursor; and back.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l";
@@ -34,6 +37,61 @@ pub(super) enum Key {
 /// The terminal while it is ours.
 pub(super) struct Terminal {
     before: Termios,
+    asked: Asked,
+}
+
+/// Whether a signal asked for an end, which must not come before the terminal is as it was.
+struct Asked(Arc<AtomicI32>);
+
+/// Somebody asked for an end with a signal.
+#[derive(Debug, thiserror::Error)]
+#[error("ended by the signal {0}")]
+pub(in crate::cli) struct Ended(i32);
+
+impl Ended {
+    /// The exit code of whoever a signal ends, as shells have it.
+    pub(in crate::cli) fn code(&self) -> u8 {
+        u8::try_from(self.0).map_or(u8::MAX, |signal| signal.saturating_add(128))
+    }
+}
+
+impl Asked {
+    /// Listens on a thread of its own, as this one waits for keys.
+    fn listen() -> anyhow::Result<Self> {
+        let asked = Arc::new(AtomicI32::new(0));
+        let heard = Arc::clone(&asked);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (mut terminate, mut hang_up, mut interrupt) = {
+            let _entered = runtime.enter();
+            (
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+                signal(SignalKind::interrupt())?,
+            )
+        };
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let which = runtime.block_on(async {
+                    tokio::select! {
+                        _ = terminate.recv() => SignalKind::terminate(),
+                        _ = hang_up.recv() => SignalKind::hangup(),
+                        _ = interrupt.recv() => SignalKind::interrupt(),
+                    }
+                });
+                heard.store(which.as_raw_value(), Ordering::Relaxed);
+            })?;
+        Ok(Self(asked))
+    }
+
+    fn for_an_end(&self) -> Result<(), Ended> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            signal => Err(Ended(signal)),
+        }
+    }
 }
 
 impl Terminal {
@@ -42,6 +100,7 @@ impl Terminal {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
         }
+        let asked = Asked::listen()?;
         let before = tcgetattr(io::stdin())?;
         let mut raw = before.clone();
         // Keys come one by one and unseen; also the one that would end the program, which would
@@ -51,7 +110,7 @@ impl Terminal {
         raw.special_codes[SpecialCodeIndex::VMIN] = 0;
         raw.special_codes[SpecialCodeIndex::VTIME] = 1;
         tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
-        let terminal = Self { before };
+        let terminal = Self { before, asked };
         terminal.writes(ENTER)?;
         Ok(Some(terminal))
     }
@@ -75,11 +134,18 @@ impl Terminal {
     }
 
     /// What was pressed; nothing when nothing was for a moment.
-    #[expect(clippy::unused_self, reason = "only who has taken it may read from it")]
+    ///
+    /// # Errors
+    /// [`Ended`] when a signal asked for an end, or when nothing can be read.
     pub(super) fn keys(&self) -> anyhow::Result<Vec<Key>> {
         let mut bytes = [0; 64];
-        let count = rustix::io::read(io::stdin(), &mut bytes)?;
-        Ok(keys(&bytes[..count]))
+        let read = rustix::io::read(io::stdin(), &mut bytes);
+        self.asked.for_an_end()?;
+        match read {
+            Ok(count) => Ok(keys(&bytes[..count])),
+            Err(rustix::io::Errno::INTR) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -2,17 +2,18 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Answer, Operator, Refusal};
-use crate::directory::User;
 use crate::directory::departure::{What, leaves};
+use crate::directory::{User, user_by_pk, user_by_username};
 use crate::execution;
 use crate::flow::Code;
-use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
+use crate::journal::{Journal, Version};
 use crate::replay::diff::Side;
 use crate::replay::{self, Error, Summary};
 
@@ -22,20 +23,62 @@ pub(super) struct Page {
     #[serde(default = "usual")]
     limit: u16,
     before: Option<Uuid>,
+    /// Of this user: a name, a number or an identifier, or what was typed.
+    user: Option<String>,
+    flow: Option<String>,
+    /// Several are separated by commas.
+    state: Option<String>,
+    since: Option<Timestamp>,
+}
+
+impl Page {
+    /// Whether an execution is asked for; `user` is who has the name.
+    fn admits(&self, user: Option<Uuid>, summary: &Summary) -> bool {
+        let is_theirs = |name: &String| {
+            summary.user.as_ref().is_some_and(|it| {
+                user.is_some_and(|user| *it == user.to_string())
+                    || it.to_lowercase() == name.to_lowercase()
+            })
+        };
+        let is_so = |states: &String| states.split(',').any(|it| it.trim() == summary.state);
+        self.user.as_ref().is_none_or(is_theirs)
+            && self.state.as_ref().is_none_or(is_so)
+            && self.flow.as_ref().is_none_or(|it| *it == summary.flow)
+    }
 }
 
 fn usual() -> u16 {
     20
 }
 
-/// `GET /operator/executions?limit=&before=`
+/// `GET /operator/executions?limit=&before=&user=&flow=&state=&since=`
 pub(super) async fn list(operator: Data<Operator>, page: Query<Page>) -> Answer {
     let limit = usize::from(page.limit.clamp(1, 1000));
     let mut shown = Vec::new();
-    for summary in replay::list(&*operator.journal, page.before, limit).await? {
+    let journal = &*operator.journal;
+    let user = match &page.user {
+        Some(name) => known(journal, name).await?,
+        None => None,
+    };
+    let admits = |it: &Summary| page.admits(user, it);
+    for summary in replay::found(journal, page.before, page.since, limit, admits).await? {
         shown.push(show_summary(&operator, &summary).await?);
     }
     Ok(HttpResponse::Ok().json(json!({ "executions": shown })))
+}
+
+/// The user who is named by an identifier, a name or a number.
+async fn known(journal: &dyn Journal, name: &str) -> Result<Option<Uuid>, Refusal> {
+    if let Ok(id) = name.parse() {
+        return Ok(Some(id));
+    }
+    let mut found = user_by_username(journal, name).await?;
+    if found.is_none()
+        && let Ok(pk) = name.parse()
+    {
+        found = user_by_pk(journal, pk).await?;
+    }
+    Ok(found.map(|it| it.value.uuid))
 }
 
 /// The execution that an id or a short code names.

@@ -10,10 +10,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::blueprints::{self, File};
+use super::executions::named;
 use super::{Answer, Operator, Refusal};
 use crate::blueprint;
+use crate::catalog::flow_by_slug;
+use crate::journal::{StreamId, Version};
 use crate::replay::many;
 use crate::replay::what_if::{self, Changes, Range};
+use crate::world::record::KIND;
 
 /// What is supposed, and for which executions.
 #[derive(Deserialize)]
@@ -26,9 +30,9 @@ pub(super) struct Asked {
     flow: Option<String>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
-    /// These and no others.
+    /// These and no others, by their ids or short codes.
     #[serde(default)]
-    executions: Vec<Uuid>,
+    executions: Vec<String>,
     /// No more than so many, the latest first.
     limit: Option<NonZeroUsize>,
     /// On so many threads; on one for each core without it.
@@ -47,17 +51,38 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
     let journal = std::sync::Arc::clone(&operator.journal);
     let changes = Changes::new(writes, operator.clock.now());
     let supposition = what_if::suppose(journal, changes, Some(workers));
+    let mut executions = Vec::with_capacity(asked.executions.len());
+    for name in &asked.executions {
+        executions.push(recorded(&operator, name).await?);
+    }
     let range = Range {
-        flow: asked.flow,
+        flow: asked.flow.clone(),
         since: asked.since,
         until: asked.until,
-        executions: asked.executions,
+        executions,
         limit: asked.limit.map_or(usize::MAX, NonZeroUsize::get),
     };
     let table = what_if::many(&supposition, range, many::threads(asked.jobs)).await?;
+    // One that was removed may still have executions.
+    if let Some(slug) = asked.flow.filter(|_| table.executions == 0)
+        && flow_by_slug(&*operator.journal, &slug).await?.is_none()
+    {
+        let problem = format!("there is no flow {slug}, and no execution of one");
+        return Err(Refusal::NotFound(problem));
+    }
     Ok(HttpResponse::Ok().json(json!({
         "changes": report.changes,
         "notes": report.notes,
         "table": table,
     })))
+}
+
+/// The execution that an id or a short code names, if anything was recorded of it.
+async fn recorded(operator: &Operator, name: &str) -> Result<Uuid, Refusal> {
+    let id = named(operator, name).await?;
+    let journal = &*operator.journal;
+    match journal.head(StreamId::new(KIND, id)).await? {
+        (Version::NONE, _) => Err(Refusal::NotFound(format!("there is no execution {name}"))),
+        _ => Ok(id),
+    }
 }

@@ -40,7 +40,10 @@ impl From<Result<Verified, Error>> for Judged {
             Ok(Verified::Same { records }) => Self::Same { records },
             Ok(Verified::Diverged(divergence)) => Self::Diverged(divergence),
             Err(error) => {
-                let problem = error.to_string();
+                let mut problem = error.to_string();
+                if error.is_damage() {
+                    problem += "; `gatelog journal verify` tells what is damaged";
+                }
                 match error {
                     Error::Erased(_) | Error::Incomplete { .. } => Self::Unreadable { problem },
                     Error::Unknown(_) | Error::Journal(_) | Error::Broken(_) => {

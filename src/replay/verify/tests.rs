@@ -1,8 +1,12 @@
 //! Code that changed is noticed, with its place, against executions that were recorded before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Divergence, Verified};
+use super::{Divergence, Verified, verify_all};
+use crate::journal::Journal;
+use crate::journal::faulty::Faulty;
 use crate::replay::bundle::Bundle;
 use crate::replay::{Error, Judged};
 use crate::stage::changed::{Change, change};
@@ -27,6 +31,36 @@ async fn code_that_did_not_change_comes_to_the_same() {
     let records = bundle.records.len();
     let verified = bundle.verify(None).await.expect("it can be run");
     assert_eq!(verified, Verified::Same { records });
+}
+
+#[tokio::test]
+async fn what_is_damaged_now_is_no_difference_of_the_code() {
+    let bundle = golden("plain-login");
+    let execution = bundle.execution;
+    let ids: BTreeSet<_> = bundle.objects.iter().map(|it| it.id).collect();
+    let mut not_run = 0;
+    for id in ids {
+        let journal = Faulty::over(Arc::new(bundle.clone().unpack()), None);
+        journal.damage(id);
+        let journal: Arc<dyn Journal> = journal;
+        let judged = verify_all(&journal, None, &[execution], 1).await;
+        match judged.expect("a thread").remove(0) {
+            Judged::NotRun { problem } => {
+                assert!(problem.contains("gatelog journal verify"), "{problem}");
+                not_run += 1;
+            }
+            Judged::Same { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(not_run > 3, "only {not_run} were missed");
+    let journal = Faulty::over(Arc::new(bundle.unpack()), None);
+    journal.damage(execution);
+    let list = crate::replay::list(&*journal, None, 10).await;
+    let list = list.expect("the others are still listed");
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0].state, "unreadable");
+    assert!(list[0].detail.starts_with("it cannot be read: "));
 }
 
 #[tokio::test]

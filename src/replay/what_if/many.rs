@@ -37,7 +37,7 @@ pub struct Range {
 /// Runs executions again, in as many threads, and counts which way they would go.
 ///
 /// # Errors
-/// When the journal cannot be read.
+/// When the journal cannot be read; records that are damaged are counted.
 pub async fn many(of: &Supposition, range: Range, threads: usize) -> Result<Table, Error> {
     let (executions, more) = meant(of.past.journal(), &range).await?;
     let counted = Arc::new(Mutex::new(Counted::default()));
@@ -50,6 +50,7 @@ pub async fn many(of: &Supposition, range: Range, threads: usize) -> Result<Tabl
                 Ok(Some(case)) => counted.add(case),
                 Ok(None) | Err(Error::Unknown(_)) => {}
                 Err(Error::Erased(_) | Error::Incomplete { .. }) => counted.unreadable(),
+                Err(error) if error.is_damage() => counted.damaged(),
                 Err(error) => return Err(error),
             }
             Ok(())

@@ -27,6 +27,8 @@ pub struct Table {
     pub reconstructed: u64,
     /// How many could not be read any more.
     pub unreadable: u64,
+    /// How many could not be read because a record of theirs is damaged.
+    pub damaged: u64,
     /// Whether there were more executions than were asked for.
     pub more: bool,
     /// The ways, the most frequent first; what goes as it went comes last.
@@ -77,6 +79,10 @@ pub(super) struct Counted {
 impl Counted {
     pub(super) fn unreadable(&mut self) {
         self.table.unreadable += 1;
+    }
+
+    pub(super) fn damaged(&mut self) {
+        self.table.damaged += 1;
     }
 
     pub(super) fn add(&mut self, case: Case) {

@@ -16,6 +16,7 @@ pub(super) struct Replayed {
     pub(super) notes: Mutex<VecDeque<Observation>>,
     pub(super) diverged: Mutex<Option<Divergence>>,
     pub(super) gone: Mutex<Option<(StreamId, Version)>>,
+    pub(super) unread: Mutex<Option<String>>,
     pub(super) not_run: Mutex<Option<Interrupted>>,
 }
 
@@ -60,7 +61,13 @@ impl Replayed {
         stream: StreamId,
         version: Version,
     ) -> journal::Result<Option<Object>> {
-        let found = self.journal.get_at(stream, version).await?;
+        let found = self.journal.get_at(stream, version).await;
+        if let Err(error) = &found
+            && held(&self.diverged).is_none()
+        {
+            held(&self.unread).get_or_insert_with(|| error.to_string());
+        }
+        let found = found?;
         if found.is_none() {
             held(&self.gone).get_or_insert((stream, version));
         }

@@ -144,6 +144,58 @@ fn an_execution_is_stepped_through_on_a_terminal() {
 }
 
 #[test]
+fn whoever_ends_the_stepper_with_a_signal_gets_the_terminal_back() {
+    with_server(async |server| {
+        if !Path::new("/usr/bin/script").exists() {
+            skip("script(1)");
+            return;
+        }
+        server.visitor().opens(LOGIN).await;
+        let list = server.gatelog(&["execution", "list", "--json"]).values();
+        let id = list[0]["execution"].as_str().expect("an id");
+        let seen = server.gatelog_signalled_at_terminal(&["execution", "step", id]);
+        seen.prints("\u{1b}[?1049h")
+            .prints("\u{1b}[?25h\u{1b}[?1049l")
+            .prints("code=143")
+            .prints(" icanon");
+    });
+}
+
+#[test]
+fn a_name_leads_to_the_executions_of_a_user() {
+    with_server(async |server| {
+        let (alice, bob) = (server.person(), server.person());
+        server.visitor().logs_in(&alice).await;
+        server.visitor().logs_in(&bob).await;
+        server.visitor().opens(LOGIN).await;
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            let found = |more: &[&str]| {
+                let all = [&["execution", "list", "--json"], more].concat();
+                server.gatelog(&all).succeeds().values()
+            };
+            let hers = found(&["--user", &alice.username]);
+            assert_eq!(hers.len(), 1, "{hers:?}");
+            assert_eq!(hers[0]["username"], json!(alice.username));
+            assert_eq!(found(&["--state", "completed"]).len(), 2);
+            assert_eq!(
+                found(&["--state", "running,completed", "--limit", "2"]).len(),
+                2
+            );
+            assert_eq!(found(&["--flow", "no-such-flow"]).len(), 0);
+            assert_eq!(found(&["--flow", LOGIN, "--since", "1h"]).len(), 3);
+            assert_eq!(found(&["--since", "2100-01-01T00:00:00Z"]).len(), 0);
+            let wrong = server.gatelog(&["execution", "list", "--state", "ended"]);
+            wrong.fails_with(2);
+        }
+        let why = server.gatelog(&["execution", "why", &alice.username]);
+        why.fails_with(1).says("execution list --user");
+    });
+}
+
+#[test]
 fn users_are_listed_for_programs() {
     with_server(async |server| {
         let alice = server.person();

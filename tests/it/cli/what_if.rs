@@ -72,6 +72,19 @@ fn what_a_blueprint_would_do_to_recorded_logins_is_what_it_does() {
         );
         assert_eq!(denied["why"], "by the stage \"what-if-denies\"");
         assert_eq!(row(table, "let in")["count"], 1);
+        let code = denied["examples"][0]["code"].as_str().expect("a code");
+        let one = ["replay", "what-if", &file, "--execution", code, "--json"];
+        let one = server.gatelog(&one).succeeds().values();
+        assert_eq!(one[0]["table"]["executions"], 1, "{one:?}");
+        for (which, of) in [
+            ("--execution", "019abcde-f012-7345-89ab-cdef01234567"),
+            ("--execution", "D7K2M-9QX4T"),
+            ("--execution", "nobody"),
+            ("--flow", "no-such-flow"),
+        ] {
+            let unknown = server.gatelog(&["replay", "what-if", &file, which, of]);
+            unknown.fails_with(1).says(of);
+        }
         let in_words = server.gatelog(&["replay", "what-if", &file]);
         in_words
             .succeeds()

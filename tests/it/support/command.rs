@@ -77,6 +77,25 @@ pub(crate) fn run_at_terminal(
     ran(&mut command, keys)
 }
 
+/// The same, ended by SIGTERM after a while; then the exit code and the modes of the terminal are
+/// printed.
+pub(crate) fn run_signalled_at_terminal(
+    arguments: &[&str],
+    environment: &[(String, String)],
+) -> Ran {
+    // The input of a background process is the terminal only where that is said, and the terminal
+    // has no end as long as somebody may still write to it.
+    let whole = format!(
+        "exec 3<&0; {BINARY} {} <&3 & it=$!; sleep 3; kill -TERM $it; wait $it; echo code=$?; stty \
+         -a <&3",
+        arguments.join(" ")
+    );
+    let mut command = clean(Command::new("sh"), environment);
+    let piped = format!("sleep 8 | script -qec '{whole}' /dev/null");
+    command.args(["-c", &piped]);
+    ran(&mut command, "")
+}
+
 fn ran(command: &mut Command, input: &str) -> Ran {
     let mut child = command
         .stdin(Stdio::piped())

@@ -272,6 +272,13 @@ impl TestServer {
         self.noted(command::run_at_terminal(arguments, &self.environment, keys))
     }
 
+    /// The same on a terminal, ended by a signal; the exit code and how the terminal is then come
+    /// last.
+    pub(crate) fn gatelog_signalled_at_terminal(&self, arguments: &[&str]) -> Ran {
+        let ran = command::run_signalled_at_terminal(arguments, &self.environment);
+        self.noted(ran)
+    }
+
     /// What a command said is searched for canaries in the end.
     fn noted(&self, ran: Ran) -> Ran {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);

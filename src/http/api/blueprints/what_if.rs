@@ -54,6 +54,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("unknown", Of::Number),
             has("reconstructed", Of::Number),
             has("unreadable", Of::Number),
+            has("damaged", Of::Number),
             has("more", Of::Flag),
             has("rows", Of::List(&Of::To("ExecutionWhatIfRow"))),
         ],

@@ -255,8 +255,9 @@ pub(super) fn describe(components: &mut Components) {
                 "results": { "type": "array", "items": reference("ExecutionSummary") },
                 "next": { "type": ["string", "null"], "format": "uuid" },
                 "read": { "type": "integer" },
+                "unreadable": { "type": "integer" },
             },
-            "required": ["results", "next", "read"],
+            "required": ["results", "next", "read", "unreadable"],
         }),
     );
 }

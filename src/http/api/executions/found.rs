@@ -82,6 +82,8 @@ async fn is_unfinished(state: &State, id: Uuid) -> Result<bool, Error> {
 struct Page {
     results: Vec<Value>,
     read: usize,
+    /// How many of those could not be read, as a record of theirs is damaged.
+    unreadable: usize,
     looked_at: usize,
 }
 
@@ -97,6 +99,16 @@ impl Page {
         self.read += 1;
         let entries = match replay::entries(&*call.state.journal, id).await {
             Ok(entries) => entries,
+            Err(error) if error.is_damage() => {
+                self.unreadable += 1;
+                let summary = Summary::damaged(id, &error);
+                let is_meant = asked.admits(&summary) && wanted.admits(&summary);
+                if is_meant && may_all(call) {
+                    let shown = shown(&call.state, &summary).await?;
+                    self.results.extend(wanted.finds(&shown).then_some(shown));
+                }
+                return Ok(());
+            }
             Err(replay::Error::Journal(error)) => return Err(error.into()),
             Err(replay::Error::Erased(gone)) => {
                 let summary = gone.summary();
@@ -121,7 +133,12 @@ impl Page {
     }
 
     fn shown(self, next: Option<Uuid>) -> Value {
-        json!({ "results": self.results, "next": next, "read": self.read })
+        json!({
+            "results": self.results,
+            "next": next,
+            "read": self.read,
+            "unreadable": self.unreadable,
+        })
     }
 }
 

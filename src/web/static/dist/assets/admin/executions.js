@@ -17,7 +17,8 @@ const STATES = {
   denied: ['✕', 'bad'],
   cancelled: ['–', ''],
   expired: ['○', ''],
-  erased: ['▢', ''],
+  erased: ['⊘', ''],
+  unreadable: ['!', 'bad'],
 };
 
 /** The state as a sign, a word and a colour. */
@@ -143,11 +144,12 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
     fill(pages);
   }
 
-  function draw({ results, next, read }) {
+  function draw({ results, next, read, unreadable }) {
     asOf = new Date();
     const focused = shown.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     const isSearched = next !== null && results.length < LIMITS;
     status.textContent = isSearched ? `${results.length} found among ${read} executions; older ones were not looked at yet.` : results.length === 0 ? 'Nothing found.' : '';
+    if (unreadable > 0) status.textContent += ` ${unreadable} could not be read: the journal is damaged (gatelog journal verify).`;
     if (results.length > 0) fill(shown, table({ caption: 'Executions', columns: COLUMNS, rows: results }));
     else fill(shown, h('p', { class: 'empty' }, 'There is no execution that fits.'));
     if (focused) [...shown.querySelectorAll('a')].find((it) => it.getAttribute('href') === focused)?.focus();
@@ -165,7 +167,7 @@ export function executionList({ fixed = {}, isLocal = false, signal }) {
 const COLUMNS = [
   { name: 'Code', of: (it) => h('a', { class: 'code', href: href(`/executions/${it.execution}`) }, it.code) },
   { name: 'Began', of: (it) => moment(it.started) },
-  { name: 'Flow', of: (it) => h('a', { href: href(`/flows/${it.flow}`) }, it.flow) },
+  { name: 'Flow', of: (it) => (it.flow ? h('a', { href: href(`/flows/${it.flow}`) }, it.flow) : '—') },
   { name: 'User', of: who },
   { name: 'From', of: (it) => h('span', { class: 'whole' }, it.address) },
   { name: 'State', of: (it) => stateTag(it.state) },

@@ -143,6 +143,7 @@ function told({ problems, notes, changes, table: found }) {
       ["Unknown", String(found.unknown)],
       ["Read out of the history", String(found.reconstructed)],
       found.unreadable ? ["No longer readable", String(found.unreadable)] : null,
+      found.damaged ? ["Damaged", String(found.damaged)] : null,
     ]),
     found.more
       ? h("p", { class: "notice" }, "There are more executions than were asked about; the latest were taken.")
