@@ -54,7 +54,10 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
         executions: asked.executions,
         limit: asked.limit.map_or(usize::MAX, NonZeroUsize::get),
     };
-    let table = what_if::many(&supposition, range, many::threads(asked.jobs)).await?;
+    let table = what_if::many(&supposition, range, many::threads(asked.jobs));
+    let turns = &operator.scans.suppositions;
+    let table = turns.run(Uuid::nil(), || operator.goes_on(), table).await;
+    let table = table.map_err(|_| Refusal::Busy)??;
     Ok(HttpResponse::Ok().json(json!({
         "changes": report.changes,
         "notes": report.notes,

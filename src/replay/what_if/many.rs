@@ -1,5 +1,6 @@
 //! Many executions, counted by the way that they would go.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub struct Range {
     pub since: Option<Timestamp>,
     /// Only those that began earlier.
     pub until: Option<Timestamp>,
-    /// These and no others; the latest first where there are none.
+    /// These and no others, each once; the latest first where there are none.
     pub executions: Vec<Uuid>,
     /// No more than these.
     pub limit: usize,
@@ -63,7 +64,9 @@ pub async fn many(of: &Supposition, range: Range, threads: usize) -> Result<Tabl
 /// Which executions are meant, the latest first, and whether there are more than that.
 async fn meant(journal: &dyn Journal, range: &Range) -> journal::Result<(Vec<Uuid>, bool)> {
     if !range.executions.is_empty() {
-        return Ok((range.executions.clone(), false));
+        let mut named = BTreeSet::new();
+        let meant = range.executions.iter().copied();
+        return Ok((meant.filter(|id| named.insert(*id)).collect(), false));
     }
     let mut meant = Vec::new();
     let mut before = range.until.and_then(first_of);

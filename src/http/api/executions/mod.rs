@@ -15,6 +15,7 @@ use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
 use crate::replay::{self, STATES, Summary};
 
+mod again;
 mod asked;
 mod at;
 mod described;
