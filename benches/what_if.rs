@@ -102,7 +102,10 @@ async fn only_sevens(journal: &dyn Journal, clock: &Clock) -> Vec<Write> {
             found = Some(binding);
         }
     }
-    let settings = json!({"expression": "return request.user.username.endswith('7')"});
+    let expression = json!("return request.user.username.endswith('7')");
+    let settings = [("expression".to_owned(), expression)]
+        .into_iter()
+        .collect();
     let policy = Policy::new(clock, "expression", "only sevens", settings);
     let target = found.expect("a stage that logs in").pbm;
     let mut condition = PolicyBinding::new(clock, target, 0);
