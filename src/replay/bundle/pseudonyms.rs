@@ -1,7 +1,7 @@
 //! Other words for what is personal: the same for the same, and of the same form.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ pub(super) struct Pseudonyms {
     key: [u8; 32],
     /// By the words, folded.
     known: BTreeMap<String, Option<String>>,
+    /// Those of them that a program or an operator may have chosen.
+    given: BTreeSet<String>,
 }
 
 /// A word that stands somewhere in a text.
@@ -38,6 +40,7 @@ impl Pseudonyms {
         Self {
             key: clock.random(),
             known: BTreeMap::new(),
+            given: BTreeSet::new(),
         }
     }
 
@@ -50,7 +53,18 @@ impl Pseudonyms {
     pub(super) fn learn(&mut self, word: &str) {
         let word = word.trim();
         if !word.is_empty() {
-            self.known.entry(folded(word)).or_default();
+            let word = folded(word);
+            self.given.remove(&word);
+            self.known.entry(word).or_default();
+        }
+    }
+
+    /// The same for what is somebody's, but may have been called so by a program or an operator.
+    pub(super) fn learn_given(&mut self, word: &str) {
+        let folded = folded(word.trim());
+        if !self.known.contains_key(&folded) {
+            self.learn(word);
+            self.given.insert(folded);
         }
     }
 
@@ -63,13 +77,13 @@ impl Pseudonyms {
         }
     }
 
-    /// The words that are looked for in what was made: those that are replaced by others, and are
-    /// long enough not to be others by accident.
+    /// The words that are looked for in what was made: those that a person is known by, are replaced
+    /// by others, and are long enough not to be others by accident.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         let words = self.known.iter().filter(|(word, other)| {
             let person = word.rfind('@').map_or(word.as_str(), |at| &word[..at]);
             let is_replaced = other.is_some() || person.contains(char::is_alphanumeric);
-            word.len() >= SHORTEST && is_replaced
+            word.len() >= SHORTEST && is_replaced && !self.given.contains(*word)
         });
         words.map(|(word, _)| word.as_str())
     }

@@ -142,6 +142,7 @@ fn everywhere(bundle: &mut Bundle, hidden: &Pseudonyms) -> Result<(), Error> {
 /// Everything personal that is known by its type.
 fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
     let mut fields: BTreeSet<String> = TYPED.map(ToOwned::to_owned).into();
+    let mut shown: BTreeSet<String> = BTreeSet::new();
     for held in &bundle.objects {
         let body = &held.body;
         let mut learn = |name: &str| leaves(&body[name], words);
@@ -151,16 +152,17 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
             }
             attributes(&body["attributes"], words);
         } else if held.kind == Device::KIND {
-            for field in ["name", "phone_number", "email", "duo_user_id"] {
+            for field in ["phone_number", "email", "duo_user_id"] {
                 learn(field);
             }
+            words.learn_given(body["name"].as_str().unwrap_or_default());
         } else if held.kind == Invitation::KIND {
             learn("fixed_data");
         } else if held.kind == Reputation::KIND {
             learn("identifier");
             address(&body["ip"], words);
         } else if held.kind == Session::KIND {
-            learn("last_user_agent");
+            words.learn_given(body["last_user_agent"].as_str().unwrap_or_default());
             address(&body["last_ip"], words);
         } else if held.kind == Login::KIND {
             address(&body["address"], words);
@@ -168,16 +170,28 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
             && let Ok(prompt) = serde_json::from_value::<Prompt>(body.clone())
             && is_free(prompt.kind)
         {
-            fields.insert(prompt.field_key);
+            let list = if is_shown(prompt.kind) {
+                &mut shown
+            } else {
+                &mut fields
+            };
+            list.insert(prompt.field_key);
         }
     }
+    let typed = |field: &str, value: &Value, words: &mut Pseudonyms| {
+        if fields.contains(field) {
+            leaves(value, words);
+        } else if shown.contains(field) {
+            words.learn_given(value.as_str().unwrap_or_default());
+        }
+    };
     for entry in &bundle.records {
         let record = &entry.record;
         words.learn_address(record.input.client.address);
-        words.learn(&record.input.client.user_agent);
+        words.learn_given(&record.input.client.user_agent);
         if let Some(Value::Object(body)) = &record.input.body {
-            let typed = body.iter().filter(|(field, _)| fields.contains(*field));
-            typed.for_each(|(_, value)| leaves(value, words));
+            body.iter()
+                .for_each(|(field, value)| typed(field, value, words));
         }
         for note in &record.observations {
             match note {
@@ -206,19 +220,25 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
                     ..
                 } => {
                     strangers(value, words);
-                    if let (context::key::PROMPT_DATA, Some(typed)) =
-                        (key.as_str(), value.entries())
+                    if let (context::key::PROMPT_DATA, Some(data)) = (key.as_str(), value.entries())
                     {
-                        let typed = typed.iter().filter(|(field, _)| fields.contains(*field));
-                        typed.for_each(|(_, value)| {
-                            leaves(&serde_json::json!(value)["value"], words);
-                        });
+                        for (field, value) in data {
+                            typed(field, &serde_json::json!(value)["value"], words);
+                        }
                     }
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a form shows it, and browsers send it back as it was.
+fn is_shown(kind: PromptType) -> bool {
+    matches!(
+        kind,
+        PromptType::TextReadOnly | PromptType::TextAreaReadOnly
+    )
 }
 
 /// Whether somebody types what they like.
