@@ -222,7 +222,7 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
                     strangers(value, words);
                     if let (context::key::PROMPT_DATA, Some(data)) = (key.as_str(), value.entries())
                     {
-                        for (field, value) in data {
+                        for (field, value) in &data {
                             typed(field, &serde_json::json!(value)["value"], words);
                         }
                     }
