@@ -97,8 +97,8 @@ mod tests {
         let held = Rc::new(());
         let own = Rc::clone(&held);
         let endless = turns.run(ann, || is_wanted.get(), async move {
-            let _own = own;
             pending::<()>().await;
+            drop(own);
         });
         let waits = turns.run(bob, || true, async { 7 });
         let patience = Duration::from_millis(500);
