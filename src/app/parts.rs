@@ -148,6 +148,7 @@ impl Parts {
             courier: courier.clone(),
             letters,
             turns,
+            scans: state.scans.clone(),
             stopping: Arc::clone(&stopping),
         });
         Ok(Self {

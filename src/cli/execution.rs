@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::flow::Code;
+use crate::replay::bundle::LEFT;
 use crate::replay::{STATES, Verified, sentence};
 use crate::settings::Settings;
 
@@ -161,14 +162,16 @@ fn bundle(answer: &Value, out: Option<&Path>) -> anyhow::Result<()> {
         None => data(text.as_bytes())?,
     }
     if let Some(problem) = answer["problem"].as_str() {
-        let personal = if answer["personal"] == true {
-            ""
+        talk(&if problem.starts_with(LEFT) {
+            format!("The bundle may not leave as it is: {problem}.")
+        } else if answer["personal"] == true {
+            format!("The bundle does not run again to what was recorded: {problem}.")
         } else {
-            " If that is because a policy goes by what was replaced, --personal keeps it."
-        };
-        talk(&format!(
-            "The bundle does not run again to what was recorded: {problem}.{personal}"
-        ));
+            format!(
+                "The bundle does not run again to what was recorded: {problem}. If that is \
+                 because a policy goes by what was replaced, --personal keeps it."
+            )
+        });
     }
     Ok(())
 }

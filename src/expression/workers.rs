@@ -143,6 +143,18 @@ impl Workers {
         Self::start(self.shared.options.clone(), self.clock.clone())
     }
 
+    /// The same, but one process only, for work that is done one after the other.
+    ///
+    /// # Errors
+    /// When the thread that keeps it cannot be started.
+    pub fn one_more(&self) -> io::Result<Self> {
+        let options = Options {
+            workers: 1,
+            ..self.shared.options.clone()
+        };
+        Self::start(options, self.clock.clone())
+    }
+
     /// The process numbers of the workers that are free at the moment.
     pub fn idle(&self) -> Vec<u32> {
         let idle = self.shared.idle();

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{Bytes, Data, Json, JsonConfig, ServiceConfig, get, post, resource, scope};
 use actix_web::{HttpResponse, middleware, web};
@@ -15,6 +15,7 @@ use futures_util::stream::BoxStream;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Scans;
 use crate::clock::Clock;
 use crate::courier::Courier;
 use crate::courier::template::Templates;
@@ -71,6 +72,8 @@ pub struct Operator {
     pub letters: Arc<Templates>,
     /// The turns of those who change objects.
     pub turns: Arc<Turns>,
+    /// Who runs executions again, one after the other.
+    pub scans: Scans,
     /// Set when the server is about to end.
     pub stopping: Arc<AtomicBool>,
 }
@@ -86,6 +89,13 @@ pub struct Signing {
     pub elsewhere: Option<String>,
     /// Why the server that it is posted to lacks it.
     pub url: Option<String>,
+}
+
+impl Operator {
+    /// Whether the server goes on.
+    fn goes_on(&self) -> bool {
+        !self.stopping.load(Ordering::Relaxed)
+    }
 }
 
 /// What only the concrete store of the journal can do.

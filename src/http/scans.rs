@@ -1,20 +1,19 @@
-//! Answers for which much of the journal is read: one at a time, with rests, for as long as somebody
-//! waits for them. Whoever logs in must not notice that somebody searches.
+//! Answers for which much of the journal is read, or executions are run again: one at a time, for as
+//! long as somebody waits for them. Whoever logs in must not notice that somebody searches.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
 use super::line::presence;
-use super::streams::{Place, Streams};
 use super::{Error, State};
 use crate::execution::Presence;
 
-/// How many at once.
-const AT_ONCE: usize = 1;
+mod turns;
+
+use turns::Turn;
+pub(super) use turns::Turns;
 
 /// How many may stand in line, and how many of one user.
 const IN_LINE: usize = 16;
@@ -26,17 +25,25 @@ const BUDGET: Duration = Duration::from_secs(1);
 /// How long one works before it rests. A thread serves many, and none of them gets a turn meanwhile.
 const WORK: Duration = Duration::from_millis(4);
 
-/// Who reads, and who waits to.
+/// How many suppositions of one user may be in work or in line: each runs thousands of executions.
+const SUPPOSITIONS: usize = 2;
+
+/// Who reads, who runs executions again, and who waits to. All that share it take turns.
+#[derive(Clone)]
 pub struct Scans {
-    line: Arc<Streams<Uuid>>,
-    turns: Arc<Semaphore>,
+    reads: Turns,
+    /// Executions that are run again as they were.
+    pub(super) runs: Turns,
+    /// Executions that are run again as they would go.
+    pub(super) suppositions: Turns,
 }
 
 impl Default for Scans {
     fn default() -> Self {
         Self {
-            line: Arc::new(Streams::limited(PER_USER, IN_LINE)),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            reads: Turns::limited(PER_USER, IN_LINE),
+            runs: Turns::limited(PER_USER, IN_LINE),
+            suppositions: Turns::limited(SUPPOSITIONS, IN_LINE),
         }
     }
 }
@@ -47,8 +54,7 @@ pub(super) struct Scan<'a> {
     presence: Presence,
     until: Instant,
     working_since: Instant,
-    _turn: OwnedSemaphorePermit,
-    _place: Place<Uuid>,
+    _turn: Turn,
 }
 
 impl<'a> Scan<'a> {
@@ -61,11 +67,7 @@ impl<'a> Scan<'a> {
         request: &HttpRequest,
         user: Uuid,
     ) -> Result<Self, Error> {
-        let place = state.scans.line.open(user)?;
-        let turn = Arc::clone(&state.scans.turns).acquire_owned().await;
-        let turn = turn.map_err(|error| Error::Internal {
-            cause: format!("nobody gets a turn to read: {error}"),
-        })?;
+        let turn = state.scans.reads.of(user).await?;
         let now = state.clock.monotonic();
         Ok(Self {
             state,
@@ -73,7 +75,6 @@ impl<'a> Scan<'a> {
             until: now + BUDGET,
             working_since: now,
             _turn: turn,
-            _place: place,
         })
     }
 

@@ -17,12 +17,14 @@ use crate::flow::code;
 use crate::journal::{Journal, Kind, StreamId, Version};
 
 mod gather;
+mod left;
 mod made_again;
 mod pseudonyms;
 mod redact;
 mod secrets;
 mod unpacked;
 
+pub use left::LEFT;
 pub use unpacked::Unpacked;
 
 /// The number of the form that bundles have. One with another number is not read.
@@ -41,7 +43,8 @@ pub struct Bundle {
     pub code: String,
     /// Whether what is personal was kept as it is.
     pub personal: bool,
-    /// Why it does not run again to the same events, where it did not when it was made.
+    /// What is wrong with it: what is personal and still in it, or why it did not run again to the
+    /// same events when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
     /// The schema of the records.
@@ -161,14 +164,17 @@ pub async fn of(
         objects,
     };
     let original = again(journal, workers, execution, &bundle.records).await;
-    redact::redact(&mut bundle, clock)?;
+    let replaced = redact::redact(&mut bundle, clock)?;
     if matches!(original, Ok(Verified::Same { .. })) {
         made_again::events(&mut bundle, workers).await?;
     }
-    bundle.problem = match bundle.verify(workers).await {
+    let verified = match bundle.verify(workers).await {
         Ok(Verified::Same { .. }) => None,
         Ok(Verified::Diverged(divergence)) => Some(divergence.to_string()),
         Err(error) => Some(error.to_string()),
     };
+    let left = left::told(&bundle, &replaced)?;
+    // A divergence is told with both sides, in which a name would be told once more.
+    bundle.problem = left.or(verified);
     Ok(bundle)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use futures_util::future::try_join_all;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Error;
@@ -20,8 +21,8 @@ pub fn threads(wanted: Option<NonZeroUsize>) -> usize {
 }
 
 /// Does the work for each of these executions and returns what came of it, in the same order. A
-/// thread has `at_once` of them in work, so that it has something to do while one waits. Nothing more
-/// is begun when nobody waits for it any longer.
+/// thread has `at_once` of them in work, so that it has something to do while one waits. When nobody
+/// waits for it any longer, nothing more is begun, and what is in work is given up.
 ///
 /// # Errors
 /// The first that the work fails with, or [`Error::Broken`] when no thread can be had.
@@ -39,11 +40,11 @@ where
         executions: executions.into(),
         next: Arc::new(AtomicUsize::new(0)),
     };
-    let _stops = Stops(Arc::clone(&row.next));
+    let (stops, stopped) = watch::channel(());
     let threads: Vec<_> = (0..threads.clamp(1, executions.len().max(1)))
         .map(|_| {
-            let (row, work) = (row.clone(), work.clone());
-            tokio::task::spawn_blocking(move || take(&row, at_once, &work))
+            let (row, work, stopped) = (row.clone(), work.clone(), stopped.clone());
+            tokio::task::spawn_blocking(move || take(&row, at_once, &work, stopped))
         })
         .collect();
     let mut done = Vec::with_capacity(executions.len());
@@ -52,6 +53,7 @@ where
         let found = found.map_err(|error| Error::Broken(format!("a thread ended: {error}")))?;
         done.extend(found?);
     }
+    drop(stops);
     done.sort_unstable_by_key(|(at, _)| *at);
     Ok(done.into_iter().map(|(_, it)| it).collect())
 }
@@ -70,21 +72,25 @@ impl Row {
     }
 }
 
-/// Has the threads begin nothing more.
-struct Stops(Arc<AtomicUsize>);
-
-impl Drop for Stops {
-    fn drop(&mut self) {
-        // Half of what there is leaves room for all who count on.
-        self.0.store(usize::MAX / 2, Ordering::Relaxed);
-    }
+/// Does the work for one execution, on a thread of its own.
+///
+/// # Errors
+/// What the work fails with, or [`Error::Broken`] when no thread can be had.
+pub async fn aside<T, W>(execution: Uuid, work: W) -> Result<T, Error>
+where
+    T: Send + 'static,
+    W: AsyncFn(Uuid) -> Result<T, Error> + Clone + Send + 'static,
+{
+    let done = each(&[execution], 1, 1, work).await?.pop();
+    done.ok_or_else(|| Error::Broken("nothing came of the work".to_owned()))
 }
 
-/// One thread: takes the next one as long as there are any.
+/// One thread: takes the next one as long as there are any, and somebody waits.
 fn take<T>(
     row: &Row,
     at_once: usize,
     work: &impl AsyncFn(Uuid) -> Result<T, Error>,
+    mut stopped: watch::Receiver<()>,
 ) -> Result<Vec<(usize, T)>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -97,8 +103,16 @@ fn take<T>(
         }
         Ok::<_, Error>(done)
     };
-    let all = runtime.block_on(try_join_all((0..at_once).map(|_| one())))?;
-    Ok(all.into_iter().flatten().collect())
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            // Nothing is ever sent: this ends with whoever waits.
+            _ = stopped.changed() => Ok(Vec::new()),
+            all = try_join_all((0..at_once).map(|_| one())) => {
+                Ok(all?.into_iter().flatten().collect())
+            }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +133,26 @@ mod tests {
         assert_eq!(done.await.expect("it is done"), all);
         let none = each(&[], 3, 4, async |it: Uuid| Ok(it));
         assert!(none.await.expect("it is done").is_empty());
+    }
+
+    #[actix::test]
+    async fn what_nobody_waits_for_is_given_up() {
+        let (begun, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let work = async move |it: Uuid| {
+            // Both ends go with the work.
+            let _ = begun.send(it);
+            std::future::pending::<()>().await;
+            Ok(())
+        };
+        let all = some(100);
+        let doing = each(&all, 2, 2, work);
+        let patience = std::time::Duration::from_millis(300);
+        assert!(tokio::time::timeout(patience, doing).await.is_err());
+        let mut number = 0;
+        while seen.recv().await.is_some() {
+            number += 1;
+        }
+        assert!((1..=4).contains(&number), "{number} were begun");
     }
 
     #[actix::test]

@@ -13,10 +13,12 @@ use crate::journal::{self, Journal, StreamId, Version};
 use crate::world::Record;
 use crate::world::record::KIND;
 
+pub mod bearers;
 pub mod bundle;
 pub mod diff;
 mod gone;
 mod inspect;
+mod letters;
 pub mod many;
 pub mod mask;
 pub mod sentence;

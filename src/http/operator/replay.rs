@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Answer, Operator};
+use super::{Answer, Operator, Refusal};
+use crate::expression::Workers;
 use crate::flow::code;
 use crate::journal::StreamId;
 use crate::replay::{self, Error, Judged};
@@ -40,7 +41,13 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
     let mut before = asked.before;
     let mut left = asked.limit.map_or(usize::MAX, NonZeroUsize::get);
     let mut next = None;
+    // Those who log in do not wait for workers that are busy with this.
+    let workers = operator.workers.another();
+    let workers = workers.map_err(|error| Refusal::Broken(error.to_string()))?;
     while left > 0 {
+        if !operator.goes_on() {
+            return Err(Refusal::Busy);
+        }
         let page = PAGE.min(left);
         let streams = operator.journal.streams(KIND, before, page).await?;
         let is_last = streams.len() < page;
@@ -50,7 +57,10 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
             .take_while(|id| asked.since.is_none_or(|since| replay::began(*id) >= since))
             .collect();
         let is_last = is_last || ids.len() < streams.len();
-        for (id, judged) in ids.iter().zip(judge(&operator, &ids, asked.jobs).await?) {
+        for (id, judged) in ids
+            .iter()
+            .zip(judge(&operator, &workers, &ids, asked.jobs).await?)
+        {
             let code = code(*id).to_string();
             if let Judged::Unreadable { problem } = &judged {
                 unreadable.push(json!({ "execution": id, "code": code, "problem": problem }));
@@ -78,10 +88,10 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
 
 async fn judge(
     operator: &Operator,
+    workers: &Workers,
     ids: &[Uuid],
     jobs: Option<NonZeroUsize>,
 ) -> Result<Vec<Judged>, Error> {
-    let workers = Some(&operator.workers);
     let jobs = replay::many::threads(jobs);
-    replay::verify_all(&operator.journal, workers, ids, jobs).await
+    replay::verify_all(&operator.journal, Some(workers), ids, jobs).await
 }

@@ -62,7 +62,10 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
         executions,
         limit: asked.limit.map_or(usize::MAX, NonZeroUsize::get),
     };
-    let table = what_if::many(&supposition, range, many::threads(asked.jobs)).await?;
+    let table = what_if::many(&supposition, range, many::threads(asked.jobs));
+    let turns = &operator.scans.suppositions;
+    let table = turns.run(Uuid::nil(), || operator.goes_on(), table).await;
+    let table = table.map_err(|_| Refusal::Busy)??;
     // One that was removed may still have executions.
     if let Some(slug) = asked.flow.filter(|_| table.executions == 0)
         && flow_by_slug(&*operator.journal, &slug).await?.is_none()

@@ -351,6 +351,31 @@ async fn a_diff_does_not_show_what_its_reader_may_not_see() {
 }
 
 #[actix_web::test]
+async fn whoever_has_executions_run_again_waits_for_whoever_does() {
+    let server = Server::new().await;
+    let mut admin = administrator(&server).await;
+    let scans = &server.state.scans;
+    let draft = json!({ "content": "entries: []" });
+    for (path, body, turns) in [
+        ("replay/verify", json!({}), &scans.runs),
+        ("replay/what-if", draft, &scans.suppositions),
+    ] {
+        let path = format!("/api/v3/gatelog/{path}/");
+        admin.post(&path, &body).await.is(200);
+        let patience = std::time::Duration::from_millis(300);
+        let other = uuid::Uuid::from_u128(1);
+        let held = turns.run(other, || true, std::future::pending::<()>());
+        let mut held = Box::pin(held);
+        assert!(tokio::time::timeout(patience, &mut held).await.is_err());
+        let asked = admin.post(&path, &body);
+        let asked = tokio::time::timeout(patience, asked).await;
+        assert!(asked.is_err(), "two at once: {path}");
+        drop(held);
+        admin.post(&path, &body).await.is(200);
+    }
+}
+
+#[actix_web::test]
 async fn a_ready_made_flow_is_switched_on() {
     const READY: &str = "/api/v3/gatelog/blueprints/ready/";
     const ENABLE: &str = "/api/v3/gatelog/blueprints/enable/";

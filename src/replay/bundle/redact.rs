@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use url::form_urlencoded;
 
 use super::pseudonyms::Pseudonyms;
 use super::{Bundle, secrets};
@@ -24,7 +23,7 @@ use crate::world::Observation;
 const TYPED: [&str; 3] = ["uid_field", "email", "phone_number"];
 
 /// Names whose texts say what something is, not what somebody is called.
-const WORDS: [&str; 15] = [
+pub(super) const WORDS: [&str; 15] = [
     "answer",
     "by",
     "check",
@@ -46,15 +45,16 @@ const WORDS: [&str; 15] = [
 const SHORTEST_SECRET: usize = 6;
 
 /// Replaces what is personal, unless that is to be kept, and what has the name of a secret.
+/// Returns what was replaced.
 ///
 /// # Errors
 /// [`Error::Broken`] when what is left cannot be read any more, which is a fault of ours.
-pub(super) fn redact(bundle: &mut Bundle, clock: &Clock) -> Result<(), Error> {
+pub(super) fn redact(bundle: &mut Bundle, clock: &Clock) -> Result<Vec<Pseudonyms>, Error> {
     let mut hidden = Pseudonyms::new(clock);
     secrets_by_name(bundle, &mut hidden);
     everywhere(bundle, &hidden)?;
     if bundle.personal {
-        return Ok(());
+        return Ok(vec![hidden]);
     }
     let mut words = Pseudonyms::new(clock);
     persons(bundle, &mut words);
@@ -71,7 +71,8 @@ pub(super) fn redact(bundle: &mut Bundle, clock: &Clock) -> Result<(), Error> {
     for held in &mut bundle.objects {
         object(held, &words);
     }
-    invitations(bundle, clock)
+    invitations(bundle, clock)?;
+    Ok(vec![hidden, words])
 }
 
 /// What an expression, or whoever wrote one, calls a secret.
@@ -141,6 +142,7 @@ fn everywhere(bundle: &mut Bundle, hidden: &Pseudonyms) -> Result<(), Error> {
 /// Everything personal that is known by its type.
 fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
     let mut fields: BTreeSet<String> = TYPED.map(ToOwned::to_owned).into();
+    let mut shown: BTreeSet<String> = BTreeSet::new();
     for held in &bundle.objects {
         let body = &held.body;
         let mut learn = |name: &str| leaves(&body[name], words);
@@ -150,16 +152,17 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
             }
             attributes(&body["attributes"], words);
         } else if held.kind == Device::KIND {
-            for field in ["name", "phone_number", "email", "duo_user_id"] {
+            for field in ["phone_number", "email", "duo_user_id"] {
                 learn(field);
             }
+            words.learn_given(body["name"].as_str().unwrap_or_default());
         } else if held.kind == Invitation::KIND {
             learn("fixed_data");
         } else if held.kind == Reputation::KIND {
             learn("identifier");
             address(&body["ip"], words);
         } else if held.kind == Session::KIND {
-            learn("last_user_agent");
+            words.learn_given(body["last_user_agent"].as_str().unwrap_or_default());
             address(&body["last_ip"], words);
         } else if held.kind == Login::KIND {
             address(&body["address"], words);
@@ -167,16 +170,28 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
             && let Ok(prompt) = serde_json::from_value::<Prompt>(body.clone())
             && is_free(prompt.kind)
         {
-            fields.insert(prompt.field_key);
+            let list = if is_shown(prompt.kind) {
+                &mut shown
+            } else {
+                &mut fields
+            };
+            list.insert(prompt.field_key);
         }
     }
+    let typed = |field: &str, value: &Value, words: &mut Pseudonyms| {
+        if fields.contains(field) {
+            leaves(value, words);
+        } else if shown.contains(field) {
+            words.learn_given(value.as_str().unwrap_or_default());
+        }
+    };
     for entry in &bundle.records {
         let record = &entry.record;
         words.learn_address(record.input.client.address);
-        words.learn(&record.input.client.user_agent);
+        words.learn_given(&record.input.client.user_agent);
         if let Some(Value::Object(body)) = &record.input.body {
-            let typed = body.iter().filter(|(field, _)| fields.contains(*field));
-            typed.for_each(|(_, value)| leaves(value, words));
+            body.iter()
+                .for_each(|(field, value)| typed(field, value, words));
         }
         for note in &record.observations {
             match note {
@@ -205,19 +220,25 @@ fn persons(bundle: &Bundle, words: &mut Pseudonyms) {
                     ..
                 } => {
                     strangers(value, words);
-                    if let (context::key::PROMPT_DATA, Some(typed)) =
-                        (key.as_str(), value.entries())
+                    if let (context::key::PROMPT_DATA, Some(data)) = (key.as_str(), value.entries())
                     {
-                        let typed = typed.iter().filter(|(field, _)| fields.contains(*field));
-                        typed.for_each(|(_, value)| {
-                            leaves(&serde_json::json!(value)["value"], words);
-                        });
+                        for (field, value) in &data {
+                            typed(field, &serde_json::json!(value)["value"], words);
+                        }
                     }
                 }
                 _ => {}
             }
         }
     }
+}
+
+/// Whether a form shows it, and browsers send it back as it was.
+fn is_shown(kind: PromptType) -> bool {
+    matches!(
+        kind,
+        PromptType::TextReadOnly | PromptType::TextAreaReadOnly
+    )
 }
 
 /// Whether somebody types what they like.
@@ -270,7 +291,7 @@ fn address(value: &Value, words: &mut Pseudonyms) {
 fn input(input: &mut Input, words: &Pseudonyms) -> Result<(), Error> {
     input.client.address = words.address(input.client.address);
     input.client.user_agent = words.within(&input.client.user_agent);
-    input.query = query(&input.query, words);
+    input.query = words.within(&input.query);
     if let Request::Begin { context, .. } = &mut input.request {
         *context = rewritten::<Context>(context, |value| within(value, words))?;
     }
@@ -281,22 +302,6 @@ fn input(input: &mut Input, words: &Pseudonyms) -> Result<(), Error> {
         input.body = Some(within(body, words));
     }
     Ok(())
-}
-
-/// A query string with other words in it; as it was, where nothing was found.
-fn query(query: &str, words: &Pseudonyms) -> String {
-    let mut changed = false;
-    let mut made = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let other = words.within(&value);
-        changed |= other != value;
-        made.append_pair(&name, &other);
-    }
-    if changed {
-        made.finish()
-    } else {
-        query.to_owned()
-    }
 }
 
 fn observation(note: &mut Observation, words: &Pseudonyms) -> Result<(), Error> {
@@ -335,9 +340,10 @@ fn coarse(place: &mut Place) {
     }
 }
 
-fn object(held: &mut super::Held, words: &Pseudonyms) {
-    // What operators configured is not about anybody, and words in it are there to be compared.
-    let is_about_persons = [
+/// Whether a revision is about somebody. What operators configured is not, and words in it are there
+/// to be compared.
+pub(super) fn is_about_persons(held: &super::Held) -> bool {
+    let kinds = [
         User::KIND,
         Device::KIND,
         Invitation::KIND,
@@ -345,7 +351,11 @@ fn object(held: &mut super::Held, words: &Pseudonyms) {
         Session::KIND,
         Login::KIND,
     ];
-    if !is_about_persons.contains(&held.kind) {
+    kinds.contains(&held.kind)
+}
+
+fn object(held: &mut super::Held, words: &Pseudonyms) {
+    if !is_about_persons(held) {
         return;
     }
     held.body = within(held.body.take(), words);
@@ -410,6 +420,6 @@ fn rewritten<T: Serialize + DeserializeOwned>(
     clippy::needless_pass_by_value,
     reason = "the form that map_err asks for"
 )]
-fn broken(error: serde_json::Error) -> Error {
+pub(super) fn broken(error: serde_json::Error) -> Error {
     Error::Broken(format!("the bundle cannot be made: {error}"))
 }

@@ -1,6 +1,7 @@
 //! Lays two lists beside each other so that as many as possible are beside their like.
 
-/// More pairs than these are not compared; what is left is laid out in its order then.
+/// More pairs than these are not compared, nor is there memory for them; what is left is laid out in
+/// its order then.
 const MOST: usize = 4_000_000;
 
 /// The places of both lists, in order: two where they are alike, else one.
@@ -30,10 +31,10 @@ fn between(
     pairs: &mut Vec<(Option<usize>, Option<usize>)>,
 ) {
     let (rows, columns) = (left.len(), right.len());
-    let mut longest = vec![0_u32; (rows + 1) * (columns + 1)];
+    let mut longest = Vec::new();
     let at = |row: usize, column: usize| row * (columns + 1) + column;
-    let is_bearable = rows.saturating_mul(columns) <= MOST;
-    if is_bearable {
+    if rows.saturating_mul(columns) <= MOST {
+        longest.resize((rows + 1) * (columns + 1), 0_u32);
         for row in (0..rows).rev() {
             for column in (0..columns).rev() {
                 longest[at(row, column)] = if left[row] == right[column] {
@@ -44,6 +45,8 @@ fn between(
             }
         }
     }
+    // Where nothing was compared, all rows are as good.
+    let longest = |row: usize, column: usize| longest.get(at(row, column)).copied().unwrap_or(0);
     let (mut row, mut column) = (0, 0);
     while row < rows || column < columns {
         let both = row < rows && column < columns;
@@ -52,7 +55,7 @@ fn between(
             row += 1;
             column += 1;
         } else if column >= columns
-            || (row < rows && longest[at(row + 1, column)] >= longest[at(row, column + 1)])
+            || (row < rows && longest(row + 1, column) >= longest(row, column + 1))
         {
             pairs.push((Some(begin + row), None));
             row += 1;
@@ -106,6 +109,21 @@ mod tests {
             let yours: String = without(&shown, '-');
             assert_eq!((mine.as_str(), yours.as_str()), (left, right), "{shown}");
         }
+    }
+
+    #[test]
+    fn what_is_too_much_takes_no_memory_and_loses_nothing() {
+        let many = |name: char| -> Vec<String> {
+            let many = (0..100_000).map(|at| format!("{name}{at}"));
+            let ends = ["begin".to_owned()].into_iter();
+            ends.chain(many).chain(["end".to_owned()]).collect()
+        };
+        let pairs = pairs(&many('a'), &many('b'));
+        assert_eq!(pairs.len(), 200_002);
+        assert_eq!(pairs[0], (Some(0), Some(0)));
+        assert_eq!(pairs[1], (Some(1), None));
+        assert_eq!(pairs[100_001], (None, Some(1)));
+        assert_eq!(pairs[200_001], (Some(100_001), Some(100_001)));
     }
 
     fn without(shown: &str, sign: char) -> String {

@@ -1,5 +1,6 @@
 //! Many executions, counted by the way that they would go.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub struct Range {
     pub since: Option<Timestamp>,
     /// Only those that began earlier.
     pub until: Option<Timestamp>,
-    /// These and no others; the latest first where there are none.
+    /// These and no others, each once; the latest first where there are none.
     pub executions: Vec<Uuid>,
     /// No more than these.
     pub limit: usize,
@@ -64,7 +65,7 @@ pub async fn many(of: &Supposition, range: Range, threads: usize) -> Result<Tabl
 /// Which executions are meant, the latest first, and whether there are more than that.
 async fn meant(journal: &dyn Journal, range: &Range) -> journal::Result<(Vec<Uuid>, bool)> {
     if !range.executions.is_empty() {
-        return Ok((range.executions.clone(), false));
+        return Ok((once(&range.executions), false));
     }
     let mut meant = Vec::new();
     let mut before = range.until.and_then(first_of);
@@ -87,6 +88,13 @@ async fn meant(journal: &dyn Journal, range: &Range) -> journal::Result<(Vec<Uui
     }
 }
 
+/// Each of these once, in their order.
+fn once(executions: &[Uuid]) -> Vec<Uuid> {
+    let mut named = BTreeSet::new();
+    let executions = executions.iter().copied();
+    executions.filter(|id| named.insert(*id)).collect()
+}
+
 /// Runs one again, if it is one of this flow.
 async fn case(of: &Supposition, flow: Option<&str>, id: Uuid) -> Result<Option<Case>, Error> {
     let entries = entries(of.past.journal(), id).await?;
@@ -95,4 +103,15 @@ async fn case(of: &Supposition, flow: Option<&str>, id: Uuid) -> Result<Option<C
         return Ok(None);
     }
     of.case(id, &entries).await.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_often_is_meant_once() {
+        let named = [7, 2, 7, 7, 1, 2].map(Uuid::from_u128);
+        assert_eq!(once(&named), [7, 2, 1].map(Uuid::from_u128));
+    }
 }

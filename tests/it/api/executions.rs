@@ -276,6 +276,60 @@ fn others_see_the_executions_of_flows_that_they_may_inspect() {
 }
 
 #[test]
+fn whoever_may_not_see_invitations_reads_none_in_an_execution() {
+    const INVITED: &str = "invitation-enrollment-flow";
+    with_program(async |server, admin| {
+        let on = server.gatelog(&["blueprint", "enable", "invitation"]);
+        on.succeeds();
+        let create = [
+            "invitation",
+            "create",
+            "welcome",
+            "--flow",
+            INVITED,
+            "--single-use",
+        ];
+        let made = server.gatelog(&create);
+        let link = made.succeeds().stdout.trim().to_owned();
+        let (_, query) = link.split_once('?').expect("a query");
+        let token = query.strip_prefix("itoken=").expect("a token");
+        let query = format!("{query}&next=%2F%3Fcode%3Dopen-sesame");
+        server.visitor().opens_with(INVITED, &query).await;
+
+        let desk = server.person();
+        let role = admin
+            .makes("/rbac/roles/", &json!({ "name": "help desk" }))
+            .await;
+        let role = role["pk"].as_str().expect("a key").to_owned();
+        let number = admin.number_of(&desk.username).await;
+        let path = format!("/rbac/roles/{role}/add_user/");
+        admin.does(&path, &json!({ "pk": number })).await;
+        let assign = format!("/rbac/permissions/assigned_by_roles/{role}/assign/");
+        let may = async |permission: &str| {
+            let body = json!({ "permissions": [permission] });
+            let assigned = admin.sends(Method::POST, &assign, &body).await;
+            assigned.has_status(200);
+        };
+        may("authentik_flows.inspect_flow").await;
+        let program = admin.as_person(server, &desk).await;
+        let all = found(&program, &format!("flow={INVITED}")).await;
+        let id = all[0]["execution"].as_str().expect("an id");
+        let watched = format!("{EXECUTIONS}{id}/watch/?key=invitation");
+        for rest in ["", "state/", "diff/?with_version=1", "why/", "verify/"] {
+            let path = format!("{EXECUTIONS}{id}/{rest}");
+            let shown = program.gets(&path).await.to_string();
+            assert!(!shown.contains(token), "{path}: {shown}");
+            assert!(!shown.contains("open-sesame"), "{path}: {shown}");
+        }
+        let shown = program.gets(&watched).await.to_string();
+        assert!(!shown.contains(token), "{shown}");
+        may("authentik_stages_invitation.view_invitation").await;
+        let shown = program.gets(&watched).await.to_string();
+        assert!(shown.contains(token), "{shown}");
+    });
+}
+
+#[test]
 fn whoever_listens_hears_that_something_happened() {
     with_program(async |server, _| {
         let mut visitor = server.visitor();

@@ -186,6 +186,62 @@ async fn records(server: &mut TestServer, sink: &MailSink, folder: &Path) {
 }
 
 #[test]
+fn a_name_in_an_address_within_an_address_does_not_stay() {
+    with_server(async |server| {
+        let person = server.person();
+        server.has_flow(&plain());
+        let (name, place) = person.mail.split_once('@').expect("an address");
+        let mut visitor = server.visitor();
+        let query = format!("next=%2Fapp%3Flogin_hint%3D{name}%2540{place}");
+        visitor.opens_with(PLAIN, &query).await;
+        visitor.answers(json!({ "uid_field": person.mail })).await;
+        visitor
+            .answers(json!({ "password": person.password }))
+            .await;
+        let folder = tempfile::tempdir().expect("a directory");
+        let bundle = bundles_latest(server, folder.path(), "hinted");
+        assert!(bundle["problem"].is_null(), "{bundle}");
+        let text = bundle.to_string();
+        assert!(text.contains("login_hint"), "{text}");
+        assert!(
+            !text.to_lowercase().contains(&name.to_lowercase()),
+            "{text}"
+        );
+        verifies_elsewhere(folder.path(), &[]).succeeds();
+    });
+}
+
+#[test]
+fn a_bundle_in_which_an_address_is_left_says_so() {
+    with_server(async |server| {
+        let person = server.person();
+        let expression = format!("return request.user.email != '{}x'", person.mail);
+        let flow = Flow::new("by-mail")
+            .identification_and_password()
+            .expression("by-mail-policy", &expression)
+            .stage("user_login", "by-mail-login", json!({}))
+            .asks("by-mail-login", "by-mail-policy", json!({}));
+        server.has_flow(&flow);
+        let mut visitor = server.visitor();
+        visitor.opens("by-mail").await;
+        visitor.answers(json!({ "uid_field": person.mail })).await;
+        visitor
+            .answers(json!({ "password": person.password }))
+            .await
+            .is_redirected_to("/");
+        let list = server.gatelog(&["execution", "list", "--json", "--limit", "1"]);
+        let list = list.values();
+        let id = list[0]["execution"].as_str().expect("an id");
+        let made = server.gatelog(&["execution", "bundle", id]);
+        made.succeeds()
+            .says("what should have been replaced is left in it, at objects/");
+        let bundle: Value = serde_json::from_str(&made.stdout).expect("JSON");
+        let problem = bundle["problem"].as_str().expect("a problem");
+        assert!(!problem.contains(&person.mail), "{problem}");
+    });
+}
+
+#[test]
 fn a_policy_that_goes_by_a_name_is_told_of_and_can_be_given_it() {
     with_server(async |server| {
         let person = server.person();

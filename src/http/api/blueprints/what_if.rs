@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::body::wrong;
 use super::super::call::Call;
 use super::super::inspector::PERMISSION;
 use super::super::operation::{Access, Answered, Content, Method, Operation};
@@ -16,7 +17,8 @@ use super::super::schema::shape::{Member, Of, has, may, object};
 use super::drafted::{self, Drafted};
 use crate::blueprint::Report;
 use crate::expression::Workers;
-use crate::http::Error;
+use crate::http::line::presence;
+use crate::http::{Error, State};
 use crate::replay::many;
 use crate::replay::what_if::{self, Changes, Range, Table};
 
@@ -125,6 +127,10 @@ async fn suppose(mut call: Call) -> Answered {
     fields.retain(|name, value| name != "content" && name != "name" && !value.is_null());
     let asked: Asked = serde_json::from_value(Value::Object(fields))
         .map_err(|error| Error::Invalid(vec![("non_field_errors".into(), error.to_string())]))?;
+    if asked.executions.len() > MOST {
+        let complaint = format!("Ensure this field has no more than {MOST} elements.");
+        return Err(wrong("executions", &complaint));
+    }
     let (problems, report, table) = match drafted {
         Drafted::Would(report, writes) => {
             let changes = Changes::new(writes, call.state.clock.now());
@@ -142,9 +148,18 @@ async fn suppose(mut call: Call) -> Answered {
     })))
 }
 
-/// Half of the cores are left to those who log in meanwhile.
+/// Runs them when it is the caller's turn, for as long as they wait for the answer.
 async fn run(call: &Call, changes: Changes, asked: Asked) -> Result<Table, Error> {
     let state = &call.state;
+    let user = call.caller()?.user.value.uuid;
+    let presence = presence(&call.request);
+    let is_wanted = || !state.is_stopping() && presence.is_there();
+    let work = counted(state, changes, asked);
+    state.scans.suppositions.run(user, is_wanted, work).await?
+}
+
+/// Half of the cores are left to those who log in meanwhile.
+async fn counted(state: &State, changes: Changes, asked: Asked) -> Result<Table, Error> {
     let workers = state.workers.as_ref().map(Workers::another).transpose();
     let workers = workers.map_err(|error| Error::Internal {
         cause: format!("nothing runs expressions: {error}"),

@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::MISSING;
-use super::one::{found, people};
+use super::one::{found, masks, people};
 use crate::catalog::Flow;
 use crate::flow::challenge::{Presentation, flow_info};
 use crate::flow::client::Client;
@@ -28,7 +28,7 @@ pub(super) async fn state(call: Call) -> Answered {
     let at = at(&call, &entries)?;
     let mut shown = json!(at);
     shown["people"] = people(&call.state, [&shown]).await?;
-    Ok(HttpResponse::Ok().json(shown))
+    Ok(HttpResponse::Ok().json(masks(&call, &entries).masked(shown)))
 }
 
 /// `GET /gatelog/executions/<id or code>/page/?version=&event=`: the page by the templates of
@@ -42,6 +42,7 @@ pub(super) async fn page(call: Call) -> Answered {
     let client = replay::client(&entries, at.place.version);
     let dress = dress(&call, client).await?;
     let body = body(&call, shown, flow).await?;
+    let body = masks(&call, &entries).masked(body);
     let form = Form {
         code: Some(code(summary.execution).to_string()),
         inert: true,

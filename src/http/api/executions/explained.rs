@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use super::MISSING;
-use super::one::{found, refused, seen};
+use super::one::{found, masks, refused, seen};
 use crate::http::Error;
 use crate::http::api::call::Call;
 use crate::http::api::operation::{Answered, Content, Method, Operation};
@@ -47,7 +47,8 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn why(call: Call) -> Answered {
     let (entries, _) = found(&call).await?;
     let why = explain(&*call.state.journal, &entries).await;
-    Ok(HttpResponse::Ok().json(why.map_err(refused)?.ok_or(MISSING)?))
+    let why = json!(why.map_err(refused)?.ok_or(MISSING)?);
+    Ok(HttpResponse::Ok().json(masks(&call, &entries).masked(why)))
 }
 
 /// `GET /gatelog/executions/<id or code>/diff/?with=&version=&with_version=`: what is different
@@ -60,7 +61,9 @@ async fn diff(call: Call) -> Answered {
     };
     let left = Side::of(&entries, version(&call, "version")?).ok_or(MISSING)?;
     let right = Side::of(&other, version(&call, "with_version")?).ok_or(MISSING)?;
-    Ok(HttpResponse::Ok().json(compare(&left, &right).ok_or(MISSING)?))
+    let shown = json!(compare(&left, &right).ok_or(MISSING)?);
+    let masks = masks(&call, entries.iter().chain(&other));
+    Ok(HttpResponse::Ok().json(masks.masked(shown)))
 }
 
 /// `GET /gatelog/executions/<id or code>/watch/?key=`: who changed an entry of what it knew.
@@ -71,7 +74,8 @@ async fn watch(call: Call) -> Answered {
         let missing = "This field is required.".to_owned();
         Error::Fields(BTreeMap::from([("key", missing)]))
     })?;
-    Ok(HttpResponse::Ok().json(follow(&entries, key)))
+    let shown = json!(follow(&entries, key));
+    Ok(HttpResponse::Ok().json(masks(&call, &entries).masked(shown)))
 }
 
 fn version(call: &Call, name: &'static str) -> Result<Option<Version>, Error> {

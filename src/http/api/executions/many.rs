@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::again::run;
 use super::asked::MOST;
-use super::one::{refused, shown_verified};
+use super::one::shown_verified;
 use crate::flow::code;
 use crate::http::Error;
 use crate::http::api::body::wrong;
@@ -19,8 +20,8 @@ use crate::world::record::KIND;
 const USUAL: usize = 20;
 
 /// `POST /gatelog/replay/verify/`: whether today's code comes to the same events, for a page of
-/// executions, the latest first. They run on one thread beside those that serve requests. It tells
-/// of every flow, so it is for superusers.
+/// executions, the latest first. They run on one thread beside those that serve requests, when it is
+/// the caller's turn. It tells of every flow, so it is for superusers.
 pub(super) async fn verify(mut call: Call) -> Answered {
     call.superuser()?;
     let asked = call.fields().await?;
@@ -38,11 +39,12 @@ pub(super) async fn verify(mut call: Call) -> Answered {
         .take_while(|id| since.is_none_or(|since| replay::began(*id) >= since))
         .collect();
     let is_last = ids.len() < limit;
-    let workers = state.workers.as_ref();
-    let judged = replay::verify_all(&state.journal, workers, &ids, 1).await;
+    let judged = run(&call, async |workers| {
+        replay::verify_all(&state.journal, workers.as_ref(), &ids, 1).await
+    });
     let results: Vec<Value> = ids
         .iter()
-        .zip(judged.map_err(refused)?)
+        .zip(judged.await?)
         .map(|(id, judged)| {
             let mut shown = shown_verified(&judged);
             shown["execution"] = json!(id);

@@ -13,8 +13,10 @@ use crate::flow::Code;
 use crate::http::streams;
 use crate::http::{Error, State};
 use crate::journal::object::{self, Versioned};
+use crate::replay::bearers::Bearers;
 use crate::replay::{self, STATES, Summary};
 
+mod again;
 mod asked;
 mod at;
 mod described;
@@ -136,7 +138,7 @@ async fn named(state: &State, name: &str) -> Result<Option<Uuid>, Error> {
 
 /// An execution as a list shows it, with the name of its user.
 async fn shown(state: &State, summary: &Summary) -> Result<Value, Error> {
-    let mut shown = json!(summary);
+    let mut shown = Bearers::in_queries().masked(json!(summary));
     let known = match summary.user.as_ref().and_then(|user| user.parse().ok()) {
         Some(id) => person(state, id).await?,
         None => Value::Null,

@@ -1,6 +1,7 @@
 //! One execution: its facts, and all that happened in it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_DISPOSITION;
@@ -8,12 +9,18 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::again::run;
 use super::{MISSING, may, may_all, named, person, shown};
 use crate::flow::execution::Execution;
 use crate::http::api::call::Call;
 use crate::http::api::operation::Answered;
 use crate::http::{Error, State};
+use crate::replay::bearers::Bearers;
+use crate::replay::many::aside;
 use crate::replay::{self, Entry, Summary};
+
+/// The permission with which somebody sees invitations anyway.
+const INVITATIONS: &str = "authentik_stages_invitation.view_invitation";
 
 /// How many people are named at most.
 const PEOPLE: usize = 100;
@@ -34,17 +41,19 @@ pub(super) async fn retrieve(call: Call) -> Answered {
     let details = steps.iter().flat_map(|it| &it.events);
     facts["people"] = people(state, details.map(|it| &it.details)).await?;
     facts["steps"] = json!(steps);
-    Ok(HttpResponse::Ok().json(facts))
+    Ok(HttpResponse::Ok().json(masks(&call, &entries).masked(facts)))
 }
 
 /// `GET /gatelog/executions/<id or code>/verify/`: whether today's code comes to the same events.
 pub(super) async fn verify(call: Call) -> Answered {
-    let (_, summary) = found(&call).await?;
-    let state = &call.state;
-    let workers = state.workers.as_ref();
-    let verified = replay::verify(&state.journal, workers, summary.execution).await;
-    let verified = verified.map_err(refused)?;
-    Ok(HttpResponse::Ok().json(shown_verified(&verified)))
+    let (entries, summary) = found(&call).await?;
+    let journal = Arc::clone(&call.state.journal);
+    let verified = run(&call, async move |workers| {
+        let verify = async move |id| replay::verify(&journal, workers.as_ref(), id).await;
+        aside(summary.execution, verify).await
+    });
+    let shown = shown_verified(&verified.await?);
+    Ok(HttpResponse::Ok().json(masks(&call, &entries).masked(shown)))
 }
 
 /// `GET /gatelog/executions/<id or code>/bundle/`: all that is needed to run it again elsewhere,
@@ -53,14 +62,27 @@ pub(super) async fn verify(call: Call) -> Answered {
 pub(super) async fn bundle(call: Call) -> Answered {
     call.superuser()?;
     let (_, summary) = found(&call).await?;
-    let state = &call.state;
-    let (journal, workers) = (&state.journal, state.workers.as_ref());
-    let bundle = replay::bundle::of(journal, workers, &state.clock, summary.execution, false).await;
-    let bundle = bundle.map_err(refused)?;
+    let (journal, clock) = (Arc::clone(&call.state.journal), call.state.clock.clone());
+    let bundle = run(&call, async move |workers| {
+        let bundle =
+            async move |id| replay::bundle::of(&journal, workers.as_ref(), &clock, id, false).await;
+        aside(summary.execution, bundle).await
+    });
+    let bundle = bundle.await?;
     let name = format!("attachment; filename=\"{}.bundle\"", bundle.code);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_DISPOSITION, name))
         .json(bundle))
+}
+
+/// What the caller may not see of these executions: whoever knows it could use it.
+pub(super) fn masks<'a>(call: &Call, entries: impl IntoIterator<Item = &'a Entry>) -> Bearers {
+    let caller = call.caller();
+    if caller.is_ok_and(|it| it.granted.may(INVITATIONS)) {
+        Bearers::in_queries()
+    } else {
+        Bearers::of(entries)
+    }
 }
 
 /// A divergence with its sides in words, and as they are beside that.
