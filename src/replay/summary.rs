@@ -21,7 +21,7 @@ const PORTION: usize = 500;
 pub const UNFINISHED: [&str; 3] = ["running", "waiting", "failed"];
 
 /// How an execution can stand.
-pub const STATES: [&str; 8] = [
+pub const STATES: [&str; 9] = [
     "running",
     "waiting",
     "failed",
@@ -29,6 +29,7 @@ pub const STATES: [&str; 8] = [
     "denied",
     "cancelled",
     "expired",
+    "removed",
     "erased",
 ];
 

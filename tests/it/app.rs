@@ -47,7 +47,9 @@ async fn readable(running: &app::Running) -> Vec<&'static str> {
     let list = gatelog::replay::list(running.journal().as_ref(), None, 100);
     let list = list.await.expect("a list");
     let states = list.iter().map(|summary| summary.state);
-    states.filter(|state| *state != "erased").collect()
+    states
+        .filter(|state| !["erased", "removed"].contains(state))
+        .collect()
 }
 
 #[actix_web::test]
