@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn a_mail_in_a_file_is_read_in_every_encoding_and_removed() {
         let directory = tempfile::tempdir().expect("a directory");
-        for text in ["for ann@example.org", "für ann@example.org", "ü".repeat(99).as_str()] {
+        for text in [
+            "for ann@example.org",
+            "für ann@example.org",
+            "ü".repeat(99).as_str(),
+        ] {
             let mut mail = mail();
             mail.id = Uuid::from_u128(text.len() as u128);
             mail.text = format!("{text}{} <bob@example.org>", "-".repeat(200));

@@ -199,11 +199,7 @@ pub async fn preview<P: Pace>(
 ///
 /// # Errors
 /// [`Error::Unknown`], [`Error::LastSuperuser`], or what the journal said: then the same call goes on.
-pub async fn erase(
-    tools: &Tools,
-    user: Uuid,
-    others: bool,
-) -> Result<Option<Certificate>, Error> {
+pub async fn erase(tools: &Tools, user: Uuid, others: bool) -> Result<Option<Certificate>, Error> {
     let _turn = TURN.lock().await;
     let journal = &*tools.journal;
     let begun = match erasure(journal, user).await? {

@@ -164,8 +164,7 @@ fn is_in(needle: &str, text: &str, place: Place, depth: usize) -> bool {
     let found = if is_address(needle) {
         has_address(needle, text)
     } else if is_telephone(needle) {
-        has_number(needle, text)
-            || (is_telephone(text.trim()) && digits(needle) == digits(text))
+        has_number(needle, text) || (is_telephone(text.trim()) && digits(needle) == digits(text))
     } else {
         place == Place::Personal && (text.trim() == needle || has_word(needle, text))
     };

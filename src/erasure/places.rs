@@ -190,3 +190,80 @@ fn is_how(key: &str) -> bool {
     let is_ours = key.starts_with("goauthentik.io/") || key.starts_with("gatelog/");
     HOW.contains(&key) || (is_ours && key != IDENTIFICATION_HELD)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_named_by_what_programs_call_their_own() {
+        let record = json!({
+            "input": {
+                "at": "2026-11-27T09:00:00Z",
+                "client": { "address": "192.0.2.7", "user_agent": "b", "language": "en" },
+                "query": "next=%2Fhome&theme=dark",
+                "body": { "component": "ak-stage-password", "uid_field": "bob" },
+            },
+            "observations": [
+                { "saw": "found", "kind": "flow", "lookup": "slug", "value": "default-flow" },
+                { "saw": "counter", "name": "the-counter" },
+            ],
+            "events": [
+                { "event": "started", "slug": "default-flow", "client": { "host": "a" } },
+                { "event": "planned", "plan": [{ "name": "a-stage", "settings": { "x": "a@b.c" } }] },
+                { "event": "stage_entered", "stage": "a-stage" },
+                { "event": "challenge_issued", "fields": { "user_fields": ["username"] } },
+                { "event": "response_rejected",
+                  "errors": { "username": [{ "string": "Invalid password", "code": "invalid" }] } },
+                { "event": "context_changed", "key": "auth_method", "by": "a-stage",
+                  "value": { "is": "json", "value": "password" } },
+                { "event": "denied", "message": "Write to a@b.c" },
+            ],
+        });
+        for word in [
+            "2026-11-27",
+            "192.0.2.7",
+            "dark",
+            "ak-stage-password",
+            "default-flow",
+            "the-counter",
+            "a-stage",
+            "username",
+            "invalid",
+            "password",
+            "json",
+            "a@b.c",
+            "en",
+            "slug",
+        ] {
+            let needle = word.to_owned();
+            assert!(!is_named(&[&needle], &record, Place::Written), "{word}");
+        }
+        assert!(is_named(&[&"bob".to_owned()], &record, Place::Written));
+    }
+
+    #[test]
+    fn people_are_named_by_what_they_typed_and_are() {
+        for value in [
+            json!({ "input": { "body": { "anything": "Ann" } } }),
+            json!({ "saw": "found", "kind": "user", "lookup": "username", "value": "ann" }),
+            json!({ "event": "context_changed", "key": "prompt_data", "by": "x",
+                    "value": { "is": "json", "value": { "slug": "ann" } } }),
+            json!({ "event": "context_changed", "key": "pending_user", "by": "x",
+                    "value": { "is": "stranger", "value": { "identifier": "ann" } } }),
+            json!({ "event": "reputation_changed", "identifier": "ann" }),
+            json!({ "kind": "begin", "session": "s", "context": { "x": { "value": "ann" } } }),
+            json!({ "user": { "username": "ann" } }),
+            json!({ "context": { "model": { "model_name": "user", "name": "ann" } } }),
+            json!({ "context": { "http_request": { "args": { "login_hint": "ann" } } } }),
+            json!({ "fixed_data": { "username": "ann" } }),
+        ] {
+            assert!(
+                is_named(&[&"ann".to_owned()], &value, Place::Written),
+                "{value}"
+            );
+        }
+    }
+}

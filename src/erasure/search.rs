@@ -14,7 +14,7 @@ use crate::directory::{
     AuditEvent, Device, Invitation, Reputation, Session, User, install, remark, users,
 };
 use crate::journal::object::{self, Stored};
-use crate::journal::{self, Envelope, Journal, KeyId, Kind, Position, StreamId, Version};
+use crate::journal::{Envelope, Journal, KeyId, Kind, Position, StreamId, Version};
 use crate::world::record;
 
 /// The kinds that only say that somebody was erased.

@@ -17,6 +17,8 @@ const STATES = {
   denied: ['✕', 'bad'],
   cancelled: ['–', ''],
   expired: ['○', ''],
+  removed: ['·', ''],
+  erased: ['·', ''],
 };
 
 /** The state as a sign, a word and a colour. */
