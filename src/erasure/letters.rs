@@ -1,6 +1,6 @@
 //! Mails that were written to files, as there was no server to hand them to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::needles::is_in_text;
 use super::places::Place;
@@ -29,7 +29,7 @@ pub(super) async fn found(folder: Option<&Path>, sought: &Sought) -> Letters {
     looked.unwrap_or_default()
 }
 
-fn look(folder: &PathBuf, sought: &Sought) -> Letters {
+fn look(folder: &Path, sought: &Sought) -> Letters {
     let known: Vec<&String> = sought.identifiers.iter().collect();
     let shared: Vec<&String> = sought.shared.iter().collect();
     let mut letters = Letters::default();

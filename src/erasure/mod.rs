@@ -141,8 +141,9 @@ pub async fn named(journal: &dyn Journal, name: &str) -> Result<Uuid, Error> {
 }
 
 /// Whether somebody is known by what was typed, alone or with others.
-fn is_known(sought: &Sought, typed: &String) -> bool {
-    sought.identifiers.contains(typed) || sought.shared.contains(typed)
+fn is_known(sought: &Sought, typed: &str) -> bool {
+    let mut known = sought.identifiers.iter().chain(&sought.shared);
+    known.any(|it| it == typed)
 }
 
 /// What erasing a user would remove. It reads the whole journal twice, and changes nothing. `letters` is
