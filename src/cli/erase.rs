@@ -23,6 +23,9 @@ pub(super) struct Command {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Also remove the executions of others in which they are named; without it these are listed
+    #[arg(long)]
+    others: bool,
     /// Show what would go, and change nothing
     #[arg(long, conflicts_with_all = ["yes", "certificate"])]
     dry_run: bool,
@@ -49,7 +52,7 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
         if command.dry_run && output.is_json() {
             return print_value(&preview);
         }
-        talk(&would_go(&preview));
+        talk(&would_go(&preview, command.others));
         if command.dry_run {
             return Ok(());
         }
@@ -71,7 +74,10 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
         None => None,
     };
     let answer = operator
-        .post_long(&format!("{path}/erase"), &json!({}))
+        .post_long(
+            &format!("{path}/erase"),
+            &json!({ "others": command.others }),
+        )
         .await;
     let answer = match (answer, &command.certificate) {
         (Err(error), Some(path)) => {
@@ -101,21 +107,32 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
 }
 
 /// What would go, in words.
-fn would_go(preview: &Value) -> String {
+fn would_go(preview: &Value, others: bool) -> String {
     if preview["is_begun"] == true {
         return "This erasure was begun before; it goes on where it was interrupted.".to_owned();
     }
     let removed = &preview["removed"];
     let number = |name: &str| removed[name].as_u64().unwrap_or_default();
+    let of_others = preview["others"].as_u64().unwrap_or_default();
+    let of_others = match (of_others, others) {
+        (0, _) => String::new(),
+        (number, true) => format!(
+            " THIS ALSO DESTROYS {number} executions of other people, in which they are named: nobody \
+             will be able to read what those people did."
+        ),
+        (number, false) => format!(
+            " {number} executions of other people in which they are named stay, and are listed; \
+             --others destroys these as well."
+        ),
+    };
     format!(
         "This destroys the key of {} and removes {} objects, {} executions of theirs, {} executions \
-         of nobody and {} of others in which they are named, {} audit events, {} mails, {} \
-         invitations and {} counts of attempts. They would stay named in {} other objects.",
+         of nobody in which they are named, {} audit events, {} mails, {} invitations and {} counts \
+         of attempts. They would stay named in {} other objects.{of_others}",
         preview["username"].as_str().unwrap_or_default(),
         number("objects"),
         number("executions"),
         number("executions_of_nobody"),
-        number("executions_of_others"),
         number("events"),
         number("mails"),
         number("invitations"),

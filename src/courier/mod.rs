@@ -18,6 +18,7 @@ use uuid::Uuid;
 mod conversation;
 mod delivery;
 mod folder;
+pub mod kept;
 pub mod letter;
 mod message;
 pub mod outbox;
@@ -134,6 +135,12 @@ impl Courier {
     pub fn folder(&self) -> Option<&Path> {
         let email = &self.0.email;
         email.host.is_none().then_some(email.folder.as_path())
+    }
+
+    /// Where mails may lie that were written to files, also if there is a server by now.
+    #[must_use]
+    pub fn written(&self) -> &Path {
+        &self.0.email.folder
     }
 
     /// Begins to send, first what an earlier run left over. `report` hears what comes of each mail.

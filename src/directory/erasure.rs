@@ -23,6 +23,9 @@ pub struct Erasure {
     pub pk: i64,
     /// On whose behalf.
     pub by: By,
+    /// Whether executions of others go in which they are named. Whoever asked said so in so many words.
+    #[serde(default)]
+    pub others: bool,
     /// When their key was destroyed.
     pub began: Timestamp,
     /// When the last trace was removed; `None` where that was interrupted.
@@ -235,9 +238,16 @@ pub struct Sought {
     pub user: Uuid,
     /// What they were known by, in lower case: this is looked for everywhere.
     pub identifiers: Vec<String>,
+    /// What they and another account are known by, in lower case. It goes only where nobody else is
+    /// meant; elsewhere it is listed.
+    #[serde(default)]
+    pub shared: Vec<String>,
     /// What else is known of them, in lower case. Others may be called the same, so this is looked for
     /// only where nobody else is meant.
     pub details: Vec<String>,
+    /// What a browser that they logged in with shows, as [`super::User::uid`] says.
+    #[serde(default)]
+    pub uid: String,
     /// The browsers in which they were logged in.
     pub sessions: Vec<Uuid>,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::search::search;
-use super::{Error, Sign, TRIES, Tools, commit, listed, listed_ids};
+use super::{Error, Freely, Sign, TRIES, Tools, commit, letters, listed, listed_ids};
 use crate::directory::departure::departures;
 use crate::directory::erasure::{Certificate, Chain, Departed, Erasure, Keys, Sought, erasure};
 use crate::directory::install;
@@ -97,7 +97,10 @@ async fn certificate(
     let count = executions.len() as u64;
     executions.truncate(LISTED);
     let own = listed_ids(journal, user).await?;
-    let left = search(journal, sought, &own).await?;
+    let pace = &mut Freely::default();
+    let left = search(journal, sought, &own, erasure.others, pace).await?;
+    let mut remains = left.remainders();
+    remains.extend(letters::remainders(tools.letters.as_deref(), sought).await);
     let install = install(journal).await?;
     Ok(Certificate {
         certificate: NAME.to_owned(),
@@ -115,7 +118,7 @@ async fn certificate(
         },
         removed: erasure.removed,
         chain,
-        remains: left.remainders(),
+        remains,
         departed: departed(journal).await?,
         unknown: UNKNOWN.map(str::to_owned).to_vec(),
         signature: None,

@@ -7,6 +7,7 @@
 //! certificate and forgets what was looked for. This is the only way in which executions are removed.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -23,16 +24,23 @@ use crate::journal::object::{self, Versioned, put};
 use crate::journal::{self, Journal, KeyId, Version, Write};
 
 mod certificate;
+mod letters;
 mod needles;
+mod pace;
+mod places;
 mod remove;
 mod search;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::{NAME, text};
+pub use pace::{Freely, Pace};
 
 /// How often a step is tried again that others were in the way of.
 const TRIES: usize = 16;
+
+/// How often it is looked for what came while somebody was being erased.
+const ROUNDS: usize = 4;
 
 /// More executions than these are listed in commits of their own, before the one that erases.
 const AT_ONCE: usize = 20_000;
@@ -52,6 +60,9 @@ pub enum Error {
     /// Others kept changing the same objects.
     #[error("others kept changing the same objects; try again")]
     Contended,
+    /// Nobody waits any more for what was looked for.
+    #[error("nobody waits for the answer any more")]
+    Abandoned,
     /// The journal could not be read or written. What was done until then stays done.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -73,6 +84,8 @@ pub struct Tools {
     pub author: Author,
     /// The commit in which it begins.
     pub correlation: Uuid,
+    /// The folder in which mails lie that were written to files.
+    pub letters: Option<PathBuf>,
 }
 
 /// What erasing a user would remove.
@@ -88,7 +101,9 @@ pub struct Preview {
     pub is_begun: bool,
     /// How much would go.
     pub removed: Removed,
-    /// In how many objects they would stay named.
+    /// How many executions of others name them. These go only if that is asked for in so many words.
+    pub others: u64,
+    /// In how many other objects they would stay named.
     pub remains: u64,
 }
 
@@ -118,18 +133,30 @@ pub async fn named(journal: &dyn Journal, name: &str) -> Result<Uuid, Error> {
     let typed = name.to_lowercase();
     for open in stored::unfinished(journal).await? {
         let sought: Option<Versioned<Sought>> = object::get(journal, open.value.user).await?;
-        if sought.is_some_and(|it| it.value.identifiers.contains(&typed)) {
+        if sought.is_some_and(|it| is_known(&it.value, &typed)) {
             return Ok(open.value.user);
         }
     }
     Err(Error::Unknown(format!("{name:?}")))
 }
 
-/// What erasing a user would remove. It reads the whole journal, and changes nothing.
+/// Whether somebody is known by what was typed, alone or with others.
+fn is_known(sought: &Sought, typed: &str) -> bool {
+    let mut known = sought.identifiers.iter().chain(&sought.shared);
+    known.any(|it| it == typed)
+}
+
+/// What erasing a user would remove. It reads the whole journal twice, and changes nothing. `letters` is
+/// the folder with the mails that were written to files.
 ///
 /// # Errors
-/// [`Error::Unknown`], [`Error::LastSuperuser`], or what the journal said.
-pub async fn preview(journal: &dyn Journal, user: Uuid) -> Result<Preview, Error> {
+/// [`Error::Unknown`], [`Error::LastSuperuser`], [`Error::Abandoned`], or what the journal said.
+pub async fn preview<P: Pace>(
+    journal: &dyn Journal,
+    letters: Option<&Path>,
+    user: Uuid,
+    pace: &mut P,
+) -> Result<Preview, Error> {
     if let Some(erasure) = erasure(journal, user).await? {
         return Ok(Preview {
             user,
@@ -137,17 +164,20 @@ pub async fn preview(journal: &dyn Journal, user: Uuid) -> Result<Preview, Error
             username: String::new(),
             is_begun: true,
             removed: erasure.value.removed,
+            others: 0,
             remains: 0,
         });
     }
     let found: Option<Versioned<User>> = object::get(journal, user).await?;
     let found = found.ok_or_else(|| Error::Unknown(user.to_string()))?;
     check(journal, &found.value).await?;
-    let sought = search::sought(journal, user).await?;
+    let sought = search::sought(journal, &found.value, pace).await?;
     let own = theirs(journal, user).await?;
     let set = own.iter().copied().collect();
-    let traces = search::search(journal, &sought, &set).await?;
+    let traces = search::search(journal, &sought, &set, false, pace).await?;
     let objects = deletion(journal, &found, &[]).await?;
+    let counted = remove::counted(&traces);
+    let written = letters::found(letters, &sought).await;
     Ok(Preview {
         user,
         pk: found.value.pk,
@@ -156,26 +186,32 @@ pub async fn preview(journal: &dyn Journal, user: Uuid) -> Result<Preview, Error
         removed: Removed {
             objects: deletes(&objects),
             executions: own.len() as u64,
-            ..remove::counted(&traces)
+            mails: counted.mails + written.go.len() as u64,
+            ..counted
         },
-        remains: traces.remains.len() as u64,
+        others: traces.of_others.len() as u64,
+        remains: (traces.remains.len() + written.stay.len()) as u64,
     })
 }
 
 /// Erases a user, or goes on where that was interrupted; what is left to do is [`certify`]. Returns the
-/// certificate where it is finished already.
+/// certificate where it is finished already. With `others`, executions of others go as well in which the
+/// user is named; without, they are listed.
 ///
 /// # Errors
 /// [`Error::Unknown`], [`Error::LastSuperuser`], or what the journal said: then the same call goes on.
-pub async fn erase(tools: &Tools, user: Uuid) -> Result<Option<Certificate>, Error> {
+pub async fn erase(tools: &Tools, user: Uuid, others: bool) -> Result<Option<Certificate>, Error> {
     let _turn = TURN.lock().await;
     let journal = &*tools.journal;
     let begun = match erasure(journal, user).await? {
         Some(begun) => begun.value,
-        None => begin(tools, user).await?,
+        None => begin(tools, user, others).await?,
     };
     if let Some(certificate) = begun.certificate {
         return Ok(Some(*certificate));
+    }
+    if others && !begun.others {
+        remove::also_of_others(tools, user).await?;
     }
     remove::traces(tools, user).await?;
     Ok(None)
@@ -195,6 +231,10 @@ pub async fn certify(
     sign: Sign<'_>,
 ) -> Result<Certificate, Error> {
     let _turn = TURN.lock().await;
+    let is_open = erasure(&*tools.journal, user).await?;
+    if is_open.is_some_and(|it| it.value.certificate.is_none()) {
+        remove::latecomers(tools, user).await?;
+    }
     certificate::finish(tools, user, chain, sign).await
 }
 
@@ -208,13 +248,13 @@ pub async fn interrupted(journal: &dyn Journal) -> journal::Result<Vec<Uuid>> {
 }
 
 /// The first step: removes the user and destroys their key.
-async fn begin(tools: &Tools, user: Uuid) -> Result<Erasure, Error> {
+async fn begin(tools: &Tools, user: Uuid, others: bool) -> Result<Erasure, Error> {
     let journal = &*tools.journal;
     for _ in 0..TRIES {
         let found: Option<Versioned<User>> = object::get(journal, user).await?;
         let found = found.ok_or_else(|| Error::Unknown(user.to_string()))?;
         check(journal, &found.value).await?;
-        let sought = search::sought(journal, user).await?;
+        let sought = search::sought(journal, &found.value, &mut Freely::default()).await?;
         let own = theirs(journal, user).await?;
         // Something of theirs may be begun from here on. It is under their key as well, and goes.
         let (first, rest) = own.split_at(own.len().saturating_sub(AT_ONCE));
@@ -230,6 +270,7 @@ async fn begin(tools: &Tools, user: Uuid) -> Result<Erasure, Error> {
                 means: tools.author.means.clone(),
                 user: tools.author.user.filter(|it| *it != user),
             },
+            others,
             began: tools.clock.now(),
             finished: None,
             removed: Removed {

@@ -1,61 +1,94 @@
-//! Whether a person is named somewhere. Only computes.
+//! What a person is known by, and whether a text holds it. Only computes.
 //!
-//! What sets a person apart, such as an address, is found inside of longer texts as well. What may
-//! also be an ordinary word, such as a short user name, has to be all of a value, a parameter of a
-//! query, or a word of a sentence: a user called `admin` is not named by `/if/admin/`.
+//! An address or the number of a telephone is found inside of longer texts as well. What may also be
+//! an ordinary word, such as a short user name, has to be all of a value, a parameter of a query, or a
+//! word of a sentence, and counts only where persons are named: people choose what they are called,
+//! and nobody may be called so that the trails of others go with them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::directory::User;
+use super::places::{Place, is_parameter};
+use crate::directory::device::Authenticator;
 use crate::directory::erasure::Sought;
+use crate::directory::{Device, User};
 
 /// No shorter detail is looked for: everything would be found by accident.
 const SHORTEST: usize = 4;
 
-/// So many digits set a telephone apart.
-const DIGITS: usize = 7;
+/// So many digits a telephone has at least, and at most (E.164).
+const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// How often a text may be encoded within another, as an address to come back to is.
 const DEEPEST: usize = 4;
 
-/// The members whose values are words of this program or of a browser's, and name nobody.
-const WORDS: [&str; 12] = [
-    "kind",
-    "saw",
-    "is",
-    "event",
-    "lookup",
-    "component",
-    "class",
-    "means",
-    "user_agent",
-    "host",
-    "user_agent_family",
-    "came_to",
+/// What the key of an attribute holds when its value is the number of a telephone.
+const TELEPHONES: [&str; 7] = [
+    "phone", "telefon", "mobile", "handy", "cell", "sms", "whatsapp",
 ];
+
+/// What the key of an attribute holds when its value is an address of the account's own.
+const ADDRESSES: [&str; 3] = ["mail", "upn", "principal"];
+
+/// What the key of an attribute holds when its value is a name of a person.
+const NAMES: [&str; 5] = ["name", "alias", "login", "nick", "uid"];
 
 /// Adds what a revision of a user says of who they are.
 pub(super) fn of_user(user: &User, sought: &mut Sought) {
     identifier(&user.username, sought);
     identifier(&user.email, sought);
     detail(&user.name, sought);
-    for (name, value) in &user.attributes {
-        if name == "upn" {
-            identifier(value.as_str().unwrap_or_default(), sought);
-        }
-        of_attribute(value, sought);
+    for (key, value) in &user.attributes {
+        of_attribute(&key.to_lowercase(), value, sought);
     }
 }
 
-fn of_attribute(value: &Value, sought: &mut Sought) {
-    match value {
-        Value::String(text) => detail(text, sought),
-        Value::Array(items) => items.iter().for_each(|it| of_attribute(it, sought)),
-        Value::Object(entries) => entries.values().for_each(|it| of_attribute(it, sought)),
+/// Adds what one account and nobody else logs in with: what others have of it is only spared where it
+/// is this.
+pub(super) fn of_account(user: &User, sought: &mut Sought) {
+    identifier(&user.username, sought);
+    identifier(&user.email, sought);
+    if let Some(Value::String(upn)) = user.attributes.get("upn") {
+        identifier(upn, sought);
+    }
+}
+
+/// Adds where a device of theirs is reached.
+pub(super) fn of_device(device: &Device, sought: &mut Sought) {
+    match &device.of {
+        Authenticator::Sms { phone_number, .. } => telephone(phone_number, sought),
+        Authenticator::Email { email, .. } => identifier(email, sought),
+        Authenticator::Duo { duo_user_id, .. } => identifier(duo_user_id, sought),
         _ => {}
+    }
+}
+
+/// What an attribute tells is known by its key: of a department or a birthday nobody is known.
+fn of_attribute(key: &str, value: &Value, sought: &mut Sought) {
+    let says = |words: &[&str]| words.iter().any(|it| key.contains(it));
+    match value {
+        Value::String(text) if key == "upn" => identifier(text, sought),
+        Value::String(text) if says(&ADDRESSES) && is_address(text.trim()) => {
+            identifier(text, sought);
+        }
+        Value::String(text) if says(&TELEPHONES) || key == "tel" => telephone(text, sought),
+        Value::String(text) if says(&NAMES) || is_address(text.trim()) => detail(text, sought),
+        Value::Array(items) => items.iter().for_each(|it| of_attribute(key, it, sought)),
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                of_attribute(&key.to_lowercase(), value, sought);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn telephone(text: &str, sought: &mut Sought) {
+    if is_telephone(text.trim()) {
+        identifier(text, sought);
     }
 }
 
@@ -64,18 +97,11 @@ pub(super) fn identifier(text: &str, sought: &mut Sought) {
     add(text, &mut sought.identifiers);
 }
 
-/// Adds something that is known of a person. What sets them apart counts as what they are known by.
+/// Adds something that is known of a person.
 fn detail(text: &str, sought: &mut Sought) {
-    if text.chars().count() < SHORTEST {
-        return;
+    if text.trim().chars().count() >= SHORTEST {
+        add(text, &mut sought.details);
     }
-    let text = text.trim().to_lowercase();
-    let list = if sets_apart(&text) {
-        &mut sought.identifiers
-    } else {
-        &mut sought.details
-    };
-    add(&text, list);
 }
 
 fn add(text: &str, list: &mut Vec<String>) {
@@ -85,51 +111,64 @@ fn add(text: &str, list: &mut Vec<String>) {
     }
 }
 
-/// What others are known by as well is no more than a detail of this person.
+/// What another account is known by as well does not mean this person alone.
 pub(super) fn share(sought: &mut Sought, others: &BTreeSet<String>) {
     let (shared, own): (Vec<_>, Vec<_>) = std::mem::take(&mut sought.identifiers)
         .into_iter()
         .partition(|it| others.contains(it));
     sought.identifiers = own;
-    sought.details.extend(shared);
+    sought.shared.extend(shared);
 }
 
-/// Whether a text can mean only one person, or a few: an address, a number of a telephone.
-fn sets_apart(text: &str) -> bool {
-    let is_number = |it: char| it.is_ascii_digit() || "+-()/. ".contains(it);
+fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    parts.is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
+        && !text.contains(char::is_whitespace)
+}
+
+/// Whether a text looks like the number of a telephone: not like a day, nor like an address of a network.
+fn is_telephone(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    let at = text.find('@');
-    at.is_some_and(|at| at > 0 && at + 1 < text.len())
-        || (digits >= DIGITS && text.chars().all(is_number))
+    DIGITS.contains(&digits)
+        && text
+            .chars()
+            .all(|it| it.is_ascii_digit() || "+-()/. ".contains(it))
+        && text.parse::<IpAddr>().is_err()
+        && !is_day(text)
 }
 
-/// Whether the person is named in a value, anywhere: by what they are known by, and `also_details`.
-pub(super) fn is_named(sought: &Sought, value: &Value, also_details: bool) -> bool {
-    let needles = || {
-        let details = sought.details.iter().filter(|_| also_details);
-        sought.identifiers.iter().chain(details)
+/// Whether a text is three numbers of which one may be a year, as in `2026-11-27` or `27.11.2026`.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', '.', '/', ' ']).collect();
+    let [first, middle, last] = parts[..] else {
+        return false;
     };
-    match value {
-        Value::String(text) => {
-            let text = text.to_lowercase();
-            needles().any(|needle| is_in(needle, &text, 0))
-        }
-        Value::Array(items) => items.iter().any(|it| is_named(sought, it, also_details)),
-        Value::Object(entries) => entries.iter().any(|(name, value)| {
-            let is_word = WORDS.contains(&name.as_str()) && value.is_string();
-            !is_word && is_named(sought, value, also_details)
-        }),
-        _ => false,
-    }
+    let of = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.chars().all(|it| it.is_ascii_digit())
+    };
+    of(middle, 2) && ((of(first, 4) && of(last, 2)) || (of(first, 2) && of(last, 4)))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Whether one of these needles, in lower case, is in a text that stands there.
+pub(super) fn is_in_text(needles: &[&String], text: &str, place: Place) -> bool {
+    let text = text.to_lowercase();
+    needles.iter().any(|needle| is_in(needle, &text, place, 0))
 }
 
 /// Whether a needle is in a text; both are in lower case.
-fn is_in(needle: &str, text: &str, depth: usize) -> bool {
-    if text.trim() == needle || (sets_apart(needle) && text.contains(needle)) {
-        return true;
-    }
-    let is_sentence = text.contains(char::is_whitespace);
-    if is_sentence && has_word(needle, text) {
+fn is_in(needle: &str, text: &str, place: Place, depth: usize) -> bool {
+    let found = if is_address(needle) {
+        has_address(needle, text)
+    } else if is_telephone(needle) {
+        has_number(needle, text) || (is_telephone(text.trim()) && digits(needle) == digits(text))
+    } else {
+        place == Place::Personal && (text.trim() == needle || has_word(needle, text))
+    };
+    if found {
         return true;
     }
     if depth == DEEPEST {
@@ -138,108 +177,56 @@ fn is_in(needle: &str, text: &str, depth: usize) -> bool {
     if text.contains('=') {
         let query = text.split_once('?').map_or(text, |(_, query)| query);
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        if pairs.any(|(_, value)| is_in(needle, &value.to_lowercase(), depth + 1)) {
+        let is_there = pairs.any(|(name, value)| {
+            !is_parameter(&name) && is_in(needle, &value.to_lowercase(), place, depth + 1)
+        });
+        if is_there {
             return true;
         }
     }
     let decoded = percent_decode_str(text).decode_utf8_lossy().to_lowercase();
-    decoded != text && is_in(needle, &decoded, depth + 1)
+    decoded != text && is_in(needle, &decoded, place, depth + 1)
 }
 
-/// Whether a needle stands in a text between characters that no name goes on with.
+/// Whether a needle is somewhere in a text where what is before and behind it allows it.
+fn stands(
+    needle: &str,
+    text: &str,
+    begins: impl Fn(Option<char>) -> bool,
+    ends: impl Fn(Option<char>, Option<char>) -> bool,
+) -> bool {
+    text.match_indices(needle).any(|(at, _)| {
+        let mut after = text[at + needle.len()..].chars();
+        begins(text[..at].chars().next_back()) && ends(after.next(), after.next())
+    })
+}
+
+fn has_address(needle: &str, text: &str) -> bool {
+    let goes_on = |it: char| it.is_alphanumeric() || "_-+".contains(it);
+    let begins = |before: Option<char>| !before.is_some_and(|it| goes_on(it) || it == '.');
+    stands(needle, text, begins, |next, then| match next {
+        Some('.') => !then.is_some_and(char::is_alphanumeric),
+        next => !next.is_some_and(goes_on),
+    })
+}
+
+fn has_number(needle: &str, text: &str) -> bool {
+    let is_digit = |it: Option<char>| it.is_some_and(|it| it.is_ascii_digit());
+    stands(needle, text, |it| !is_digit(it), |it, _| !is_digit(it))
+}
+
+/// Whether a needle stands in a sentence between characters that no name goes on with.
 fn has_word(needle: &str, text: &str) -> bool {
-    let mut from = 0;
-    while let Some(at) = text[from..].find(needle) {
-        let (start, end) = (from + at, from + at + needle.len());
-        let before = text[..start].chars().next_back();
-        let mut after = text[end..].chars();
-        let (next, next_but_one) = (after.next(), after.next());
-        let goes_on = |it: char| it.is_alphanumeric() || "@_-/".contains(it);
-        let ends = match next {
-            Some('.') => !next_but_one.is_some_and(char::is_alphanumeric),
-            next => !next.is_some_and(goes_on),
-        };
-        let begins = !before.is_some_and(|it| goes_on(it) || it == '.');
-        if begins && ends {
-            return true;
-        }
-        from = end;
+    if !text.contains(char::is_whitespace) {
+        return false;
     }
-    false
+    let goes_on = |it: char| it.is_alphanumeric() || "@_-/".contains(it);
+    let begins = |before: Option<char>| !before.is_some_and(|it| goes_on(it) || it == '.');
+    stands(needle, text, begins, |next, then| match next {
+        Some('.') => !then.is_some_and(char::is_alphanumeric),
+        next => !next.is_some_and(goes_on),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn sought(identifiers: &[&str], details: &[&str]) -> Sought {
-        let mut sought = Sought::default();
-        for it in identifiers {
-            identifier(it, &mut sought);
-        }
-        for it in details {
-            detail(it, &mut sought);
-        }
-        sought
-    }
-
-    fn named(needle: &str, value: &Value) -> bool {
-        is_named(&sought(&[needle], &[]), value, false)
-    }
-
-    #[test]
-    fn an_address_is_found_wherever_it_stands_and_however_it_is_encoded() {
-        for place in [
-            json!({ "body": { "uid_field": "Ann@Example.com" } }),
-            json!(["a mail to <ann@example.com> was not sent"]),
-            json!({ "query": "next=%2F%3Flogin_hint%3Dann%2540example.com" }),
-            json!("https://x.example/?q=ann%40example.com&r=1"),
-        ] {
-            assert!(named("ann@example.com", &place), "{place}");
-        }
-        assert!(!named("ann@example.com", &json!("joann at example.com")));
-    }
-
-    #[test]
-    fn a_name_that_is_also_a_word_is_found_only_where_it_is_a_name() {
-        for place in [
-            json!({ "value": "Admin" }),
-            json!("user admin is blocked"),
-            json!("the user was admin."),
-            json!("?next=%2F&login_hint=admin"),
-        ] {
-            assert!(named("admin", &place), "{place}");
-        }
-        for place in [
-            json!("next=%2Fif%2Fadmin%2F"),
-            json!("/if/admin/"),
-            json!("POST /if/admin/ now"),
-            json!("akadmin and admin-2 and admin.x"),
-            json!({ "kind": "admin", "user_agent": "admin" }),
-        ] {
-            assert!(!named("admin", &place), "{place}");
-        }
-    }
-
-    #[test]
-    fn details_count_only_where_they_are_asked_for_unless_they_set_somebody_apart() {
-        let sought = sought(&[], &["Ann Smith", "abc", "+49 170 1234567"]);
-        assert!(!is_named(&sought, &json!("Ann Smith"), false));
-        assert!(is_named(&sought, &json!("Ann Smith"), true));
-        assert!(is_named(&sought, &json!("to +49 170 1234567"), false));
-        assert!(!is_named(&sought, &json!("abc"), true), "too short");
-    }
-
-    #[test]
-    fn what_others_are_known_by_too_is_a_detail() {
-        let mut sought = sought(&["family@example.com", "ann"], &[]);
-        share(
-            &mut sought,
-            &BTreeSet::from(["family@example.com".to_owned()]),
-        );
-        assert_eq!(sought.identifiers, ["ann"]);
-        assert!(!is_named(&sought, &json!("family@example.com"), false));
-        assert!(is_named(&sought, &json!("family@example.com"), true));
-    }
-}
+mod tests;

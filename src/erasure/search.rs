@@ -6,26 +6,26 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::needles;
+use super::places::{Place, is_named};
+use super::{Error, Pace, needles};
 use crate::courier::outbox::Mail;
-use crate::directory::device::Authenticator;
 use crate::directory::erasure::{Erased, Erasure, Remainder, Sought};
-use crate::directory::{AuditEvent, Device, Invitation, Reputation, Session, User, remark, users};
-use crate::journal::object::Stored;
-use crate::journal::{self, Envelope, Journal, KeyId, Kind, Position, StreamId, Version};
+use crate::directory::{
+    AuditEvent, Device, Invitation, Reputation, Session, User, install, remark, users,
+};
+use crate::journal::object::{self, Stored};
+use crate::journal::{Envelope, Journal, KeyId, Kind, Position, StreamId, Version};
 use crate::world::record;
-
-/// After so many records without a break, whoever is served comes first for a moment.
-const BREATH: u64 = 64;
 
 /// The kinds that only say that somebody was erased.
 const OWN: [Kind; 3] = [Erasure::KIND, Erased::KIND, Sought::KIND];
 
 /// Reads every record that there is now.
-async fn each(
+async fn each<P: Pace>(
     journal: &dyn Journal,
-    mut look: impl FnMut(&Envelope) -> journal::Result<()>,
-) -> journal::Result<()> {
+    pace: &mut P,
+    mut look: impl FnMut(&Envelope),
+) -> Result<(), Error> {
     let last = journal.last();
     if last == Position(0) {
         return Ok(());
@@ -33,12 +33,12 @@ async fn each(
     let mut records = journal.follow(Position(0));
     while let Some(found) = records.next().await {
         let (position, envelope) = found?;
-        look(&envelope)?;
+        look(&envelope);
         if position >= last {
             break;
         }
-        if position.0.is_multiple_of(BREATH) {
-            tokio::task::yield_now().await;
+        if !pace.rest().await {
+            return Err(Error::Abandoned);
         }
     }
     Ok(())
@@ -46,15 +46,22 @@ async fn each(
 
 /// What a user is and was known by, and in which browsers they were logged in. Their key still has to
 /// be there.
-pub(super) async fn sought(journal: &dyn Journal, user: Uuid) -> journal::Result<Sought> {
+pub(super) async fn sought<P: Pace>(
+    journal: &dyn Journal,
+    user: &User,
+    pace: &mut P,
+) -> Result<Sought, Error> {
+    let id = user.uuid;
+    let install = install(journal).await?;
     let mut sought = Sought {
-        user,
+        user: id,
+        uid: install.map_or_else(String::new, |it| user.uid(it.value.install_id)),
         ..Sought::default()
     };
     let mut sessions = BTreeSet::new();
-    each(journal, |envelope| {
-        if envelope.key != KeyId(user) {
-            return Ok(());
+    each(journal, pace, |envelope| {
+        if envelope.key != KeyId(id) {
+            return;
         }
         match (envelope.stream.kind, &envelope.body) {
             (Session::KIND, _) => {
@@ -67,49 +74,44 @@ pub(super) async fn sought(journal: &dyn Journal, user: Uuid) -> journal::Result
             }
             (Device::KIND, Some(body)) => {
                 if let Ok(device) = serde_json::from_slice::<Device>(body) {
-                    of_device(&device, &mut sought);
+                    needles::of_device(&device, &mut sought);
                 }
             }
             _ => {}
         }
-        Ok(())
     })
     .await?;
     sought.sessions = sessions.into_iter().collect();
-    let mut others = BTreeSet::new();
+    let mut others = Sought::default();
     for other in users(journal).await? {
-        if other.value.uuid != user {
-            let mut known = Sought::default();
-            needles::of_user(&other.value, &mut known);
-            others.extend(known.identifiers);
+        if other.value.uuid != id {
+            needles::of_account(&other.value, &mut others);
         }
     }
-    needles::share(&mut sought, &others);
-    Ok(sought)
-}
-
-fn of_device(device: &Device, sought: &mut Sought) {
-    match &device.of {
-        Authenticator::Sms { phone_number, .. } => needles::identifier(phone_number, sought),
-        Authenticator::Email { email, .. } => needles::identifier(email, sought),
-        Authenticator::Duo { duo_user_id, .. } => needles::identifier(duo_user_id, sought),
-        _ => {}
+    for device in object::all::<Device>(journal).await? {
+        if device.value.user != id {
+            needles::of_device(&device.value, &mut others);
+        }
     }
+    needles::share(&mut sought, &others.identifiers.into_iter().collect());
+    Ok(sought)
 }
 
 /// What was found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The executions of nobody that go.
-    pub(super) of_nobody: BTreeSet<Uuid>,
-    /// The executions of others that go.
-    pub(super) of_others: BTreeSet<Uuid>,
+    pub(super) of_nobody: BTreeMap<Uuid, Version>,
+    /// The executions of others that name the user.
+    pub(super) of_others: BTreeMap<Uuid, Version>,
+    /// Whether those go.
+    pub(super) others: bool,
     /// The mails that go, with their keys.
-    pub(super) mails: BTreeMap<Uuid, KeyId>,
+    pub(super) mails: BTreeMap<Uuid, (KeyId, Version)>,
     /// Audit events that are sealed by a key that goes, or name the user, with their keys.
-    pub(super) events: BTreeMap<Uuid, KeyId>,
+    pub(super) events: BTreeMap<Uuid, (KeyId, Version)>,
     /// Other objects that go.
-    pub(super) objects: BTreeSet<StreamId>,
+    pub(super) objects: BTreeMap<StreamId, Version>,
     /// The records whose bodies go, as their keys stay, or as there are lookups beside them.
     pub(super) bodies: HashSet<(StreamId, Version)>,
     /// Where the user stays named.
@@ -119,53 +121,84 @@ pub(super) struct Found {
 impl Found {
     /// How many rows, or whatever else, of this kind go.
     pub(super) fn count(&self, kind: Kind) -> u64 {
-        self.objects.iter().filter(|it| it.kind == kind).count() as u64
+        self.objects.keys().filter(|it| it.kind == kind).count() as u64
     }
 
-    /// Where the user stays named.
+    /// Whether there is nothing that goes, but for bodies.
+    pub(super) fn is_clear(&self) -> bool {
+        self.of_nobody.is_empty()
+            && (self.of_others.is_empty() || !self.others)
+            && self.mails.is_empty()
+            && self.events.is_empty()
+            && self.objects.is_empty()
+    }
+
+    /// Where the user is named, what should have gone and came after the last look included.
     pub(super) fn remainders(&self) -> Vec<Remainder> {
-        let of = |(stream, version): (&StreamId, &Version)| Remainder {
+        let mut all = self.remains.clone();
+        let executions = self.of_nobody.iter().chain(&self.of_others);
+        all.extend(executions.map(|(id, at)| (StreamId::new(record::KIND, *id), *at)));
+        let mails = self.mails.iter();
+        all.extend(mails.map(|(id, (_, at))| (object::stream::<Mail>(*id), *at)));
+        let events = self.events.iter();
+        all.extend(events.map(|(id, (_, at))| (object::stream::<AuditEvent>(*id), *at)));
+        all.extend(self.objects.iter().map(|(stream, at)| (*stream, *at)));
+        let of = |(stream, version): (StreamId, Version)| Remainder {
             kind: stream.kind,
             id: stream.id,
-            version: *version,
+            version,
         };
-        self.remains.iter().map(of).collect()
+        all.into_iter().map(of).collect()
     }
 }
 
 /// Looks for a user in everything that can be read, and for what is locked since their key is gone.
-/// `own` are the executions that went with it.
-pub(super) async fn search(
+/// `own` are the executions that went with it; `others` says whether also those go that are somebody
+/// else's.
+pub(super) async fn search<P: Pace>(
     journal: &dyn Journal,
     sought: &Sought,
     own: &HashSet<Uuid>,
-) -> journal::Result<Found> {
+    others: bool,
+    pace: &mut P,
+) -> Result<Found, Error> {
     let mut search = Search {
         journal,
         sought,
+        known: sought.identifiers.iter().collect(),
+        shared: sought.shared.iter().collect(),
+        all: [&sought.identifiers, &sought.shared, &sought.details]
+            .into_iter()
+            .flatten()
+            .collect(),
         own,
         sessions: sought.sessions.iter().copied().collect(),
-        found: Found::default(),
+        found: Found {
+            others,
+            ..Found::default()
+        },
         events: HashMap::new(),
         named: BTreeSet::new(),
         left: BTreeMap::new(),
     };
-    each(journal, |envelope| {
-        search.look(envelope);
-        Ok(())
-    })
-    .await?;
+    each(journal, pace, |envelope| search.look(envelope)).await?;
     Ok(search.end())
 }
 
 struct Search<'a> {
     journal: &'a dyn Journal,
     sought: &'a Sought,
+    /// What only they are known by.
+    known: Vec<&'a String>,
+    /// What another account is known by as well.
+    shared: Vec<&'a String>,
+    /// All of it, and what else is known of them.
+    all: Vec<&'a String>,
     own: &'a HashSet<Uuid>,
     sessions: HashSet<Uuid>,
     found: Found,
-    /// The events that there are, with their keys.
-    events: HashMap<Uuid, KeyId>,
+    /// The events that there are, with their keys and last revisions.
+    events: HashMap<Uuid, (KeyId, Version)>,
     /// Those that name the user.
     named: BTreeSet<Uuid>,
     /// The browsers of the user in which nobody is logged in, and the last revision of each.
@@ -185,42 +218,39 @@ impl Search<'_> {
         }
         match stream.kind {
             record::KIND => self.execution(envelope),
-            AuditEvent::KIND => self.event(envelope),
             Session::KIND => self.session(envelope),
+            AuditEvent::KIND => self.event(envelope),
             _ if is_theirs => {}
-            Mail::KIND => {
-                if self.names(envelope, true) || self.is_for_own(envelope) {
-                    self.found.mails.insert(stream.id, envelope.key);
-                } else if envelope.body.is_none() {
-                    // One that is gone leaves no body.
-                    self.found.mails.remove(&stream.id);
-                }
-            }
-            Reputation::KIND | Invitation::KIND => {
-                if self.names(envelope, false) {
-                    self.found.objects.insert(stream);
-                    self.found.bodies.insert((stream, envelope.version));
-                } else if envelope.body.is_none() {
-                    self.found.objects.remove(&stream);
-                }
-            }
+            Mail::KIND => self.mail(envelope),
+            Reputation::KIND | Invitation::KIND => self.row(envelope),
             remark::KIND => {
-                if self.names(envelope, false) {
+                if self.names(envelope, Place::Written) {
                     self.found.bodies.insert((stream, envelope.version));
                 }
             }
+            // Nothing of these goes, so they are looked at wherever a name may be.
             _ => {
-                if self.names(envelope, false) {
-                    self.found.remains.insert(stream, envelope.version);
+                if self.names(envelope, Place::Personal) {
+                    self.stays(envelope);
                 }
             }
         }
+        let has_looked = [record::KIND, Session::KIND, AuditEvent::KIND].contains(&stream.kind);
+        if !has_looked && !is_theirs && self.shares(envelope) {
+            self.stays(envelope);
+        }
+    }
+
+    /// Notes where the user is named and nothing can be taken away.
+    fn stays(&mut self, envelope: &Envelope) {
+        let (stream, version) = (envelope.stream, envelope.version);
+        self.found.remains.insert(stream, version);
     }
 
     fn execution(&mut self, envelope: &Envelope) {
         let id = envelope.stream.id;
-        let is_known = self.found.of_nobody.contains(&id) || self.found.of_others.contains(&id);
-        let Some(record) = value(envelope).filter(|_| !is_known) else {
+        let Some(record) = value(envelope).filter(|_| !self.found.of_nobody.contains_key(&id))
+        else {
             return;
         };
         let wrapper = self.journal.wrapper(envelope.key);
@@ -229,12 +259,19 @@ impl Search<'_> {
             return;
         }
         let is_nobodys = wrapper == Some(KeyId::SYSTEM);
-        let goes = needles::is_named(self.sought, &record, is_nobodys)
-            || (is_nobodys && self.is_in_their_browser(&record));
-        if goes && is_nobodys {
-            self.found.of_nobody.insert(id);
-        } else if goes {
-            self.found.of_others.insert(id);
+        let shows = self.shows_their_browser(&record);
+        if is_nobodys {
+            if shows
+                || self.is_in_their_browser(&record)
+                || is_named(&self.all, &record, Place::Written)
+            {
+                self.found.of_nobody.insert(id, envelope.version);
+            }
+        } else if is_named(&self.known, &record, Place::Written) {
+            self.found.of_others.insert(id, envelope.version);
+        } else if shows || is_named(&self.shared, &record, Place::Written) {
+            // Nobody loses what happened to them for a browser or an address that two people share.
+            self.stays(envelope);
         }
     }
 
@@ -245,19 +282,50 @@ impl Search<'_> {
         session.is_some_and(|it| self.sessions.contains(&it))
     }
 
+    /// Whether the browser showed that they had logged in there.
+    fn shows_their_browser(&self, record: &Value) -> bool {
+        let shown = record["input"]["client"]["device"]["user"].as_str();
+        !self.sought.uid.is_empty() && shown == Some(&self.sought.uid)
+    }
+
     fn event(&mut self, envelope: &Envelope) {
         let (id, key) = (envelope.stream.id, envelope.key);
         if envelope.body.is_none() && !envelope.is_locked {
             self.events.remove(&id);
             self.named.remove(&id);
+            self.found.remains.remove(&envelope.stream);
             return;
         }
-        self.events.insert(id, key);
-        if self.names(envelope, false) {
+        self.events.insert(id, (key, envelope.version));
+        if self.names(envelope, Place::Written) {
             self.named.insert(id);
             self.found
                 .bodies
                 .insert((envelope.stream, envelope.version));
+        } else if self.shares(envelope) {
+            self.stays(envelope);
+        }
+    }
+
+    fn mail(&mut self, envelope: &Envelope) {
+        let stream = envelope.stream;
+        if self.names(envelope, Place::Written) || self.is_for_own(envelope) {
+            let mail = (envelope.key, envelope.version);
+            self.found.mails.insert(stream.id, mail);
+        } else if envelope.body.is_none() {
+            // One that is gone leaves no body.
+            self.found.mails.remove(&stream.id);
+            self.found.remains.remove(&stream);
+        }
+    }
+
+    fn row(&mut self, envelope: &Envelope) {
+        let stream = envelope.stream;
+        if self.names(envelope, Place::Written) {
+            self.found.objects.insert(stream, envelope.version);
+            self.found.bodies.insert((stream, envelope.version));
+        } else if envelope.body.is_none() {
+            self.found.objects.remove(&stream);
         }
     }
 
@@ -274,9 +342,15 @@ impl Search<'_> {
         }
     }
 
-    fn names(&self, envelope: &Envelope, also_details: bool) -> bool {
+    fn names(&self, envelope: &Envelope, place: Place) -> bool {
         let value = value(envelope);
-        value.is_some_and(|it| needles::is_named(self.sought, &it, also_details))
+        value.is_some_and(|it| is_named(&self.known, &it, place))
+    }
+
+    /// Whether somebody is named who may as well be the other account.
+    fn shares(&self, envelope: &Envelope) -> bool {
+        !self.shared.is_empty()
+            && value(envelope).is_some_and(|it| is_named(&self.shared, &it, Place::Written))
     }
 
     fn is_for_own(&self, envelope: &Envelope) -> bool {
@@ -287,16 +361,24 @@ impl Search<'_> {
 
     fn end(mut self) -> Found {
         let found = &mut self.found;
-        found.objects.extend(self.left.keys());
-        for (id, key) in self.events {
+        found.objects.extend(&self.left);
+        for (id, (key, version)) in self.events {
             let goes = key == KeyId(self.sought.user)
                 || self.own.contains(&key.0)
-                || found.of_nobody.contains(&key.0)
-                || found.of_others.contains(&key.0);
+                || found.of_nobody.contains_key(&key.0)
+                || (found.others && found.of_others.contains_key(&key.0));
             if goes || self.named.contains(&id) {
-                found.events.insert(id, key);
+                found.events.insert(id, (key, version));
             }
         }
+        // What goes is not listed as well.
+        found.remains.retain(|stream, _| {
+            let is_execution = stream.kind == record::KIND;
+            !(found.objects.contains_key(stream)
+                || (is_execution && found.of_others.contains_key(&stream.id))
+                || (stream.kind == AuditEvent::KIND && found.events.contains_key(&stream.id))
+                || (stream.kind == Mail::KIND && found.mails.contains_key(&stream.id)))
+        });
         self.found
     }
 }

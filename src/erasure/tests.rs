@@ -33,6 +33,7 @@ struct Scene {
     /// Nobody's and Bob's, in which she is not.
     stay: [Uuid; 2],
     group: Uuid,
+    bob: Uuid,
 }
 
 impl Scene {
@@ -59,6 +60,7 @@ impl Scene {
             journal,
             clock,
             ann,
+            bob,
         };
         let browser = scene.browser().await;
         let [hers, nobodys, in_her_browser, bobs] = scene.go;
@@ -96,7 +98,10 @@ impl Scene {
     }
 
     async fn execution(&self, id: Uuid, of: Option<Uuid>, input: Value) {
-        let record = json!({ "input": input });
+        self.record(id, of, json!({ "input": input })).await;
+    }
+
+    async fn record(&self, id: Uuid, of: Option<Uuid>, record: Value) {
         let writes = vec![
             Write::CreateKey {
                 id: KeyId(id),
@@ -199,6 +204,7 @@ impl Scene {
         );
         Tools {
             correlation: clock.ordered_id(),
+            letters: None,
             author: Author::operator(),
             journal,
             clock,
@@ -269,7 +275,7 @@ impl Scene {
 use crate::journal::object::Stored as _;
 
 async fn whole(tools: &Tools, user: Uuid) -> std::result::Result<Certificate, Error> {
-    match erase(tools, user).await? {
+    match erase(tools, user, true).await? {
         Some(certificate) => Ok(certificate),
         None => certify(tools, user, Chain::default(), &|_, _| None).await,
     }
@@ -279,11 +285,17 @@ async fn whole(tools: &Tools, user: Uuid) -> std::result::Result<Certificate, Er
 async fn whoever_is_erased_is_named_nowhere_and_everything_else_is_as_it_was() {
     let scene = Scene::new().await;
     let tools = scene.tools(Arc::new(scene.journal.clone()));
-    let preview = preview(&scene.journal, scene.ann).await.expect("it reads");
+    let preview = preview(&scene.journal, None, scene.ann, &mut Freely::default())
+        .await
+        .expect("it reads");
     let certificate = whole(&tools, scene.ann).await.expect("it is done");
     scene.is_clean(&certificate).await;
     let removed = certificate.removed;
-    assert_eq!(preview.removed.executions_of_others, 1);
+    assert_eq!(
+        (preview.others, preview.removed.executions_of_others),
+        (1, 0)
+    );
+    assert_eq!(removed.executions_of_others, 1);
     assert_eq!(removed.executions_of_nobody, 2);
     assert_eq!(
         (
@@ -342,7 +354,9 @@ async fn a_crash_at_any_commit_leaves_what_the_same_command_finishes() {
 async fn an_erasure_that_was_interrupted_is_found_by_the_name_until_it_is_finished() {
     let scene = Scene::new().await;
     let tools = scene.tools(Arc::new(scene.journal.clone()));
-    erase(&tools, scene.ann).await.expect("two steps of three");
+    erase(&tools, scene.ann, true)
+        .await
+        .expect("two steps of three");
     let found = named(&scene.journal, NAMES[0]).await;
     assert_eq!(found.expect("by the name"), scene.ann);
     assert_eq!(
@@ -356,3 +370,5 @@ async fn an_erasure_that_was_interrupted_is_found_by_the_name_until_it_is_finish
     let by_id = named(&scene.journal, &scene.ann.to_string()).await;
     assert_eq!(by_id.expect("by the identifier"), scene.ann);
 }
+
+mod others;

@@ -8,7 +8,8 @@ use super::operator::Store;
 use crate::directory::erasure::{Certificate, Chain};
 use crate::erasure::{self, Error, Tools};
 
-/// Erases a user to the end, also when nobody waits for the answer any more.
+/// Erases a user to the end, also when nobody waits for the answer any more. `others` is as in
+/// [`erasure::erase`].
 ///
 /// # Errors
 /// Those of [`erasure::erase`].
@@ -16,9 +17,10 @@ pub(super) async fn erase(
     tools: Tools,
     store: Option<Arc<dyn Store>>,
     user: Uuid,
+    others: bool,
 ) -> Result<Certificate, Error> {
     let work = async move {
-        if let Some(certificate) = erasure::erase(&tools, user).await? {
+        if let Some(certificate) = erasure::erase(&tools, user, others).await? {
             return Ok(certificate);
         }
         let chain = chain(&tools, store.clone()).await?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::line::presence;
 use super::{Error, State};
+use crate::erasure::Pace;
 use crate::execution::Presence;
 
 mod turns;
@@ -82,11 +83,20 @@ impl<'a> Scan<'a> {
     /// has to stop: its time is over, or nobody is there any more to get what it finds.
     pub(super) async fn goes_on(&mut self) -> bool {
         let now = self.state.clock.monotonic();
+        let is_over = now >= self.until && now.duration_since(self.working_since) >= WORK;
+        !is_over && self.rest().await
+    }
+}
+
+impl Pace for Scan<'_> {
+    /// The same for what is worth nothing unless it is read to its end: only whoever waits can end it.
+    async fn rest(&mut self) -> bool {
+        let now = self.state.clock.monotonic();
         let worked = now.duration_since(self.working_since);
         if worked < WORK {
             return true;
         }
-        if now >= self.until || !self.presence.is_there() {
+        if !self.presence.is_there() {
             return false;
         }
         tokio::time::sleep(worked).await;

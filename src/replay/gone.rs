@@ -81,7 +81,10 @@ impl Gone {
             flow_id: Uuid::nil(),
             user: None,
             address: String::new(),
-            state: "erased",
+            state: match self.why {
+                Why::Retention => "removed",
+                Why::KeyDestroyed | Why::Erased { .. } => "erased",
+            },
             detail: self.why.to_string(),
         }
     }

@@ -29,6 +29,7 @@ pub const STATES: [&str; 9] = [
     "denied",
     "cancelled",
     "expired",
+    "removed",
     "erased",
     "unreadable",
 ];

@@ -47,7 +47,9 @@ async fn readable(running: &app::Running) -> Vec<&'static str> {
     let list = gatelog::replay::list(running.journal().as_ref(), None, 100);
     let list = list.await.expect("a list");
     let states = list.iter().map(|summary| summary.state);
-    states.filter(|state| *state != "erased").collect()
+    states
+        .filter(|state| !["erased", "removed"].contains(state))
+        .collect()
 }
 
 #[actix_web::test]
@@ -82,6 +84,13 @@ async fn executions_are_forgotten_when_they_were_kept_long_enough() {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         assert_eq!(readable(&running).await, left, "after {days} more days");
+        let list = gatelog::replay::list(running.journal().as_ref(), None, 100);
+        let list = list.await.expect("a list");
+        let is_removed = list.iter().all(|it| it.state == "removed");
+        assert!(
+            is_removed || !left.is_empty(),
+            "retention erased nobody: {list:?}"
+        );
         let report = running
             .journal()
             .verify(&[])

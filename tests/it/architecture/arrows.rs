@@ -124,7 +124,14 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "erasure",
-        &["execution", "courier", "world", "directory", "journal"],
+        &[
+            "execution",
+            "courier",
+            "world",
+            "directory",
+            "flow",
+            "journal",
+        ],
     ),
     (
         "replay",

@@ -120,6 +120,8 @@ fn nobody_can_read_of_whoever_was_erased_and_everybody_else_stays_as_they_were()
             preview["removed"]["executions"].as_u64() >= Some(3),
             "{preview}"
         );
+        assert!(preview["others"].is_u64(), "{preview}");
+        assert_eq!(preview["removed"]["executions_of_others"], 0, "{preview}");
         let certificate = server.data().with_file_name("certificate");
         let path = certificate.display().to_string();
         let erase = [
@@ -127,6 +129,7 @@ fn nobody_can_read_of_whoever_was_erased_and_everybody_else_stays_as_they_were()
             "erase",
             &ann.username,
             "--yes",
+            "--others",
             "--certificate",
             &path,
         ];
@@ -199,7 +202,7 @@ fn an_erasure_that_was_killed_is_finished_by_the_same_command() {
         for millis in [0, 5, 20, 60] {
             let ann = server.person();
             leaves_traces(server, &ann, &bob).await;
-            let erase = ["user", "erase", &ann.username, "--yes"];
+            let erase = ["user", "erase", &ann.username, "--yes", "--others"];
             std::thread::scope(|scope| {
                 let running = scope.spawn(|| server.gatelog(&erase));
                 std::thread::sleep(std::time::Duration::from_millis(millis));

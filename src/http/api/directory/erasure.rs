@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::body::{REQUIRED, wrong};
 use super::super::call::Call;
@@ -17,6 +17,7 @@ use super::users::USERS;
 use crate::blueprint::edit::{Object, Staged};
 use crate::directory::User;
 use crate::erasure::{self, Tools};
+use crate::http::scans::Scan;
 use crate::http::{Error, erasing};
 
 /// The permission, as for removing a user.
@@ -50,7 +51,10 @@ const REMOVED: &[Member] = &[
 ];
 
 const OBJECTS: &[(&str, &[Member])] = &[
-    ("ErasureRequest", &[has("username", Of::Filled(0))]),
+    (
+        "ErasureRequest",
+        &[has("username", Of::Filled(0)), may("others", Of::Flag)],
+    ),
     ("ErasureRemoved", REMOVED),
     (
         "ErasurePreview",
@@ -60,6 +64,7 @@ const OBJECTS: &[(&str, &[Member])] = &[
             has("username", Of::Text),
             has("is_begun", Of::Flag),
             has("removed", Of::To("ErasureRemoved")),
+            has("others", Of::Number),
             has("remains", Of::Number),
         ],
     ),
@@ -146,16 +151,30 @@ async fn target(call: &Call) -> Result<User, Error> {
     Ok(*user)
 }
 
-/// `GET /gatelog/users/{id}/erase/`: what would go. It reads the whole journal.
+/// `GET /gatelog/users/{id}/erase/`: what would go. It reads the whole journal, when it is its turn.
 async fn preview(call: Call) -> Answered {
     let user = target(&call).await?;
-    let preview = erasure::preview(&*call.state.journal, user.uuid).await?;
+    let (state, caller) = (&call.state, call.caller()?.user.value.uuid);
+    let mut scan = Scan::begin(state, &call.request, caller).await?;
+    let letters = state.machine.as_ref().map(|it| it.courier.written());
+    let preview = erasure::preview(&*state.journal, letters, user.uuid, &mut scan).await?;
     Ok(HttpResponse::Ok().json(preview))
+}
+
+/// Whether executions of others are to go as well.
+fn others(fields: &Map<String, Value>) -> Result<bool, Error> {
+    match fields.get("others") {
+        None => Ok(false),
+        Some(Value::Bool(others)) => Ok(*others),
+        Some(_) => Err(wrong("others", "Must be a valid boolean.")),
+    }
 }
 
 /// `POST /gatelog/users/{id}/erase/`. Where that was interrupted, whoever may erase everybody goes on
 /// with it by the same call, and gets the certificate again once it is finished.
 async fn erase(mut call: Call) -> Answered {
+    let fields = call.fields().await?;
+    let others = others(&fields)?;
     let user = match target(&call).await {
         Err(Error::Missing(_)) if call.caller()?.granted.may(PERMISSION) => {
             let pk = call
@@ -168,7 +187,6 @@ async fn erase(mut call: Call) -> Answered {
         }
         target => {
             let user = target?;
-            let fields = call.fields().await?;
             match fields.get("username").and_then(Value::as_str) {
                 Some(typed) if typed == user.username => user.uuid,
                 Some(_) => return Err(wrong("username", "This is not the user's name.")),
@@ -183,9 +201,10 @@ async fn erase(mut call: Call) -> Answered {
         executions: state.executions.clone(),
         author: call.author()?,
         correlation: call.arrival.id,
+        letters: state.machine.as_ref().map(|it| it.courier.written().into()),
     };
     let store = state.machine.as_ref().map(|it| Arc::clone(&it.store));
-    let certificate = erasing::erase(tools, store, user).await?;
+    let certificate = erasing::erase(tools, store, user, others).await?;
     Ok(HttpResponse::Ok().json(certificate))
 }
 
@@ -196,7 +215,7 @@ impl From<erasure::Error> for Error {
             erasure::Error::LastSuperuser => {
                 wrong("non_field_errors", "This is the last active superuser.")
             }
-            erasure::Error::Contended => Self::Unavailable {
+            erasure::Error::Contended | erasure::Error::Abandoned => Self::Unavailable {
                 cause: error.to_string(),
             },
             erasure::Error::Journal(error) => error.into(),

@@ -98,7 +98,8 @@ impl Asked {
 
     /// Whether also executions are asked for of which nothing can be read any more.
     pub(super) fn wants_erased(&self) -> bool {
-        self.states.iter().any(|it| it == "erased")
+        let is_gone = |it: &String| ["removed", "erased"].contains(&it.as_str());
+        self.states.iter().any(is_gone)
     }
 
     /// Whether only executions are asked for that are under way.

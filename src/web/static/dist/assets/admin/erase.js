@@ -9,7 +9,6 @@ const REMOVED = [
   ['objects', 'Objects of theirs: account, devices, tokens, sessions, consents'],
   ['executions', 'Executions of theirs'],
   ['executions_of_nobody', 'Executions of nobody that name them'],
-  ['executions_of_others', 'Executions of others that name them'],
   ['events', 'Audit events'],
   ['mails', 'Mails that wait to be sent'],
   ['invitations', 'Invitations'],
@@ -28,6 +27,8 @@ export async function erase(user) {
     return false;
   }
   const typed = h('input', { type: 'text', id: 'erase-name', autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'erase-hint' });
+  // What happened to other people goes only for whoever ticks this.
+  const others = h('input', { type: 'checkbox', id: 'erase-others' });
   let certificate;
   const done = await confirm({
     title: `Erase ${user.username}?`,
@@ -35,6 +36,7 @@ export async function erase(user) {
       h('p', {}, 'Their key is destroyed: nobody can read anything of theirs here any more. Copies that were made before, with their keys, still can be read. This cannot be undone.'),
       facts(REMOVED.map(([name, label]) => [label, preview.removed[name]])),
       preview.remains ? h('p', {}, `They stay named in ${preview.remains} other objects, which the certificate lists.`) : null,
+      preview.others ? h('p', {}, others, ' ', h('label', { for: 'erase-others' }, `Also destroy ${preview.others} executions of other people in which they are named. Without it these stay, and the certificate lists them.`)) : null,
       h('label', { for: 'erase-name' }, 'Their user name'),
       typed,
       h('p', { id: 'erase-hint', class: 'hint' }, `Type ${user.username} to go on.`),
@@ -46,7 +48,7 @@ export async function erase(user) {
         typed.focus();
         throw new Error(`Type ${user.username} first.`);
       }
-      certificate = await create(path, { username: typed.value });
+      certificate = await create(path, { username: typed.value, others: others.checked });
     },
   });
   if (!done) return false;

@@ -17,6 +17,7 @@ const STATES = {
   denied: ['✕', 'bad'],
   cancelled: ['–', ''],
   expired: ['○', ''],
+  removed: ['·', ''],
   erased: ['⊘', ''],
   unreadable: ['!', 'bad'],
 };
