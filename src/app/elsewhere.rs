@@ -105,12 +105,9 @@ impl Elsewhere {
 
 /// The checkpoints in the file elsewhere, for a journal that nobody serves; and what is to be said
 /// where there should be some and they cannot be read.
-///
-/// # Errors
-/// When the directory cannot be read.
-pub(super) fn look(settings: &Settings) -> Result<(Vec<Checkpoint>, Option<String>)> {
+pub(super) fn look(settings: &Settings) -> (Vec<Checkpoint>, Option<String>) {
     let Some(path) = &settings.journal.checkpoints.file else {
-        return Ok((Vec::new(), None));
+        return (Vec::new(), None);
     };
     let (_, key) = file::read(&settings.data).unwrap_or_default();
     let text = match std::fs::read_to_string(path) {
@@ -118,13 +115,13 @@ pub(super) fn look(settings: &Settings) -> Result<(Vec<Checkpoint>, Option<Strin
         Err(error) => {
             let known = settings.data.join(KNOWN).exists();
             let problem = format!("{}: it cannot be compared with: {error}", path.display());
-            return Ok((Vec::new(), known.then_some(problem)));
+            return (Vec::new(), known.then_some(problem));
         }
     };
-    Ok(match evidence::read_all(&text, key.as_ref()) {
+    match evidence::read_all(&text, key.as_ref()) {
         Ok(all) => (all.into_iter().map(|it| it.checkpoint).collect(), None),
         Err(error) => (Vec::new(), Some(format!("{}: {error}", path.display()))),
-    })
+    }
 }
 
 /// A file that had checkpoints and is gone is not one that never had any: its disk may not be there,

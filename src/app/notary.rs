@@ -17,7 +17,7 @@ use crate::journal::evidence::file::{self, Ledger};
 use crate::journal::evidence::{Checkpoint, Signed, Signer, Verifier};
 use crate::journal::sled::SledJournal;
 use crate::journal::{Error, Result};
-use crate::settings::Checkpoints;
+use crate::settings::{Checkpoints, Settings};
 
 /// When a checkpoint was not taken, the next attempt comes after this, or after the interval.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -37,17 +37,16 @@ pub(super) struct Notary {
 impl Notary {
     /// Signs with the key that the journal's keys make: it is kept and backed up with them, and a
     /// new root key does not change it.
-    pub(super) fn new(
-        journal: &Arc<SledJournal>,
-        directory: &Path,
-        settings: &Checkpoints,
-    ) -> Self {
+    pub(super) fn new(journal: &Arc<SledJournal>, settings: &Settings) -> Self {
+        let directory = &settings.data;
         let seed = journal.keyring().derive("checkpoint signatures");
         Self {
             journal: Arc::clone(journal),
             signer: Signer::new(&seed),
-            directory: directory.to_path_buf(),
+            directory: directory.clone(),
             elsewhere: settings
+                .journal
+                .checkpoints
                 .file
                 .as_ref()
                 .map(|path| Elsewhere::new(path, directory)),
@@ -190,8 +189,8 @@ impl Notary {
                                 self.noted().url = None;
                             }
                             Err(problem) => {
-                                self.noted().url = Some(problem.to_string());
                                 tracing::warn!(%problem, "a checkpoint was not taken; trying again");
+                                self.noted().url = Some(problem);
                                 pause = pause.min(PAUSE);
                             }
                         }

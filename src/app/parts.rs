@@ -70,15 +70,13 @@ impl Parts {
         let factors = Factors::new(keyring.derive("mfa cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone());
         let disk = Arc::new(disk?);
-        let signs = &settings.journal.checkpoints;
-        let notary = Arc::new(Notary::new(&disk, &settings.data, signs));
+        let notary = Arc::new(Notary::new(&disk, settings));
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
         let begun = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
-        let install = begun.ok_or_else(|| lock::Error::Missing {
-            directory: settings.data.clone(),
-        })?;
+        let directory = settings.data.clone();
+        let install = begun.ok_or(lock::Error::Missing { directory })?;
         let executions = Executions::start(
             Arc::clone(&journal),
             clock.clone(),
@@ -103,8 +101,7 @@ impl Parts {
             clock: clock.clone(),
         });
         let stopping = Arc::new(AtomicBool::new(false));
-        let library = Arc::<Library>::default();
-        let turns = Arc::<Turns>::default();
+        let (library, turns) = (Arc::<Library>::default(), Arc::<Turns>::default());
         let state = Data::new(http::State {
             turns: Arc::clone(&turns),
             journal: Arc::clone(&journal),

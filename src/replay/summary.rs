@@ -21,7 +21,7 @@ const PORTION: usize = 500;
 pub const UNFINISHED: [&str; 3] = ["running", "waiting", "failed"];
 
 /// How an execution can stand.
-pub const STATES: [&str; 9] = [
+pub const STATES: [&str; 10] = [
     "running",
     "waiting",
     "failed",

@@ -81,7 +81,7 @@ async fn executions_of_others_stay_and_are_listed_unless_somebody_says_so() {
     let scene = Scene::new().await;
     let tools = scene.tools(Arc::new(scene.journal.clone()));
     erase(&tools, scene.ann, false).await.expect("two steps");
-    let certificate = certify(&tools, scene.ann, Chain::default()).await;
+    let certificate = certify(&tools, scene.ann, Chain::default(), &|_, _| None).await;
     let certificate = certificate.expect("it is finished");
     let bobs = scene.go[3];
     assert!(scene.is_readable(bobs).await);
@@ -134,7 +134,7 @@ async fn what_comes_while_somebody_is_erased_goes_as_well() {
     let (clock, now) = (&scene.clock, scene.clock.now());
     let row = Reputation::new(clock, NAMES[0], address, now, Rules::default());
     scene.write(vec![put(&row, Version::NONE)]).await;
-    let certificate = certify(&tools, scene.ann, Chain::default()).await;
+    let certificate = certify(&tools, scene.ann, Chain::default(), &|_, _| None).await;
     let certificate = certificate.expect("it is finished");
     assert!(!scene.is_readable(late).await);
     assert_eq!(certificate.removed.executions_of_nobody, 3);
