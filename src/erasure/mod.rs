@@ -6,7 +6,7 @@
 //! is read, and where they are named goes as well, a portion at a time. The last commit keeps the
 //! certificate and forgets what was looked for. This is the only way in which executions are removed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use crate::directory::command::deletion;
 use crate::directory::erasure::{
     By, Certificate, Chain, Erased, Erasure, LISTED, Removed, Sought, Why, erasure, executions_of,
 };
-use crate::directory::{User, erasure as stored, is_superuser, users};
+use crate::directory::{AuditEvent, User, erasure as stored, is_superuser, users};
 use crate::execution::{self, Executions};
-use crate::journal::object::{self, Versioned, put};
+use crate::journal::object::{self, Stored as _, Versioned, put};
 use crate::journal::{self, Journal, KeyId, Version, Write};
 
 mod certificate;
@@ -177,6 +177,7 @@ pub async fn preview<P: Pace>(
     let traces = search::search(journal, &sought, &set, false, pace).await?;
     let objects = deletion(journal, &found, &[]).await?;
     let counted = remove::counted(&traces);
+    let named: BTreeSet<Uuid> = traces.events.keys().copied().collect();
     let written = letters::found(letters, &sought).await;
     Ok(Preview {
         user,
@@ -184,7 +185,9 @@ pub async fn preview<P: Pace>(
         username: found.value.username,
         is_begun: false,
         removed: Removed {
-            objects: deletes(&objects),
+            objects: deletes(&objects).0,
+            // Those that lie under the user's own key are found as well.
+            events: deletes(&objects).1.union(&named).count() as u64,
             executions: own.len() as u64,
             mails: counted.mails + written.go.len() as u64,
             ..counted
@@ -274,7 +277,8 @@ async fn begin(tools: &Tools, user: Uuid, others: bool) -> Result<Erasure, Error
             began: tools.clock.now(),
             finished: None,
             removed: Removed {
-                objects: deletes(&removal),
+                objects: deletes(&removal).0,
+                events: deletes(&removal).1.len() as u64,
                 executions: own.len() as u64,
                 ..Removed::default()
             },
@@ -365,10 +369,19 @@ async fn listed_ids(journal: &dyn Journal, user: Uuid) -> journal::Result<HashSe
     Ok(lists.into_iter().flat_map(|it| it.executions).collect())
 }
 
-/// How many objects these writes remove.
-fn deletes(writes: &[Write]) -> u64 {
-    let deletes = |it: &&Write| matches!(it, Write::Delete { .. });
-    writes.iter().filter(deletes).count() as u64
+/// How many objects these writes remove, and which audit events besides.
+fn deletes(writes: &[Write]) -> (u64, BTreeSet<Uuid>) {
+    let (mut objects, mut events) = (0, BTreeSet::new());
+    for write in writes {
+        match write {
+            Write::Delete { stream, .. } if stream.kind == AuditEvent::KIND => {
+                events.insert(stream.id);
+            }
+            Write::Delete { .. } => objects += 1,
+            _ => {}
+        }
+    }
+    (objects, events)
 }
 
 /// Keeps the last superuser who can log in.

@@ -272,8 +272,6 @@ impl Scene {
     }
 }
 
-use crate::journal::object::Stored as _;
-
 async fn whole(tools: &Tools, user: Uuid) -> std::result::Result<Certificate, Error> {
     match erase(tools, user, true).await? {
         Some(certificate) => Ok(certificate),
@@ -297,6 +295,11 @@ async fn whoever_is_erased_is_named_nowhere_and_everything_else_is_as_it_was() {
     );
     assert_eq!(removed.executions_of_others, 1);
     assert_eq!(removed.executions_of_nobody, 2);
+    assert_eq!(removed.events, 3, "one of them under their own key");
+    assert_eq!(
+        (preview.removed.objects, preview.removed.events),
+        (removed.objects, removed.events)
+    );
     assert_eq!(
         (
             preview.removed.executions,
