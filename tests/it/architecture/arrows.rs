@@ -4,6 +4,8 @@
 /// also use `clock` and `settings`.
 pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
+    // The script that Cargo runs before it compiles the rest.
+    ("build", &[]),
     (
         "cli",
         &[
@@ -14,6 +16,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "app",
             "http",
             "execution",
+            "erasure",
             "replay",
             "blueprint",
             "policy",
