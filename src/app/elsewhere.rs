@@ -103,24 +103,30 @@ impl Elsewhere {
     }
 }
 
-/// The checkpoints in the file elsewhere, for a journal that nobody serves; and what is to be said
-/// where there should be some and they cannot be read.
-pub(super) fn look(settings: &Settings) -> (Vec<Checkpoint>, Option<String>) {
-    let Some(path) = &settings.journal.checkpoints.file else {
-        return (Vec::new(), None);
+/// The checkpoints in the file elsewhere, for a journal that nobody serves; or why it cannot be
+/// compared with them.
+pub(super) fn look(settings: &Settings) -> std::result::Result<Vec<Checkpoint>, String> {
+    let Some(path) = settings.journal.checkpoints.file.clone() else {
+        return Ok(Vec::new());
     };
+    let is_known = settings.data.join(KNOWN).exists();
     let (_, key) = file::read(&settings.data).unwrap_or_default();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            let known = settings.data.join(KNOWN).exists();
-            let problem = format!("{}: it cannot be compared with: {error}", path.display());
-            return (Vec::new(), known.then_some(problem));
+    let name = path.display().to_string();
+    let (tell, told) = std::sync::mpsc::channel();
+    // Whoever waits may have given up.
+    std::thread::spawn(move || tell.send(std::fs::read_to_string(path)));
+    match told.recv_timeout(PATIENCE) {
+        Ok(Ok(text)) => {
+            let all = evidence::read_all(&text, key.as_ref());
+            let all = all.map_err(|error| format!("{name}: {error}"))?;
+            Ok(all.into_iter().map(|it| it.checkpoint).collect())
         }
-    };
-    match evidence::read_all(&text, key.as_ref()) {
-        Ok(all) => (all.into_iter().map(|it| it.checkpoint).collect(), None),
-        Err(error) => (Vec::new(), Some(format!("{}: {error}", path.display()))),
+        // There never was one.
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound && !is_known => {
+            Ok(Vec::new())
+        }
+        Ok(Err(error)) => Err(format!("{name}: {error}")),
+        Err(_) => Err(format!("{name}: its disk does not answer")),
     }
 }
 

@@ -122,23 +122,24 @@ impl Notary {
         Ok(own)
     }
 
-    /// The last checkpoint of the file elsewhere, if there is one.
+    /// The last checkpoint of the file elsewhere, if there is one; or what is to be said of it where
+    /// it was not signed here.
     ///
     /// # Errors
-    /// When the file cannot be read, or what it says was not signed here.
-    pub(super) async fn kept_elsewhere(&self) -> Result<Option<Checkpoint>> {
+    /// When the file cannot be read.
+    pub(super) async fn kept_elsewhere(
+        &self,
+    ) -> Result<std::result::Result<Option<Checkpoint>, String>> {
         let Some(elsewhere) = &self.elsewhere else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         let Some(last) = elsewhere.last().await? else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
-        let signed = Signed::first(&last.note, self.verifier());
-        let (signed, _) = signed.map_err(|error| Error::Damaged {
-            path: elsewhere.path().to_path_buf(),
-            problem: error.to_string(),
-        })?;
-        Ok(Some(signed.checkpoint))
+        Ok(match Signed::first(&last.note, self.verifier()) {
+            Ok((signed, _)) => Ok(Some(signed.checkpoint)),
+            Err(error) => Err(format!("{}: {error}", elsewhere.path().display())),
+        })
     }
 
     /// What is to be said where the key beside the checkpoints is not this journal's.

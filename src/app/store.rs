@@ -92,6 +92,7 @@ fn verified(report: &Report) -> Verified {
         signed: report.signed,
         after_signed: report.after_signed,
         findings: report.findings.iter().map(ToString::to_string).collect(),
+        not_compared: None,
     }
 }
 
@@ -105,12 +106,23 @@ pub(super) struct Disk {
 #[async_trait]
 impl Store for Disk {
     async fn verify(&self, held: Vec<Checkpoint>) -> journal::Result<Verified> {
-        let mut held = held;
-        held.extend(self.notary.kept_elsewhere().await?);
+        let (mut held, mut said) = (held, self.notary.foreign_key());
+        let not_compared = match self.notary.kept_elsewhere().await {
+            Ok(Ok(last)) => {
+                held.extend(last);
+                None
+            }
+            Ok(Err(foreign)) => {
+                said.push(foreign);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
         let journal = Arc::clone(&self.journal);
         let verified = blocking(move || Ok(verified(&journal.verify(&held)?))).await?;
         Ok(Verified {
-            findings: [verified.findings, self.notary.foreign_key()].concat(),
+            findings: [verified.findings, said].concat(),
+            not_compared,
             ..verified
         })
     }
@@ -234,11 +246,15 @@ impl Write for Pieces {
 
 /// Verifies a journal that nobody has open; it may be too damaged to be opened.
 pub(super) fn verify(settings: &Settings, held: &[Checkpoint]) -> journal::Result<Verified> {
-    let (elsewhere, problem) = elsewhere::look(settings);
-    let held = [held, &elsewhere].concat();
-    let mut verified = verified(&sled::verify(&options(settings), &held)?);
-    verified.findings.extend(problem);
-    Ok(verified)
+    let (kept, not_compared) = match elsewhere::look(settings) {
+        Ok(kept) => (kept, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let held = [held, &kept].concat();
+    Ok(Verified {
+        not_compared,
+        ..verified(&sled::verify(&options(settings), &held)?)
+    })
 }
 
 /// Verifies exports alone, which needs no data directory, against checkpoints that were kept.

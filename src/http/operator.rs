@@ -158,6 +158,8 @@ pub struct Verified {
     pub after_signed: u64,
     /// What is damaged, the first damaged record first.
     pub findings: Vec<String>,
+    /// Why it was not compared with the checkpoints in the file elsewhere, where there is one.
+    pub not_compared: Option<String>,
 }
 
 /// Mounts the routes. `operator` is shared by all threads.

@@ -152,6 +152,11 @@ fn tell(report: &Value, looked: Looked, output: &Output) -> anyhow::Result<()> {
              log had been cut off. Compare it with a copy that is kept elsewhere.",
         );
     }
+    if let Some(why) = report["not_compared"].as_str() {
+        talk(&format!(
+            "It was NOT compared with the checkpoints in journal.checkpoints.file: {why}"
+        ));
+    }
     if report["signed"] == 0 {
         talk(
             "No signed checkpoint was compared with it: one that was kept elsewhere would show \

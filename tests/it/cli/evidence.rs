@@ -332,7 +332,13 @@ fn a_disk_that_does_not_answer_holds_nobody_up() {
             .gatelog(&["journal", "checkpoint"])
             .fails_with(69)
             .says("does not answer");
-        server.stop().await;
+        for is_up in [true, false] {
+            if !is_up {
+                server.stop().await;
+            }
+            let verified = server.gatelog(&["journal", "verify"]);
+            verified.succeeds().says("NOT compared").says("is whole");
+        }
     });
 }
 
