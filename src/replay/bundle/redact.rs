@@ -107,8 +107,11 @@ fn named_secrets(name: &str, value: &Value, hidden: &mut Pseudonyms) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries {
-                // The values of a context are wrapped in what they are.
-                let is_wrapper = matches!(key.as_str(), "value" | "is" | "identifier");
+                // The values of a context are wrapped in what they are, and that is no secret.
+                if key == "is" {
+                    continue;
+                }
+                let is_wrapper = matches!(key.as_str(), "value" | "identifier");
                 named_secrets(if is_wrapper { name } else { key }, value, hidden);
             }
         }
