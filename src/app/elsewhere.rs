@@ -86,20 +86,20 @@ impl Elsewhere {
                 self.path.display()
             )))
         };
-        let Ok(mut ledger) = Arc::clone(&self.ledger).try_lock_owned() else {
-            return Err(silent());
+        let done = async {
+            // Somebody else may be at it, for a moment or for good.
+            let mut ledger = Arc::clone(&self.ledger).lock_owned().await;
+            let (tell, told) = oneshot::channel();
+            let thread = std::thread::Builder::new().name("checkpoints elsewhere".to_owned());
+            let spawned = thread.spawn(move || {
+                // Whoever asked may have given up.
+                let _ = tell.send(work(&mut ledger));
+            });
+            spawned.map_err(|error| Error::io(&self.path, error))?;
+            told.await.map_err(|_| silent())?
         };
-        let (tell, told) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("checkpoints elsewhere".to_owned());
-        let spawned = thread.spawn(move || {
-            // Whoever asked may have given up.
-            let _ = tell.send(work(&mut ledger));
-        });
-        spawned.map_err(|error| Error::io(&self.path, error))?;
-        match tokio::time::timeout(PATIENCE, told).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) | Err(_) => Err(silent()),
-        }
+        let done = tokio::time::timeout(PATIENCE, done).await;
+        done.unwrap_or_else(|_| Err(silent()))
     }
 }
 

@@ -1,11 +1,8 @@
 //! `gatelog user erase`: removes a person from everything that can be read.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -13,6 +10,7 @@ use crate::settings::Settings;
 
 use super::client::{Operator, segment};
 use super::device::agreed;
+use super::file::NewFile;
 use super::output::{Output, print_line, print_value, talk};
 
 /// Whom, and how.
@@ -62,30 +60,14 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
         }
     }
     // Made before anything is done: what is done cannot be undone for a full disk.
-    let file = match &command.certificate {
-        Some(path) => {
-            let made = File::options()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path);
-            Some(made.with_context(|| format!("{} cannot be made", path.display()))?)
-        }
-        None => None,
-    };
+    let certificate = command.certificate.as_ref();
+    let file = certificate
+        .map(|path| NewFile::begin(path, 0o600))
+        .transpose()?;
+    let wanted = json!({ "others": command.others });
     let answer = operator
-        .post_long(
-            &format!("{path}/erase"),
-            &json!({ "others": command.others }),
-        )
-        .await;
-    let answer = match (answer, &command.certificate) {
-        (Err(error), Some(path)) => {
-            std::fs::remove_file(path)?;
-            return Err(error);
-        }
-        (answer, _) => answer?,
-    };
+        .post_long(&format!("{path}/erase"), &wanted)
+        .await?;
     let (certificate, text) = (&answer["certificate"], answer["text"].as_str());
     if let Some(mut file) = file {
         let data = serde_json::to_string_pretty(certificate)?;
@@ -94,8 +76,8 @@ async fn erase(command: &Command, operator: &Operator, output: &Output) -> anyho
         } else {
             format!("{}\n\n{data}", text.unwrap_or_default().trim_end())
         };
-        writeln!(file, "{content}")?;
-        file.sync_all()?;
+        file.write(format!("{content}\n").as_bytes())?;
+        file.finish()?;
     }
     if output.is_json() {
         return print_value(certificate);

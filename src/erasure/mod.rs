@@ -175,9 +175,10 @@ pub async fn preview<P: Pace>(
     let own = theirs(journal, user).await?;
     let set = own.iter().copied().collect();
     let traces = search::search(journal, &sought, &set, false, pace).await?;
-    let objects = deletion(journal, &found, &[]).await?;
+    let (objects, mut events) = deletes(&deletion(journal, &found, &[]).await?);
+    // Those that lie under the user's own key are found as well.
+    events.extend(traces.events.keys());
     let counted = remove::counted(&traces);
-    let named: BTreeSet<Uuid> = traces.events.keys().copied().collect();
     let written = letters::found(letters, &sought).await;
     Ok(Preview {
         user,
@@ -185,9 +186,8 @@ pub async fn preview<P: Pace>(
         username: found.value.username,
         is_begun: false,
         removed: Removed {
-            objects: deletes(&objects).0,
-            // Those that lie under the user's own key are found as well.
-            events: deletes(&objects).1.union(&named).count() as u64,
+            objects,
+            events: events.len() as u64,
             executions: own.len() as u64,
             mails: counted.mails + written.go.len() as u64,
             ..counted
@@ -266,6 +266,7 @@ async fn begin(tools: &Tools, user: Uuid, others: bool) -> Result<Erasure, Error
             commit(tools, writes, tools.clock.ordered_id()).await?;
         }
         let removal = deletion(journal, &found, &[]).await?;
+        let (objects, events) = deletes(&removal);
         let erasure = Erasure {
             user,
             pk: found.value.pk,
@@ -277,8 +278,8 @@ async fn begin(tools: &Tools, user: Uuid, others: bool) -> Result<Erasure, Error
             began: tools.clock.now(),
             finished: None,
             removed: Removed {
-                objects: deletes(&removal).0,
-                events: deletes(&removal).1.len() as u64,
+                objects,
+                events: events.len() as u64,
                 executions: own.len() as u64,
                 ..Removed::default()
             },

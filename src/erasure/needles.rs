@@ -188,43 +188,35 @@ fn is_in(needle: &str, text: &str, place: Place, depth: usize) -> bool {
     decoded != text && is_in(needle, &decoded, place, depth + 1)
 }
 
-/// Whether a needle is somewhere in a text where what is before and behind it allows it.
-fn stands(
-    needle: &str,
-    text: &str,
-    begins: impl Fn(Option<char>) -> bool,
-    ends: impl Fn(Option<char>, Option<char>) -> bool,
-) -> bool {
-    text.match_indices(needle).any(|(at, _)| {
-        let mut after = text[at + needle.len()..].chars();
-        begins(text[..at].chars().next_back()) && ends(after.next(), after.next())
-    })
-}
-
 fn has_address(needle: &str, text: &str) -> bool {
-    let goes_on = |it: char| it.is_alphanumeric() || "_-+".contains(it);
-    let begins = |before: Option<char>| !before.is_some_and(|it| goes_on(it) || it == '.');
-    stands(needle, text, begins, |next, then| match next {
-        Some('.') => !then.is_some_and(char::is_alphanumeric),
-        next => !next.is_some_and(goes_on),
+    stands_alone(needle, text, "_-+")
+}
+
+/// Whether a needle is a word of a sentence.
+fn has_word(needle: &str, text: &str) -> bool {
+    text.contains(char::is_whitespace) && stands_alone(needle, text, "@_-/")
+}
+
+/// Whether a needle stands in a text between characters that no name goes on with: a letter, a digit,
+/// one of `signs`, or a full stop, unless that ends the sentence.
+fn stands_alone(needle: &str, text: &str, signs: &str) -> bool {
+    let goes_on = |it: char| it.is_alphanumeric() || signs.contains(it);
+    text.match_indices(needle).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let mut after = text[at + needle.len()..].chars();
+        let ends = match after.next() {
+            Some('.') => !after.next().is_some_and(char::is_alphanumeric),
+            next => !next.is_some_and(goes_on),
+        };
+        ends && !before.is_some_and(|it| goes_on(it) || it == '.')
     })
 }
 
+/// Whether a needle stands in a text and is no part of a longer number.
 fn has_number(needle: &str, text: &str) -> bool {
-    let is_digit = |it: Option<char>| it.is_some_and(|it| it.is_ascii_digit());
-    stands(needle, text, |it| !is_digit(it), |it, _| !is_digit(it))
-}
-
-/// Whether a needle stands in a sentence between characters that no name goes on with.
-fn has_word(needle: &str, text: &str) -> bool {
-    if !text.contains(char::is_whitespace) {
-        return false;
-    }
-    let goes_on = |it: char| it.is_alphanumeric() || "@_-/".contains(it);
-    let begins = |before: Option<char>| !before.is_some_and(|it| goes_on(it) || it == '.');
-    stands(needle, text, begins, |next, then| match next {
-        Some('.') => !then.is_some_and(char::is_alphanumeric),
-        next => !next.is_some_and(goes_on),
+    let is_digit = |it: char| it.is_ascii_digit();
+    text.match_indices(needle).any(|(at, _)| {
+        !text[..at].ends_with(is_digit) && !text[at + needle.len()..].starts_with(is_digit)
     })
 }
 

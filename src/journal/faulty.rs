@@ -67,9 +67,7 @@ impl Faulty {
     pub(crate) fn commits(&self) -> usize {
         *self.commits.lock().expect("a lock")
     }
-}
 
-impl Faulty {
     fn is_whole(&self, stream: StreamId) -> Result<()> {
         if self.damaged.lock().expect("a lock").contains(&stream.id) {
             return Err(Error::Corrupt {

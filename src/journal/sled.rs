@@ -131,6 +131,8 @@ struct Shared {
     last: watch::Sender<Last>,
     /// Why nothing is written any more, once that is so.
     failed: OnceLock<Arc<str>>,
+    /// Whoever verifies has the only place for a scratch state.
+    verifying: Mutex<()>,
     clock: Clock,
 }
 
@@ -187,6 +189,7 @@ impl SledJournal {
                 closed: false,
             }),
             failed: OnceLock::new(),
+            verifying: Mutex::default(),
             clock,
         });
         let (jobs, archive_jobs) = crossbeam_channel::unbounded();

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::Entry;
-use super::letters::{Level, folded, levels};
+use super::letters::{Level, folded, levels, spliced};
 use super::mask::{MASK, is_secret};
 use crate::directory::Invitation;
 use crate::flow::Event;
@@ -89,16 +89,7 @@ impl Bearers {
             return text;
         }
         places.sort_unstable_by_key(|it| (it.start, it.end));
-        let (mut made, mut done) = (String::with_capacity(text.len()), 0);
-        for place in places {
-            if place.start >= done {
-                made.push_str(&text[done..place.start]);
-                made.push_str(MASK);
-            }
-            done = done.max(place.end);
-        }
-        made.push_str(&text[done..]);
-        made
+        spliced(&text, places.into_iter().map(|place| (place, MASK)))
     }
 }
 

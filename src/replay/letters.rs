@@ -50,6 +50,24 @@ pub(in crate::replay) fn levels(text: &str) -> (Vec<Level>, bool) {
     (levels, false)
 }
 
+/// The text with others in these places, which come in their order. What begins within one that was
+/// replaced goes with it.
+pub(in crate::replay) fn spliced<'a>(
+    text: &str,
+    places: impl IntoIterator<Item = (Range<usize>, &'a str)>,
+) -> String {
+    let (mut made, mut done) = (String::with_capacity(text.len()), 0);
+    for (place, other) in places {
+        if place.start >= done {
+            made.push_str(&text[done..place.start]);
+            made.push_str(other);
+        }
+        done = done.max(place.end);
+    }
+    made.push_str(&text[done..]);
+    made
+}
+
 /// A text in the form in which texts are compared: without regard to the case of its letters, and
 /// to how a letter with a mark is written. A plus sign stands for a space in a query.
 pub(in crate::replay) fn folded(text: &str) -> String {

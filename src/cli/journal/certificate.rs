@@ -8,7 +8,7 @@ use super::Refuted;
 use super::verify::read;
 use crate::cli::output::{Output, print_line, print_value};
 use crate::directory::erasure::Certificate;
-use crate::erasure::NAME;
+use crate::erasure;
 use crate::journal::evidence::{self, Verifier};
 
 /// Says of each file whether it is what this key's journal certified.
@@ -36,13 +36,11 @@ pub(super) fn tell(paths: &[PathBuf], key: &Verifier, output: &Output) -> anyhow
 fn checked(path: &Path, text: &str, key: &Verifier) -> Result<Certificate, Refuted> {
     let refuted = |problem: &str| Refuted(format!("{}: {problem}", path.display()));
     let no_certificate = || refuted("there is no certificate of erasure in it");
-    let mut lines = text.split_inclusive('\n');
-    let start: usize = lines
-        .by_ref()
-        .take_while(|line| !line.starts_with('{'))
-        .map(str::len)
-        .sum();
-    let data: Value = serde_json::from_str(&text[start..]).map_err(|_| no_certificate())?;
+    let words = text
+        .split_inclusive('\n')
+        .take_while(|line| !line.starts_with('{'));
+    let (words, data) = text.split_at(words.map(str::len).sum());
+    let data: Value = serde_json::from_str(data).map_err(|_| no_certificate())?;
     let certificate: Certificate =
         serde_json::from_value(data.clone()).map_err(|_| no_certificate())?;
     // What is read is all that there is: nothing stands beside it unsigned.
@@ -52,19 +50,14 @@ fn checked(path: &Path, text: &str, key: &Verifier) -> Result<Certificate, Refut
     let Some(note) = &certificate.signature else {
         return Err(refuted("it is not signed"));
     };
-    key.attests(note, NAME, &certificate.signed_bytes())
+    key.attests(note, erasure::NAME, &certificate.signed_bytes())
         .map_err(|error| refuted(&error.to_string()))?;
     if let Some(checkpoint) = &certificate.chain.checkpoint {
         evidence::read_all(checkpoint, Some(key)).map_err(|error| refuted(&error.to_string()))?;
     }
-    if start > 0 && !text[..start].trim().is_empty() && !says_the_same(&text[..start], &certificate)
-    {
+    let words = words.trim();
+    if !words.is_empty() && words != erasure::text(&certificate).trim() {
         return Err(refuted("its words are not those of the data below them"));
     }
     Ok(certificate)
-}
-
-/// Whether the words are those that belong to the certificate.
-fn says_the_same(words: &str, certificate: &Certificate) -> bool {
-    words.trim_end() == crate::erasure::text(certificate).trim_end()
 }

@@ -14,7 +14,9 @@ use crate::directory::User;
 use crate::directory::change::{Author, Means};
 use crate::flow::query::Query;
 use crate::http::acts::Doer;
+use crate::http::line::presence;
 use crate::http::request::Arrival;
+use crate::http::scans::Turns;
 use crate::http::{Error, State};
 use crate::journal::object::Versioned;
 use crate::policy::Asker;
@@ -82,6 +84,22 @@ impl Call {
         } else {
             Err(Error::NotPermitted)
         }
+    }
+
+    /// Does the work when it is the caller's turn, for as long as they wait for it and the server
+    /// goes on.
+    ///
+    /// # Errors
+    /// Those of the work; when too many wait already; or it was given up.
+    pub(super) async fn in_turn<T>(
+        &self,
+        turns: &Turns,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let user = self.caller()?.user.value.uuid;
+        let presence = presence(&self.request);
+        let is_wanted = || !self.state.is_stopping() && presence.is_there();
+        turns.run(user, is_wanted, work).await?
     }
 
     /// The body as JSON; an empty one is an empty object.

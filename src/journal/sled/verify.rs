@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use super::super::evidence::{self, Checkpoint};
 use super::super::keys;
@@ -31,9 +31,6 @@ mod compare;
 
 /// The scratch state makes its changes in portions of so many values.
 const PORTION: usize = 2_000;
-
-/// Only one verifies at a time.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// One thing that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +126,8 @@ impl SledJournal {
     /// # Errors
     /// As [`verify`].
     pub fn verify(&self, held: &[Checkpoint]) -> Result<Report> {
+        let turn = self.shared.verifying.lock();
+        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
         let mut report = Report::default();
         guarded(&mut report, &self.shared.directory, |report| {
             self.shared.log().verify(held, report)
@@ -159,8 +158,6 @@ struct Log<'a> {
 impl Log<'_> {
     fn verify(&self, held: &[Checkpoint], report: &mut Report) -> Result<()> {
         let held = self.held(held, report)?;
-        // One after the other: the scratch state has one place, which a crash may leave behind.
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let scratch_path = self.directory.join("verify.scratch");
         disk::remove_directory(&scratch_path)?;
         disk::create_directory(&scratch_path)?;

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::clock::Clock;
-use crate::replay::letters::{Level, folded, levels};
+use crate::replay::letters::{Level, folded, levels, spliced};
 
 /// Shorter words are replaced only where they are all of a value: within other text they are found
 /// by accident.
@@ -114,14 +114,8 @@ impl Pseudonyms {
                 taken.insert(it.place.start, it);
             }
         }
-        let (mut made, mut done) = (String::with_capacity(text.len()), 0);
-        for it in taken.into_values() {
-            made.push_str(&text[done..it.place.start]);
-            made.push_str(&it.other);
-            done = it.place.end;
-        }
-        made.push_str(&text[done..]);
-        made
+        let places = taken.values();
+        spliced(text, places.map(|it| (it.place.clone(), it.other.as_str())))
     }
 
     /// What is to stand in a place. A letter that stays is encoded as it was; those that are new
@@ -312,10 +306,6 @@ mod tests {
                 "next=%2Fapp%3Flogin_hint%3Dann.miller%2540corp.com",
                 format!("next=%2Fapp%3Flogin_hint%3D{one}%2540corp.com"),
             ),
-            (
-                "%61nn%2Emiller%40corp.com",
-                format!("{}%2E{}%40corp.com", &one[..3], &one[4..]),
-            ),
             ("x_ann.miller@corp.com_x", format!("x_{one}@corp.com_x")),
             (
                 "next=%2F%3Fu%3Dbob%26a%3D1",
@@ -325,6 +315,14 @@ mod tests {
         ] {
             assert_eq!(all.within(text), made, "{text}");
         }
+        // A letter that its pseudonym happens to share stays as it was
+        // written, so what the text says is compared.
+        let replaced = all.within("%61nn%2Emiller%40corp.com");
+        assert!(replaced.contains("%2E"), "{replaced}");
+        assert_eq!(
+            percent_encoding::percent_decode_str(&replaced).decode_utf8_lossy(),
+            format!("{one}@corp.com")
+        );
     }
 
     #[test]

@@ -336,11 +336,10 @@ impl World for Supposed<'_> {
         let is_same = !self.views.of.changes.has(object::stream::<Policy>(policy));
         let then = self.views.seen.evaluation(policy).filter(|_| is_same);
         let (then, told) = then.unzip();
-        if let Some(ended) = then
-            .clone()
-            .filter(|it: &Evaluated| it.interrupted.is_some())
+        if let Some(then) = &then
+            && then.interrupted.is_some()
         {
-            return Ok(ended);
+            return Ok(then.clone());
         }
         let told = told.flatten().cloned();
         self.recalled().push(told);

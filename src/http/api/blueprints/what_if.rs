@@ -17,7 +17,6 @@ use super::super::schema::shape::{Member, Of, has, may, object};
 use super::drafted::{self, Drafted};
 use crate::blueprint::Report;
 use crate::expression::Workers;
-use crate::http::line::presence;
 use crate::http::{Error, State};
 use crate::replay::many;
 use crate::replay::what_if::{self, Changes, Range, Table};
@@ -134,7 +133,8 @@ async fn suppose(mut call: Call) -> Answered {
     let (problems, report, table) = match drafted {
         Drafted::Would(report, writes) => {
             let changes = Changes::new(writes, call.state.clock.now());
-            let table = run(&call, changes, asked).await?;
+            let work = counted(&call.state, changes, asked);
+            let table = call.in_turn(&call.state.scans.suppositions, work).await?;
             (Vec::new(), report, Some(table))
         }
         Drafted::Wrong(problems) => (problems, Report::default(), None),
@@ -146,16 +146,6 @@ async fn suppose(mut call: Call) -> Answered {
         "changes": report.changes,
         "table": table,
     })))
-}
-
-/// Runs them when it is the caller's turn, for as long as they wait for the answer.
-async fn run(call: &Call, changes: Changes, asked: Asked) -> Result<Table, Error> {
-    let state = &call.state;
-    let user = call.caller()?.user.value.uuid;
-    let presence = presence(&call.request);
-    let is_wanted = || !state.is_stopping() && presence.is_there();
-    let work = counted(state, changes, asked);
-    state.scans.suppositions.run(user, is_wanted, work).await?
 }
 
 /// Half of the cores are left to those who log in meanwhile.

@@ -5,7 +5,6 @@ use super::one::refused;
 use crate::expression::Workers;
 use crate::http::Error;
 use crate::http::api::call::Call;
-use crate::http::line::presence;
 use crate::replay;
 
 /// Does the work when it is the caller's turn, for as long as they wait for it. The workers that run
@@ -15,9 +14,6 @@ pub(super) async fn run<T>(
     work: impl AsyncFnOnce(Option<Workers>) -> Result<T, replay::Error>,
 ) -> Result<T, Error> {
     let state = &call.state;
-    let user = call.caller()?.user.value.uuid;
-    let presence = presence(&call.request);
-    let is_wanted = || !state.is_stopping() && presence.is_there();
     let work = async {
         let workers = state.workers.as_ref().map(Workers::one_more).transpose();
         let workers = workers.map_err(|error| Error::Internal {
@@ -25,5 +21,5 @@ pub(super) async fn run<T>(
         })?;
         work(workers).await.map_err(refused)
     };
-    state.scans.runs.run(user, is_wanted, work).await?
+    call.in_turn(&state.scans.runs, work).await
 }
