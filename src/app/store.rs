@@ -91,6 +91,7 @@ fn verified(report: &Report) -> Verified {
         after_checkpoints: report.after_checkpoints,
         signed: report.signed,
         after_signed: report.after_signed,
+        bodies_gone: report.bodies_gone,
         findings: report.findings.iter().map(ToString::to_string).collect(),
         not_compared: None,
     }

@@ -96,6 +96,15 @@ impl Operator {
     fn goes_on(&self) -> bool {
         !self.stopping.load(Ordering::Relaxed)
     }
+
+    /// Workers of its own for what runs executions again: those who log in do not wait for it.
+    ///
+    /// # Errors
+    /// When no process can be started.
+    fn other_workers(&self) -> Result<Workers, Refusal> {
+        let workers = self.workers.another();
+        workers.map_err(|error| Refusal::Broken(error.to_string()))
+    }
 }
 
 /// What only the concrete store of the journal can do.
@@ -156,6 +165,8 @@ pub struct Verified {
     pub signed: u64,
     /// How many records came after the last of those.
     pub after_signed: u64,
+    /// How many records have no body any more.
+    pub bodies_gone: u64,
     /// What is damaged, the first damaged record first.
     pub findings: Vec<String>,
     /// Why it was not compared with the checkpoints in the file elsewhere, where there is one.

@@ -193,6 +193,12 @@ impl Record {
         }
     }
 
+    /// Whether it had a body once and has none any more.
+    #[must_use]
+    pub fn lacks_body(&self) -> bool {
+        self.payload.is_none() && self.frame.operation != Operation::Delete
+    }
+
     /// The same record with its body removed, as retention leaves it.
     #[must_use]
     pub fn without_body(self) -> Self {

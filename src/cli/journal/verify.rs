@@ -168,8 +168,9 @@ fn tell(report: &Value, looked: Looked, output: &Output) -> anyhow::Result<()> {
 
 fn sound(report: &Value, looked: Looked) -> String {
     let signed = format!(
-        "Signed checkpoints: {}, records after the last of them: {}.",
-        report["signed"], report["after_signed"]
+        "Signed checkpoints: {}, records after the last of them: {}. Records whose bodies were \
+         taken out, by retention or an erasure: {}.",
+        report["signed"], report["after_signed"], report["bodies_gone"]
     );
     match looked {
         Looked::AtExports => format!(

@@ -103,7 +103,8 @@ pub(super) async fn show(operator: Data<Operator>, name: Path<String>) -> Answer
 /// `GET /operator/executions/{id}/verify`: whether today's code comes to the same events.
 pub(super) async fn verify(operator: Data<Operator>, name: Path<String>) -> Answer {
     let id = named(&operator, &name).await?;
-    let verified = replay::verify(&operator.journal, Some(&operator.workers), id).await?;
+    let workers = operator.other_workers()?;
+    let verified = replay::verify(&operator.journal, Some(&workers), id).await?;
     Ok(HttpResponse::Ok().json(verified))
 }
 
@@ -178,11 +179,12 @@ pub(super) async fn bundle(
     asked: Query<Bundled>,
 ) -> Answer {
     let id = named(&operator, &name).await?;
-    let (journal, workers) = (&operator.journal, Some(&operator.workers));
+    let (journal, workers) = (&operator.journal, operator.other_workers()?);
     if asked.personal {
         leaves(&**journal, &operator.clock, What::Bundle, Some(id)).await?;
     }
-    let bundle = replay::bundle::of(journal, workers, &operator.clock, id, asked.personal).await?;
+    let (workers, clock) = (Some(&workers), &operator.clock);
+    let bundle = replay::bundle::of(journal, workers, clock, id, asked.personal).await?;
     Ok(HttpResponse::Ok().json(bundle))
 }
 

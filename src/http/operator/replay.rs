@@ -41,9 +41,7 @@ pub(super) async fn verify(operator: Data<Operator>, asked: Json<Asked>) -> Answ
     let mut before = asked.before;
     let mut left = asked.limit.map_or(usize::MAX, NonZeroUsize::get);
     let mut next = None;
-    // Those who log in do not wait for workers that are busy with this.
-    let workers = operator.workers.another();
-    let workers = workers.map_err(|error| Refusal::Broken(error.to_string()))?;
+    let workers = operator.other_workers()?;
     while left > 0 {
         if !operator.goes_on() {
             return Err(Refusal::Busy);

@@ -46,8 +46,7 @@ pub(super) async fn what_if(operator: Data<Operator>, asked: Json<Asked>) -> Ans
     let options = blueprints::options(&operator, asked.skip_unsupported, true);
     let drafted = blueprint::draft(&*operator.journal, &operator.clock, &documents, &options);
     let (report, writes) = drafted.await.map_err(blueprints::failure)?;
-    let workers = operator.workers.another();
-    let workers = workers.map_err(|error| Refusal::Broken(error.to_string()))?;
+    let workers = operator.other_workers()?;
     let journal = std::sync::Arc::clone(&operator.journal);
     let changes = Changes::new(writes, operator.clock.now());
     let supposition = what_if::suppose(journal, changes, Some(workers));

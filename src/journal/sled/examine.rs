@@ -40,6 +40,7 @@ struct Examination {
     edge: Edge,
     heads: HashMap<StreamId, (Version, Hash)>,
     held: Held,
+    bodies_gone: u64,
 }
 
 /// What was found, if anything was.
@@ -52,6 +53,7 @@ impl Examination {
             edge: Edge::default(),
             heads: HashMap::new(),
             held: Held::new(held.to_vec()),
+            bodies_gone: 0,
         }
     }
 
@@ -110,6 +112,7 @@ impl Examination {
             let problem = format!("it does not follow version {version} of its stream");
             return Err(finding(here, problem));
         }
+        self.bodies_gone += u64::from(record.lacks_body());
         let hash = frame.hash();
         self.edge.push(tree::leaf(hash), |_| ());
         self.heads.insert(frame.stream, (frame.version, hash));
@@ -140,6 +143,7 @@ impl Examination {
     fn report(&self, found: Option<Finding>) -> Report {
         Report {
             records: self.edge.size(),
+            bodies_gone: self.bodies_gone,
             signed: self.held.agreed(),
             after_signed: self.held.after(self.edge.size()),
             findings: found.into_iter().collect(),

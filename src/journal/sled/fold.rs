@@ -20,6 +20,7 @@ pub(super) struct Fold<'a> {
     kept: Applied,
     applied: Applied,
     tree: Growing,
+    without_body: u64,
 }
 
 impl<'a> Fold<'a> {
@@ -30,6 +31,7 @@ impl<'a> Fold<'a> {
             kept: applied,
             applied,
             tree: Growing::default(),
+            without_body: 0,
         }
     }
 
@@ -43,6 +45,11 @@ impl<'a> Fold<'a> {
         self.tree.edge()
     }
 
+    /// How many of the records that were added had their bodies removed.
+    pub(super) fn without_body(&self) -> u64 {
+        self.without_body
+    }
+
     /// How many values would be changed by [`Fold::apply`].
     pub(super) fn len(&self) -> usize {
         self.overlay.len()
@@ -54,6 +61,7 @@ impl<'a> Fold<'a> {
         let place = self.applied.place.next_record();
         let stream = record.frame.stream;
         let hash = record.frame.hash();
+        self.without_body += u64::from(record.lacks_body());
         self.tree.add(&self.overlay, before, hash)?;
         let mut head = self.head_of(stream)?;
         if let Some((chunk, positions)) = head.push(hash, place.position) {

@@ -72,6 +72,9 @@ pub struct Report {
     pub signed: u64,
     /// How many records came after the last of those.
     pub after_signed: u64,
+    /// How many records have no body any more: retention and erasures take them out, and leave the
+    /// frames. Chains and checkpoints cannot tell who did it.
+    pub bodies_gone: u64,
     /// What is damaged, the first damaged record first; empty for a sound journal.
     pub findings: Vec<Finding>,
 }
@@ -252,6 +255,7 @@ impl Log<'_> {
             })
             }));
         let applied = fold.applied();
+        report.bodies_gone = fold.without_body();
         report.signed = held.agreed();
         report.after_signed = held.after(report.records);
         let result = visited.unwrap_or_else(|_| {

@@ -97,7 +97,7 @@ async fn every_record_is_proven_and_every_checkpoint_follows_from_the_ones_befor
     let held: Vec<Checkpoint> = signed.into_iter().map(|it| it.checkpoint).collect();
     let report = journal.verify(&held).expect("reads");
     assert!(report.is_sound(), "{:?}", report.findings);
-    assert_eq!(report.signed, 6);
+    assert_eq!((report.signed, report.bodies_gone), (6, 0));
     close(journal);
     let report = verify(&disk.options, &held).expect("reads");
     assert!(report.is_sound(), "{:?}", report.findings);
@@ -176,6 +176,7 @@ async fn removed_bodies_change_no_root_and_no_proof() {
     let held = [signed.checkpoint.clone()];
     let report = journal.verify(&held).expect("reads");
     assert!(report.is_sound() && report.signed == 1, "{report:?}");
+    assert_eq!(report.bodies_gone, 12 + 11);
     let whole = disk.path("whole.export.gz");
     journal
         .export(fs::File::create(&whole).expect("a file"))
@@ -186,6 +187,7 @@ async fn removed_bodies_change_no_root_and_no_proof() {
         (report.records, report.signed, report.after_signed),
         (24, 1, 0)
     );
+    assert_eq!(report.bodies_gone, 12 + 11);
     close(Arc::into_inner(journal).expect("nobody else has it"));
     fs::remove_dir_all(disk.path("state")).expect("removes");
     assert_eq!(sign(&disk.open()).await, signed);
