@@ -21,6 +21,7 @@ mod inspect;
 mod letters;
 pub mod many;
 pub mod mask;
+mod revisions;
 pub mod sentence;
 mod state;
 mod summary;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::revisions::Revisions;
 use super::{Entry, Error, entries};
 use crate::expression::Workers;
 use crate::flow::{Execution, evolve};
-use crate::journal::Journal;
+use crate::journal::{Journal, Objects};
 use crate::stage::{self, Handled, Stuck};
 use crate::world::{self, Recorded};
 
@@ -47,8 +48,18 @@ pub async fn verify(
     workers: Option<&Workers>,
     execution: Uuid,
 ) -> Result<Verified, Error> {
-    let entries = entries(journal.as_ref(), execution).await?;
-    again(journal, workers, execution, &entries).await
+    let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
+    with(&revisions, workers, execution).await
+}
+
+/// The same for one of many, with what the others have read.
+async fn with(
+    revisions: &Arc<Revisions>,
+    workers: Option<&Workers>,
+    execution: Uuid,
+) -> Result<Verified, Error> {
+    let entries = entries(revisions.journal(), execution).await?;
+    entries_with(revisions, workers, execution, &entries).await
 }
 
 /// The same for one whose records are at hand; `journal` is asked for what they refer to.
@@ -61,9 +72,19 @@ pub async fn again(
     execution: Uuid,
     entries: &[Entry],
 ) -> Result<Verified, Error> {
+    let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
+    entries_with(&revisions, workers, execution, entries).await
+}
+
+async fn entries_with(
+    revisions: &Arc<Revisions>,
+    workers: Option<&Workers>,
+    execution: Uuid,
+    entries: &[Entry],
+) -> Result<Verified, Error> {
     let mut state = Execution::default();
     for entry in entries {
-        let diverged = run(journal, workers, execution, &state, entry).await?;
+        let diverged = run(revisions, workers, execution, &state, entry).await?;
         if let Some(divergence) = diverged {
             return Ok(Verified::Diverged(divergence.into()));
         }
@@ -76,13 +97,13 @@ pub async fn again(
 
 /// Runs one record again, from the state that was before it.
 async fn run(
-    journal: &Arc<dyn Journal>,
+    revisions: &Arc<Revisions>,
     workers: Option<&Workers>,
     execution: Uuid,
     state: &Execution,
     entry: &Entry,
 ) -> Result<Option<Divergence>, Error> {
-    let (world, handled) = attempt(journal, workers, state, entry).await;
+    let (world, handled) = attempt(revisions, workers, state, entry).await;
     let unread = world.unread();
     let handled = match handled {
         // What cannot be read now was read then, so that is no difference of the code. Where the code
@@ -112,7 +133,7 @@ async fn run(
             "execution {execution} could not be run again, at record {version}: {cause}"
         )));
     }
-    let found = difference::find(journal.as_ref(), state, entry, &handled, &world).await?;
+    let found = difference::find(revisions.journal(), state, entry, &handled, &world).await?;
     if let (Some(problem), true) = (unread, found.is_some()) {
         let version = entry.version;
         return Err(Error::Broken(format!(
@@ -132,14 +153,15 @@ async fn run(
 
 /// Runs one record again, and returns what it came to with the world that it saw.
 pub(super) async fn attempt(
-    journal: &Arc<dyn Journal>,
+    revisions: &Arc<Revisions>,
     workers: Option<&Workers>,
     state: &Execution,
     entry: &Entry,
 ) -> (Recorded, Result<Handled, Box<Stuck>>) {
     let input = &entry.record.input;
     let notes = entry.record.observations.clone();
-    let world = Recorded::new(Arc::clone(journal), input.at, notes, workers.cloned());
+    let objects: Arc<dyn Objects> = Arc::<Revisions>::clone(revisions);
+    let world = Recorded::new(objects, input.at, notes, workers.cloned());
     let handled = stage::attempt(state.clone(), input, input.body.as_ref(), &world).await;
     (world, handled)
 }

@@ -19,7 +19,7 @@ use crate::expression::{Told, Workers};
 use crate::flow::input::SECRET;
 use crate::geoip::Place;
 use crate::journal::object::Versioned;
-use crate::journal::{Journal, Objects, StreamId, Version};
+use crate::journal::{Objects, StreamId, Version};
 use crate::webauthn::{Asserted, Known, Registered};
 
 mod divergence;
@@ -37,18 +37,18 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The world of one command: its moment and what it answered. Bodies come from `journal`.
+    /// The world of one command: its moment and what it answered. Bodies come from `objects`.
     ///
     /// Without `workers` an expression cannot be run again; see [`Self::not_run`].
     #[must_use]
     pub fn new(
-        journal: Arc<dyn Journal>,
+        objects: Arc<dyn Objects>,
         now: Timestamp,
         notes: Vec<Observation>,
         workers: Option<Workers>,
     ) -> Self {
         let replayed = Replayed {
-            journal,
+            objects,
             notes: Mutex::new(notes.into()),
             diverged: Mutex::default(),
             gone: Mutex::default(),

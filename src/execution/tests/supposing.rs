@@ -242,6 +242,34 @@ async fn who_may_not_use_the_flow_any_more_would_be_denied_by_name() {
 }
 
 #[actix::test]
+async fn a_login_whose_last_stage_is_left_out_is_no_login() {
+    let logins = Logins::of(4).await;
+    let was = logins.come().await;
+    let journal = logins.bench.journal.as_ref();
+    let bindings = bindings_of(journal, logins.flow.pk).await;
+    let mut writes = Vec::new();
+    for binding in bindings.expect("bindings") {
+        let binding: FlowStageBinding = binding.value;
+        let stage = logins.bench.stored::<Stage>(binding.stage).await;
+        if stage.is_some_and(|it| it.value.kind == Kind::UserLogin.name()) {
+            let policy = Policy::new(&logins.bench.clock, "dummy", "closed", dummy(false));
+            let mut condition = PolicyBinding::new(&logins.bench.clock, binding.pbm, 0);
+            condition.policy = Some(policy.pk);
+            writes.push(object::put(&policy, Version::NONE));
+            writes.push(object::put(&condition, Version::NONE));
+        }
+    }
+    let table = logins.supposes(writes).await;
+    let passed = table
+        .rows
+        .iter()
+        .find(|it| it.now == "passed, nobody logged in");
+    let passed = passed.expect("nobody is logged in");
+    assert_eq!((passed.was, passed.count), ("let in", was["let in"]));
+    assert_eq!(table.changed, passed.count);
+}
+
+#[actix::test]
 async fn what_was_never_asked_is_unknown_and_says_so() {
     let logins = Logins::of(8).await;
     logins.come().await;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::call::Call;
+use super::executions::masks;
 use super::flows::shown_binding;
 use super::operation::{Answered, Content, Method, Operation};
 use super::schema::uuid;
@@ -59,15 +60,18 @@ async fn inspect(call: Call) -> Answered {
         return Ok(HttpResponse::BadRequest().json(said));
     };
     let found = match replay::entries(journal, id).await {
-        Ok(entries) => replay::inspect(&entries).filter(|it| it.slug == slug),
+        Ok(entries) => replay::inspect(&entries).map(|it| (it, masks(&call, &entries))),
         Err(replay::Error::Journal(error)) => return Err(error.into()),
         Err(_) => None,
     };
     let may_any = caller.granted.may_of(PERMISSION, flow.value.pk.to_string());
     let user = caller.user.value.uuid;
-    let found = found.filter(|it| may_any || is_own(it, caller.session, user));
-    let found = found.ok_or(Error::NO_FLOW)?;
-    Ok(HttpResponse::Ok().json(shown(state, &found).await?))
+    let found =
+        found.filter(|(it, _)| it.slug == slug && (may_any || is_own(it, caller.session, user)));
+    let (found, bearers) = found.ok_or(Error::NO_FLOW)?;
+    // What opens something for whoever knows it is for its owner alone, not for who may inspect.
+    let shown = bearers.masked(shown(state, &found).await?);
+    Ok(HttpResponse::Ok().json(shown))
 }
 
 /// Whether an execution is the caller's alone: it is in their browser, and nobody else is identified

@@ -124,9 +124,9 @@ impl Traveller {
         settings: Json,
     ) -> Result<(bool, Vec<String>), String> {
         // The world that a replay has: what it knows was asked before.
-        let journal: Arc<dyn Journal> = self.journal.clone();
-        let observed = Observed::new(Arc::clone(&journal));
+        let observed = Observed::new(self.journal.clone());
         logins_of(&observed, self.user.uuid).await.expect("a read");
+        let journal = self.journal.clone();
         let world = Recorded::new(journal, self.clock.now(), observed.into_notes(), None);
         let subject = Subject::User(Box::new(Versioned {
             version: Version(1),

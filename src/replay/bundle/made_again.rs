@@ -8,17 +8,17 @@ use std::sync::Arc;
 use super::Bundle;
 use crate::expression::Workers;
 use crate::flow::{Event, Execution, evolve};
-use crate::journal::Journal;
+use crate::replay::revisions::Revisions;
 use crate::replay::{Entry, Error, verify};
 
 /// Replaces the events by those that the code comes to. They stay as they are where it comes to
 /// something that differs in more than words: somebody goes by what was replaced.
 pub(super) async fn events(bundle: &mut Bundle, workers: Option<&Workers>) -> Result<(), Error> {
-    let journal: Arc<dyn Journal> = Arc::new(bundle.clone().unpack());
+    let revisions = Arc::new(Revisions::of(Arc::new(bundle.clone().unpack())));
     let mut state = Execution::default();
     let mut made = Vec::with_capacity(bundle.records.len());
     for entry in &bundle.records {
-        let (world, handled) = verify::attempt(&journal, workers, &state, entry).await;
+        let (world, handled) = verify::attempt(&revisions, workers, &state, entry).await;
         let is_as_before = world.divergence().is_none() && world.not_run().is_none();
         let Some(handled) = handled.ok().filter(|_| is_as_before) else {
             return Ok(());

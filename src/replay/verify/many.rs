@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Divergence, Verified, verify};
+use super::{Divergence, Verified, with};
 use crate::expression::Workers;
 use crate::journal::Journal;
 use crate::replay::Error;
 use crate::replay::many::each;
+use crate::replay::revisions::Revisions;
 
 /// What running one of many again came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,9 +66,10 @@ pub async fn verify_all(
     executions: &[Uuid],
     jobs: usize,
 ) -> Result<Vec<Judged>, Error> {
-    let (journal, workers) = (Arc::clone(journal), workers.cloned());
+    let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
+    let workers = workers.cloned();
     let work = async move |execution| {
-        let verified = verify(&journal, workers.as_ref(), execution).await;
+        let verified = with(&revisions, workers.as_ref(), execution).await;
         Ok(verified.into())
     };
     each(executions, jobs, 1, work).await

@@ -14,11 +14,13 @@ use crate::replay::{Entry, events};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every stage was passed.
+    /// Every stage was passed, and somebody was logged in.
     LetIn {
         /// Whether a second factor was shown on the way.
         second_factor: bool,
     },
+    /// Every stage was passed, and none of them logged anybody in.
+    Passed,
     /// A check refused.
     Denied {
         /// What refused, in words without anything personal.
@@ -55,6 +57,7 @@ impl Outcome {
                 second_factor: true,
             } => "let in after a second factor",
             Self::LetIn { .. } => "let in",
+            Self::Passed => "passed, nobody logged in",
             Self::Denied { .. } => "denied",
             Self::AskedForSecondFactor { .. } => "asked for a second factor",
             Self::Unfinished { .. } => "left unfinished",
@@ -67,7 +70,7 @@ impl Outcome {
     #[must_use]
     pub fn more(&self) -> Option<String> {
         match self {
-            Self::LetIn { .. } => None,
+            Self::LetIn { .. } | Self::Passed => None,
             Self::Denied { by } => Some(format!("by {by}")),
             Self::AskedForSecondFactor { stage } | Self::Unfinished { stage } => {
                 Some(format!("at the stage \"{stage}\""))
@@ -101,9 +104,16 @@ pub(super) fn of<'a>(
         }
         Execution::Ended(ended) => match &ended.how {
             End::Completed { .. } => {
-                let is_factor = |event: &Event| matches!(event, Event::MfaVerified { .. });
-                let second_factor = events.into_iter().any(is_factor);
-                Some(Outcome::LetIn { second_factor })
+                let (mut second_factor, mut is_logged_in) = (false, false);
+                for event in events {
+                    second_factor |= matches!(event, Event::MfaVerified { .. });
+                    is_logged_in |= matches!(event, Event::SessionStarted { .. });
+                }
+                Some(if is_logged_in {
+                    Outcome::LetIn { second_factor }
+                } else {
+                    Outcome::Passed
+                })
             }
             End::Denied { check, .. } => Some(Outcome::Denied {
                 by: refuser(check, events),

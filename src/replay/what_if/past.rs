@@ -10,10 +10,10 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::keys;
-use crate::journal::{Envelope, Error, Journal, Key, Kind, Object, Result, StreamId, Version};
-
-/// How many revisions are kept at hand. An execution reads some dozens, mostly the same.
-const REVISIONS: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
+use crate::journal::{
+    Envelope, Error, Journal, Key, Kind, Object, Objects as _, Result, StreamId, Version,
+};
+use crate::replay::revisions::Revisions;
 
 /// How many histories are kept at hand.
 const HISTORIES: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
@@ -32,8 +32,7 @@ pub(super) struct Moment {
 
 /// The history of the journal.
 pub struct Past {
-    journal: Arc<dyn Journal>,
-    revisions: Mutex<LruCache<(StreamId, Version), Option<Object>>>,
+    revisions: Revisions,
     histories: Mutex<LruCache<StreamId, History>>,
     kinds: Mutex<HashMap<Kind, Arc<OnceCell<Lookups>>>>,
 }
@@ -101,8 +100,7 @@ impl Past {
     #[must_use]
     pub fn of(journal: Arc<dyn Journal>) -> Self {
         Self {
-            journal,
-            revisions: Mutex::new(LruCache::new(REVISIONS)),
+            revisions: Revisions::of(journal),
             histories: Mutex::new(LruCache::new(HISTORIES)),
             kinds: Mutex::default(),
         }
@@ -111,7 +109,7 @@ impl Past {
     /// The journal.
     #[must_use]
     pub fn journal(&self) -> &dyn Journal {
-        self.journal.as_ref()
+        self.revisions.journal()
     }
 
     /// One revision; `None` when it can no longer be read.
@@ -120,24 +118,7 @@ impl Past {
         stream: StreamId,
         version: Version,
     ) -> Result<Option<Object>> {
-        let key = (stream, version);
-        let kept = {
-            let mut kept = self
-                .revisions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            kept.get(&key).cloned()
-        };
-        if let Some(object) = kept {
-            return Ok(object);
-        }
-        let object = self.journal.get_at(stream, version).await?;
-        let mut kept = self
-            .revisions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept.put(key, object.clone());
-        Ok(object)
+        self.revisions.get_at(stream, version).await
     }
 
     /// The object as it was.
@@ -152,7 +133,7 @@ impl Past {
         if let Some(history) = kept {
             return self.within(stream, &history, moment).await;
         }
-        let envelopes = self.journal.read(stream, Version::NONE).await?;
+        let envelopes = self.journal().read(stream, Version::NONE).await?;
         let history: History = Arc::new(envelopes.iter().map(Mark::of).collect());
         {
             let mut kept = self
@@ -224,9 +205,9 @@ impl Past {
         let mut lookups = Lookups::default();
         let mut before = None;
         loop {
-            let streams = self.journal.streams(kind, before, PORTION).await?;
+            let streams = self.journal().streams(kind, before, PORTION).await?;
             for stream in &streams {
-                let envelopes = self.journal.read(*stream, Version::NONE).await?;
+                let envelopes = self.journal().read(*stream, Version::NONE).await?;
                 lookups.add(*stream, envelopes)?;
             }
             match streams.last() {

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::Divergence;
 use crate::expression::Told;
-use crate::journal::{self, Journal, Key, Kind, Object, Objects, StreamId, Version};
+use crate::journal::{self, Key, Kind, Object, Objects, StreamId, Version};
 use crate::world::{Evaluated, Interrupted, Observation, end_of_evaluation, observed};
 
 pub(super) struct Replayed {
-    pub(super) journal: Arc<dyn Journal>,
+    pub(super) objects: Arc<dyn Objects>,
     pub(super) notes: Mutex<VecDeque<Observation>>,
     pub(super) diverged: Mutex<Option<Divergence>>,
     pub(super) gone: Mutex<Option<(StreamId, Version)>>,
@@ -61,7 +61,7 @@ impl Replayed {
         stream: StreamId,
         version: Version,
     ) -> journal::Result<Option<Object>> {
-        let found = self.journal.get_at(stream, version).await;
+        let found = self.objects.get_at(stream, version).await;
         if let Err(error) = &found
             && held(&self.diverged).is_none()
         {

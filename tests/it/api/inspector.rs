@@ -38,8 +38,12 @@ fn an_administrator_sees_what_is_passed_and_what_is_ahead_without_secrets() {
         visitor.logs_in(&server.administrator).await;
         let none = visitor.gets(INSPECTOR).await;
         none.has_status(400);
-        visitor.opens(FLOW).await.sees("ak-stage-identification");
+        let query = "next=%2Fapp%3Ftoken%3Dsesame";
+        let asked = visitor.opens_with(FLOW, query).await;
+        asked.sees("ak-stage-identification");
         let seen = inspects(&visitor).await;
+        assert!(seen.to_string().contains("/app?token="), "{seen}");
+        assert!(!seen.to_string().contains("sesame"), "{seen}");
         assert_eq!(seen["plans"], json!([]));
         assert_eq!(seen["is_completed"], false);
         assert_eq!(stage(&seen["current_plan"], "current_stage"), "who");
@@ -60,7 +64,8 @@ fn an_administrator_sees_what_is_passed_and_what_is_ahead_without_secrets() {
         assert_eq!(context["pending_user"]["username"], alice.username.as_str());
         assert!(!seen.to_string().contains(&alice.password));
 
-        visitor.answers(json!({})).await.is_redirected_to("/");
+        let ended = visitor.answers(json!({})).await;
+        ended.is_redirected_to("/app?token=sesame");
         let seen = inspects(&visitor).await;
         assert_eq!(seen["is_completed"], true);
         assert_eq!(stage(&seen["current_plan"], "current_stage"), "nothing");

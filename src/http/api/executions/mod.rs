@@ -27,6 +27,7 @@ mod many;
 mod one;
 
 use asked::Asked;
+pub(super) use one::masks;
 
 /// There is no such execution, or the caller may not see it.
 const MISSING: Error = Error::Missing("Execution");

@@ -76,7 +76,10 @@ pub(super) async fn bundle(call: Call) -> Answered {
 }
 
 /// What the caller may not see of these executions: whoever knows it could use it.
-pub(super) fn masks<'a>(call: &Call, entries: impl IntoIterator<Item = &'a Entry>) -> Bearers {
+pub(in crate::http::api) fn masks<'a>(
+    call: &Call,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Bearers {
     let caller = call.caller();
     if caller.is_ok_and(|it| it.granted.may(INVITATIONS)) {
         Bearers::in_queries()

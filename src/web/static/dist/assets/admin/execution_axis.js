@@ -7,7 +7,7 @@ import { h } from "./h.js";
 /** A pause that is as long, in milliseconds, is folded. */
 export const PAUSE = 10_000;
 /** How wide a fold is, and how far marks are apart at least and from the edges, in pixels. */
-const FOLD = 96;
+const FOLD = 112;
 const APART = 18;
 const EDGE = 20;
 /** How much room the time of day needs. */
@@ -72,8 +72,8 @@ export function axis(steps, { choose, signal }) {
     for (const old of line.querySelectorAll(".fold, .clock")) old.remove();
     for (const { from, to, gap } of folds) {
       const fold = h("span", { class: "fold" }, span(gap));
-      fold.style.left = `${from + 12}px`;
-      fold.style.width = `${to - from - 24}px`;
+      fold.style.left = `${from + 19}px`;
+      fold.style.width = `${to - from - 38}px`;
       line.append(fold);
     }
     const begins = new Set([0, ...folds.map(({ to }) => at.indexOf(to))]);

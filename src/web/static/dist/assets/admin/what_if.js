@@ -16,12 +16,16 @@ const DAYS = 7;
 /** How many executions are run again at most. */
 const LIMITS = [1000, 5000, 20000];
 
+/** What was typed last: a question about one execution is asked about all next. */
+let typed = "";
+
 export function render(place) {
   const { execution } = query();
   const text = code(
     { id: "what-if", name: "what-if", rows: 14, "aria-describedby": "what-if-hint" },
-    "",
+    typed,
   );
+  text.addEventListener("input", () => (typed = text.value));
   const file = h("input", { type: "file", id: "what-if-file", accept: ".yaml,.yml,.json,text/*" });
   const since = h("input", { type: "datetime-local", id: "what-if-since" });
   since.value = local(new Date(Date.now() - DAYS * 86_400_000));
@@ -38,7 +42,7 @@ export function render(place) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files;
     if (!chosen) return;
-    text.value = await chosen.text();
+    text.value = typed = await chosen.text();
     name = chosen.name;
     fill(outcome);
     announce(`${chosen.name} was read.`);
