@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use actix::{Actor, Addr, Arbiter};
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ use crate::flow::Execution;
 use crate::flow::client::Client;
 use crate::journal::{self, Journal, Version};
 use crate::telemetry::{Metrics, Refused};
+use crate::world::Call;
 
 mod actor;
 mod aside;
@@ -73,6 +75,9 @@ use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
 use timers::Earliest;
+
+/// How many calls of captchas' providers and of those who send text messages are under way at once.
+const CALLS: usize = 256;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -178,9 +183,20 @@ pub(crate) struct Shared {
     gate: Gate,
     /// The wrong passwords of each account.
     guesses: Guesses,
+    /// The turns of those who call other servers.
+    calls: Semaphore,
 }
 
 impl Shared {
+    /// Waits for a turn to call a server that has no turns of its own here.
+    async fn turn(&self, call: &Call) -> Option<SemaphorePermit<'_>> {
+        match call {
+            // The semaphore is never closed.
+            Call::Captcha(_) | Call::Sms(_) => self.calls.acquire().await.ok(),
+            _ => None,
+        }
+    }
+
     /// What is counted.
     pub(super) fn metrics(&self) -> &Metrics {
         &self.outside.metrics
@@ -306,6 +322,7 @@ impl Executions {
             begun,
             gate,
             guesses,
+            calls: Semaphore::new(CALLS),
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
         let start = |arbiter: &Arbiter| {

@@ -47,6 +47,7 @@ pub struct Outside {
 impl Outside {
     /// Asks another server, once.
     pub(super) async fn carry_out(&self, shared: &Shared, execution: Uuid, call: Call) -> Outcome {
+        let _turn = shared.turn(&call).await;
         let own = &self.duo;
         match call {
             Call::Captcha(question) => self.captcha(&question).await,

@@ -1,6 +1,9 @@
 //! Metrics are on a port of their own, and nowhere else.
 
 use std::net::TcpListener;
+use std::time::Duration;
+
+use gatelog::settings::MetricsListen;
 
 use super::scrape::with_metrics;
 use crate::support::{Options, with_server_of};
@@ -26,16 +29,19 @@ fn metrics_are_on_their_own_port_alone() {
 }
 
 #[test]
-fn metrics_can_be_off() {
-    with_server_of(Options::default(), async |server| {
-        // The tests switch them off unless they say otherwise.
-        let shown = server.gatelog(&["config", "show"]);
-        let shown = shown.succeeds();
-        let line = shown
-            .stdout
-            .lines()
-            .find(|it| it.contains("metrics.listen"));
-        assert!(line.is_some_and(|it| it.contains("off")), "{shown:?}");
+fn the_usual_port_that_is_taken_keeps_nobody_from_logging_in() {
+    let usual = MetricsListen::Usual.address().expect("an address");
+    // A server of another test may be about to let go of it.
+    let taken = (0..500).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        TcpListener::bind(usual).ok()
+    });
+    let _taken = taken.expect("the port gets free");
+    let options = Options::default().with("GATELOG_METRICS__LISTEN", "");
+    with_server_of(options, async |server| {
+        server.visitor().logs_in(&server.person()).await;
+        let output = server.output();
+        assert!(output.contains("nobody can read metrics here"), "{output}");
     });
 }
 
