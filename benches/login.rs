@@ -16,7 +16,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use gatelog::app;
 use gatelog::clock::Clock;
 use gatelog::directory::password::{self, Pool};
-use gatelog::settings::Settings;
+use gatelog::settings::{MetricsListen, Settings};
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -158,6 +158,11 @@ pub(crate) async fn start(
     // All visitors come from one address here.
     settings.web.posts_per_second = 1_000_000;
     settings.web.posts_at_once = 1_000_000;
+    settings.web.requests_per_second = 1_000_000;
+    settings.web.requests_at_once = 1_000_000;
+    settings.web.connections_per_address = 1_000_000;
+    settings.execution.at_once = 1_000_000;
+    settings.metrics.listen = MetricsListen::Off;
     settings.execution.begun_per_second = 1_000_000;
     settings.execution.begun_at_once = 1_000_000;
     let pool = || {

@@ -18,7 +18,7 @@ use gatelog::execution::{Executions, Presence, Request};
 use gatelog::flow::client::Client;
 use gatelog::journal::Journal as _;
 use gatelog::journal::object::Stored as _;
-use gatelog::settings::Settings;
+use gatelog::settings::{MetricsListen, Settings};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -142,6 +142,8 @@ async fn start(directory: &Path, clock: &Clock) -> Running {
     settings.execution.passivate_after = AWAKE;
     settings.execution.max_unanswered = 1_000_000;
     settings.execution.max_unanswered_per_address = 1_000_000;
+    settings.execution.at_once = 1_000_000;
+    settings.metrics.listen = MetricsListen::Off;
     settings.execution.begun_per_second = 1_000_000;
     settings.execution.begun_at_once = 1_000_000;
     let pool = Pool::no_op(clock.clone());

@@ -164,16 +164,9 @@ fn start(
     watch: Option<Watch>,
     role: Role,
 ) -> anyhow::Result<Running> {
-    if role == Role::Server {
-        descriptors::raise();
-    }
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
-    let servers =
-        servers::start(&parts, listen, listener, socket.owner(), settings).with_context(|| {
-            let listen = settings.listen;
-            format!("cannot listen on {listen} (choose another with --listen or GATELOG_LISTEN)")
-        })?;
+    let servers = servers::start(&parts, listen, listener, socket.owner(), settings)?;
     // A command is over too soon to wait for anything, and carries out what was asked and no more:
     // whoever looks at a backup must not change it.
     let is_server = role == Role::Server;
@@ -192,7 +185,7 @@ fn start(
         tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
     }
     let kept = settings.journal.retention.clone();
-    let signing_clock = clock.clone();
+    let (signing_clock, clock_at_start) = (clock.clone(), clock.clone());
     let journal = Arc::clone(&parts.journal);
     let remover = is_server.then(|| tokio::spawn(forget(journal, kept, clock)));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
@@ -201,6 +194,9 @@ fn start(
         let settings = settings.journal.checkpoints.clone();
         tokio::spawn(Arc::clone(&notary).run(settings, signing_clock))
     });
+    let took = clock_at_start.monotonic().duration_since(parts.began);
+    let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+    parts.state.metrics.machine().start.set(took);
     Ok(Running {
         servers,
         journal: parts.journal,

@@ -24,7 +24,7 @@
 //!                 |
 //!               flow              beside them: journal, feed, expression, geoip, breaches,
 //!                                 captcha, sms, duo, courier, tls, webauthn,
-//!                                 clock, settings
+//!                                 telemetry, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -55,6 +55,7 @@
 //! | [`sms`] | hands text messages to a provider | judge what it answers; send a message twice |
 //! | [`duo`] | speaks with Duo: signs, sends pushes, asks what became of them | judge it; send a push twice |
 //! | [`tls`] | the clients with which this program calls others | send anything |
+//! | [`telemetry`] | what is counted and measured, and its text | look anything up; hold anything of a visitor; serve anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`clock`] | the only reader of time and randomness | |
 //!
@@ -92,6 +93,7 @@ pub mod replay;
 pub mod settings;
 pub mod sms;
 pub mod stage;
+pub mod telemetry;
 pub mod tls;
 pub mod web;
 pub mod webauthn;

@@ -19,6 +19,7 @@ mod geoip;
 mod hash;
 mod journal;
 mod log;
+mod metrics;
 mod origin;
 mod passwords;
 mod reader;
@@ -38,6 +39,7 @@ pub use geoip::Geoip;
 pub use hash::Hash;
 pub use journal::{Checkpoints, Journal, Retention};
 pub use log::{Log, LogFormat};
+pub use metrics::{Metrics, MetricsListen};
 pub use origin::{Origin, Problem, Shown};
 pub use passwords::{BreachUrl, Passwords};
 pub use reputation::Reputation;
@@ -80,6 +82,8 @@ pub struct Settings {
     pub passwords: Passwords,
     /// `log.*`: what is logged and in which form.
     pub log: Log,
+    /// `metrics.*`: where metrics are read.
+    pub metrics: Metrics,
     /// `geoip.*`: the database that tells networks from addresses.
     pub geoip: Geoip,
     /// `reputation.*`: how failed and successful attempts are counted.
@@ -219,6 +223,7 @@ impl Settings {
             passwords: Passwords::read(from),
             sms: Sms::read(from),
             log: Log::read(from),
+            metrics: Metrics::read(from),
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),
             email,

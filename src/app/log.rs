@@ -24,6 +24,11 @@ pub fn start(settings: &Log) {
     // The only failure is that there is one already.
     let _ = match settings.format {
         LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        // The innermost span says all that there is: which request, and which execution.
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
     };
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use actix_web::web::Data;
 use anyhow::Context;
@@ -25,6 +26,7 @@ use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
 use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
+use crate::http::bounds::Bounds;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
 use crate::http::machine::Machine;
@@ -35,6 +37,7 @@ use crate::journal::Journal;
 use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
 use crate::sms;
+use crate::telemetry::Metrics;
 use crate::web::Pages;
 
 /// What is put together.
@@ -51,6 +54,8 @@ pub(super) struct Parts {
     pub(super) library: Arc<Library>,
     /// Who signs for the journal.
     pub(super) notary: Arc<Notary>,
+    /// When opening all of this began.
+    pub(super) began: Instant,
 }
 
 impl Parts {
@@ -61,6 +66,7 @@ impl Parts {
         pool: Pool,
         role: Role,
     ) -> anyhow::Result<Self> {
+        let began = clock.monotonic();
         let geoip = Arc::new(geoip(settings)?);
         let workers = workers(clock, role)?;
         let letters = mail::templates(settings)?;
@@ -70,6 +76,7 @@ impl Parts {
         let factors = Factors::new(keyring.derive("mfa cookie"));
         let disk = SledJournal::open(&store::options(settings), keyring, clock.clone());
         let disk = Arc::new(disk?);
+        let metrics = Metrics::new(disk.meter());
         let notary = Arc::new(Notary::new(&disk, settings));
         let journal: Arc<dyn Journal> = disk.clone();
         let pool = Arc::new(pool);
@@ -92,6 +99,7 @@ impl Parts {
                 letters: Some(Arc::clone(&letters)),
                 courier: Some(courier.clone()),
                 public_url: settings.web.public_url.clone(),
+                metrics: metrics.clone(),
             },
             threads(role),
         );
@@ -116,6 +124,8 @@ impl Parts {
             unused_age: settings.session.unauthenticated_age,
             install_id: install.install_id,
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
+            bounds: bounds(settings),
+            metrics: metrics.clone(),
             workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
@@ -158,7 +168,19 @@ impl Parts {
             courier,
             library,
             notary,
+            began,
         })
+    }
+}
+
+/// How much a request may be.
+fn bounds(settings: &Settings) -> Bounds {
+    let web = &settings.web;
+    Bounds {
+        head: usize::try_from(web.head_size).unwrap_or(usize::MAX),
+        body: usize::try_from(web.body_size).unwrap_or(usize::MAX),
+        patience: web.body_timeout,
+        requests: Limiter::new(web.requests_per_second, web.requests_at_once),
     }
 }
 
@@ -243,6 +265,10 @@ fn limits(settings: &Settings) -> Limits {
         unanswered_per_address: execution.max_unanswered_per_address,
         begun_per_second: execution.begun_per_second,
         begun_at_once: execution.begun_at_once,
+        at_once: execution.at_once,
+        waiting: execution.max_waiting,
+        wrong_passwords_per_hour: execution.wrong_passwords_per_hour,
+        wrong_passwords_at_once: execution.wrong_passwords_at_once,
         reputation: Rules {
             lasts: reputation.expiry,
             lower: reputation.lower_limit,

@@ -11,6 +11,7 @@ use actix::{
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::live::MadeLink;
@@ -28,6 +29,7 @@ use crate::flow::input::{DeadLink, Input, Request};
 use crate::flow::{self, Execution};
 use crate::journal::Version;
 use crate::stage::Reply;
+use crate::telemetry::Held;
 use crate::world::Call;
 
 /// How long an execution that is over stays in memory, for an answer that was sent twice.
@@ -55,6 +57,10 @@ pub(crate) struct Handle {
     pub(crate) unless_answered: bool,
     /// Whether whoever sends it has waited here, so that they also see how it ended.
     pub(crate) waited: bool,
+    /// In which log lines tell of it.
+    pub(crate) span: Span,
+    /// Counts it as long as it waits to be taken up.
+    pub(crate) queued: Option<Held>,
 }
 
 impl Handle {
@@ -152,12 +158,15 @@ pub(crate) struct ExecutionActor {
     idle: Option<SpawnHandle>,
     /// Whether a visitor has been here since it woke up.
     is_visited: bool,
+    /// Counts it as long as it is in memory.
+    _awake: Held,
 }
 
 impl ExecutionActor {
     pub(crate) fn new(id: Uuid, shared: Arc<Shared>, home: Recipient<Asleep>) -> Self {
         Self {
             id,
+            _awake: Held::new(&shared.metrics().executions().awake),
             shared,
             shard: home,
             loaded: None,
@@ -230,7 +239,9 @@ impl Handler<Handle> for ExecutionActor {
     // Atomic: no other message is taken up while this one is under way.
     type Result = AtomicResponse<Self, Result<Answered, Error>>;
 
-    fn handle(&mut self, message: Handle, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, mut message: Handle, ctx: &mut Self::Context) -> Self::Result {
+        drop(message.queued.take());
+        let span = message.span.clone();
         self.is_visited |= !message.comes_from_nobody();
         self.stay_awake(ctx);
         let work = Work {
@@ -239,7 +250,8 @@ impl Handler<Handle> for ExecutionActor {
             loaded: self.loaded.take(),
             answers: std::mem::take(&mut self.answers),
         };
-        AtomicResponse::new(Box::pin(work.run(message).into_actor(self).map(
+        let work = work.run(message).instrument(span);
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(
             |(work, result), this, ctx| {
                 this.loaded = work.loaded;
                 this.answers = work.answers;

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Begin, Handle};
 use super::effect::Waiting;
+use super::gate::Pass;
 use super::shard::Route;
 use super::{Error, Executions, Reply, Request, Secret, Shared, Unfinished, unfinished};
 use crate::catalog::flow::flow_by_slug;
@@ -16,6 +18,7 @@ use crate::flow::input::{Canceller, DeadLink, Input, Request as Asked};
 use crate::flow::{Context, Entry};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Version};
+use crate::telemetry::Held;
 
 /// The execution that a request is put to.
 enum Target {
@@ -50,7 +53,7 @@ pub(super) async fn in_own_task<T: 'static>(
     work: impl Future<Output = Result<T, Error>> + 'static,
 ) -> Result<T, Error> {
     let broken = |error| Error::Broken(format!("the request could not be carried out: {error}"));
-    actix::spawn(work).await.map_err(broken)?
+    actix::spawn(work.in_current_span()).await.map_err(broken)?
 }
 
 impl Executions {
@@ -62,8 +65,13 @@ impl Executions {
         let (query, link) = link::known(&request.query);
         request.query = query;
         for _ in 0..ATTEMPTS {
+            let pass = self.admit(&request).await?;
             let (this, asked, typed) = (self.clone(), request.clone(), body.take());
-            let placed = in_own_task(async move { this.persist(&asked, link, typed).await });
+            let placed = in_own_task(async move {
+                // The place is taken for the command alone, not for what the visitor waits for.
+                let _pass = pass;
+                this.persist(&asked, link, typed).await
+            });
             match self.settle(&request, placed.await?).await {
                 // It ended in somebody else's name.
                 Err(Error::Over) => {}
@@ -79,6 +87,16 @@ impl Executions {
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Waits until a request may be taken into work. Whoever has gone away meanwhile was told
+    /// nothing, so nothing has to be done for them.
+    pub(super) async fn admit(&self, request: &Request) -> Result<Pass, Error> {
+        let pass = self.shared.gate.enter(request.client.address).await?;
+        if pass.has_waited && !request.presence.is_there() {
+            return Err(Error::Busy);
+        }
+        Ok(pass)
     }
 
     async fn persist(
@@ -258,6 +276,7 @@ impl Executions {
         });
         let counts = !matches!(asked, Asked::Elsewhere | Asked::Open { .. });
         let is_linked = matches!(asked, Asked::Open { .. } | Asked::Confirm { .. });
+        Span::current().record("execution", tracing::field::display(id));
         let handle = Handle {
             typed,
             begin,
@@ -321,7 +340,9 @@ impl Executions {
     ) -> Result<Option<Reply>, Error> {
         let this = self.clone();
         (request.query, _) = link::known(&request.query);
+        let pass = self.admit(&request).await?;
         in_own_task(async move {
+            let _pass = pass;
             // A twin of this request may be doing the same at this moment.
             for _ in 0..ATTEMPTS {
                 match this.replace(&request, &context).await {
@@ -357,18 +378,12 @@ impl Executions {
     /// A session for a browser that opens a link without one: should the answer to its confirmation
     /// be lost, it is known by that when it confirms again.
     async fn session_for_link(&self, request: &Request) -> Result<Option<Uuid>, Error> {
-        let Shared {
-            journal,
-            clock,
-            begun,
-            ..
-        } = self.shared.as_ref();
+        let Shared { journal, clock, .. } = self.shared.as_ref();
         let now = clock.now();
         let Some(session) = self.fresh_session(request, now) else {
             return Ok(None);
         };
-        let wait = begun.take(request.client.address, clock.monotonic());
-        wait.map_err(Error::Throttled)?;
+        self.shared.take_begun(request.client.address)?;
         let commit = Commit {
             writes: vec![object::put(&session, Version::NONE)],
             durability: Durability::Relaxed,
@@ -398,13 +413,11 @@ impl Executions {
             journal,
             clock,
             limits,
-            begun,
             ..
         } = self.shared.as_ref();
         let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
         let flow = flow.ok_or(Error::UnknownFlow)?;
-        let wait = begun.take(request.client.address, clock.monotonic());
-        wait.map_err(Error::Throttled)?;
+        self.shared.take_begun(request.client.address)?;
         let now = clock.now();
         let session = self.fresh_session(request, now);
         let session_id = session
@@ -453,10 +466,18 @@ impl Executions {
             asker: None,
             unless_answered: false,
             waited: false,
+            span: Span::none(),
+            queued: None,
         }
     }
 
-    pub(super) async fn send(&self, id: Uuid, handle: Handle) -> Result<Answered, Error> {
+    pub(super) async fn send(&self, id: Uuid, mut handle: Handle) -> Result<Answered, Error> {
+        if handle.span.is_none() {
+            // At this level, so that whatever is logged says to which execution it belongs.
+            let request = handle.correlation.simple();
+            handle.span = tracing::error_span!("command", id = %request, execution = %id);
+        }
+        handle.queued = Some(Held::new(&self.shared.metrics().executions().mailbox));
         self.shards
             .of(id)
             .send(Route { id, handle })

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::actor::{Answered, Asker, Handle};
@@ -187,6 +188,12 @@ impl Executions {
         self.shared.in_flight.closing.send_replace(true);
     }
 
+    /// How many effects are waited for.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.shared.in_flight.all().len()
+    }
+
     /// Whether somebody carries this out already.
     pub(super) fn is_in_flight(&self, effect: Uuid) -> bool {
         self.shared.in_flight.all().contains_key(&effect)
@@ -278,8 +285,10 @@ impl Executions {
             waited: true,
             ..self.handle(request, Asked::Visit)
         };
+        let pass = self.admit(request).await?;
         let (this, request) = (self.clone(), request.clone());
         in_own_task(async move {
+            let _pass = pass;
             let mut answered = this.send(id, look).await?;
             this.follow_up(id, &request, &mut answered).await;
             Ok(answered)
@@ -292,6 +301,7 @@ impl Executions {
         let Request { client, query, .. } = request;
         Handle {
             received: request.received,
+            span: Span::current(),
             ..self.command(client, query, asked, request.correlation)
         }
     }

@@ -1,5 +1,6 @@
-//! How often one address may do what costs something or tries a password.
+//! How often one address, or one account, may do what costs something or tries a password.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -9,15 +10,19 @@ use lru::LruCache;
 
 use crate::flow::client::network;
 
-/// How many addresses are remembered; one that posts seldom is forgotten first.
-const ADDRESSES: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
+/// How many addresses or accounts are remembered; one that comes seldom is forgotten first.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
 
 /// A token bucket for each address.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct Limiter(Buckets<IpAddr>);
+
+/// A token bucket for each of something; what comes seldom is forgotten first, and begins anew.
+#[derive(Debug)]
+pub(super) struct Buckets<K: Eq + Hash> {
     rate: f64,
     burst: f64,
-    buckets: Mutex<LruCache<IpAddr, Bucket>>,
+    buckets: Mutex<LruCache<K, Bucket>>,
 }
 
 #[derive(Debug)]
@@ -30,11 +35,7 @@ impl Limiter {
     /// Allows `rate` requests a second in the long run, and `burst` at once.
     #[must_use]
     pub fn new(rate: u32, burst: u32) -> Self {
-        Self {
-            rate: f64::from(rate.max(1)),
-            burst: f64::from(burst.max(1)),
-            buckets: Mutex::new(LruCache::new(ADDRESSES)),
-        }
+        Self(Buckets::new(f64::from(rate.max(1)), burst))
     }
 
     /// Takes one request of this address at `now` (monotonic).
@@ -42,18 +43,62 @@ impl Limiter {
     /// # Errors
     /// How long to wait when the address had too many.
     pub fn take(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        self.0.take(network(address), now)
+    }
+}
+
+impl<K: Eq + Hash> Buckets<K> {
+    /// Allows `rate` a second in the long run, and `burst` at once.
+    pub(super) fn new(rate: f64, burst: u32) -> Self {
+        Self {
+            rate,
+            burst: f64::from(burst.max(1)),
+            buckets: Mutex::new(LruCache::new(REMEMBERED)),
+        }
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// How long to wait when there were too many.
+    pub(super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.get_or_insert_mut(network(address), || Bucket {
+        let bucket = buckets.get_or_insert_mut(key, || Bucket {
             tokens: self.burst,
             filled: now,
         });
-        let passed = now.saturating_duration_since(bucket.filled).as_secs_f64();
-        bucket.tokens = (bucket.tokens + passed * self.rate).min(self.burst);
-        bucket.filled = now;
-        if bucket.tokens < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - bucket.tokens) / self.rate));
-        }
+        bucket.fill(now, self.rate, self.burst);
+        bucket.wait(self.rate)?;
         bucket.tokens -= 1.0;
+        Ok(())
+    }
+
+    /// Whether one could be taken.
+    ///
+    /// # Errors
+    /// As [`Buckets::take`].
+    pub(super) fn look(&self, key: &K, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(bucket) = buckets.get_mut(key) else {
+            return Ok(());
+        };
+        bucket.fill(now, self.rate, self.burst);
+        bucket.wait(self.rate)
+    }
+}
+
+impl Bucket {
+    fn fill(&mut self, now: Instant, rate: f64, burst: f64) {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * rate).min(burst);
+        self.filled = now;
+    }
+
+    /// How long it takes until there is one, where there is none.
+    fn wait(&self, rate: f64) -> Result<(), Duration> {
+        if self.tokens < 1.0 {
+            return Err(Duration::from_secs_f64((1.0 - self.tokens) / rate));
+        }
         Ok(())
     }
 }
@@ -82,6 +127,18 @@ mod tests {
                 .take(here, now + Duration::from_millis(500))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn whoever_looks_takes_nothing() {
+        let buckets = Buckets::new(0.5, 1);
+        let now = Clock::system().monotonic();
+        for _ in 0..3 {
+            assert_eq!(buckets.look(&1, now), Ok(()));
+        }
+        assert_eq!(buckets.take(1, now), Ok(()));
+        assert_eq!(buckets.look(&1, now), Err(Duration::from_secs(2)));
+        assert_eq!(buckets.look(&2, now), Ok(()));
     }
 
     #[test]

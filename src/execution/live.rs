@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -23,6 +23,7 @@ use crate::expression::{Told, Workers};
 use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
+use crate::telemetry::Measured;
 use crate::webauthn::{self, Asserted, Known, Registered};
 use crate::world::{
     self, Attempt, Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink,
@@ -30,9 +31,11 @@ use crate::world::{
 };
 
 mod bracket;
+mod checked;
 mod made_link;
 
 use bracket::Bracket;
+use checked::Checked;
 pub(crate) use made_link::MadeLink;
 
 /// What a command has asked the world for so far.
@@ -61,17 +64,6 @@ pub(super) struct Carried {
     burned: AtomicUsize,
     /// Passwords that were hashed to be stored, each with what it came to.
     hashed: Mutex<Vec<(SecretString, SecretString)>>,
-}
-
-#[derive(Clone)]
-struct Checked {
-    user: Uuid,
-    /// The hash that was checked: after a change of password the answer counts no more.
-    encoded: SecretString,
-    /// What was typed: a policy may try another password in the same command.
-    typed: SecretString,
-    answer: PasswordAnswer,
-    upgrade: Option<SecretString>,
 }
 
 /// What a command leaves behind besides its events.
@@ -155,47 +147,6 @@ impl Live {
     fn take_told(&self) -> Option<Told> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.take()
-    }
-
-    async fn check(&self, user: &User, password: &SecretString) -> Result<Checked, Error> {
-        let encoded = user.password.clone();
-        let known = {
-            let checked = locked(&self.carried.checked);
-            let same = |it: &&Checked| {
-                let typed = it.typed.expose_secret().as_bytes();
-                it.user == user.uuid
-                    && it.encoded.expose_secret() == encoded.expose_secret()
-                    && bool::from(typed.ct_eq(password.expose_secret().as_bytes()))
-            };
-            checked.iter().find(same).cloned()
-        };
-        if let Some(checked) = known {
-            return Ok(checked);
-        }
-        let pool = &self.shared.pool;
-        let verdict = pool
-            .verify(password.clone(), encoded.clone())
-            .await
-            .map_err(|_| Error::Busy)?;
-        let (answer, upgrade) = match verdict {
-            // An inactive user gets nothing done by a right password, not even a better hash.
-            Verdict::Accepted { outdated: true, .. } if user.is_active => {
-                let upgrade = pool.hash(password.clone()).await.map_err(|_| Error::Busy)?;
-                (PasswordAnswer::Upgraded, Some(upgrade))
-            }
-            Verdict::Accepted { .. } => (PasswordAnswer::Accepted, None),
-            Verdict::Rejected => (PasswordAnswer::Rejected, None),
-            Verdict::Unusable => (PasswordAnswer::Unusable, None),
-        };
-        let checked = Checked {
-            user: user.uuid,
-            encoded,
-            typed: password.clone(),
-            answer,
-            upgrade,
-        };
-        locked(&self.carried.checked).push(checked.clone());
-        Ok(checked)
     }
 }
 
@@ -415,6 +366,17 @@ impl World for Live {
         let ended = actix::clock::timeout(deadline, work).await;
         let interrupted = ended.unwrap_or_else(|_| Err(bracket.over())).err();
         Ok(bracket.end(interrupted))
+    }
+
+    fn moment(&self) -> Option<Instant> {
+        Some(self.shared.clock.monotonic())
+    }
+
+    fn took(&self, part: Measured<'_>, since: Option<Instant>) {
+        if let Some(since) = since {
+            let took = self.shared.clock.monotonic().duration_since(since);
+            self.shared.metrics().executions().took(part, took);
+        }
     }
 
     fn tell(&self, told: Told) {

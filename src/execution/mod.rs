@@ -3,12 +3,14 @@
 //! Each execution is an actor: its mailbox is the lock, and it answers only after what happened
 //! is in the journal. Handlers talk to [`Executions`], never to an actor.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, Arbiter};
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -17,18 +19,23 @@ use crate::directory::reputation::Rules;
 use crate::flow::Execution;
 use crate::flow::client::Client;
 use crate::journal::{self, Journal, Version};
+use crate::telemetry::{Metrics, Refused};
+use crate::world::Call;
 
 mod actor;
 mod aside;
 mod asking;
 mod attempts;
 mod commit;
+mod counted;
 mod crowd;
 mod due;
 mod duo;
 mod effect;
 mod ending;
 mod former;
+mod gate;
+mod guesses;
 pub mod limit;
 mod live;
 mod outside;
@@ -62,10 +69,15 @@ pub use watched::Watched;
 
 use crowd::Crowd;
 use effect::InFlight;
+use gate::Gate;
+use guesses::Guesses;
 use limit::Limiter;
 use recent::Recent;
 use shard::{Shard, Snapshot};
 use timers::Earliest;
+
+/// How many calls of captchas' providers and of those who send text messages are under way at once.
+const CALLS: usize = 256;
 
 /// Why a request to an execution could not be answered.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +91,9 @@ pub enum Error {
     /// This address began too many; so long it has to wait.
     #[error("too many executions were begun from one address")]
     Throttled(Duration),
+    /// An account got too many wrong passwords; so long nobody may try another.
+    #[error("too many wrong passwords for one account")]
+    Guessed(Duration),
     /// The journal could not be read or written.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -114,6 +129,14 @@ pub struct Limits {
     pub begun_per_second: u32,
     /// How many it may begin at once.
     pub begun_at_once: u32,
+    /// How many requests are in work at once.
+    pub at_once: usize,
+    /// How many may wait until they are taken into work.
+    pub waiting: usize,
+    /// How many wrong passwords an account may get in the long run, for each hour.
+    pub wrong_passwords_per_hour: u32,
+    /// How many it may get at once.
+    pub wrong_passwords_at_once: u32,
     /// How failed and successful attempts are counted.
     pub reputation: Rules,
 }
@@ -127,6 +150,10 @@ impl Default for Limits {
             unanswered_per_address: 200,
             begun_per_second: 20,
             begun_at_once: 200,
+            at_once: 256,
+            waiting: 2_048,
+            wrong_passwords_per_hour: 120,
+            wrong_passwords_at_once: 30,
             reputation: Rules::default(),
         }
     }
@@ -152,6 +179,37 @@ pub(crate) struct Shared {
     creating: tokio::sync::Mutex<()>,
     /// Each execution stays in the journal, also one that nobody answers.
     begun: Limiter,
+    /// Who may be in work.
+    gate: Gate,
+    /// The wrong passwords of each account.
+    guesses: Guesses,
+    /// The turns of those who call other servers.
+    calls: Semaphore,
+}
+
+impl Shared {
+    /// Waits for a turn to call a server that has no turns of its own here.
+    async fn turn(&self, call: &Call) -> Option<SemaphorePermit<'_>> {
+        match call {
+            // The semaphore is never closed.
+            Call::Captcha(_) | Call::Sms(_) => self.calls.acquire().await.ok(),
+            _ => None,
+        }
+    }
+
+    /// What is counted.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.outside.metrics
+    }
+
+    /// Takes one execution that an address begins.
+    fn take_begun(&self, address: IpAddr) -> Result<(), Error> {
+        let taken = self.begun.take(address, self.clock.monotonic());
+        taken.map_err(|wait| {
+            self.metrics().web().refused(Refused::Begun);
+            Error::Throttled(wait)
+        })
+    }
 }
 
 /// One request of a browser or a program.
@@ -243,6 +301,12 @@ impl Executions {
         let digest_key = clock.random();
         let crowd = Arc::new(Crowd::new(limits.unanswered, limits.unanswered_per_address));
         let begun = Limiter::new(limits.begun_per_second, limits.begun_at_once);
+        let gate = Gate::new(limits.at_once, limits.waiting, outside.metrics.clone());
+        let (per_hour, at_once) = (
+            limits.wrong_passwords_per_hour,
+            limits.wrong_passwords_at_once,
+        );
+        let guesses = Guesses::new(per_hour, at_once);
         let shared = Arc::new(Shared {
             journal,
             clock,
@@ -256,6 +320,9 @@ impl Executions {
             earliest: Earliest::default(),
             creating: tokio::sync::Mutex::default(),
             begun,
+            gate,
+            guesses,
+            calls: Semaphore::new(CALLS),
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
         let start = |arbiter: &Arbiter| {

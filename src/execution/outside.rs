@@ -1,4 +1,4 @@
-//! What executions ask besides the journal and the hashes, and who is asked.
+//! What executions ask besides the journal and the hashes, who is asked, and who counts.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::expression::Workers;
 use crate::flow::effect::{Effect, Outcome};
 use crate::geoip::Geoip;
 use crate::sms;
+use crate::telemetry::Metrics;
 use crate::world::Call;
 
 /// What executions ask besides the journal and the hashes. The default knows nothing.
@@ -39,11 +40,14 @@ pub struct Outside {
     pub courier: Option<Courier>,
     /// The scheme and host under which browsers reach the server, where the operator says so.
     pub public_url: Option<String>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Outside {
     /// Asks another server, once.
     pub(super) async fn carry_out(&self, shared: &Shared, execution: Uuid, call: Call) -> Outcome {
+        let _turn = shared.turn(&call).await;
         let own = &self.duo;
         match call {
             Call::Captcha(question) => self.captcha(&question).await,

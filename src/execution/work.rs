@@ -12,7 +12,7 @@ use super::live::{Carried, Live};
 use super::reply::Secret;
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
-use super::{Error, Shared, timers, vault};
+use super::{Error, Shared, counted, timers, vault};
 use crate::courier::outbox::Posted;
 use crate::directory::Install;
 use crate::directory::session::Session;
@@ -24,7 +24,10 @@ use crate::flow::{Execution, evolve};
 use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Commit, Durability, Version};
 use crate::stage::{self, Reply};
+use crate::telemetry::Moved;
 use crate::world::Record;
+
+mod noted;
 
 /// How often a command is run again because another object moved.
 const RERUNS: usize = 3;
@@ -63,6 +66,7 @@ impl Work {
     }
 
     async fn handle(&mut self, mut message: Handle) -> Result<Answered, Error> {
+        self.may_guess(&message)?;
         let mut before = match self.loaded.take() {
             Some(loaded) => loaded,
             None => self.load(&message).await?,
@@ -111,8 +115,12 @@ impl Work {
                     self.loaded = Some(after);
                     return Ok(*answered);
                 }
-                Attempt::OthersMoved => moved += 1,
+                Attempt::OthersMoved => {
+                    self.conflict(Moved::Object);
+                    moved += 1;
+                }
                 Attempt::NumberTaken => {
+                    self.conflict(Moved::Number);
                     numbers += 1;
                     if next_in_line.is_none() {
                         let queue = actix::clock::timeout(QUEUE, shared.creating.lock());
@@ -120,6 +128,7 @@ impl Work {
                     }
                 }
                 Attempt::Moved => {
+                    self.conflict(Moved::Execution);
                     moved += 1;
                     // Somebody else answered first, so this answer is a stale tab's.
                     before = self.load(&message).await?;
@@ -155,6 +164,7 @@ impl Work {
         if handled.events.is_empty() {
             return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
+        self.count_guesses(message, &handled)?;
         let mut left = world.leave();
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);
@@ -191,6 +201,7 @@ impl Work {
                 self.shared.earliest.note_set(&before.state, &after.state);
                 self.shared.watched.tell(self.id);
                 self.leave(&before.state, &after.state);
+                counted::events(self.shared.metrics(), &handled.events);
                 for event in &handled.events {
                     self.report(event);
                 }
@@ -257,24 +268,6 @@ impl Work {
         }
     }
 
-    /// Tells whoever is on call of what nobody looks up by themselves. The trail has the rest:
-    /// what went wrong may name a person.
-    fn report(&self, event: &Event) {
-        if let Event::ConfigurationError { what, problem } = event {
-            tracing::error!(execution = %self.id, what, problem, "the operator has to mend something");
-        }
-        if let Event::PolicyFailed(failed) = event {
-            let counts = failed.passing;
-            tracing::warn!(
-                execution = %self.id,
-                policy = failed.name,
-                kind = failed.kind,
-                counts_as_passing = counts,
-                "a policy failed; `gatelog execution show` tells why"
-            );
-        }
-    }
-
     async fn refused(&self, error: journal::Error, after: &Execution) -> Result<Attempt, Error> {
         match error {
             journal::Error::Conflict { stream: moved, .. } if moved == stream(self.id) => {
@@ -313,8 +306,12 @@ impl Work {
     /// Reads the execution. One that can never be read again is over: its record goes, or the
     /// browser could neither go on nor begin anew.
     async fn load(&self, message: &Handle) -> Result<Loaded, Error> {
+        let began = self.shared.clock.monotonic();
         let problem = match load(&self.shared, self.id).await {
-            Ok(loaded) => return Ok(loaded),
+            Ok(loaded) => {
+                self.recovered(&loaded, began);
+                return Ok(loaded);
+            }
             Err(problem) => problem,
         };
         let ends = matches!(

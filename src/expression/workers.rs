@@ -111,6 +111,8 @@ impl Shared {
 impl Workers {
     /// Starts the processes in the background. An evaluation that comes earlier waits.
     pub fn start(options: Options, clock: Clock) -> io::Result<Self> {
+        // At most one job for each process that there is, and one for each that is asked for: as
+        // many as expressions may call each other, for each of the usual workers.
         let (jobs, received) = mpsc::channel();
         for _ in 0..options.workers.max(1) {
             // The receiver is at hand.

@@ -1,14 +1,17 @@
 //! Lines on standard output.
 
 use std::io::Write as _;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TrySendError};
 
 use tokio::sync::oneshot;
+
+/// How many lines may wait: whoever writes one waits for it, and gives up at most one at a time.
+const WAITING: usize = 2;
 
 /// Writes lines from a thread of its own: whoever reads them may be slow, or gone without a word,
 /// and must not keep the server from its end.
 pub(super) struct Lines {
-    to: mpsc::Sender<(String, oneshot::Sender<std::io::Result<()>>)>,
+    to: mpsc::SyncSender<(String, oneshot::Sender<std::io::Result<()>>)>,
 }
 
 impl Lines {
@@ -17,7 +20,7 @@ impl Lines {
     /// # Errors
     /// When the operating system refuses.
     pub(super) fn start() -> std::io::Result<Self> {
-        let (to, lines) = mpsc::channel::<(String, oneshot::Sender<_>)>();
+        let (to, lines) = mpsc::sync_channel::<(String, oneshot::Sender<_>)>(WAITING);
         let write = move || {
             for (line, done) in lines {
                 let mut out = std::io::stdout().lock();
@@ -39,9 +42,11 @@ impl Lines {
     pub(super) async fn write(&self, line: &str) -> Result<(), String> {
         let (done, written) = oneshot::channel();
         let gone = || "nothing writes to standard output any more".to_owned();
-        self.to
-            .send((format!("{line}\n"), done))
-            .map_err(|_| gone())?;
+        let sent = self.to.try_send((format!("{line}\n"), done));
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => "standard output still takes what came before".to_owned(),
+            TrySendError::Disconnected(_) => gone(),
+        })?;
         let written = written.await.map_err(|_| gone())?;
         written.map_err(|error| error.to_string())
     }

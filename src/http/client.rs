@@ -24,12 +24,7 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let believed = peer.is_none_or(|peer| is_trusted(peer, trusted));
     let forwarded = |name| believed.then(|| text(request, name)).flatten();
-
-    let address = if believed {
-        behind_proxies(request, peer.unwrap_or(LOCAL), trusted)
-    } else {
-        peer.unwrap_or(LOCAL)
-    };
+    let address = address(request, trusted);
     let host = forwarded("x-forwarded-host")
         .and_then(|hosts| hosts.split(',').next())
         .map(str::trim)
@@ -62,8 +57,19 @@ pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
     }
 }
 
+/// The visitor's address alone.
+#[must_use]
+pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    if peer.is_none_or(|peer| is_trusted(peer, trusted)) {
+        behind_proxies(request, peer.unwrap_or(LOCAL), trusted)
+    } else {
+        peer.unwrap_or(LOCAL)
+    }
+}
+
 /// Whether this peer may say on whose behalf it asks.
-fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
+pub(super) fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&peer))
 }
 

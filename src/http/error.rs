@@ -53,12 +53,18 @@ pub enum Error {
     /// The query string has more bytes than a flow takes.
     #[error("The address is too long.")]
     LongAddress,
+    /// The head of the request has more bytes than are read.
+    #[error("The head of the request is too long.")]
+    LongHead,
     /// The body did not arrive whole.
     #[error("The body could not be read.")]
     Unread,
     /// This address asked too often.
     #[error("Request was throttled. Expected available in {} seconds.", seconds(*.0))]
     Throttled(Duration),
+    /// An account got too many wrong passwords. Programs read what they know.
+    #[error("Request was throttled. Expected available in {} seconds.", seconds(*.0))]
+    Guessed(Duration),
     /// The session was bound to a network or a place that the client has left; it has to log in
     /// again.
     #[error("The session has ended because it was used from elsewhere.")]
@@ -103,18 +109,17 @@ impl Error {
     pub const NO_POLICY: Self = Self::NotFound("No Policy matches the given query.");
 
     /// Writes what a visitor is not told into the log.
-    pub fn log(&self, id: &str) {
+    pub fn log(&self) {
         match self {
             Self::Unavailable { cause } | Self::Unwritable { cause } => {
-                tracing::warn!(id, cause, "cannot serve a request");
+                tracing::warn!(cause, "cannot serve a request");
             }
-            Self::Internal { cause } => tracing::error!(id, cause, "cannot serve a request"),
+            Self::Internal { cause } => tracing::error!(cause, "cannot serve a request"),
             Self::Csrf(csrf::Error::Origin) => tracing::warn!(
-                id,
                 "refused a request of another origin; if it was ours, the proxy before this \
                  server has to be named in web.trusted_proxies and send X-Forwarded-Proto"
             ),
-            _ => tracing::debug!(id, reason = %self, "refused a request"),
+            _ => tracing::debug!(reason = %self, "refused a request"),
         }
     }
 }
@@ -129,11 +134,12 @@ impl ResponseError for Error {
             }
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LongAddress => StatusCode::URI_TOO_LONG,
+            Self::LongHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Unread | Self::Fields(_) | Self::Invalid(_) | Self::NotJson(_) => {
                 StatusCode::BAD_REQUEST
             }
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Throttled(_) | Self::Guessed(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BindingBroken { .. } | Self::LoggedOut { .. } => StatusCode::FOUND,
             Self::Unavailable { .. } | Self::Unwritable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -157,7 +163,7 @@ impl ResponseError for Error {
                 }
                 return answer.json(listed);
             }
-            Self::Throttled(wait) => {
+            Self::Throttled(wait) | Self::Guessed(wait) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*wait)));
             }
             Self::Unavailable { .. } | Self::Unwritable { .. } => {
@@ -214,6 +220,7 @@ impl From<execution::Error> for Error {
         match error {
             execution::Error::UnknownFlow => Self::NO_FLOW,
             execution::Error::Throttled(wait) => Self::Throttled(wait),
+            execution::Error::Guessed(wait) => Self::Guessed(wait),
             execution::Error::Journal(error) => error.into(),
             execution::Error::Busy
             | execution::Error::Over

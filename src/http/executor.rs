@@ -14,12 +14,6 @@ use super::{Error, State, csrf};
 use crate::execution::{self, Reply, Request};
 use crate::flow::query::{self, Query};
 
-/// The most bytes of an answer that are read.
-pub(super) const LIMIT: usize = 256 * 1024;
-
-/// How long the body of an answer may take to arrive.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
-
 /// The header that carries a challenge's id, in both directions.
 pub(super) const CHALLENGE: HeaderName = HeaderName::from_static("x-gatelog-challenge");
 
@@ -32,10 +26,8 @@ enum Refusal {
     ContentType,
     #[error("the query has more than {} bytes", query::MAX_LENGTH)]
     LongQuery,
-    #[error("the body has more than {LIMIT} bytes")]
-    TooLarge,
-    #[error("the body did not arrive")]
-    Unread,
+    #[error("{0}")]
+    Body(Error),
     #[error("the body is not JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("{0}")]
@@ -77,7 +69,7 @@ pub(super) async fn handle(
         let peer = request.peer_addr().map(|peer| peer.ip());
         let wait = state.admit(peer, visitor.client.address);
         wait.map_err(Error::Throttled)?;
-        match answer(request, payload, &visitor).await {
+        match answer(state, request, payload, &visitor).await {
             Ok(answer) => state.executions.answer(question, answer).await,
             Err(refusal) => return Ok(refuse(&refusal, arrival)),
         }
@@ -90,8 +82,7 @@ pub(super) async fn handle(
         Ok(reply) => respond(state, &visitor, reply).await,
         // A fault inside an execution is something that clients show, not an error of HTTP.
         Err(execution::Error::Broken(cause)) => {
-            let id = arrival.name();
-            tracing::error!(id, cause, "an execution cannot go on");
+            tracing::error!(cause, "an execution cannot go on");
             Ok(challenge(execution::flow_error(arrival.id, None)))
         }
         Err(error) => Err(error.into()),
@@ -136,6 +127,7 @@ fn with_next(query: &str, next: Option<&str>) -> String {
 
 /// Reads the answer from the body, once it is sure that the visitor sent it.
 async fn answer(
+    state: &State,
     request: &HttpRequest,
     payload: web::Payload,
     visitor: &Visitor,
@@ -147,11 +139,7 @@ async fn answer(
             csrf::check_token(csrf::from_header(request), &session.value.csrf)?;
         }
     }
-    let body = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LIMIT))
-        .await
-        .map_err(|_| Refusal::Unread)?
-        .map_err(|_| Refusal::TooLarge)?
-        .map_err(|_| Refusal::Unread)?;
+    let body = state.collect(payload).await.map_err(Refusal::Body)?;
     if body.is_empty() {
         return Ok(json!({}));
     }
@@ -201,8 +189,7 @@ fn challenge(mut body: Value) -> HttpResponse {
 
 /// The challenge that stands for an error.
 fn refuse(refusal: &Refusal, arrival: Arrival) -> HttpResponse {
-    let id = arrival.name();
-    tracing::info!(id, reason = %refusal, "refused an answer");
+    tracing::info!(reason = %refusal, "refused an answer");
     challenge(execution::flow_error(arrival.id, None))
 }
 

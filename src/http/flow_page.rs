@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::executor::CHALLENGE;
 use super::line::presence;
 use super::location::{Target, redirect};
-use super::page::{dress, html, html_under, page_error, read};
+use super::page::{dress, html, html_under, page_error};
 use super::request::Arrival;
 use super::session::{Visitor, set_cookies};
 use super::{Error, State, content_policy, csrf, ways};
@@ -131,7 +131,7 @@ impl<'a> FlowPage<'a> {
         let wait = self.state.admit(peer, self.visitor.client.address);
         wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &self.visitor.client)?;
-        let posted = form::read(&read(payload).await?);
+        let posted = form::read(&self.state.collect(payload).await?);
         if let Some(notice) = self.refusal(&posted) {
             let reply = self.state.executions.visit(self.question(None)).await?;
             return self

@@ -18,10 +18,16 @@ pub(super) async fn live() -> HttpResponse {
 
 /// `/-/health/ready/`: 503 when the server is about to end or the journal takes no writes.
 pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
-    if state.is_stopping() || !is_writable(&state).await {
-        return HttpResponse::ServiceUnavailable().finish();
+    if is_ready(&state).await {
+        HttpResponse::Ok().finish()
+    } else {
+        HttpResponse::ServiceUnavailable().finish()
     }
-    HttpResponse::Ok().finish()
+}
+
+/// Whether the server can serve.
+pub(super) async fn is_ready(state: &State) -> bool {
+    !state.is_stopping() && is_writable(state).await
 }
 
 /// Whether the journal takes writes.

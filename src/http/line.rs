@@ -4,8 +4,8 @@
 //! away is noticed only when the answer is sent. Here the kernel is asked instead.
 
 use std::any::Any;
-use std::io::{self, ErrorKind};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind, Write as _};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
@@ -14,7 +14,12 @@ use actix_web::rt::net::TcpStream as Connection;
 
 use crate::execution::Presence;
 
-/// A second handle of a connection's socket, which only looks.
+/// What somebody reads for whom there is no room.
+const REFUSAL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: application/json\r\ncontent-length: 61\r\n\r\n\
+    {\"detail\":\"There are too many connections. Try again soon.\"}\n";
+
+/// A second handle of a connection's socket, which looks, and may end it.
 #[derive(Clone, Debug)]
 pub struct Line(Arc<TcpStream>);
 
@@ -28,6 +33,26 @@ impl Line {
         Some(Self(Arc::new(handle.into())))
     }
 
+    /// The address at its other end.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.0.peer_addr().ok().map(|peer| peer.ip())
+    }
+
+    /// Ends the connection.
+    pub fn end(&self) {
+        // One that has ended already needs nothing.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+
+    /// Tells whoever connected to come again later, and ends the connection. Nothing was read, so
+    /// nobody knows whether it was a browser or a program.
+    pub fn refuse(&self) {
+        // What does not go out at once stays unsaid: the connection ends in any case.
+        let _ = (&*self.0).write(REFUSAL.as_bytes());
+        self.end();
+    }
+
     /// Whether the other side has neither closed the connection nor broken it off. One that has
     /// only said that it sends nothing more counts as gone, as it does for proxies.
     #[must_use]
@@ -38,6 +63,13 @@ impl Line {
             Ok(read) => read > 0,
             Err(error) => is_quiet(&error),
         }
+    }
+}
+
+#[cfg(test)]
+impl From<TcpStream> for Line {
+    fn from(connection: TcpStream) -> Self {
+        Self(Arc::new(connection))
     }
 }
 
@@ -107,6 +139,13 @@ mod tests {
         far.readable().await.expect("it comes");
         drop(far);
         closes(&line).await;
+    }
+
+    #[test]
+    fn the_refusal_says_how_long_it_is() {
+        let (head, body) = REFUSAL.split_once("\r\n\r\n").expect("a head and a body");
+        let length = format!("content-length: {}", body.len());
+        assert!(head.lines().any(|line| line == length), "{length}");
     }
 
     #[actix_web::test]

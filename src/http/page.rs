@@ -5,7 +5,6 @@ use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
 use super::client::client;
-use super::executor::LIMIT;
 use super::location::{login, redirect};
 use super::request::Arrival;
 use super::session::Visitor;
@@ -15,9 +14,6 @@ use crate::directory::permission::granted;
 use crate::directory::{User, avatar, install};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
-
-/// How long a form may take to arrive.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// `/`: who is logged in.
 pub(super) async fn home(
@@ -56,15 +52,6 @@ pub(super) async fn person(state: &State, user: &User) -> Result<Person, Error> 
         email: user.email.clone(),
         avatar: avatar::of(user),
     })
-}
-
-/// Reads a posted form.
-pub(super) async fn read(payload: web::Payload) -> Result<web::Bytes, Error> {
-    tokio::time::timeout(PATIENCE, payload.to_bytes_limited(LIMIT))
-        .await
-        .map_err(|_| Error::Unread)?
-        .map_err(|_| Error::TooLarge(LIMIT))?
-        .map_err(|_| Error::Unread)
 }
 
 /// A page as an answer.
@@ -118,7 +105,7 @@ pub(super) async fn page_error(
         Err(error) => error,
     };
     let id = arrival.name();
-    error.log(&id);
+    error.log();
     let plain = error.error_response();
     if plain.status().is_redirection() {
         return plain;
@@ -144,7 +131,7 @@ pub(super) async fn page_error(
             answer
         }
         Err(error) => {
-            tracing::error!(id, %error, "the page for an error cannot be made");
+            tracing::error!(%error, "the page for an error cannot be made");
             plain
         }
     }
@@ -158,6 +145,14 @@ fn words(error: &Error, status: StatusCode) -> (&'static str, &'static str) {
             text("The server cannot store anything at the moment. Try again later."),
         );
     }
+    if let Error::Guessed(_) = error {
+        return (
+            text("Too many attempts"),
+            text(
+                "Too many wrong passwords were typed for this account. Wait a while and try again.",
+            ),
+        );
+    }
     match status {
         StatusCode::NOT_FOUND => (
             text("Page not found"),
@@ -166,6 +161,10 @@ fn words(error: &Error, status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::FORBIDDEN => (
             text("Not allowed"),
             text("This request did not come from a page of this server. Go back and try again."),
+        ),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+            text("Too much"),
+            text("Your browser sent more than is accepted. Remove its cookies of this site."),
         ),
         StatusCode::URI_TOO_LONG => (
             text("Too much"),

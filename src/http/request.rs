@@ -2,16 +2,26 @@
 //! headers that all answers carry.
 
 use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::web::Bytes;
+use actix_web::{
+    Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError as _, web,
+};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::connections::{Busy, Connection};
+use super::page::page_error;
 use super::{State, content_policy};
+use crate::telemetry::Held;
 
 /// The header that names the request.
 pub const ID: HeaderName = HeaderName::from_static("x-authentik-id");
@@ -68,40 +78,110 @@ impl FromRequest for Arrival {
 pub async fn around(
     state: web::Data<State>,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let arrival = Arrival {
         id: state.clock.ordered_id(),
         at: state.clock.monotonic(),
     };
     request.extensions_mut().insert(arrival);
+    let busy = request
+        .conn_data::<Arc<Connection>>()
+        .map(Connection::begins);
+    let in_flight = Held::new(&state.metrics.web().in_flight);
+    let name = arrival.name();
+    // At this level, so that whatever is logged says to which request it belongs.
+    let span = tracing::error_span!("request", id = name, execution = tracing::field::Empty);
+    let answer = answer(&state, request, next, arrival).instrument(span);
+    let mut response = answer.await?;
+    put_defaults(response.headers_mut(), &name);
+    drop(in_flight);
+    Ok(match (busy, response.response().body().size()) {
+        // Nobody knows how long it will go on.
+        (Some(busy), BodySize::Stream) => response.map_body(|_, body| endless(body, busy)),
+        _ => response,
+    })
+}
+
+/// Answers a request, or turns it away, and notes what came of it.
+async fn answer(
+    state: &web::Data<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    arrival: Arrival,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let method = request.method().clone();
     // The path alone: the query string may hold tokens. No visitor fills the log with one line.
     let path: String = request.path().chars().take(PATH).collect();
-
-    let mut response = next.call(request).await?;
-    let name = arrival.name();
+    let response = match state.pass(request.request()) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(refusal) => {
+            let answer = turn_away(state, request.request(), arrival, refusal).await;
+            request.into_response(answer)
+        }
+    };
     if let Some(error) = response.response().error() {
         if let Some(ours) = error.as_error::<super::Error>() {
-            ours.log(&name);
+            ours.log();
         } else {
-            tracing::debug!(id = name, reason = %error, "refused a request");
+            tracing::debug!(reason = %error, "refused a request");
         }
     }
-    put_defaults(response.headers_mut(), &name);
     let taken = state
         .clock
         .monotonic()
         .saturating_duration_since(arrival.at);
     let status = response.status().as_u16();
+    let counts = state.metrics.web();
+    counts.answered(&path, method.as_str(), status, taken);
     let milliseconds = u64::try_from(taken.as_millis()).unwrap_or(u64::MAX);
     // Probes and pictures come all the time and tell nobody anything.
     if path.starts_with("/-/health/") || path.starts_with("/static/") {
-        tracing::debug!(id = name, %method, path, status, milliseconds, "answered");
+        tracing::debug!(%method, path, status, milliseconds, "answered");
     } else {
-        tracing::info!(id = name, %method, path, status, milliseconds, "answered");
+        tracing::info!(%method, path, status, milliseconds, "answered");
     }
     Ok(response)
+}
+
+/// What somebody gets whose request is not looked at: JSON below `/api/`, a page elsewhere.
+async fn turn_away(
+    state: &State,
+    request: &HttpRequest,
+    arrival: Arrival,
+    refusal: super::Error,
+) -> HttpResponse {
+    if request.path().starts_with("/api/") {
+        refusal.log();
+        return refusal.error_response();
+    }
+    page_error(state, request, arrival, Err(refusal)).await
+}
+
+/// An answer that goes on for as long as somebody listens: its connection is not one that does
+/// nothing.
+struct Endless {
+    body: BoxBody,
+    _busy: Busy,
+}
+
+fn endless(body: BoxBody, busy: Busy) -> BoxBody {
+    BoxBody::new(Endless { body, _busy: busy })
+}
+
+impl MessageBody for Endless {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(cx)
+    }
 }
 
 fn put_defaults(headers: &mut HeaderMap, id: &str) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use uuid::Uuid;
 
+use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::interface::Interface;
@@ -26,6 +27,7 @@ use crate::execution::{Executions, Watched};
 use crate::expression::Workers;
 use crate::geoip::Geoip;
 use crate::journal::{self, Journal};
+use crate::telemetry::{Metrics, Refused};
 use crate::web::Pages;
 
 /// What every handler needs.
@@ -56,6 +58,10 @@ pub struct State {
     pub install_id: Uuid,
     /// How often an address may post to a flow or to the setup.
     pub limiter: Limiter,
+    /// How much a request may be, and how many an address may send.
+    pub bounds: Bounds,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Runs expressions, and says whether one is understood; none in tests of handlers.
     pub workers: Option<Workers>,
     /// Where an address is, and whose.
@@ -102,7 +108,10 @@ impl State {
     /// How long to wait when there were too many.
     pub fn admit(&self, peer: Option<IpAddr>, address: IpAddr) -> Result<(), Duration> {
         match peer {
-            Some(_) => self.limiter.take(address, self.clock.monotonic()),
+            Some(_) => {
+                let taken = self.limiter.take(address, self.clock.monotonic());
+                taken.inspect_err(|_| self.metrics.web().refused(Refused::Posts))
+            }
             None => Ok(()),
         }
     }

@@ -23,6 +23,7 @@ pub mod frame;
 pub mod keys;
 mod kind;
 pub mod memory;
+mod meter;
 pub mod object;
 mod objects;
 pub mod prepare;
@@ -32,6 +33,7 @@ mod upcast;
 
 pub use error::Error;
 pub use kind::Kind;
+pub use meter::Meter;
 pub use objects::Objects;
 pub use upcast::body as up_to_date;
 

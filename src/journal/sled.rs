@@ -16,13 +16,13 @@ use async_trait::async_trait;
 use crossbeam_channel::Sender;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
-    StreamId, Version, seal,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Meter, Object, Position,
+    Result, StreamId, Version, seal,
 };
 use crate::clock::Clock;
 
@@ -66,6 +66,9 @@ pub use verify::{Finding, Report, verify};
 
 /// How much memory requests may take while they wait for the writer, in KiB.
 const QUEUE: u32 = 64 << 10;
+
+/// How many closed segments may wait for their export, beside those of the start.
+const EXPORTS: usize = 64;
 
 /// Lists that may be longer than this are read on a thread that may block.
 const LONG: usize = 1_000;
@@ -133,6 +136,7 @@ struct Shared {
     failed: OnceLock<Arc<str>>,
     /// Whoever verifies has the only place for a scratch state.
     verifying: Mutex<()>,
+    meter: Meter,
     clock: Clock,
 }
 
@@ -190,12 +194,15 @@ impl SledJournal {
             }),
             failed: OnceLock::new(),
             verifying: Mutex::default(),
+            meter: Meter::default(),
             clock,
         });
-        let (jobs, archive_jobs) = crossbeam_channel::unbounded();
-        for segment in shared.segments.closed() {
+        let closed = shared.segments.closed();
+        // What finds no place is exported after the next start: the directory stays until then.
+        let (jobs, archive_jobs) = crossbeam_channel::bounded(closed.len() + EXPORTS);
+        for segment in closed {
             if !segment.has_export() || options.remove_exported {
-                let _ = jobs.send(archive::Job::Export(segment));
+                let _ = jobs.try_send(archive::Job::Export(segment));
             }
         }
         let stop_archive = Arc::new(AtomicBool::new(false));
@@ -205,7 +212,8 @@ impl SledJournal {
                 archive::run(&archive_jobs, remove, &stop);
             })
         };
-        // What may wait is bounded by the semaphore, so that nobody blocks a thread to wait.
+        // What may wait is bounded by the semaphore, so that nobody blocks a thread to wait; whoever
+        // removes bodies asks for one portion after the other.
         let (requests, queued) = crossbeam_channel::unbounded();
         let writer = writer::Writer::new(
             Arc::clone(&shared),
@@ -245,6 +253,12 @@ impl SledJournal {
         &self.shared.keyring
     }
 
+    /// What is counted of its work; a clone of it counts on.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.shared.meter
+    }
+
     /// The last position.
     #[must_use]
     pub fn last(&self) -> Position {
@@ -261,6 +275,25 @@ impl SledJournal {
         threads.stop_archive.store(true, Ordering::Relaxed);
         let _ = threads.archive.join();
         written.unwrap_or_else(|_| Err(batch::closed()))
+    }
+
+    /// Hands a commit to the writer once there is room for it, and waits for the answer.
+    async fn queued(&self, commit: Commit) -> Result<Position> {
+        let permit = self.place(batch::weight(&commit)).await?;
+        let (answer, answered) = oneshot::channel();
+        self.send(Request::Commit {
+            commit,
+            answer,
+            permit,
+        })?;
+        answered.await.map_err(|_| batch::closed())?
+    }
+
+    /// Waits until so many KiB of the queue's memory are free.
+    async fn place(&self, weight: u32) -> Result<OwnedSemaphorePermit> {
+        let permits = weight.clamp(1, QUEUE);
+        let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
+        permit.map_err(|_| batch::closed())
     }
 
     fn send(&self, request: Request) -> Result<()> {
@@ -304,16 +337,11 @@ impl std::fmt::Debug for SledJournal {
 impl Journal for SledJournal {
     async fn commit(&self, commit: Commit) -> Result<Position> {
         seal::check_size(&commit)?;
-        let permits = batch::weight(&commit).min(QUEUE);
-        let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
-        let permit = permit.map_err(|_| batch::closed())?;
-        let (answer, answered) = oneshot::channel();
-        self.send(Request::Commit {
-            commit,
-            answer,
-            permit,
-        })?;
-        answered.await.map_err(|_| batch::closed())?
+        let Shared { meter, clock, .. } = self.shared.as_ref();
+        let (_waits, began) = (meter.waits(), clock.monotonic());
+        let result = self.queued(commit).await;
+        meter.answered(&result, clock.monotonic().duration_since(began));
+        result
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
@@ -339,6 +367,7 @@ impl Journal for SledJournal {
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
+        let _place = self.place(1).await?;
         let (answer, answered) = oneshot::channel();
         let name = name.to_owned();
         self.send(Request::Lease { name, ttl, answer })?;

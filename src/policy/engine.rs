@@ -16,6 +16,7 @@ use crate::flow::model::PolicyEngineMode;
 use crate::flow::plan::Pinned;
 use crate::flow::verdict::{EngineDecided, Membership, PolicyEvaluated, PolicyFailed, Target};
 use crate::journal::object::{self, Versioned};
+use crate::telemetry::Measured;
 use crate::world::{self, World};
 
 /// What all that a target is bound to came to.
@@ -53,6 +54,7 @@ pub async fn decide(
     mode: PolicyEngineMode,
     target: Target,
 ) -> Result<Decision, world::Error> {
+    let began = request.world.moment();
     let mut results = Vec::new();
     let mut messages = Vec::new();
     for condition in conditions.iter().filter(|it| it.value.policy.is_some()) {
@@ -80,6 +82,7 @@ pub async fn decide(
         members,
         failed: request.scope.take_failed(),
     }));
+    request.world.took(Measured::Decided, began);
     Ok(Decision { passing, messages })
 }
 
@@ -130,6 +133,7 @@ pub async fn decide_all(
     policies: &[Uuid],
     target: Target,
 ) -> Result<Decision, world::Error> {
+    let began = request.world.moment();
     let mut decision = Decision {
         passing: true,
         messages: Vec::new(),
@@ -151,6 +155,7 @@ pub async fn decide_all(
         members: Vec::new(),
         failed: request.scope.take_failed(),
     }));
+    request.world.took(Measured::Decided, began);
     Ok(decision)
 }
 
@@ -250,10 +255,13 @@ pub(super) async fn ask(
     } else {
         request.deadline
     };
+    let began = request.world.moment();
     let evaluated = request
         .world
         .evaluate(value.pk, limit, work.boxed_local())
         .await?;
+    let part = Measured::Evaluated { kind: &value.kind };
+    request.world.took(part, began);
     let judged = match (evaluated.interrupted, answer.into_inner()) {
         (Some(interrupted), _) => Err(Error::Interrupted(interrupted)),
         (None, Some(judged)) => judged,

@@ -40,6 +40,7 @@ const ALIASES: &[(&str, &str)] = &[
         "session.unauthenticated_age",
     ),
     ("AUTHENTIK_LISTEN__HTTP", "listen"),
+    ("AUTHENTIK_LISTEN__METRICS", "metrics.listen"),
     (
         "AUTHENTIK_LISTEN__TRUSTED_PROXY_CIDRS",
         "web.trusted_proxies",

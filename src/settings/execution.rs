@@ -20,6 +20,14 @@ pub struct Execution {
     pub begun_per_second: u32,
     /// How many it may begin at once.
     pub begun_at_once: u32,
+    /// How many requests are in work at once.
+    pub at_once: usize,
+    /// How many may wait until they are taken into work.
+    pub max_waiting: usize,
+    /// How many wrong passwords an account may get in the long run, for each hour.
+    pub wrong_passwords_per_hour: u32,
+    /// How many it may get at once.
+    pub wrong_passwords_at_once: u32,
 }
 
 impl Execution {
@@ -31,6 +39,18 @@ impl Execution {
             max_unanswered_per_address: from.count("execution.max_unanswered_per_address", 200),
             begun_per_second: from.parsed("execution.begun_per_second", 20, value::small_count),
             begun_at_once: from.parsed("execution.begun_at_once", 200, value::small_count),
+            at_once: from.count("execution.at_once", 256),
+            max_waiting: from.count("execution.max_waiting", 2_048),
+            wrong_passwords_per_hour: from.parsed(
+                "execution.wrong_passwords_per_hour",
+                120,
+                value::small_count,
+            ),
+            wrong_passwords_at_once: from.parsed(
+                "execution.wrong_passwords_at_once",
+                30,
+                value::small_count,
+            ),
         }
     }
 }

@@ -24,6 +24,24 @@ pub struct Web {
     pub posts_per_second: u32,
     /// How often it may post at once.
     pub posts_at_once: u32,
+    /// How often an address may ask for anything, in the long run, for each second.
+    pub requests_per_second: u32,
+    /// How often it may ask at once.
+    pub requests_at_once: u32,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// How many of them from one address, unless it is a trusted proxy's.
+    pub connections_per_address: usize,
+    /// How many bytes the head of a request may have.
+    pub head_size: u64,
+    /// How long it may take to arrive.
+    pub head_timeout: Duration,
+    /// How many bytes a body may have.
+    pub body_size: u64,
+    /// How long it may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a connection is kept open without a request.
+    pub keep_alive: Duration,
     /// How long a shutdown waits for requests and executions before it gives up.
     pub shutdown_timeout: Duration,
 }
@@ -36,6 +54,15 @@ impl Web {
             public_url: from.optional("web.public_url", origin),
             posts_per_second: from.parsed("web.posts_per_second", 20, value::small_count),
             posts_at_once: from.parsed("web.posts_at_once", 200, value::small_count),
+            requests_per_second: from.parsed("web.requests_per_second", 200, value::small_count),
+            requests_at_once: from.parsed("web.requests_at_once", 2_000, value::small_count),
+            connections: from.count("web.connections", 8_192),
+            connections_per_address: from.count("web.connections_per_address", 1_024),
+            head_size: from.size("web.head_size", 64 << 10),
+            head_timeout: from.duration("web.head_timeout", Duration::from_secs(10)),
+            body_size: from.size("web.body_size", 256 << 10),
+            body_timeout: from.duration("web.body_timeout", Duration::from_secs(30)),
+            keep_alive: from.duration("web.keep_alive", Duration::from_secs(75)),
             shutdown_timeout: from.duration("web.shutdown_timeout", Duration::from_secs(30)),
         }
     }

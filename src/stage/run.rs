@@ -20,6 +20,7 @@ use crate::flow::query::Query;
 use crate::flow::{Command, Execution, decide, evolve};
 use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
+use crate::telemetry::Measured;
 use crate::world::{self, World};
 
 mod answer;
@@ -318,7 +319,13 @@ impl Run<'_> {
             let entered = {
                 let flow = self.flow().await?;
                 let mut turn = self.turn(&flow, &planned)?;
+                let began = self.world.moment();
                 let entered = stage.enter(&mut turn).await;
+                // Of one that asks, making the challenge is what takes its time.
+                if !matches!(entered, Ok(Entered::Asks)) {
+                    let kind = &planned.kind;
+                    self.world.took(Measured::Shown { kind }, began);
+                }
                 let learnt = turn.learnt;
                 self.apply(Command::Learn(learnt))?;
                 entered
@@ -355,7 +362,10 @@ impl Run<'_> {
     async fn fields(&self, stage: &Configured, planned: &PlannedStage) -> Result<Asked, Error> {
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
+        let began = self.world.moment();
         let fields = stage.challenge(&mut turn).await?;
+        let kind = &planned.kind;
+        self.world.took(Measured::Shown { kind }, began);
         #[cfg(test)]
         let fields = super::changed::fields(&turn, fields).await?;
         Ok(Asked {

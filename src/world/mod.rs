@@ -6,7 +6,7 @@
 //! A lookup key is noted as it is, so an execution never looks anything up by a secret.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::future::LocalBoxFuture;
@@ -20,6 +20,7 @@ use crate::expression::{Told, Workers};
 use crate::geoip::Place;
 use crate::journal::object::{self, Versioned};
 use crate::journal::{self, Objects};
+use crate::telemetry::Measured;
 use crate::webauthn::{Asserted, Known, Party, Registered};
 
 mod change;
@@ -160,6 +161,14 @@ pub trait World {
 
     /// The processes that run expressions, where there are any.
     fn expressions(&self) -> Option<&Workers>;
+
+    /// A moment to measure from; none where nothing is measured, as in a replay.
+    fn moment(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Notes how long a part of the command took since then, for metrics alone.
+    fn took(&self, _part: Measured<'_>, _since: Option<Instant>) {}
 
     /// What a counter stands at; zero when nothing was ever counted, or too long ago.
     async fn counter(&self, name: &str) -> Result<i64, Error>;

@@ -2,13 +2,14 @@
 
 use gatelog::app;
 use gatelog::clock::Clock;
-use gatelog::settings::Settings;
+use gatelog::settings::{MetricsListen, Settings};
 use jiff::Timestamp;
 
 fn settings(directory: &tempfile::TempDir) -> Settings {
     let mut settings = Settings::in_directory(&directory.path().join("data"));
     settings.listen = "127.0.0.1:0".parse().expect("an address");
     settings.hash.threads = 1;
+    settings.metrics.listen = MetricsListen::Off;
     settings
 }
 

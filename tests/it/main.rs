@@ -17,4 +17,5 @@ mod journal;
 mod policy;
 mod stage;
 mod support;
+mod telemetry;
 mod verify;

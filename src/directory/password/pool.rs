@@ -37,6 +37,7 @@ pub struct Pool {
 struct Threads {
     jobs: Sender<Job>,
     places: Arc<Semaphore>,
+    most: usize,
 }
 
 /// What a thread keeps between two jobs, and what all share.
@@ -81,8 +82,16 @@ impl Pool {
             threads: Some(Threads {
                 jobs,
                 places: Arc::new(Semaphore::new(most)),
+                most,
             }),
         })
+    }
+
+    /// How many passwords are being hashed or wait for it.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let threads = self.threads.as_ref();
+        threads.map_or(0, |it| it.most - it.places.available_permits().min(it.most))
     }
 
     /// A pool without threads whose own encodings cost nothing and protect nothing. It refuses

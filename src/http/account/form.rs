@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, web};
 use url::form_urlencoded;
 
 use crate::http::client::client;
-use crate::http::page::read;
 use crate::http::{Error, State, csrf};
 
 /// The fields of a form; of several with one name the last counts.
@@ -27,7 +26,7 @@ impl Form {
         let wait = state.admit(peer, client.address);
         wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &client)?;
-        let body = read(payload).await?;
+        let body = state.collect(payload).await?;
         Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 

@@ -2,19 +2,12 @@
 //! those of authentik.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use serde_json::{Map, Value};
 
-use crate::http::Error;
-
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The most bytes of a body that are read.
-const LIMIT: usize = 256 * 1024;
+use crate::http::{Error, State};
 
 /// Said of a field that has to be there.
 pub(super) const REQUIRED: &str = "This field is required.";
@@ -29,8 +22,12 @@ const BLANK: &str = "This field may not be blank.";
 ///
 /// # Errors
 /// When it is too large, does not arrive, or is no JSON.
-pub(super) async fn read(request: &HttpRequest, payload: web::Payload) -> Result<Value, Error> {
-    let bytes = collect(payload, LIMIT).await?;
+pub(super) async fn read(
+    state: &State,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Value, Error> {
+    let bytes = state.collect(payload).await?;
     let declared = request.headers().get(header::CONTENT_TYPE);
     let declared = declared.and_then(|it| it.to_str().ok()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
@@ -41,18 +38,6 @@ pub(super) async fn read(request: &HttpRequest, payload: web::Payload) -> Result
         return Err(Error::MediaType(declared.to_owned()));
     }
     serde_json::from_slice(&bytes).map_err(|error| Error::NotJson(error.to_string()))
-}
-
-/// All of a body, which may have so many bytes.
-///
-/// # Errors
-/// When it is too large, or does not arrive in time.
-pub(super) async fn collect(payload: web::Payload, most: usize) -> Result<web::Bytes, Error> {
-    tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most))
-        .await
-        .map_err(|_| Error::Unread)?
-        .map_err(|_| Error::TooLarge(most))?
-        .map_err(|_| Error::Unread)
 }
 
 /// The body's fields.

@@ -108,7 +108,7 @@ impl Call {
     /// When it is too large, does not arrive, is no JSON, or was taken before.
     pub(crate) async fn json(&mut self) -> Result<Value, Error> {
         let payload = self.payload.take().ok_or(Error::Unread)?;
-        body::read(&self.request, payload).await
+        body::read(&self.state, &self.request, payload).await
     }
 
     /// The fields of the body.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header;
 
-use super::body;
 use super::call::Call;
 use crate::blueprint::MAX_BYTES;
 use crate::http::Error;
@@ -27,7 +26,8 @@ pub(super) async fn read(call: &mut Call) -> Result<BTreeMap<String, Vec<u8>>, E
     let Some(boundary) = boundary(&declared) else {
         return Err(Error::MediaType(declared));
     };
-    let bytes = body::collect(call.payload()?, LIMIT).await?;
+    let payload = call.payload()?;
+    let bytes = call.state.collect_up_to(payload, LIMIT).await?;
     parts(&bytes, &boundary).ok_or(Error::Unread)
 }
 

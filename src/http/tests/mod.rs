@@ -31,6 +31,7 @@ use secrecy::SecretBox;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
@@ -47,6 +48,7 @@ use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Stored};
 use crate::journal::{Commit, Durability, Journal, Version, Write};
 use crate::stage::Kind;
+use crate::telemetry::Metrics;
 use crate::web::Pages;
 
 /// A server without sockets.
@@ -93,6 +95,8 @@ impl Server {
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
+            bounds: Bounds::default(),
+            metrics: Metrics::default(),
             workers: None,
             geoip: Arc::default(),
             streams: Arc::default(),

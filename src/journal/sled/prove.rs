@@ -34,6 +34,7 @@ impl SledJournal {
     /// [`Error::Unavailable`] where the log has a gap, so that there is no tree, and when the disk
     /// cannot be written.
     pub async fn stand(&self) -> Result<Stand> {
+        let _place = self.place(1).await?;
         let (answer, answered) = oneshot::channel();
         self.send(Request::Stand { answer })?;
         answered.await.map_err(|_| batch::closed())?

@@ -113,6 +113,7 @@ impl Writer {
             tracing::error!(error = %why, "the journal cannot be written any more; restart");
             // Nobody else sets it.
             let _unset = self.shared.failed.set(Arc::clone(&why));
+            self.shared.meter.failed.set(1);
             self.poison = Some(why);
         }
     }
@@ -176,6 +177,11 @@ impl Writer {
         }
         batch.destroy_keys()?;
         batch.apply()?;
+        let meter = &self.shared.meter;
+        meter
+            .records
+            .inc_by(applied.place.last_record() - self.applied.place.last_record());
+        meter.batch_commits.observe(f64_of(batch.commits()));
         self.applied = applied;
         self.since_checkpoint += batch.commits();
         self.since_state += batch.commits();
@@ -202,8 +208,12 @@ impl Writer {
 
     fn sync(&mut self) -> Result<()> {
         if self.unsynced {
+            let Shared { meter, clock, .. } = self.shared.as_ref();
+            let began = clock.monotonic();
             self.shared.keyring.sync()?;
             self.log.sync()?;
+            let took = clock.monotonic().duration_since(began);
+            meter.sync_seconds.observe(took.as_secs_f64());
             self.unsynced = false;
         }
         Ok(())
@@ -219,8 +229,9 @@ impl Writer {
         self.sync()?;
         self.log = self.shared.segments.roll(next)?;
         if let Some(archive) = &self.archive {
-            // The archive has ended when the journal is being closed; the next start exports.
-            let _ = archive.send(archive::Job::Export(closing));
+            // The archive has ended when the journal is being closed, or has much to do; the next
+            // start exports.
+            let _ = archive.try_send(archive::Job::Export(closing));
         }
         Ok(())
     }
@@ -262,6 +273,11 @@ impl Writer {
         self.shared.state.flush()?;
         self.shared.state.sync()
     }
+}
+
+/// A small count as what a histogram takes.
+fn f64_of(count: u64) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
 }
 
 /// Answers what is done between two batches. A failure of the disk is one for all who come after.

@@ -9,6 +9,7 @@ use crate::flow::execution::{Running, Wait};
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::PlannedStage;
 use crate::stage::{Configured, Error, Form, Verdict, invitation};
+use crate::telemetry::Measured;
 
 impl Run<'_> {
     /// Takes an answer, if it is one to the open challenge. One that was not taken was not written
@@ -148,7 +149,10 @@ impl Run<'_> {
         };
         let flow = self.flow().await?;
         let mut turn = self.turn(&flow, planned)?;
+        let began = self.world.moment();
         let verdict = stage.judge(response, &mut turn).await;
+        let kind = &planned.kind;
+        self.world.took(Measured::Judged { kind }, began);
         #[cfg(test)]
         let verdict = crate::stage::changed::verdict(&planned.kind, verdict);
         let learnt = turn.learnt;

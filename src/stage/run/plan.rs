@@ -11,6 +11,7 @@ use crate::flow::plan::{Pinned, Plan, PlannedStage};
 use crate::flow::{Command, next};
 use crate::journal::object::{self, Versioned};
 use crate::stage::{Error, invitation, planner};
+use crate::telemetry::Measured;
 
 /// More restarts than this end an execution: a deny stage may restart for ever.
 const MAX_RESTARTS: u32 = 10;
@@ -55,8 +56,14 @@ impl Run<'_> {
     /// Source: authentik `flows/planner.py`.
     pub(super) async fn plan(&mut self, occasion: Occasion) -> Result<(), Error> {
         self.admitted = None;
+        let began = self.world.moment();
         let Some((check, message)) = self.refusal().await? else {
             let plan = self.lay_out().await?;
+            let flow = self.flow().await?;
+            let part = Measured::Plan {
+                flow: flow.slug.as_str(),
+            };
+            self.world.took(part, began);
             return self.apply(Command::Plan(plan));
         };
         let flow = self.flow().await?;

@@ -44,6 +44,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "telemetry",
             "audit",
             "feed",
             "duo",
@@ -70,6 +71,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "telemetry",
             "audit",
             "feed",
             "duo",
@@ -108,6 +110,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "execution",
         &[
+            "telemetry",
             "duo",
             "webauthn",
             "courier",
@@ -169,6 +172,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "stage",
         &[
+            "telemetry",
             "duo",
             "webauthn",
             "courier",
@@ -187,6 +191,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "policy",
         &[
+            "telemetry",
             "world",
             "catalog",
             "directory",
@@ -199,6 +204,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "world",
         &[
+            "telemetry",
             "duo",
             "webauthn",
             "courier",
@@ -228,6 +234,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("sms", &["tls"]),
     ("tls", &[]),
     ("webauthn", &[]),
+    ("telemetry", &["journal"]),
     ("settings", &[]),
     ("clock", &[]),
 ];

@@ -7,6 +7,7 @@ mod interface;
 mod login;
 mod logout;
 mod next;
+mod overload;
 mod page;
 mod refused;
 mod secrecy;

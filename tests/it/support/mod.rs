@@ -44,7 +44,7 @@ pub(crate) use mail_sink::{At, MailSink, Plan, Security, Sink, Taken};
 pub(crate) use mmdb::Mmdb;
 pub(crate) use person::Person;
 pub(crate) use receiver::Receiver;
-pub(crate) use server::{Options, TestServer};
+pub(crate) use server::{Options, TestServer, free_port};
 pub(crate) use sms_provider::SmsProvider;
 pub(crate) use socket::Said;
 pub(crate) use stand_in::stand_in;

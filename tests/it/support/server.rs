@@ -79,6 +79,17 @@ impl TestServer {
                 "GATELOG_WEB__PUBLIC_URL".to_owned(),
                 format!("http://127.0.0.1:{port}"),
             ),
+            // Many servers run at once, and each test has one address for many clients. What a test
+            // says itself counts more: it comes later.
+            ("GATELOG_METRICS__LISTEN".to_owned(), "off".to_owned()),
+            (
+                "GATELOG_WEB__REQUESTS_PER_SECOND".to_owned(),
+                "1000000".to_owned(),
+            ),
+            (
+                "GATELOG_WEB__REQUESTS_AT_ONCE".to_owned(),
+                "1000000".to_owned(),
+            ),
         ];
         if options.has_administrator {
             let password = administrator.password.clone();
@@ -104,6 +115,11 @@ impl TestServer {
         };
         server.begin().await;
         server
+    }
+
+    /// A client that opens a connection for each request.
+    pub(crate) fn line(&self) -> &reqwest::Client {
+        &self.line.http
     }
 
     /// The address for a browser, without a slash at its end.
@@ -403,7 +419,7 @@ fn disk() -> PathBuf {
 }
 
 /// A port below those that the kernel gives to clients, so that it stays ours over restarts.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let port = 12_000 + u16::try_from(random_below(20_000)).expect("it is small");
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {

@@ -1,0 +1,88 @@
+//! `/metrics`, on a port of its own: what the server counts, as `OpenMetrics` text.
+//!
+//! The port is for whoever looks after the server. Nothing on it tells of a person.
+
+use std::fs;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+
+use super::State;
+use super::health::is_ready;
+use crate::journal::{self, cursor};
+use crate::telemetry::{Machine, Reader, level};
+use crate::{audit, feed};
+
+/// What the text is.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The route, and what it needs.
+pub fn configure(app: &mut web::ServiceConfig, state: web::Data<State>) {
+    app.app_data(state)
+        .route("/metrics", web::get().to(show))
+        .default_service(web::route().to(HttpResponse::NotFound));
+}
+
+async fn show(state: web::Data<State>) -> HttpResponse {
+    let machine = state.metrics.machine();
+    look(&state, machine).await;
+    match state.metrics.text() {
+        Ok(text) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, OPEN_METRICS))
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// Looks up what is not counted as it happens.
+async fn look(state: &State, machine: &Machine) {
+    machine.ready.set(is_ready(state).await.into());
+    let position = state.journal.last().0;
+    machine
+        .position
+        .set(i64::try_from(position).unwrap_or(i64::MAX));
+    machine.hashes.set(level(state.hashes.waiting()));
+    let effects = &state.metrics.executions().effects;
+    effects.set(level(state.executions.in_flight()));
+    if let Some(workers) = &state.workers {
+        let vitals = workers.vitals();
+        machine.idle_workers.set(level(vitals.idle));
+        machine.waiting_expressions.set(level(vitals.waiting));
+    }
+    if let Err(error) = readers(state, machine).await {
+        tracing::warn!(%error, "nobody knows how far those have come who follow the journal");
+    }
+    let looked = tokio::task::spawn_blocking(|| (resident(), descriptors())).await;
+    if let Ok((resident, descriptors)) = looked {
+        machine.resident.set(resident.unwrap_or(0));
+        machine.descriptors.set(level(descriptors));
+    }
+}
+
+async fn readers(state: &State, machine: &Machine) -> journal::Result<()> {
+    let journal = &*state.journal;
+    let last = journal.last();
+    for name in [audit::READER].into_iter().chain(feed::READERS) {
+        if let Some(cursor) = cursor::load(journal, name).await? {
+            let behind = last.0.saturating_sub(cursor.value.after.0);
+            machine.reads(Reader { name, behind });
+        }
+    }
+    Ok(())
+}
+
+/// The memory of this process, where the system tells.
+fn resident() -> Option<i64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;
+    let kib: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+/// How many descriptors it has open.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}

@@ -1,0 +1,7 @@
+//! What a real server counts, and what its log says.
+
+mod counts;
+mod docs;
+mod lines;
+mod port;
+mod scrape;
