@@ -367,6 +367,7 @@ impl Executions {
         let Some(session) = self.fresh_session(request, now) else {
             return Ok(None);
         };
+        journal.has_room()?;
         let wait = begun.take(request.client.address, clock.monotonic());
         wait.map_err(Error::Throttled)?;
         let commit = Commit {
@@ -403,6 +404,7 @@ impl Executions {
         } = self.shared.as_ref();
         let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
         let flow = flow.ok_or(Error::UnknownFlow)?;
+        journal.has_room()?;
         let wait = begun.take(request.client.address, clock.monotonic());
         wait.map_err(Error::Throttled)?;
         let now = clock.now();

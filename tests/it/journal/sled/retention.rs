@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatelog::journal::sled::SledJournal;
-use gatelog::journal::{Durability, Journal, Kind, Version, Write};
+use gatelog::journal::{Durability, Journal, Kind, StreamId, Version, Write};
 use jiff::Timestamp;
 
 use super::super::contract::{LAMP, RUN, append, delete, lamp, put, run};
@@ -14,9 +14,10 @@ use super::{Disk, close};
 
 async fn remove(journal: &Arc<SledJournal>, kind: Kind, before: Timestamp) -> u64 {
     let journal = Arc::clone(journal);
-    let removing = move || journal.remove_bodies(kind, before, |stream| stream == run(7));
-    let removed = tokio::task::spawn_blocking(removing).await;
-    removed.expect("no panic").expect("the disk can be written")
+    let goes =
+        move |stream: StreamId, at| stream.kind == kind && at < before && stream != run(7);
+    let removed = tokio::task::spawn_blocking(move || journal.forget(RUN, goes)).await;
+    removed.expect("no panic").expect("the disk can be written").bodies
 }
 
 #[tokio::test]
