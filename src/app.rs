@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::audit::{self, Auditor};
@@ -237,11 +238,20 @@ fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(
     Ok((Auditor::start(journal, clock.clone(), &options), feed))
 }
 
-/// Removes what the settings do not want kept, at the start and then every hour.
+/// Removes what the settings do not want kept, at the start and then every hour by the clock.
 async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
-    let mut tick = tokio::time::interval(Duration::from_hours(1));
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last: Option<Timestamp> = None;
     loop {
         tick.tick().await;
+        let now = clock.now();
+        // A clock that was set back is no reason to wait for the hour to come again.
+        let is_fresh = |last: Timestamp| last <= now && now < last + Duration::from_hours(1);
+        if last.is_some_and(is_fresh) {
+            continue;
+        }
+        last = Some(now);
         match retention::apply(&journal, &kept, &clock).await {
             Ok(removed) if removed == retention::Removed::default() => {}
             Ok(retention::Removed { bodies, keys }) => {

@@ -307,7 +307,7 @@ pub trait Journal: Send + Sync + 'static {
     /// there is not.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] says how little is left.
+    /// [`Error::Full`] says how little is left.
     fn has_room(&self) -> Result<()> {
         Ok(())
     }

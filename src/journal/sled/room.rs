@@ -31,9 +31,9 @@ impl Room {
     /// Whether something new may be begun.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] says how much is free, and how much has to be.
+    /// [`Error::Full`] says how much is free, and how much has to be.
     pub(super) fn for_something_new(&self) -> Result<()> {
-        self.is_left(self.reserve, "nothing new is begun")
+        self.is_left(self.reserve)
     }
 
     /// Whether what is under way may be written.
@@ -41,10 +41,10 @@ impl Room {
     /// # Errors
     /// As [`Room::for_something_new`].
     pub(super) fn for_anything(&self) -> Result<()> {
-        self.is_left(FLOOR.min(self.reserve / 4), "nothing is written")
+        self.is_left(FLOOR.min(self.reserve / 4))
     }
 
-    fn is_left(&self, least: u64, what: &str) -> Result<()> {
+    fn is_left(&self, least: u64) -> Result<()> {
         if least == 0 {
             return Ok(());
         }
@@ -56,11 +56,6 @@ impl Room {
         if free >= least {
             return Ok(());
         }
-        let why = format!(
-            "the disk is full: {} KiB are free, and below {} KiB {what} (journal.reserve)",
-            free >> 10,
-            least >> 10
-        );
-        Err(Error::Unavailable(why.into()))
+        Err(Error::Full { free, least })
     }
 }
