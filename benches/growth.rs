@@ -77,12 +77,18 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
         let each = after.saturating_sub(before) / (mark - recorded) as u64;
         #[expect(clippy::cast_precision_loss, reason = "they are few")]
         let speed = timed as f64 / took;
-        say(&format!("| {mark} | {speed:.0} | {} | {each} |", resident() >> 20));
+        say(&format!(
+            "| {mark} | {speed:.0} | {} | {each} |",
+            resident() >> 20
+        ));
         (recorded, before) = (mark, after);
     }
     stop();
     let closed = closed(directory.path(), clock);
-    say(&format!("In a closed segment: {} bytes for each login.", closed / recorded as u64));
+    say(&format!(
+        "In a closed segment: {} bytes for each login.",
+        closed / recorded as u64
+    ));
 }
 
 /// What all of a log takes as an export, which is what a closed segment becomes.
@@ -108,7 +114,8 @@ fn starts(open: u32, old: u32, clock: &Clock) {
     let system = actix_web::rt::System::new();
     let flow = system.block_on(async {
         let running = begin().await;
-        let flows = gatelog::catalog::flow_by_slug(&**running.journal(), "default-authentication-flow");
+        let flows =
+            gatelog::catalog::flow_by_slug(&**running.journal(), "default-authentication-flow");
         let flow = flows.await.expect("readable").expect("it is a default");
         running.stop().await.expect("it stops");
         flow.value.pk
@@ -183,7 +190,11 @@ async fn execution(journal: &SledJournal, flow: Uuid, is_over: bool, clock: &Clo
     if is_over {
         commits.push(vec![append(1)]);
         let ends = delete::<Unfinished>(id, Version(1));
-        commits.push(vec![append(2), ends, delete::<Session>(session.id, Version(1))]);
+        commits.push(vec![
+            append(2),
+            ends,
+            delete::<Session>(session.id, Version(1)),
+        ]);
     }
     for writes in commits {
         let commit = Commit {

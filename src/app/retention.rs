@@ -24,9 +24,7 @@ use crate::execution::Unfinished;
 use crate::journal::cursor::Cursor;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
-use crate::journal::{
-    Commit, Durability, Error, Journal, Kind, Position, Result, StreamId, Write,
-};
+use crate::journal::{Commit, Durability, Error, Journal, Kind, Position, Result, StreamId, Write};
 use crate::settings::Retention;
 use crate::world::Observation;
 use crate::world::record::{self, Record};
@@ -56,12 +54,7 @@ const DIRECTORY: [Kind; 9] = [
 ];
 
 /// What belongs to executions beside their own streams.
-const OF_EXECUTIONS: [Kind; 4] = [
-    Unfinished::KIND,
-    Mail::KIND,
-    AuditEvent::KIND,
-    Cursor::KIND,
-];
+const OF_EXECUTIONS: [Kind; 4] = [Unfinished::KIND, Mail::KIND, AuditEvent::KIND, Cursor::KIND];
 const OF_SESSIONS: [Kind; 2] = [Session::KIND, remark::KIND];
 
 /// So many keys are destroyed in one commit.
@@ -124,7 +117,10 @@ pub(super) async fn apply(
     let forgotten = blocking(move || forgetting.forget(record::KIND, goes)).await?;
     for keys in forgotten.keys.chunks(KEYS) {
         let commit = Commit {
-            writes: keys.iter().map(|id| Write::DestroyKey { id: *id }).collect(),
+            writes: keys
+                .iter()
+                .map(|id| Write::DestroyKey { id: *id })
+                .collect(),
             durability: Durability::Durable,
             fence: None,
             at: now,

@@ -147,7 +147,8 @@ pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<boo
 /// Ends an execution, and says whether that could be done.
 async fn expire(executions: &Executions, id: Uuid) -> bool {
     let correlation = executions.shared.clock.opaque_id();
-    let ended = executions.end(id, &Client::nobody(), Request::Expire, correlation);
+    let nobody = Client::nobody();
+    let ended = executions.end(id, &nobody, Request::Expire, correlation);
     match ended.await {
         Ok(()) => true,
         Err(error) => {

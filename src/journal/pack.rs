@@ -63,7 +63,7 @@ fn dictionary() -> &'static [u8] {
 
 /// The body, made smaller if that can be done.
 #[must_use]
-pub fn pack(body: &[u8], frame: &Frame) -> Vec<u8> {
+pub(super) fn pack(body: &[u8], frame: &Frame) -> Vec<u8> {
     if body.len() >= LEAST
         && let Some(tokens) = tokens::of(body, frame)
         && let Ok(length) = u32::try_from(tokens.len())
@@ -80,14 +80,16 @@ pub fn pack(body: &[u8], frame: &Frame) -> Vec<u8> {
 ///
 /// # Errors
 /// Says what is wrong with it. Nothing makes it panic, or ask for more memory than a record may have.
-pub fn unpack(packed: &[u8], frame: &Frame) -> Result<Vec<u8>, String> {
+pub(super) fn unpack(packed: &[u8], frame: &Frame) -> Result<Vec<u8>, String> {
     match packed.split_first() {
         Some((&PLAIN, body)) => Ok(body.to_vec()),
         Some((&PACKED, rest)) => {
             let (length, block) = rest.split_first_chunk::<4>().ok_or("it is cut off")?;
             let length = u32::from_be_bytes(*length) as usize;
             if length > LIMIT {
-                return Err(format!("it claims {length} bytes, more than a record may have"));
+                return Err(format!(
+                    "it claims {length} bytes, more than a record may have"
+                ));
             }
             let tokens = lz4_flex::block::decompress_with_dict(block, length, dictionary())
                 .map_err(|error| error.to_string())?;

@@ -7,7 +7,8 @@ use super::counter;
 use super::frame::{Added, FORMAT, Frame, LIMIT, Lookup, Operation, PACKED, Payload, Record};
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Key, KeyId, Object, Result, StreamId, Version, Write, pack, upcast,
+    Commit, Envelope, Error, Hash, Key, KeyId, Object, Result, StreamId, Version, Write, pack,
+    upcast,
 };
 
 /// What a record takes beyond body and lookups, at most: frame, hash, lengths, nonce and tag.
@@ -210,7 +211,8 @@ fn unpacked(frame: &Frame, sealed: Vec<u8>) -> std::result::Result<Vec<u8>, Stri
     if frame.format < PACKED {
         return Ok(sealed);
     }
-    pack::unpack(&sealed, frame).map_err(|problem| format!("its body cannot be unpacked: {problem}"))
+    pack::unpack(&sealed, frame)
+        .map_err(|problem| format!("its body cannot be unpacked: {problem}"))
 }
 
 /// What the cipher authenticates along with the body: its place, and how it is found.

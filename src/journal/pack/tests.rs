@@ -46,9 +46,22 @@ fn what_looks_almost_like_a_token_comes_back_letter_by_letter() {
     ] {
         comes_back(text.as_bytes());
     }
-    comes_back(&[b"{\"id\":\"", &[tokens::KNOWN, 0][..], b"\"} and some more letters"].concat());
+    comes_back(
+        &[
+            b"{\"id\":\"",
+            &[tokens::KNOWN, 0][..],
+            b"\"} and some more letters",
+        ]
+        .concat(),
+    );
     let many: String = (0..400)
-        .map(|n| format!("\"{}\",\"{}\",", Uuid::from_u128(n * n), Uuid::from_u128(n).simple()))
+        .map(|n| {
+            format!(
+                "\"{}\",\"{}\",",
+                Uuid::from_u128(n * n),
+                Uuid::from_u128(n).simple()
+            )
+        })
         .collect();
     comes_back(many.as_bytes());
 }
@@ -71,7 +84,10 @@ fn every_record_of_the_golden_journals_comes_back_and_is_small() {
 
 #[test]
 fn a_body_of_another_place_tells_other_identifiers() {
-    let body = format!("{{\"execution\":\"{}\",\"and\":\"so on\"}}", Uuid::from_u128(1));
+    let body = format!(
+        "{{\"execution\":\"{}\",\"and\":\"so on\"}}",
+        Uuid::from_u128(1)
+    );
     let packed = pack(body.as_bytes(), &frame());
     let mut other = frame();
     other.stream.id = Uuid::from_u128(9);

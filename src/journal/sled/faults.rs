@@ -15,7 +15,10 @@ use std::time::Duration;
 pub(super) fn before_sync() -> io::Result<()> {
     static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let file = FILE.get_or_init(|| std::env::var_os("GATELOG_DISK_FAULTS").map(PathBuf::from));
-    let Some(told) = file.as_ref().and_then(|it| std::fs::read_to_string(it).ok()) else {
+    let Some(told) = file
+        .as_ref()
+        .and_then(|it| std::fs::read_to_string(it).ok())
+    else {
         return Ok(());
     };
     let told = told.trim();

@@ -186,7 +186,10 @@ impl Shared {
             each_record(&segment, |record, _| {
                 let now = may_go(&record)?;
                 any |= now;
-                keys.note(&record.frame, record.payload.is_some() && !(now && has_export));
+                keys.note(
+                    &record.frame,
+                    record.payload.is_some() && !(now && has_export),
+                );
                 Ok(())
             })?;
             // Most of the parts have nothing left that is old, and are only read.

@@ -69,7 +69,10 @@ impl Bounds {
     }
 
     /// Prints what it came to.
-    #[expect(clippy::print_stderr, reason = "the figures are what the long run is for")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "the figures are what the long run is for"
+    )]
     pub(super) fn report(&self, ledger: &Ledger) {
         eprintln!("| round | after | executions that can be read | disk KiB | memory KiB |");
         eprintln!("|---|---|---|---|---|");

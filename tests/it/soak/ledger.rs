@@ -49,7 +49,13 @@ impl Ledger {
                     assert!(answered.insert(number), "{id} took {number} twice");
                 }
             }
-            for once in ["started", "planned", "session_started", "completed", "expired"] {
+            for once in [
+                "started",
+                "planned",
+                "session_started",
+                "completed",
+                "expired",
+            ] {
                 assert!(count(events, once) <= 1, "{id} has {once} twice");
             }
         }
@@ -62,7 +68,11 @@ impl Ledger {
             assert!(is_there, "{id} lost the acknowledged answer to {number}");
         }
         for id in self.complete.borrow().iter() {
-            assert_eq!(count(&histories[id], "completed"), 1, "{id} is not complete");
+            assert_eq!(
+                count(&histories[id], "completed"),
+                1,
+                "{id} is not complete"
+            );
             assert_eq!(count(&histories[id], "session_started"), 1, "{id}");
         }
         histories.len()

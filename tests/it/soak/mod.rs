@@ -147,7 +147,12 @@ fn whatever_happens_to_disk_clock_and_process_nothing_acknowledged_is_lost() {
                 break;
             }
         }
-        let Soak { server, bounds, people, .. } = soak;
+        let Soak {
+            server,
+            bounds,
+            people,
+            ..
+        } = soak;
         bounds.report(&people.ledger);
         server.finish().await;
     });

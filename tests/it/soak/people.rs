@@ -161,7 +161,10 @@ impl People {
         let before = sink.taken().len();
         for person in self.people.iter().cycle().take(visits) {
             let mut visitor = self.newcomer.as_somebody_else();
-            visitor.opens(RECOVERY).await.sees("ak-stage-identification");
+            visitor
+                .opens(RECOVERY)
+                .await
+                .sees("ak-stage-identification");
             let who = json!({ "uid_field": person.mail });
             visitor.answers(who).await.sees(EMAIL);
         }

@@ -100,7 +100,11 @@ impl Soak<'_> {
         assert_eq!(failed, Ended::Refused(503));
         self.disk_does("");
         for ended in self.people.log_in(self.size.people, 0).await {
-            assert_eq!(ended, Ended::Refused(503), "the disk is well again, and nobody knows");
+            assert_eq!(
+                ended,
+                Ended::Refused(503),
+                "the disk is well again, and nobody knows"
+            );
         }
         assert_eq!(self.people.ledger.answers.get(), acknowledged);
         let ready = visitor.gets("/-/health/ready/").await;
@@ -128,15 +132,25 @@ impl Soak<'_> {
         volume.fill(2 << 20);
         let (person, _) = self.people.somebody();
         let ended = self.people.log_in(self.size.people, 0).await;
-        assert!(ended.iter().all(|it| *it == Ended::Refused(503)), "{ended:?}");
+        assert!(
+            ended.iter().all(|it| *it == Ended::Refused(503)),
+            "{ended:?}"
+        );
         let ready = visitor.gets("/-/health/ready/").await;
         ready.has_status(503).shows("the disk is full");
         let said = "nothing is written until there is room again";
         assert!(self.server.output().contains(said), "the log says why");
         volume.empty();
         let mut again = visitor.as_somebody_else();
-        assert_eq!(self.people.begins(&mut again).await, Ended::Done, "without a restart");
-        assert_eq!(self.people.goes_on(&mut again, person, 0).await, Ended::Done);
+        assert_eq!(
+            self.people.begins(&mut again).await,
+            Ended::Done,
+            "without a restart"
+        );
+        assert_eq!(
+            self.people.goes_on(&mut again, person, 0).await,
+            Ended::Done
+        );
 
         volume.fill(2 << 20);
         self.server.dies();
@@ -160,7 +174,10 @@ impl Soak<'_> {
             if left <= self.size.people {
                 break;
             }
-            assert!(clock.monotonic() < deadline, "{left} executions can still be read");
+            assert!(
+                clock.monotonic() < deadline,
+                "{left} executions can still be read"
+            );
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         self.check("what was kept long enough").await;

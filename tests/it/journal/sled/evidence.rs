@@ -167,7 +167,9 @@ async fn removed_bodies_change_no_root_and_no_proof() {
     let later = Timestamp::from_second(2_000_000_000).expect("in range");
     let removing = Arc::clone(&journal);
     let removed = tokio::task::spawn_blocking(move || {
-        removing.forget(RUN, |stream, at| [RUN, LAMP].contains(&stream.kind) && at < later)
+        removing.forget(RUN, |stream, at| {
+            [RUN, LAMP].contains(&stream.kind) && at < later
+        })
     });
     let removed = removed.await.expect("no panic").expect("is written");
     assert_eq!(removed.bodies, 23);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatelog::journal::sled::SledJournal;
-use gatelog::journal::{Durability, Journal, Kind, KeyId, StreamId, Version, Write};
+use gatelog::journal::{Durability, Journal, KeyId, Kind, StreamId, Version, Write};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -15,10 +15,12 @@ use super::{Disk, close};
 
 async fn remove(journal: &Arc<SledJournal>, kind: Kind, before: Timestamp) -> u64 {
     let journal = Arc::clone(journal);
-    let goes =
-        move |stream: StreamId, at| stream.kind == kind && at < before && stream != run(7);
+    let goes = move |stream: StreamId, at| stream.kind == kind && at < before && stream != run(7);
     let removed = tokio::task::spawn_blocking(move || journal.forget(RUN, goes)).await;
-    removed.expect("no panic").expect("the disk can be written").bodies
+    removed
+        .expect("no panic")
+        .expect("the disk can be written")
+        .bodies
 }
 
 #[tokio::test]
@@ -143,12 +145,18 @@ async fn a_key_goes_with_the_last_body_that_lies_under_it() {
         let forgetting = Arc::clone(&journal);
         let goes = |stream: StreamId, _| stream.kind == RUN && stream != run(7);
         let forgotten = tokio::task::spawn_blocking(move || forgetting.forget(RUN, goes)).await;
-        forgotten.expect("no panic").expect("the disk can be written")
+        forgotten
+            .expect("no panic")
+            .expect("the disk can be written")
     };
     let first = forget().await;
     assert_eq!((first.bodies, &first.keys[..]), (2, &[key(1)][..]));
     let again = forget().await;
-    assert_eq!((again.bodies, again.keys), (0, first.keys), "nobody destroyed it yet");
+    assert_eq!(
+        (again.bodies, again.keys),
+        (0, first.keys),
+        "nobody destroyed it yet"
+    );
     let destroyed = vec![Write::DestroyKey { id: key(1) }];
     commit(&journal, Durability::Durable, destroyed)
         .await
