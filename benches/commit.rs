@@ -79,7 +79,7 @@ fn hashing(clock: &Clock) -> [(&'static str, f64); 3] {
     };
     let chain = each(clock, || {
         frame.version = frame.version.next();
-        frame.body_hash = payload.hash();
+        frame.body_hash = payload.hash(frame.format);
         frame.previous = frame.hash();
     });
     let mut edge = Edge::default();

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 mod commit;
 mod decide;
 mod existence;
+mod growth;
 mod login;
 mod planning;
 mod policy;
@@ -27,6 +28,7 @@ const BENCHES: &[Bench] = &[
     ("commit", commit::run),
     ("decide", decide::run),
     ("existence", existence::run),
+    ("growth", growth::run),
     ("login", login::run),
     ("planning", planning::run),
     ("policy", policy::run),

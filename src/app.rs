@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::audit::{self, Auditor};
@@ -57,6 +58,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How often timers are looked after; so much later than its moment one may fire.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How long the sweep pauses where there is more to end than it ends in one go.
+const BREATH: Duration = Duration::from_millis(500);
 
 /// A server that runs in this process.
 pub struct Running {
@@ -230,14 +234,25 @@ fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(
     Ok((Auditor::start(journal, clock.clone(), &options), feed))
 }
 
-/// Removes what the settings do not want kept, at the start and then every hour.
+/// Removes what the settings do not want kept, at the start and then every hour by the clock.
 async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
-    let mut tick = tokio::time::interval(Duration::from_hours(1));
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last: Option<Timestamp> = None;
     loop {
         tick.tick().await;
-        match retention::apply(&journal, &kept, clock.now()).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed bodies that were kept long enough"),
+        let now = clock.now();
+        // A clock that was set back is no reason to wait for the hour to come again.
+        let is_fresh = |last: Timestamp| last <= now && now < last + Duration::from_hours(1);
+        if last.is_some_and(is_fresh) {
+            continue;
+        }
+        last = Some(now);
+        match retention::apply(&journal, &kept, &clock).await {
+            Ok(removed) if removed == retention::Removed::default() => {}
+            Ok(retention::Removed { bodies, keys }) => {
+                tracing::info!(bodies, keys, "removed what was kept long enough");
+            }
             Err(error) => tracing::warn!(%error, "retention failed; trying again in an hour"),
         }
     }
@@ -266,13 +281,21 @@ async fn sweep(executions: Executions) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for turn in 0_u64.. {
         tick.tick().await;
-        let swept = if turn.is_multiple_of(180) {
-            executions.sweep().await
-        } else {
-            executions.sweep_oldest().await
-        };
-        if let Err(error) = swept {
-            tracing::warn!(%error, "what ran out of time could not be ended; trying again");
+        loop {
+            let swept = if turn.is_multiple_of(180) {
+                executions.sweep().await
+            } else {
+                executions.sweep_oldest().await
+            };
+            match swept {
+                Ok(false) => break,
+                // Thousands may run out at once; whoever logs in now must not wait for them.
+                Ok(true) => tokio::time::sleep(BREATH).await,
+                Err(error) => {
+                    tracing::warn!(%error, "what ran out of time could not be ended; trying again");
+                    break;
+                }
+            }
         }
     }
 }

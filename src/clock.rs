@@ -16,7 +16,7 @@ pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    System { shift: SignedDuration },
+    System { shift: Shift },
     Fixed(Arc<Mutex<Timestamp>>),
 }
 
@@ -24,7 +24,8 @@ impl Clock {
     /// The machine's own clock.
     ///
     /// With the feature `shifted-clock`, `GATELOG_CLOCK_SHIFT` (whole seconds, may be negative)
-    /// moves it, so that a test can start a server in the future.
+    /// moves it, so that a test can start a server in the future; `GATELOG_CLOCK_FILE` names a
+    /// file of such a number, which is read each time, so that a test can move the clock of one that runs.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System { shift: shift() })
@@ -44,7 +45,7 @@ impl Clock {
     )]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System { shift } => Timestamp::now() + *shift,
+            Source::System { shift } => Timestamp::now() + shift.now(),
             Source::Fixed(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
@@ -139,19 +140,49 @@ fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// How far the machine's clock is moved.
+#[derive(Clone, Debug)]
+enum Shift {
+    #[cfg(feature = "shifted-clock")]
+    By(SignedDuration),
+    #[cfg(feature = "shifted-clock")]
+    AsWritten(Arc<std::path::PathBuf>),
+    #[cfg(not(feature = "shifted-clock"))]
+    Never,
+}
+
+impl Shift {
+    fn now(&self) -> SignedDuration {
+        match self {
+            #[cfg(feature = "shifted-clock")]
+            Self::By(shift) => *shift,
+            #[cfg(feature = "shifted-clock")]
+            Self::AsWritten(file) => in_seconds(std::fs::read_to_string(&**file).ok()),
+            #[cfg(not(feature = "shifted-clock"))]
+            Self::Never => SignedDuration::ZERO,
+        }
+    }
+}
+
 #[cfg(feature = "shifted-clock")]
-fn shift() -> SignedDuration {
-    #[cfg(not(debug_assertions))]
-    compile_error!("the feature `shifted-clock` is for tests: a release build refuses it");
-    std::env::var("GATELOG_CLOCK_SHIFT")
-        .ok()
-        .and_then(|seconds| seconds.parse().ok())
+fn in_seconds(text: Option<String>) -> SignedDuration {
+    text.and_then(|seconds| seconds.trim().parse().ok())
         .map_or(SignedDuration::ZERO, SignedDuration::from_secs)
 }
 
+#[cfg(feature = "shifted-clock")]
+fn shift() -> Shift {
+    #[cfg(not(debug_assertions))]
+    compile_error!("the feature `shifted-clock` is for tests: a release build refuses it");
+    match std::env::var_os("GATELOG_CLOCK_FILE") {
+        Some(file) => Shift::AsWritten(Arc::new(file.into())),
+        None => Shift::By(in_seconds(std::env::var("GATELOG_CLOCK_SHIFT").ok())),
+    }
+}
+
 #[cfg(not(feature = "shifted-clock"))]
-fn shift() -> SignedDuration {
-    SignedDuration::ZERO
+fn shift() -> Shift {
+    Shift::Never
 }
 
 #[cfg(test)]

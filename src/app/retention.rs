@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::catalog::{
     BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
 };
+use crate::clock::Clock;
 use crate::courier::outbox::Mail;
 use crate::directory::{
     AuditEvent, Device, Group, Login, MfaAttempts, PasswordHistory, PushAttempts, Role, Session,
@@ -22,7 +24,7 @@ use crate::execution::Unfinished;
 use crate::journal::cursor::Cursor;
 use crate::journal::object::Stored;
 use crate::journal::sled::SledJournal;
-use crate::journal::{Journal, Kind, Position, Result, StreamId};
+use crate::journal::{Commit, Durability, Error, Journal, Kind, Position, Result, StreamId, Write};
 use crate::settings::Retention;
 use crate::world::Observation;
 use crate::world::record::{self, Record};
@@ -51,94 +53,125 @@ const DIRECTORY: [Kind; 9] = [
     Login::KIND,
 ];
 
-/// Removes the bodies that are older than their class is kept, and returns how many went.
+/// What belongs to executions beside their own streams.
+const OF_EXECUTIONS: [Kind; 4] = [Unfinished::KIND, Mail::KIND, AuditEvent::KIND, Cursor::KIND];
+const OF_SESSIONS: [Kind; 2] = [Session::KIND, remark::KIND];
+
+/// So many keys are destroyed in one commit.
+const KEYS: usize = 500;
+
+/// What went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Removed {
+    /// Bodies of records.
+    pub(super) bodies: u64,
+    /// Keys of executions under which nothing is left.
+    pub(super) keys: usize,
+}
+
+/// Removes the bodies that are older than their class is kept, in one pass over the journal, and then
+/// the keys of the executions that went.
 ///
 /// # Errors
 /// When the journal cannot be read or written; what was removed until then is gone.
 pub(super) async fn apply(
     journal: &Arc<SledJournal>,
     retention: &Retention,
-    now: Timestamp,
-) -> Result<u64> {
+    clock: &Clock,
+) -> Result<Removed> {
+    let now = clock.now();
     let before = |kept: Option<Duration>| kept.and_then(|kept| now.checked_sub(kept).ok());
-    let mut removed = 0;
-    if let Some(before) = before(retention.execution) {
-        let alive = Arc::new(alive(journal, before).await?);
-        let kinds = [
-            record::KIND,
-            Unfinished::KIND,
-            Mail::KIND,
-            AuditEvent::KIND,
-            Cursor::KIND,
-        ];
-        removed += remove(journal, &kinds, before, alive).await?;
-    }
-    if let Some(before) = before(retention.session) {
-        removed += remove(
-            journal,
-            &[Session::KIND, remark::KIND],
-            before,
-            Arc::default(),
-        )
-        .await?;
-    }
-    let classes = [
-        (retention.catalog, &CATALOG[..]),
-        (retention.directory, &DIRECTORY[..]),
+    let [execution, session, catalog, directory] = [
+        before(retention.execution),
+        before(retention.session),
+        before(retention.catalog),
+        before(retention.directory),
     ];
-    if classes.iter().any(|(kept, _)| kept.is_some()) {
-        let seen = Arc::new(seen(journal).await?);
-        for (kept, kinds) in classes {
-            if let Some(before) = before(kept) {
-                removed += remove(journal, kinds, before, Arc::clone(&seen)).await?;
-            }
-        }
+    if [execution, session, catalog, directory] == [None; 4] {
+        return Ok(Removed::default());
     }
-    Ok(removed)
-}
-
-async fn remove(
-    journal: &Arc<SledJournal>,
-    kinds: &[Kind],
-    before: Timestamp,
-    kept: Arc<HashSet<StreamId>>,
-) -> Result<u64> {
-    let mut removed = 0;
-    for kind in kinds {
-        let (journal, kept, kind) = (Arc::clone(journal), Arc::clone(&kept), *kind);
-        let work = move || journal.remove_bodies(kind, before, |stream| kept.contains(&stream));
-        let done = tokio::task::spawn_blocking(work).await;
-        removed += done.map_err(|error| {
-            crate::journal::Error::Unavailable(format!("retention broke off: {error}").into())
-        })??;
-    }
-    Ok(removed)
-}
-
-/// The executions that are under way, or to which something happened since `before`.
-async fn alive(journal: &SledJournal, before: Timestamp) -> Result<HashSet<StreamId>> {
-    let mut alive = HashSet::new();
-    let keep = |alive: &mut HashSet<StreamId>, id| {
-        alive.insert(StreamId::new(record::KIND, id));
-        alive.insert(StreamId::new(Unfinished::KIND, id));
+    let over = match execution {
+        Some(before) => over(journal, before).await?,
+        None => HashSet::new(),
     };
-    for unfinished in Journal::list(journal, Unfinished::KIND, None, usize::MAX).await? {
-        keep(&mut alive, unfinished.stream.id);
-    }
-    each(journal, |stream, at, _| {
-        if at >= before {
-            keep(&mut alive, stream.id);
+    let seen = if catalog.is_some() || directory.is_some() {
+        seen(journal).await?
+    } else {
+        HashSet::new()
+    };
+    let goes = move |stream: StreamId, at: Timestamp| {
+        let is_old = |before: Option<Timestamp>| before.is_some_and(|before| at < before);
+        let of = |kinds: &[Kind]| kinds.contains(&stream.kind);
+        if stream.kind == record::KIND {
+            over.contains(&stream.id)
+        } else if of(&OF_EXECUTIONS) {
+            is_old(execution)
+        } else if of(&OF_SESSIONS) {
+            is_old(session)
+        } else {
+            let is_old = of(&CATALOG) && is_old(catalog) || of(&DIRECTORY) && is_old(directory);
+            is_old && !seen.contains(&stream)
         }
+    };
+    let forgetting = Arc::clone(journal);
+    let forgotten = blocking(move || forgetting.forget(record::KIND, goes)).await?;
+    for keys in forgotten.keys.chunks(KEYS) {
+        let commit = Commit {
+            writes: keys
+                .iter()
+                .map(|id| Write::DestroyKey { id: *id })
+                .collect(),
+            durability: Durability::Durable,
+            fence: None,
+            at: now,
+            correlation: clock.opaque_id(),
+        };
+        Journal::commit(&**journal, commit).await?;
+    }
+    Ok(Removed {
+        bodies: forgotten.bodies,
+        keys: forgotten.keys.len(),
     })
-    .await?;
-    Ok(alive)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Error::Unavailable(format!("retention broke off: {error}").into()))?
+}
+
+/// The executions that are over, whose last record is from before `before`, and of which something is
+/// left: a body, or their key.
+async fn over(journal: &Arc<SledJournal>, before: Timestamp) -> Result<HashSet<Uuid>> {
+    let reading = Arc::clone(journal);
+    let read = move || {
+        let (mut over, keyring) = (HashSet::new(), reading.keyring());
+        reading.frames(|frame, has_body| {
+            if frame.stream.kind != record::KIND {
+                return;
+            }
+            // The last record decides, which is the one that is seen last.
+            if frame.at >= before {
+                over.remove(&frame.stream.id);
+            } else if has_body || keyring.contains(frame.key) {
+                over.insert(frame.stream.id);
+            }
+        })?;
+        Ok(over)
+    };
+    let mut over = blocking(read).await?;
+    for unfinished in Journal::list(&**journal, Unfinished::KIND, None, usize::MAX).await? {
+        over.remove(&unfinished.stream.id);
+    }
+    Ok(over)
 }
 
 /// What the executions that can still be read have seen.
 async fn seen(journal: &SledJournal) -> Result<HashSet<StreamId>> {
     let mut seen = HashSet::new();
-    each(journal, |_, _, body| {
-        let Some(record) = body.and_then(|body| serde_json::from_slice::<Record>(body).ok()) else {
+    each(journal, |body| {
+        let Ok(record) = serde_json::from_slice::<Record>(body) else {
             return;
         };
         for observation in record.observations {
@@ -157,11 +190,8 @@ async fn seen(journal: &SledJournal) -> Result<HashSet<StreamId>> {
     Ok(seen)
 }
 
-/// Looks at every record of every execution that there is now.
-async fn each(
-    journal: &SledJournal,
-    mut look: impl FnMut(StreamId, Timestamp, Option<&[u8]>),
-) -> Result<()> {
+/// Looks at every body of every execution that there is now.
+async fn each(journal: &SledJournal, mut look: impl FnMut(&[u8])) -> Result<()> {
     let last = journal.last();
     if last == Position(0) {
         return Ok(());
@@ -169,8 +199,10 @@ async fn each(
     let mut records = journal.follow(Position(0));
     while let Some(found) = records.next().await {
         let (position, envelope) = found?;
-        if envelope.stream.kind == record::KIND {
-            look(envelope.stream, envelope.at, envelope.body.as_deref());
+        if let Some(body) = &envelope.body
+            && envelope.stream.kind == record::KIND
+        {
+            look(body);
         }
         if position >= last {
             break;

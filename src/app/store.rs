@@ -28,6 +28,7 @@ pub(super) fn options(settings: &Settings) -> Options {
         cache_capacity: settings.journal.cache_capacity,
         segment_records: settings.journal.segment_records as u64,
         remove_exported: settings.journal.remove_exported,
+        reserve: settings.journal.reserve,
         ..Options::new(&settings.data)
     }
 }

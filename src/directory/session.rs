@@ -274,30 +274,3 @@ pub async fn sessions_of(
 ) -> Result<Vec<Versioned<Session>>> {
     object::scan(objects, Key::new("user", user)).await
 }
-
-/// The sessions that have ended but are still there, at most `limit` of them.
-pub async fn expired_sessions(
-    objects: &(impl Objects + ?Sized),
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<Versioned<Session>>> {
-    const PAGE: usize = 256;
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = objects.list(Session::KIND, after, PAGE).await?;
-        after = page.last().map(|object| object.stream.id);
-        let last = page.len() < PAGE;
-        for object in page {
-            let session: Versioned<Session> = object::open(&object)?;
-            if session.value.is_expired(now) {
-                found.push(session);
-            }
-        }
-        if last || found.len() >= limit {
-            found.truncate(limit);
-            return Ok(found);
-        }
-        // The state answers without waiting, so others would not get their turn.
-        tokio::task::yield_now().await;
-    }
-}

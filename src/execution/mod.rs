@@ -390,11 +390,12 @@ impl Executions {
         shard.send(Snapshot(id)).await.map_err(|_| Error::Busy)
     }
 
-    /// Ends what ran out of time: executions, and sessions that nobody can use any more.
+    /// Ends what ran out of time: executions, and sessions that nobody can use any more. Says whether
+    /// there is more than is ended in one go.
     ///
     /// # Errors
     /// What the journal said.
-    pub async fn sweep(&self) -> Result<(), Error> {
+    pub async fn sweep(&self) -> Result<bool, Error> {
         sweep::sweep(self).await
     }
 
@@ -403,7 +404,7 @@ impl Executions {
     ///
     /// # Errors
     /// What the journal said.
-    pub async fn sweep_oldest(&self) -> Result<(), Error> {
+    pub async fn sweep_oldest(&self) -> Result<bool, Error> {
         sweep::end_due(self, sweep::Reach::Oldest).await
     }
 }

@@ -1,11 +1,15 @@
 //! Ends what ran out of time.
 
+use std::future::ready;
+
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{Error, Executions, Unfinished};
 use crate::directory::link::Link;
 use crate::directory::mail_attempts::MailAttempts;
-use crate::directory::session::{self, Session};
+use crate::directory::session::Session;
 use crate::directory::{Invitation, PasswordHistory, Reputation, UserConsent};
 use crate::flow::client::Client;
 use crate::flow::input::Request;
@@ -16,26 +20,32 @@ use crate::policy::unique_password;
 /// How many objects are looked at, or removed, in one go.
 const PAGE: usize = 256;
 
+/// How many executions are ended side by side, so that their commits share a batch.
+const AT_ONCE: usize = 16;
+
+/// After so many have been ended, others get their turn.
+const MOST: usize = 1_024;
+
 /// Ends executions whose time is over, removes sessions and attempts that have expired, and forgets
-/// passwords that nobody has to remember.
+/// passwords that nobody has to remember. Says whether more executions are to be ended; then nothing
+/// else was done.
 ///
 /// It looks at everything, so it is for now and then.
-pub(super) async fn sweep(executions: &Executions) -> Result<(), Error> {
-    end_due(executions, Reach::All).await?;
+pub(super) async fn sweep(executions: &Executions) -> Result<bool, Error> {
+    if end_due(executions, Reach::All).await? {
+        return Ok(true);
+    }
     let shared = &executions.shared;
     let now = shared.clock.now();
-    let expired = session::expired_sessions(shared.journal.as_ref(), now, usize::MAX).await?;
-    for page in expired.chunks(PAGE) {
-        let ends = |it: &Versioned<Session>| object::delete::<Session>(it.value.id, it.version);
-        remove(executions, page.iter().map(ends).collect(), now).await?;
-    }
+    drop_ended::<Session>(executions, now, |it| it.is_expired(now)).await?;
     let keeping = unique_password::keeping(shared.journal.as_ref()).await?;
     tidy::<PasswordHistory>(executions, now, |it| it.trimmed(keeping)).await?;
     drop_ended::<Link>(executions, now, |it| it.is_over(now)).await?;
     drop_ended::<MailAttempts>(executions, now, |it| it.expires <= now).await?;
     drop_ended::<Invitation>(executions, now, |it| it.is_over(now)).await?;
     drop_ended::<UserConsent>(executions, now, |it| it.is_expired(now)).await?;
-    drop_ended::<Reputation>(executions, now, |it| it.is_expired(now)).await
+    drop_ended::<Reputation>(executions, now, |it| it.is_expired(now)).await?;
+    Ok(false)
 }
 
 /// Removes the objects of a type whose time is over.
@@ -90,33 +100,27 @@ pub(super) enum Reach {
     Oldest,
 }
 
-/// Ends executions whose time is over.
+/// Ends executions whose time is over, and says whether there are more of them than are ended in one go.
 ///
 /// One that cannot be ended is reported and left for the next time: it must not keep all the
 /// others from ending.
-pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(), Error> {
+pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<bool, Error> {
     let shared = &executions.shared;
     let now = shared.clock.now();
-    let mut after = None;
+    let (mut after, mut ended) = (None, 0);
     loop {
         let page = Journal::list(shared.journal.as_ref(), Unfinished::KIND, after, PAGE).await?;
         let Some(last) = page.last() else {
-            return Ok(());
+            return Ok(false);
         };
         after = Some(last.stream.id);
         let mut any = false;
+        let mut due = Vec::new();
         for found in &page {
             match object::open::<Unfinished>(found) {
                 Ok(unfinished) if unfinished.value.due <= now => {
                     any = true;
-                    let id = unfinished.value.execution;
-                    let correlation = shared.clock.opaque_id();
-                    let ended = executions
-                        .end(id, &Client::nobody(), Request::Expire, correlation)
-                        .await;
-                    if let Err(error) = ended {
-                        tracing::warn!(execution = %id, %error, "an execution could not expire");
-                    }
+                    due.push(unfinished.value.execution);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -126,11 +130,31 @@ pub(super) async fn end_due(executions: &Executions, reach: Reach) -> Result<(),
                 }
             }
         }
+        let ending = futures_util::stream::iter(due).map(|id| expire(executions, id));
+        let ending = ending.buffer_unordered(AT_ONCE);
+        ended += ending.filter(|ended| ready(*ended)).count().await;
         if reach == Reach::Oldest && !any {
-            return Ok(());
+            return Ok(false);
+        }
+        if ended >= MOST {
+            return Ok(true);
         }
         // The state answers without waiting, and signals are received on the same thread.
         tokio::task::yield_now().await;
+    }
+}
+
+/// Ends an execution, and says whether that could be done.
+async fn expire(executions: &Executions, id: Uuid) -> bool {
+    let correlation = executions.shared.clock.opaque_id();
+    let nobody = Client::nobody();
+    let ended = executions.end(id, &nobody, Request::Expire, correlation);
+    match ended.await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(execution = %id, %error, "an execution could not expire");
+            false
+        }
     }
 }
 

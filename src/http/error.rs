@@ -179,7 +179,9 @@ impl From<journal::Error> for Error {
     fn from(error: journal::Error) -> Self {
         let cause = error.to_string();
         match error {
-            journal::Error::Unavailable(_) => Self::Unwritable { cause },
+            journal::Error::Unavailable(_) | journal::Error::Full { .. } => {
+                Self::Unwritable { cause }
+            }
             journal::Error::Conflict { .. } | journal::Error::LeaseLost { .. } => {
                 Self::Unavailable { cause }
             }

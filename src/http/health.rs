@@ -16,22 +16,33 @@ pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-/// `/-/health/ready/`: 503 when the server is about to end or the journal takes no writes.
+/// `/-/health/ready/`: 503 and the reason when the server is about to end or the journal takes no writes.
 pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
-    if is_ready(&state).await {
-        HttpResponse::Ok().finish()
-    } else {
-        HttpResponse::ServiceUnavailable().finish()
+    match hindrance(&state).await {
+        Some(reason) => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{reason}
+")),
+        None => HttpResponse::Ok().finish(),
     }
 }
 
-/// Whether the server can serve.
-pub(super) async fn is_ready(state: &State) -> bool {
-    !state.is_stopping() && is_writable(state).await
+/// Why the server cannot serve, if it cannot.
+pub(super) async fn hindrance(state: &State) -> Option<&'static str> {
+    if state.is_stopping() {
+        Some("the server is about to end")
+    } else {
+        unwritable(state).await
+    }
 }
 
 /// Whether the journal takes writes.
 pub(super) async fn is_writable(state: &State) -> bool {
+    unwritable(state).await.is_none()
+}
+
+/// Why the journal takes no writes. The log says more: whoever asks here may be anybody.
+async fn unwritable(state: &State) -> Option<&'static str> {
     // A commit without writes goes all the way to the writer and back.
     let nothing = Commit {
         writes: Vec::new(),
@@ -41,14 +52,18 @@ pub(super) async fn is_writable(state: &State) -> bool {
         correlation: Uuid::nil(),
     };
     match tokio::time::timeout(PATIENCE, state.journal.commit(nothing)).await {
-        Ok(Ok(_)) => true,
+        Ok(Ok(_)) => None,
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready: the journal refuses");
-            false
+            Some(if error.is_about_room() {
+                "the disk is full"
+            } else {
+                "the disk failed; the log says more"
+            })
         }
         Err(_) => {
             tracing::warn!("not ready: the journal does not answer");
-            false
+            Some("the disk does not answer in time")
         }
     }
 }

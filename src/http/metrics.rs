@@ -8,7 +8,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 use super::State;
-use super::health::is_ready;
+use super::health::hindrance;
 use crate::journal::{self, cursor};
 use crate::telemetry::{Machine, Reader, level};
 use crate::{audit, feed};
@@ -39,7 +39,7 @@ async fn show(state: web::Data<State>) -> HttpResponse {
 
 /// Looks up what is not counted as it happens.
 async fn look(state: &State, machine: &Machine) {
-    machine.ready.set(is_ready(state).await.into());
+    machine.ready.set(hindrance(state).await.is_none().into());
     let position = state.journal.last().0;
     machine
         .position

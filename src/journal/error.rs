@@ -75,6 +75,14 @@ pub enum Error {
     /// The store refuses everything since a write failed; restart the server.
     #[error("the journal cannot be written: {0}")]
     Unavailable(Arc<str>),
+    /// So little of the disk is free that this is not written. It passes when there is room again.
+    #[error("the disk is full: {free} bytes are free, and {least} have to be (journal.reserve)")]
+    Full {
+        /// How many bytes are free.
+        free: u64,
+        /// How many have to be for what was asked.
+        least: u64,
+    },
     /// Reading or writing a file failed.
     #[error("{}: {source}", path.display())]
     Io {
@@ -86,6 +94,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether more room on the disk would have helped.
+    #[must_use]
+    pub fn is_about_room(&self) -> bool {
+        let is_full = |source: &std::io::Error| source.kind() == std::io::ErrorKind::StorageFull;
+        match self {
+            Self::Full { .. } => true,
+            Self::Io { source, .. } => is_full(source),
+            // What stopped the writer is known in words only, which end with the system's number for it.
+            Self::Unavailable(why) => why.contains("os error 28"),
+            _ => false,
+        }
+    }
+
     /// An input or output error that names its file.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io {

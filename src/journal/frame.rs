@@ -1,6 +1,6 @@
 //! What lies on disk for each record: a frame in clear, and a payload that is sealed.
 //!
-//! The layout is frozen: a change is a new format number next to this one, and the golden files
+//! Each layout is frozen: a change is a new format number next to the others, and the golden files
 //! of every format are read for ever. Nothing here knows keys or stores.
 
 use jiff::Timestamp;
@@ -9,12 +9,16 @@ use uuid::Uuid;
 
 use super::{Hash, KeyId, Kind, StreamId, Version};
 
+mod compact;
 mod disk;
 #[cfg(test)]
 mod tests;
 
 /// The format that is written. Older ones are read for ever.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = compact::FORMAT;
+
+/// The first format of which bodies are packed before they are sealed.
+pub const PACKED: u8 = compact::FORMAT;
 
 /// The most bytes that one encoded record may have.
 pub const LIMIT: usize = 4 << 20;
@@ -146,10 +150,13 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// SHA-256 over the encoded payload.
+    /// SHA-256 over the payload as records of this format have it.
     #[must_use]
-    pub fn hash(&self) -> Hash {
-        hash_body(&disk::encode_payload(self))
+    pub fn hash(&self, format: u8) -> Hash {
+        hash_body(&match format {
+            disk::FORMAT => disk::encode_payload(self),
+            _ => compact::encode_payload(self),
+        })
     }
 }
 
@@ -163,18 +170,28 @@ pub struct Record {
 }
 
 impl Record {
-    /// The bytes that are stored: the frame, its hash and the payload.
+    /// The bytes that are stored, in the record's own format.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        disk::encode(self)
+        match self.frame.format {
+            disk::FORMAT => disk::encode(self),
+            _ => compact::encode(self),
+        }
     }
 
-    /// Reads what [`Record::encode`] wrote, and checks the frame's hash and the body's.
+    /// Reads what [`Record::encode`] wrote, and checks that nothing of it was altered.
     ///
     /// # Errors
     /// Says what is wrong with the bytes. No input makes it panic or ask for much memory.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        disk::decode(bytes)
+        match bytes.first() {
+            Some(&disk::FORMAT) => disk::decode(bytes),
+            Some(&compact::FORMAT) => compact::decode(bytes),
+            Some(other) => Err(format!(
+                "it has format {other}, and this version reads formats up to {FORMAT}"
+            )),
+            None => Err("it is empty".into()),
+        }
     }
 
     /// Whether the record follows the one with the hash `previous` and its body is its own.
@@ -186,7 +203,7 @@ impl Record {
             return Err("it does not follow the record before it".into());
         }
         match &self.payload {
-            Some(payload) if payload.hash() != self.frame.body_hash => {
+            Some(payload) if payload.hash(self.frame.format) != self.frame.body_hash => {
                 Err("its body does not match its frame".into())
             }
             _ => Ok(()),

@@ -26,6 +26,7 @@ pub mod memory;
 mod meter;
 pub mod object;
 mod objects;
+mod pack;
 pub mod prepare;
 pub mod seal;
 pub mod sled;
@@ -303,6 +304,15 @@ pub trait Journal: Send + Sync + 'static {
     /// [`Error::Conflict`] names the stream that had moved, [`Error::Taken`] the unique key;
     /// see [`prepare::prepare`] for the rest. Nothing was written then.
     async fn commit(&self, commit: Commit) -> Result<Position>;
+
+    /// Whether there is room for something new to be begun. What is under way may still be written when
+    /// there is not.
+    ///
+    /// # Errors
+    /// [`Error::Full`] says how little is left.
+    fn has_room(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// The records of `stream` after `after`, oldest first.
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>>;

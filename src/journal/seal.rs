@@ -4,10 +4,11 @@
 //! is allowed; `prepare` does.
 
 use super::counter;
-use super::frame::{Added, FORMAT, Frame, LIMIT, Lookup, Operation, Payload, Record};
+use super::frame::{Added, FORMAT, Frame, LIMIT, Lookup, Operation, PACKED, Payload, Record};
 use super::keys::Keyring;
 use super::{
-    Commit, Envelope, Error, Hash, Key, KeyId, Object, Result, StreamId, Version, Write, upcast,
+    Commit, Envelope, Error, Hash, Key, KeyId, Object, Result, StreamId, Version, Write, pack,
+    upcast,
 };
 
 /// What a record takes beyond body and lookups, at most: frame, hash, lengths, nonce and tag.
@@ -127,9 +128,10 @@ pub fn record(
         body_hash: Hash::default(),
     };
     if let Some((key, _, body)) = body {
-        payload.sealed = keyring.seal(key, &authenticated(&frame, &payload), body)?;
+        let packed = pack::pack(body, &frame);
+        payload.sealed = keyring.seal(key, &authenticated(&frame, &payload), &packed)?;
     }
-    frame.body_hash = payload.hash();
+    frame.body_hash = payload.hash(frame.format);
     Ok(Some(Record {
         frame,
         payload: Some(payload),
@@ -193,7 +195,8 @@ fn body(record: &Record, keyring: &Keyring) -> Result<Option<(u16, Vec<u8>)>> {
     let aad = authenticated(frame, payload);
     match keyring.open_sealed(frame.key, &aad, &payload.sealed) {
         Ok(None) => Ok(None),
-        Ok(Some(body)) => upcast::body(frame.stream.kind, frame.schema, body)
+        Ok(Some(body)) => unpacked(frame, body)
+            .and_then(|body| upcast::body(frame.stream.kind, frame.schema, body))
             .map(Some)
             .map_err(corrupt),
         Err(Error::Altered(key)) => Err(corrupt(format!(
@@ -201,6 +204,15 @@ fn body(record: &Record, keyring: &Keyring) -> Result<Option<(u16, Vec<u8>)>> {
         ))),
         Err(other) => Err(other),
     }
+}
+
+/// The body as it was given, from what was sealed.
+fn unpacked(frame: &Frame, sealed: Vec<u8>) -> std::result::Result<Vec<u8>, String> {
+    if frame.format < PACKED {
+        return Ok(sealed);
+    }
+    pack::unpack(&sealed, frame)
+        .map_err(|problem| format!("its body cannot be unpacked: {problem}"))
 }
 
 /// What the cipher authenticates along with the body: its place, and how it is found.

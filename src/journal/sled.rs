@@ -32,6 +32,8 @@ mod checkpoint;
 mod disk;
 mod examine;
 mod export;
+#[cfg(feature = "shifted-clock")]
+mod faults;
 mod fold;
 mod follow;
 mod held;
@@ -44,6 +46,7 @@ mod prove;
 mod read;
 mod recover;
 mod retain;
+mod room;
 mod segment;
 mod segments;
 mod state;
@@ -54,6 +57,7 @@ mod writer;
 
 use batch::Request;
 use checkpoint::Checkpoints;
+use room::Room;
 use segments::{Segments, Tuning};
 use store::Store;
 
@@ -62,6 +66,8 @@ pub use examine::verify_exports;
 pub use portable::export;
 pub use prove::Stand;
 pub use recover::rebuild;
+pub use retain::Forgotten;
+pub use room::FLOOR;
 pub use verify::{Finding, Report, verify};
 
 /// How much memory requests may take while they wait for the writer, in KiB.
@@ -85,6 +91,9 @@ pub struct Options {
     pub segment_records: u64,
     /// Whether a closed part of the log is removed once its export is verified.
     pub remove_exported: bool,
+    /// So many bytes have to be free on the disk for something new to be begun; nothing at all is
+    /// written when a quarter of it is left, or [`FLOOR`], whichever is less. Zero is no limit.
+    pub reserve: u64,
     /// Called with the path after each `fdatasync` of a file that holds records.
     pub on_sync: Option<OnSync>,
 }
@@ -97,6 +106,7 @@ impl Options {
             cache_capacity: 16 << 20,
             segment_records: 500_000,
             remove_exported: false,
+            reserve: 64 << 20,
             on_sync: None,
         }
     }
@@ -134,6 +144,7 @@ struct Shared {
     last: watch::Sender<Last>,
     /// Why nothing is written any more, once that is so.
     failed: OnceLock<Arc<str>>,
+    room: Room,
     /// Whoever verifies has the only place for a scratch state.
     verifying: Mutex<()>,
     meter: Meter,
@@ -193,6 +204,7 @@ impl SledJournal {
                 closed: false,
             }),
             failed: OnceLock::new(),
+            room: Room::of(&options.directory, options.reserve),
             verifying: Mutex::default(),
             meter: Meter::default(),
             clock,
@@ -342,6 +354,10 @@ impl Journal for SledJournal {
         let result = self.queued(commit).await;
         meter.answered(&result, clock.monotonic().duration_since(began));
         result
+    }
+
+    fn has_room(&self) -> Result<()> {
+        self.shared.room.for_something_new()
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {

@@ -15,6 +15,10 @@ const OTHERS: &[&str] = &[
     "GATELOG_CONFIG",
     #[cfg(feature = "shifted-clock")]
     "GATELOG_CLOCK_SHIFT",
+    #[cfg(feature = "shifted-clock")]
+    "GATELOG_CLOCK_FILE",
+    #[cfg(feature = "shifted-clock")]
+    "GATELOG_DISK_FAULTS",
 ];
 
 /// Settings that have a shorter name than the rule would give them.

@@ -19,6 +19,8 @@ pub struct Journal {
     /// Whether a closed segment is removed once its export is written and verified; its records
     /// are then read from the export.
     pub remove_exported: bool,
+    /// So many bytes have to be free on the disk for something new to be begun.
+    pub reserve: u64,
     /// How long each class of stream is kept.
     pub retention: Retention,
     /// Where signed checkpoints go.
@@ -58,6 +60,7 @@ impl Journal {
             cache_capacity: from.size("journal.cache_capacity", 16 << 20),
             segment_records: from.count("journal.segment_records", 500_000),
             remove_exported: from.parsed("journal.remove_exported", false, value::truth),
+            reserve: from.size("journal.reserve", 64 << 20),
             retention: Retention {
                 execution: from.retention("journal.retention.execution", None),
                 session: from.retention("journal.retention.session", None),

@@ -15,6 +15,7 @@ mod flows;
 mod http;
 mod journal;
 mod policy;
+mod soak;
 mod stage;
 mod support;
 mod telemetry;

@@ -55,7 +55,9 @@ impl Refusal {
                 journal::Error::Corrupt { .. } | journal::Error::Damaged { .. } => {
                     "journal_corrupt"
                 }
-                journal::Error::Unavailable(_) | journal::Error::Io { .. } => "journal_unavailable",
+                journal::Error::Unavailable(_)
+                | journal::Error::Full { .. }
+                | journal::Error::Io { .. } => "journal_unavailable",
                 _ => "journal",
             },
         }

@@ -7,8 +7,11 @@ use bincode::{Decode, Encode, config};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Added, FORMAT, Frame, LIMIT, Lookup, Operation, Payload, Record, hash_body};
+use super::{Added, Frame, LIMIT, Lookup, Operation, Payload, Record, hash_body};
 use crate::journal::{Hash, KeyId, Kind, StreamId, Version};
+
+/// The number of this format.
+pub(super) const FORMAT: u8 = 1;
 
 /// Numbers of fixed width have one encoding each, so no two byte strings mean the same record.
 const fn layout() -> impl config::Config {
@@ -111,17 +114,8 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     })
 }
 
-/// The record that these bytes are, if they are one and nothing was altered.
+/// The record that these bytes are, if they are one of this format and nothing was altered.
 pub(super) fn decode(bytes: &[u8]) -> Result<Record, String> {
-    match bytes.first() {
-        Some(&FORMAT) => {}
-        Some(other) => {
-            return Err(format!(
-                "it has format {other}, and this version reads only format {FORMAT}"
-            ));
-        }
-        None => return Err("it is empty".into()),
-    }
     let disk: DiskRecord = read(bytes)?;
     let frame = Frame {
         format: disk.format,

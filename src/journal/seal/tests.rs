@@ -96,7 +96,7 @@ fn an_altered_lookup_is_noticed_when_the_body_is_opened() {
     let mut record = sealed(&put(LAMP), 1, Hash::default(), &keyring);
     let payload = record.payload.as_mut().expect("it has a payload");
     payload.unique[0] = Lookup([9; 32]);
-    record.frame.body_hash = payload.hash();
+    record.frame.body_hash = payload.hash(record.frame.format);
     let refused = object(&record, &keyring);
     assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
 }

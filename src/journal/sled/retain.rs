@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::super::frame::{Frame, Operation, Record};
-use super::super::{Error, Kind, Result, StreamId, Version};
+use super::super::{Error, KeyId, Kind, Result, StreamId, Version};
 use super::batch::{self, Request};
 use super::export::{Export, Writer};
 use super::log::{self, Entry};
@@ -29,10 +30,36 @@ const PORTION: usize = 200;
 const PATIENCE: usize = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What was removed, and what may go with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many bodies went.
+    pub bodies: u64,
+    /// The keys of the streams that went, as far as nothing that lies under them is left.
+    pub keys: Vec<KeyId>,
+}
+
 impl SledJournal {
-    /// Removes the bodies of a kind's records from before `before`, unless `keep` says that the
-    /// stream is still needed. The current revision of an object always stays, and so do moves of
-    /// counters. Returns how many bodies went.
+    /// Shows the frame of every record that there is now, in order, and whether its body is there.
+    /// Nothing is opened.
+    ///
+    /// Reads the whole journal: call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn frames(&self, mut look: impl FnMut(&Frame, bool)) -> Result<()> {
+        self.shared.segments.visit(Place::START, |_, entry| {
+            if entry.place.is_record() {
+                let record = decode(&entry)?;
+                look(&record.frame, record.payload.is_some());
+            }
+            Ok(true)
+        })
+    }
+
+    /// Removes, in one pass, the bodies of all records of which `goes` says so. The current revision
+    /// of an object always stays, and so do moves of counters. Returns how many bodies went, and which
+    /// keys nothing needs any more of the streams of the kind `keyed` that went.
     ///
     /// A part of the log that was closed and waits for its export is left for the next time.
     /// Reads the whole journal: call it on a thread that may block.
@@ -42,20 +69,22 @@ impl SledJournal {
     ///
     /// # Panics
     /// When it is called on a thread that runs asynchronous tasks.
-    pub fn remove_bodies(
+    pub fn forget(
         &self,
-        kind: Kind,
-        before: Timestamp,
-        keep: impl Fn(StreamId) -> bool,
-    ) -> Result<u64> {
-        let goes =
-            |frame: &Frame| frame.stream.kind == kind && frame.at < before && !keep(frame.stream);
-        let (mut removed, positions) = self.shared.remove_closed(goes)?;
+        keyed: Kind,
+        goes: impl Fn(StreamId, Timestamp) -> bool,
+    ) -> Result<Forgotten> {
+        let goes = |frame: &Frame| goes(frame.stream, frame.at);
+        let mut keys = Unneeded::of(keyed);
+        let (mut bodies, positions) = self.shared.remove_closed(goes, &mut keys)?;
         for positions in positions.chunks(PORTION) {
             let answered = self.remove_open(positions)?;
-            removed += answered.blocking_recv().map_err(|_| batch::closed())??;
+            bodies += answered.blocking_recv().map_err(|_| batch::closed())??;
         }
-        Ok(removed)
+        let keyring = self.keyring();
+        let keys = keys.unneeded.into_iter().map(KeyId);
+        let keys = keys.filter(|key| keyring.contains(*key)).collect();
+        Ok(Forgotten { bodies, keys })
     }
 
     /// Removes the bodies of these records, but of none that is the current revision of an object.
@@ -68,7 +97,8 @@ impl SledJournal {
             return Ok(0);
         }
         let look = move |shared: &Shared| {
-            shared.remove_closed(|frame| records.contains(&(frame.stream, frame.version)))
+            let goes = |frame: &Frame| records.contains(&(frame.stream, frame.version));
+            shared.remove_closed(goes, &mut Unneeded::default())
         };
         self.exported().await?;
         let (mut removed, positions) = self.blocking(look).await?;
@@ -100,11 +130,49 @@ impl SledJournal {
     }
 }
 
+/// The keys of what goes, less those of what stays.
+#[derive(Default)]
+struct Unneeded {
+    kind: Option<Kind>,
+    unneeded: HashSet<Uuid>,
+    needed: HashSet<Uuid>,
+}
+
+impl Unneeded {
+    /// Of the streams of this kind.
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind: Some(kind),
+            ..Self::default()
+        }
+    }
+
+    /// A record, and whether a body of it is left. What lies under the key of a stream was written after
+    /// the stream's first record, so it is enough to remember what was unneeded before.
+    fn note(&mut self, frame: &Frame, is_left: bool) {
+        let key = frame.key.0;
+        if is_left {
+            if self.unneeded.remove(&key) {
+                self.needed.insert(key);
+            }
+        } else if self.kind == Some(frame.stream.kind)
+            && frame.key != KeyId::SYSTEM
+            && !self.needed.contains(&key)
+        {
+            self.unneeded.insert(key);
+        }
+    }
+}
+
 impl Shared {
     /// Removes what `goes` says from the closed parts of the log. Returns how many bodies went, and
     /// where those lie in the open part that have to go there.
-    fn remove_closed(&self, goes: impl Fn(&Frame) -> bool) -> Result<(u64, Vec<u64>)> {
-        let goes = |record: &Record| -> Result<bool> {
+    fn remove_closed(
+        &self,
+        goes: impl Fn(&Frame) -> bool,
+        keys: &mut Unneeded,
+    ) -> Result<(u64, Vec<u64>)> {
+        let may_go = |record: &Record| -> Result<bool> {
             let frame = &record.frame;
             let may = record.payload.is_some()
                 && matches!(frame.operation, Operation::Append | Operation::Put)
@@ -113,17 +181,30 @@ impl Shared {
         };
         let mut removed = 0;
         for segment in self.segments.closed() {
-            if segment.has_export() {
-                removed += rewrite(&segment, goes)?;
+            let has_export = segment.has_export();
+            let mut any = false;
+            each_record(&segment, |record, _| {
+                let now = may_go(&record)?;
+                any |= now;
+                keys.note(
+                    &record.frame,
+                    record.payload.is_some() && !(now && has_export),
+                );
+                Ok(())
+            })?;
+            // Most of the parts have nothing left that is old, and are only read.
+            if any && has_export {
+                removed += rewrite(&segment, may_go)?;
             }
         }
         let mut positions = Vec::new();
-        let first = self.segments.last().first();
-        self.segments.visit(Place::record(first), |_, entry| {
-            if entry.place.is_record() && goes(&decode(&entry)?)? {
-                positions.push(entry.place.position);
+        each_record(&self.segments.last(), |record, position| {
+            let now = may_go(&record)?;
+            if now {
+                positions.push(position);
             }
-            Ok(true)
+            keys.note(&record.frame, record.payload.is_some() && !now);
+            Ok(())
         })?;
         Ok((removed, positions))
     }
@@ -135,6 +216,18 @@ impl Shared {
         let current = self.current(record.frame.stream)?;
         Ok(current.is_some_and(|current| current.frame.version == record.frame.version))
     }
+}
+
+/// Shows every record of a part of the log, and its position.
+fn each_record(segment: &Segment, mut look: impl FnMut(Record, u64) -> Result<()>) -> Result<()> {
+    let source = segment.read()?;
+    for entry in source.entries(Place::START) {
+        let entry = entry?;
+        if entry.place.is_record() {
+            look(decode(&entry)?, entry.place.position)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the bodies out of the segment that is open for writing. Only the writer calls this.

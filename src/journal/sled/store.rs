@@ -88,6 +88,8 @@ impl Store {
     pub(super) fn sync(&self) -> Result<()> {
         self.sync_blobs()?;
         let path = self.directory.join("db");
+        #[cfg(feature = "shifted-clock")]
+        super::faults::before_sync().map_err(|error| Error::io(&path, error))?;
         self.file
             .sync_data()
             .map_err(|error| Error::io(&path, error))?;

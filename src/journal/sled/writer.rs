@@ -46,6 +46,8 @@ pub(super) struct Writer {
     since_state: u64,
     last_period: Instant,
     held: Option<Request>,
+    /// Whether it was said that the disk is full.
+    is_full: bool,
     poison: Option<Arc<str>>,
 }
 
@@ -74,6 +76,7 @@ impl Writer {
             since_state: 0,
             last_period,
             held: None,
+            is_full: false,
             poison: None,
         }
     }
@@ -130,6 +133,12 @@ impl Writer {
             Request::Stand { answer } => return answered(answer, self.stand()),
             other => other,
         };
+        if let Err(full) = self.shared.room.for_anything() {
+            self.note_full(&full);
+            first.refuse(&full);
+            return Ok(());
+        }
+        self.is_full = false;
         let shared = Arc::clone(&self.shared);
         let mut batch = Batch::new(&shared, self.applied);
         batch.add(first);
@@ -153,6 +162,14 @@ impl Writer {
                 batch.refuse(&Error::Unavailable(Arc::clone(&why)));
                 Err(Error::Unavailable(why))
             }
+        }
+    }
+
+    /// Says once that the disk is full; it is no failure, and passes by itself.
+    fn note_full(&mut self, full: &Error) {
+        if !self.is_full {
+            tracing::error!(error = %full, "nothing is written until there is room again");
+            self.is_full = true;
         }
     }
 

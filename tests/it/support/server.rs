@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) has_administrator: bool,
     /// Further environment variables.
     pub(crate) environment: Vec<(String, String)>,
+    /// The data directory, where it is to be on a disk of its own.
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -32,6 +34,7 @@ impl Default for Options {
         Self {
             has_administrator: true,
             environment: Vec::new(),
+            data: None,
         }
     }
 }
@@ -51,7 +54,8 @@ pub(super) struct Process {
 
 /// The binary, serving a directory of its own.
 pub(crate) struct TestServer {
-    directory: TempDir,
+    _directory: TempDir,
+    data: PathBuf,
     environment: Vec<(String, String)>,
     pub(super) line: Arc<Line>,
     pub(super) process: Option<Process>,
@@ -71,7 +75,8 @@ impl TestServer {
         let port = free_port();
         let mut administrator = Person::new(&canaries);
         "akadmin".clone_into(&mut administrator.username);
-        let data = directory.path().join("data");
+        let own = || directory.path().join("data");
+        let data = options.data.unwrap_or_else(own);
         let mut environment = vec![
             ("GATELOG_DATA".to_owned(), data.display().to_string()),
             ("GATELOG_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
@@ -106,7 +111,8 @@ impl TestServer {
             canaries,
         };
         let mut server = Self {
-            directory,
+            _directory: directory,
+            data,
             environment,
             line: line.into(),
             process: None,
@@ -145,7 +151,13 @@ impl TestServer {
 
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.data.clone()
+    }
+
+    /// The process, by its number.
+    pub(crate) fn pid(&self) -> u32 {
+        let process = self.process.as_ref().expect("the server runs");
+        process.child.id()
     }
 
     /// Starts the process and waits until it is ready.

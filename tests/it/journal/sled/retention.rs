@@ -5,18 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatelog::journal::sled::SledJournal;
-use gatelog::journal::{Durability, Journal, Kind, Version, Write};
+use gatelog::journal::{Durability, Journal, KeyId, Kind, StreamId, Version, Write};
 use jiff::Timestamp;
+use uuid::Uuid;
 
-use super::super::contract::{LAMP, RUN, append, delete, lamp, put, run};
+use super::super::contract::{LAMP, RUN, append, append_under, delete, lamp, put, run};
 use super::recovery::{answers, commit};
 use super::{Disk, close};
 
 async fn remove(journal: &Arc<SledJournal>, kind: Kind, before: Timestamp) -> u64 {
     let journal = Arc::clone(journal);
-    let removing = move || journal.remove_bodies(kind, before, |stream| stream == run(7));
-    let removed = tokio::task::spawn_blocking(removing).await;
-    removed.expect("no panic").expect("the disk can be written")
+    let goes = move |stream: StreamId, at| stream.kind == kind && at < before && stream != run(7);
+    let removed = tokio::task::spawn_blocking(move || journal.forget(RUN, goes)).await;
+    removed
+        .expect("no panic")
+        .expect("the disk can be written")
+        .bodies
 }
 
 #[tokio::test]
@@ -92,6 +96,73 @@ async fn old_bodies_go_and_everything_else_stays() {
         12
     );
     close(journal);
+    assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
+}
+
+#[tokio::test]
+async fn a_key_goes_with_the_last_body_that_lies_under_it() {
+    let disk = Disk::with_small_segments();
+    let journal = Arc::new(disk.open());
+    let key = |number| KeyId(Uuid::from_u128(number));
+    let make = |id| Write::CreateKey {
+        id,
+        under: KeyId::SYSTEM,
+    };
+    let Write::Put {
+        stream,
+        expected,
+        schema,
+        body,
+        unique,
+        index,
+        ..
+    } = put(lamp(1), 0, "still there", "hall")
+    else {
+        unreachable!("it is one");
+    };
+    let still_there = Write::Put {
+        key: key(2),
+        stream,
+        expected,
+        schema,
+        body,
+        unique,
+        index,
+    };
+    let writes = vec![
+        make(key(1)),
+        make(key(2)),
+        make(key(7)),
+        append_under(key(1), run(1), 0, "over"),
+        append_under(key(2), run(2), 0, "over, but a lamp lies under its key"),
+        append_under(key(7), run(7), 0, "not over"),
+        still_there,
+    ];
+    commit(&journal, Durability::Durable, writes)
+        .await
+        .expect("is allowed");
+    let forget = async || {
+        let forgetting = Arc::clone(&journal);
+        let goes = |stream: StreamId, _| stream.kind == RUN && stream != run(7);
+        let forgotten = tokio::task::spawn_blocking(move || forgetting.forget(RUN, goes)).await;
+        forgotten
+            .expect("no panic")
+            .expect("the disk can be written")
+    };
+    let first = forget().await;
+    assert_eq!((first.bodies, &first.keys[..]), (2, &[key(1)][..]));
+    let again = forget().await;
+    assert_eq!(
+        (again.bodies, again.keys),
+        (0, first.keys),
+        "nobody destroyed it yet"
+    );
+    let destroyed = vec![Write::DestroyKey { id: key(1) }];
+    commit(&journal, Durability::Durable, destroyed)
+        .await
+        .expect("is allowed");
+    assert_eq!(forget().await.keys, []);
+    close(Arc::into_inner(journal).expect("nobody else has it"));
     assert!(disk.verify().is_sound(), "{:?}", disk.verify().findings);
 }
 

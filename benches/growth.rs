@@ -1,0 +1,243 @@
+//! What a journal that grows costs: how fast logins are and how much memory they take when many are
+//! recorded already, how much of the disk each takes, and how long a server with many needs to start.
+//!
+//! The whole server in this process, on a real disk, without a password hash, which would hide the rest.
+//! For the start, the journal is written here and not by a server: `--long` takes minutes, not hours.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use gatelog::app;
+use gatelog::clock::Clock;
+use gatelog::directory::Session;
+use gatelog::directory::password::Pool;
+use gatelog::execution::Unfinished;
+use gatelog::flow::Entry;
+use gatelog::journal::keys::{Keyring, RootKey};
+use gatelog::journal::object::{delete, put};
+use gatelog::journal::sled::{Options, SledJournal};
+use gatelog::journal::{Commit, Durability, Journal as _, KeyId, StreamId, Version, Write};
+use gatelog::settings::Settings;
+use gatelog::world::record::{KIND, SCHEMA};
+use uuid::Uuid;
+
+use crate::login::{disk, in_background, log_in_often, say, start};
+use crate::waits::resident;
+
+/// How many logins are recorded when it is measured, and with `--long` as well.
+const RECORDED: [usize; 3] = [1_000, 10_000, 100_000];
+const MANY: usize = 1_000_000;
+
+/// How many logins are timed at each of these points, and by how many visitors.
+const TIMED: usize = 1_000;
+const VISITORS: usize = 16;
+
+/// How many users there are: each login looks at what is left of the user's earlier ones.
+const USERS: usize = 2_000;
+
+/// Executions that are open and those that are over when a server starts, and with `--long`.
+const START: (u32, u32) = (1_000, 10_000);
+const LONG_START: (u32, u32) = (100_000, 1_000_000);
+
+/// How many commits are under way while the journal is written.
+const AT_ONCE: u32 = 512;
+
+/// Measures and prints the tables.
+pub(crate) fn run() {
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let clock = Clock::system();
+    grows(has("--quick"), has("--long"), &clock);
+    let sizes = [Some(START), has("--long").then_some(LONG_START)];
+    say("| open executions | old ones | start s | memory MB | log MB | state MB | keys MB |");
+    say("|---|---|---|---|---|---|---|");
+    for (open, old) in sizes.into_iter().flatten() {
+        starts(open, old, &clock);
+    }
+}
+
+/// Logins, and what they take.
+fn grows(quick: bool, long: bool, clock: &Clock) {
+    let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
+    let path = directory.path().to_owned();
+    let (address, stop) = in_background(move || start(path, false, USERS));
+    let log = directory.path().join("log");
+    say("| logins recorded | logins/s | memory MB | log, bytes for each login |");
+    say("|---|---|---|---|");
+    let (mut recorded, mut before) = (0, size(&log));
+    let marks = RECORDED.into_iter().chain(long.then_some(MANY));
+    for mark in marks.map(|mark| if quick { mark / 10 } else { mark }) {
+        let timed = TIMED.min(mark / 2);
+        log_in_often(mark - timed - recorded, USERS, VISITORS, clock, address);
+        let begun = clock.monotonic();
+        log_in_often(timed, USERS, VISITORS, clock, address);
+        let took = (clock.monotonic() - begun).as_secs_f64();
+        let after = size(&log);
+        let each = after.saturating_sub(before) / (mark - recorded) as u64;
+        #[expect(clippy::cast_precision_loss, reason = "they are few")]
+        let speed = timed as f64 / took;
+        say(&format!(
+            "| {mark} | {speed:.0} | {} | {each} |",
+            resident() >> 20
+        ));
+        (recorded, before) = (mark, after);
+    }
+    stop();
+    let closed = closed(directory.path(), clock);
+    say(&format!(
+        "In a closed segment: {} bytes for each login.",
+        closed / recorded as u64
+    ));
+}
+
+/// What all of a log takes as an export, which is what a closed segment becomes.
+fn closed(directory: &Path, clock: &Clock) -> u64 {
+    let journal = open(directory, clock);
+    let path = directory.join("whole.export.gz");
+    journal
+        .export(File::create(&path).expect("a file"))
+        .expect("it is written");
+    path.metadata().expect("it is there").len()
+}
+
+/// Starts a server on a journal of so many executions.
+fn starts(open: u32, old: u32, clock: &Clock) {
+    let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
+    let mut settings = Settings::in_directory(directory.path());
+    settings.listen = "127.0.0.1:0".parse().expect("an address");
+    let begin = async || {
+        let pool = Pool::no_op(clock.clone());
+        let running = app::run_with(settings.clone(), clock.clone(), pool);
+        running.await.expect("it starts")
+    };
+    let system = actix_web::rt::System::new();
+    let flow = system.block_on(async {
+        let running = begin().await;
+        let flows =
+            gatelog::catalog::flow_by_slug(&**running.journal(), "default-authentication-flow");
+        let flow = flows.await.expect("readable").expect("it is a default");
+        running.stop().await.expect("it stops");
+        flow.value.pk
+    });
+    write(directory.path(), flow, open, old, clock);
+    let before = resident();
+    let begun = clock.monotonic();
+    system.block_on(async {
+        let running = begin().await;
+        let address = running.address().expect("it listens");
+        let ready = reqwest::get(format!("http://{address}/-/health/ready/"));
+        assert!(ready.await.expect("an answer").status().is_success());
+        let took = (clock.monotonic() - begun).as_secs_f64();
+        let memory = resident().saturating_sub(before) >> 20;
+        let of = |name: &str| size(&directory.path().join(name)) >> 20;
+        say(&format!(
+            "| {open} | {old} | {took:.2} | {memory} | {} | {} | {} |",
+            of("log"),
+            of("state"),
+            of("keys")
+        ));
+        running.stop().await.expect("it stops");
+    });
+}
+
+/// Writes executions that are over, and then those that are open.
+fn write(directory: &Path, flow: Uuid, open: u32, old: u32, clock: &Clock) {
+    let journal = Arc::new(self::open(directory, clock));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        for (count, is_over) in [(old, true), (open, false)] {
+            for _ in 0..count.div_ceil(AT_ONCE) {
+                let some = (0..AT_ONCE).map(|_| execution(&journal, flow, is_over, clock));
+                join_all(some).await;
+            }
+        }
+    });
+    journal.close().expect("it closes");
+}
+
+/// The records of one execution, of the usual size.
+async fn execution(journal: &SledJournal, flow: Uuid, is_over: bool, clock: &Clock) {
+    let id = clock.ordered_id();
+    let (now, key) = (clock.now(), KeyId(id));
+    let day = std::time::Duration::from_hours(24);
+    let ip = std::net::Ipv4Addr::LOCALHOST.into();
+    let session = Session::anonymous(clock, now, day, ip, "Mozilla/5.0 (X11; Linux x86_64)");
+    let unfinished = Unfinished {
+        execution: id,
+        session: session.id,
+        due: now + day,
+        entries: vec![Entry::new(session.id, "default-authentication-flow", "")],
+        recovers: None,
+    };
+    let append = |version| Write::Append {
+        stream: StreamId::new(KIND, id),
+        expected: Version(version),
+        key,
+        schema: SCHEMA,
+        body: body(id, session.id, flow, clock).into_bytes(),
+    };
+    let under = KeyId::SYSTEM;
+    let mut commits = vec![vec![
+        Write::CreateKey { id: key, under },
+        append(0),
+        put(&session, Version::NONE),
+        put(&unfinished, Version::NONE),
+    ]];
+    if is_over {
+        commits.push(vec![append(1)]);
+        let ends = delete::<Unfinished>(id, Version(1));
+        commits.push(vec![
+            append(2),
+            ends,
+            delete::<Session>(session.id, Version(1)),
+        ]);
+    }
+    for writes in commits {
+        let commit = Commit {
+            writes,
+            durability: Durability::Relaxed,
+            fence: None,
+            at: now,
+            correlation: clock.opaque_id(),
+        };
+        journal.commit(commit).await.expect("a commit");
+    }
+}
+
+/// A body of some two thousand bytes, which a server could read.
+fn body(execution: Uuid, session: Uuid, flow: Uuid, clock: &Clock) -> String {
+    let seen: Vec<_> = (0..16)
+        .map(|_| serde_json::json!({"saw": "object", "kind": "stage", "id": clock.opaque_id(), "version": 1}))
+        .collect();
+    let client = serde_json::json!({"address": "127.0.0.1", "user_agent": "Mozilla/5.0", "host": "localhost", "secure": false, "language": null});
+    serde_json::json!({
+        "input": {"at": clock.now(), "client": client, "query": "",
+            "request": {"kind": "begin", "execution": execution, "session": session, "flow": flow, "context": {}}},
+        "observations": seen,
+        "events": [{"event": "started", "execution": execution, "flow": {"id": flow, "version": 1},
+            "slug": "default-authentication-flow", "session": session, "client": client, "query": ""}],
+    })
+    .to_string()
+}
+
+fn open(directory: &Path, clock: &Clock) -> SledJournal {
+    let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
+    let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
+    let options = Options::new(directory);
+    SledJournal::open(&options, Arc::new(keys), clock.clone()).expect("a journal")
+}
+
+/// What the files of a directory take.
+fn size(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).expect("it is there").flatten();
+    let of = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => size(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.map(of).sum()
+}
