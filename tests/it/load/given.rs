@@ -49,8 +49,8 @@ fn people_of_a_list_log_in() {
             assert!(number(step, "latency.p50_ms") > 0.0);
         }
         assert!(report["server"].is_null());
-        let ran = server.gatelog(&few(server, "bench", &[])[1..]);
-        assert_ne!(ran.code, Some(0), "{ran:?}");
+        let ran = bench(&few(server, "login", &[]));
+        ran.fails_with(1).says("who logs in?");
     });
 }
 

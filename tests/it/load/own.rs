@@ -64,10 +64,6 @@ fn takes(profile: &str, expected: &[(&str, u64)]) {
     assert!(number(&report, "conversations.per_second") > 0.0);
     assert!(number(&report, "server.memory_after") > 1e6, "{report}");
     assert!(
-        number(&report, "server.processor_seconds") > 0.0,
-        "{report}"
-    );
-    assert!(
         number(&report, "generator.processor_seconds") > 0.0,
         "{report}"
     );
@@ -131,7 +127,7 @@ fn time_ends_it_where_no_number_does() {
     let plan = ["--unhashed", "--warm-up", "100ms", "--duration", "3s"];
     let report = measured("first-get", &plan);
     assert!(count(&report, "conversations.ended") > 0, "{report}");
-    assert!((number(&report, "seconds") - 3.0).abs() < 1.0, "{report}");
+    assert!(number(&report, "seconds") >= 2.9, "{report}");
 }
 
 #[test]
