@@ -36,8 +36,8 @@ pub(crate) fn run() {
     say("|---|---|---|---|---|---|---|---|---|".into());
     for writers in [1, 32, 256] {
         let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
-        let bare = bare(directory.path(), writers, &clock);
-        let single = self::bare(directory.path(), 1, &clock);
+        let (bare, _) = bare(directory.path(), writers, &clock);
+        let (single, _) = self::bare(directory.path(), 1, &clock);
         let durable = commits(directory.path(), writers, Durability::Durable, &clock);
         let relaxed = commits(directory.path(), writers, Durability::Relaxed, &clock);
         say(format!(
@@ -110,15 +110,21 @@ fn disk() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-struct Figures {
-    per_second: f64,
+pub(crate) struct Figures {
+    pub(crate) per_second: f64,
     /// Milliseconds from the call to the answer, for half of the commits.
-    p50: f64,
+    pub(crate) p50: f64,
     /// The same, for 99 of 100.
-    p99: f64,
+    pub(crate) p99: f64,
 }
 
-fn commits(directory: &Path, writers: u128, durability: Durability, clock: &Clock) -> Figures {
+/// Commits of one event each, by so many writers at once.
+pub(crate) fn commits(
+    directory: &Path,
+    writers: u128,
+    durability: Durability,
+    clock: &Clock,
+) -> Figures {
     let directory = directory.join(format!("{durability:?}"));
     std::fs::create_dir_all(&directory).expect("a directory");
     let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
@@ -181,22 +187,27 @@ fn append(stream: StreamId, expected: Version, durability: Durability, clock: &C
     }
 }
 
-/// Rounds of `writers` writes and one `fdatasync`.
-fn bare(directory: &Path, writers: u128, clock: &Clock) -> f64 {
+/// Rounds of `writers` writes and one `fdatasync`: writes for each second, and how long each round
+/// took, in order.
+pub(crate) fn bare(directory: &Path, writers: u128, clock: &Clock) -> (f64, Vec<Duration>) {
     let path = directory.join("bare");
     let mut file = File::create(&path).expect("a file");
     let mut written = 0;
+    let mut rounds = Vec::new();
     let event = vec![b'x'; EVENT];
     let start = clock.monotonic();
     while clock.monotonic().duration_since(start) < TIME {
+        let begun = clock.monotonic();
         for _ in 0..writers {
             file.write_all(&event).expect("the disk takes it");
             written += 1;
         }
         file.sync_data().expect("the disk takes it");
+        rounds.push(clock.monotonic().duration_since(begun));
     }
     let seconds = clock.monotonic().duration_since(start).as_secs_f64();
-    count(written) / seconds
+    rounds.sort_unstable();
+    (count(written) / seconds, rounds)
 }
 
 fn count(number: u64) -> f64 {

@@ -13,7 +13,7 @@ use gatelog::clock::Clock;
 use reqwest::header::{CONTENT_TYPE, COOKIE};
 use serde_json::json;
 
-use crate::login::{in_background, say, session, start};
+use crate::served::{in_background, say, session, start};
 
 /// How many pairs are typed.
 const PAIRS: usize = 300;
@@ -24,7 +24,7 @@ pub(crate) const RECOVERY: &str = "timed-recovery";
 /// Measures and prints the table.
 pub(crate) fn run() {
     let clock = Clock::system();
-    let directory = tempfile::tempdir_in(crate::login::disk()).expect("a directory");
+    let directory = tempfile::tempdir_in(crate::served::disk()).expect("a directory");
     let path = directory.path().to_owned();
     let (address, stop) = in_background(move || start(path, true, 1));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -78,7 +78,7 @@ pub(crate) fn recovery() -> Vec<serde_json::Value> {
 
 /// Has the server know the recovery flow.
 pub(crate) async fn install(running: &Running) {
-    crate::login::apply(running, recovery()).await;
+    crate::served::apply(running, recovery()).await;
 }
 
 async fn compare(address: SocketAddr, flow: &str, clock: &Clock) -> String {

@@ -23,7 +23,7 @@ use gatelog::settings::Settings;
 use gatelog::world::record::{KIND, SCHEMA};
 use uuid::Uuid;
 
-use crate::login::{disk, in_background, log_in_often, say, start};
+use crate::served::{disk, in_background, log_in_often, say, start};
 use crate::waits::resident;
 
 /// How many logins are recorded when it is measured, and with `--long` as well.

@@ -12,10 +12,11 @@ mod commit;
 mod decide;
 mod existence;
 mod growth;
-mod login;
+mod load;
 mod planning;
 mod policy;
 mod replay;
+mod served;
 mod shelf;
 mod waits;
 mod wake;
@@ -29,7 +30,7 @@ const BENCHES: &[Bench] = &[
     ("decide", decide::run),
     ("existence", existence::run),
     ("growth", growth::run),
-    ("login", login::run),
+    ("load", load::run),
     ("planning", planning::run),
     ("policy", policy::run),
     ("replay", replay::run),
@@ -39,9 +40,12 @@ const BENCHES: &[Bench] = &[
 ];
 
 fn main() -> ExitCode {
-    // A server in this process has this very program started anew to run expressions.
-    if std::env::args().nth(1).as_deref() == Some("evaluate") {
-        return gatelog::cli::main();
+    match std::env::args().nth(1).as_deref() {
+        // A server has this very program started anew to run expressions, and the bench `load`
+        // has it started to serve.
+        Some("evaluate" | gatelog::load::own::COMMAND) => return gatelog::cli::main(),
+        Some(load::BARE) => return load::serve_bare(),
+        _ => {}
     }
     // Cargo adds flags of its own, such as `--bench`.
     let asked: Vec<String> = std::env::args()

@@ -18,7 +18,7 @@ use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
 use uuid::Uuid;
 
-use crate::login::{disk, in_background, logs_in, say, start};
+use crate::served::{disk, in_background, logs_in, say, start};
 
 /// How many visitors log in at the same time.
 const VISITORS: usize = 8;
@@ -35,7 +35,7 @@ pub(crate) fn run() {
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
     let path = directory.path().to_owned();
     let (address, stop) = in_background(move || start(path, false, VISITORS));
-    logs_in(VISITORS, &clock, address);
+    logs_in(VISITORS, Duration::from_secs(4), &clock, address);
     stop();
 
     let before = resident();

@@ -22,8 +22,8 @@ use gatelog::settings::{MetricsListen, Settings};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::login::say;
 use crate::planning::{TICKS, ticks};
+use crate::served::say;
 
 /// How many wait: few beside many, to show that one costs as much among many.
 const WAITING: [u32; 2] = [1_000, 10_000];
@@ -83,7 +83,7 @@ async fn measure(waiting: u32) {
     let clock = Clock::fixed("2026-01-01T00:00:00Z".parse().expect("a moment"));
     let wall = Clock::system();
     let own = [std::process::id()];
-    let directory = tempfile::tempdir_in(crate::login::disk()).expect("a directory");
+    let directory = tempfile::tempdir_in(crate::served::disk()).expect("a directory");
     let running = start(directory.path(), &clock).await;
     crate::existence::install(&running).await;
     let (memory, before) = (resident(), ticks(&own));

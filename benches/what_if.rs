@@ -18,8 +18,8 @@ use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
 use uuid::Uuid;
 
-use crate::login::{disk, in_background, log_in_often, say, start};
 use crate::replay::{open, resident, workers};
+use crate::served::{disk, in_background, log_in_often, say, start};
 
 /// How many users log in, in turn, so that none has more sessions than somebody might.
 const USERS: usize = 500;
@@ -38,7 +38,7 @@ pub(crate) fn run() {
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
     let path = directory.path().to_owned();
     let (address, stop) = in_background(move || start(path, false, USERS));
-    log_in_often(logins, USERS, VISITORS, &clock, address);
+    log_in_often(logins, USERS, VISITORS, address);
     stop();
 
     let runtime = tokio::runtime::Builder::new_current_thread()

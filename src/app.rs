@@ -98,7 +98,7 @@ pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
 }
 
 /// Starts a server whose passwords are hashed by `pool`. Benches measure with one that does not
-/// hash; no setting leads here.
+/// hash; no setting leads here, and `gatelog bench-server` only with a directory of its own.
 ///
 /// # Errors
 /// As [`run`].

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::app;
 use crate::settings::{self, Loaded, Sources};
 
+mod bench;
 mod blueprint;
 mod client;
 mod config;
@@ -125,6 +126,11 @@ enum Command {
     Config(config::Command),
     /// Ask a running server whether it is ready (exit code 0) or not (1)
     Healthcheck,
+    /// Make load, and say what the server made of it
+    Bench(bench::Command),
+    /// Serve a directory that is there for one bench, which starts this by itself
+    #[command(hide = true)]
+    BenchServer(bench::server::Command),
     /// Evaluate expressions for a server, which starts this by itself
     #[command(hide = true)]
     Evaluate(evaluate::Command),
@@ -163,11 +169,13 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     }
     let loaded = cli.options.load()?;
     let settings = loaded.settings;
-    if !matches!(cli.command, Command::Serve) {
+    if !matches!(cli.command, Command::Serve | Command::BenchServer(_)) {
         app::log::start(&quiet(&settings.log));
     }
     match &cli.command {
         Command::Evaluate(command) => evaluate::run(command),
+        Command::Bench(command) => bench::run(command, output),
+        Command::BenchServer(command) => bench::server::run(command, settings),
         Command::Config(command) => config::run(command, &loaded.shown, output),
         Command::Serve => serve::run(settings),
         Command::Healthcheck => block_on(healthcheck::run(&settings, output)),

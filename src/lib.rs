@@ -6,7 +6,9 @@
 //! (`tests/it/architecture.rs`) reads the sources and holds them to it.
 //!
 //! ```text
-//! main -> cli -> app
+//! main -> cli -> load
+//!                 |
+//!                app
 //!                 |
 //!              http, web
 //!                 |
@@ -43,6 +45,7 @@
 //! | [`feed`] | the journal told to others as it grows: formats, the webhook, standard output | say who may read; leave anything out |
 //! | [`web`] | pages from texts, texts from forms | look anything up; know status codes |
 //! | [`http`] | thin handlers: read the request, call, map the answer; also the operator's routes | decide what a flow does next |
+//! | [`load`] | makes load: visitors, their conversations, what those took; and a server of its own to bear it | look inside the server; reach another machine unless that is meant |
 //! | [`app`] | puts everything together, and names the concrete journal | decide anything about a request |
 //! | [`cli`] | one file for each command; speaks to the operator's routes | reach the journal past them, but to verify and to rebuild it |
 //! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
@@ -88,6 +91,7 @@ pub mod flow;
 pub mod geoip;
 pub mod http;
 pub mod journal;
+pub mod load;
 pub mod policy;
 pub mod replay;
 pub mod settings;

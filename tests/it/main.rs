@@ -14,6 +14,7 @@ mod expression;
 mod flows;
 mod http;
 mod journal;
+mod load;
 mod policy;
 mod soak;
 mod stage;

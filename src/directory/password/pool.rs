@@ -95,7 +95,8 @@ impl Pool {
     }
 
     /// A pool without threads whose own encodings cost nothing and protect nothing. It refuses
-    /// wrong passwords like any other. Only benches may call it: no setting leads here.
+    /// wrong passwords like any other. No setting leads here: only
+    /// tests, benches, and the hidden command that serves a directory which it has just made.
     #[must_use]
     pub fn no_op(clock: Clock) -> Self {
         Self {

@@ -13,6 +13,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "expression",
             "geoip",
             "tls",
+            "load",
             "app",
             "http",
             "execution",
@@ -27,6 +28,8 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    // A server of its own is another process; the socket is where it is furnished.
+    ("load", &["app", "tls", "directory"]),
     (
         "audit",
         &[
