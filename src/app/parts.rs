@@ -66,7 +66,7 @@ impl Parts {
         pool: Pool,
         role: Role,
     ) -> anyhow::Result<Self> {
-        let began = clock.monotonic();
+        let start = clock.monotonic();
         let geoip = Arc::new(geoip(settings)?);
         let workers = workers(clock, role)?;
         let letters = mail::templates(settings)?;
@@ -84,23 +84,20 @@ impl Parts {
         let begun = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
         let directory = settings.data.clone();
         let install = begun.ok_or(lock::Error::Missing { directory })?;
+        let outside = Outside {
+            workers: Some(workers.clone()),
+            geoip: Arc::clone(&geoip),
+            letters: Some(Arc::clone(&letters)),
+            courier: Some(courier.clone()),
+            metrics: metrics.clone(),
+            ..others(settings, clock)?
+        };
         let executions = Executions::start(
             Arc::clone(&journal),
             clock.clone(),
             Arc::clone(&pool),
             limits(settings),
-            Outside {
-                workers: Some(workers.clone()),
-                geoip: Arc::clone(&geoip),
-                breaches: Arc::new(breaches(settings)?),
-                captcha: Arc::default(),
-                sms: Arc::new(sms::Providers::new(&settings.sms.twilio_url)),
-                duo: Arc::new(Duo::new(clock.clone())),
-                letters: Some(Arc::clone(&letters)),
-                courier: Some(courier.clone()),
-                public_url: settings.web.public_url.clone(),
-                metrics: metrics.clone(),
-            },
+            outside,
             threads(role),
         );
         let store: Arc<dyn Store> = Arc::new(store::Disk {
@@ -136,13 +133,7 @@ impl Parts {
             scans: Scans::default(),
             library: Arc::clone(&library),
             pages: Pages::new(),
-            machine: Some(Machine {
-                started: clock.now(),
-                courier: courier.clone(),
-                data: settings.data.clone(),
-                key_file: settings.secret_key_file.clone(),
-                store: Arc::clone(&store),
-            }),
+            machine: Some(machine(settings, clock, &courier, &store)),
             stopping: Arc::clone(&stopping),
         });
         let operator = Data::new(Operator {
@@ -168,9 +159,36 @@ impl Parts {
             courier,
             library,
             notary,
-            began,
+            began: start,
         })
     }
+}
+
+/// What is known of this process.
+fn machine(
+    settings: &Settings,
+    clock: &Clock,
+    courier: &Courier,
+    store: &Arc<dyn Store>,
+) -> Machine {
+    Machine {
+        started: clock.now(),
+        courier: courier.clone(),
+        data: settings.data.clone(),
+        key_file: settings.secret_key_file.clone(),
+        store: Arc::clone(store),
+    }
+}
+
+/// What of the outside only the settings name.
+fn others(settings: &Settings, clock: &Clock) -> anyhow::Result<Outside> {
+    Ok(Outside {
+        breaches: Arc::new(breaches(settings)?),
+        sms: Arc::new(sms::Providers::new(&settings.sms.twilio_url)),
+        duo: Arc::new(Duo::new(clock.clone())),
+        public_url: settings.web.public_url.clone(),
+        ..Outside::default()
+    })
 }
 
 /// How much a request may be.

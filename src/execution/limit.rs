@@ -22,7 +22,7 @@ pub struct Limiter(Buckets<IpAddr>);
 pub(super) struct Buckets<K: Eq + Hash> {
     rate: f64,
     burst: f64,
-    buckets: Mutex<LruCache<K, Bucket>>,
+    all: Mutex<LruCache<K, Bucket>>,
 }
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<K: Eq + Hash> Buckets<K> {
         Self {
             rate,
             burst: f64::from(burst.max(1)),
-            buckets: Mutex::new(LruCache::new(REMEMBERED)),
+            all: Mutex::new(LruCache::new(REMEMBERED)),
         }
     }
 
@@ -62,7 +62,7 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// How long to wait when there were too many.
     pub(super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.get_or_insert_mut(key, || Bucket {
             tokens: self.burst,
             filled: now,
@@ -78,7 +78,7 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// As [`Buckets::take`].
     pub(super) fn look(&self, key: &K, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(bucket) = buckets.get_mut(key) else {
             return Ok(());
         };

@@ -91,7 +91,7 @@ pub async fn around(
     let in_flight = Held::new(&state.metrics.web().in_flight);
     let name = arrival.name();
     // At this level, so that whatever is logged says to which request it belongs.
-    let span = tracing::error_span!("request", id = name, execution = tracing::field::Empty);
+    let span = tracing::error_span!("request", id = %name, execution = tracing::field::Empty);
     let answer = answer(&state, request, next, arrival).instrument(span);
     let mut response = answer.await?;
     put_defaults(response.headers_mut(), &name);

@@ -131,12 +131,12 @@ fn policies_are_measured_and_those_that_fail_are_counted() {
             &before,
             &after,
             &[(
-                "gatelog_policies_failed_total{policy_type=\"expression_policy\"}",
+                "gatelog_policies_failed_total{policy_type=\"expression\"}",
                 1.0,
             )],
         );
         for name in [
-            "authentik_policies_execution_time_count{policy_type=\"expression_policy\"}",
+            "authentik_policies_execution_time_count{policy_type=\"expression\"}",
             "authentik_policies_engine_time_total_seconds_count",
         ] {
             assert!(after.of_name(name) > before.of_name(name), "{}", after.text);
