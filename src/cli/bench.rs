@@ -63,8 +63,7 @@ pub(super) struct Command {
 
 #[derive(Debug, Args)]
 struct Given {
-    /// Its address, such as <http://127.0.0.1:9000>
-    #[arg(long, help_heading = GIVEN)]
+    #[arg(long, help_heading = GIVEN, help = "Its address, such as http://127.0.0.1:9000")]
     url: Option<String>,
     /// The slug of a flow; several are gone through by turns
     #[arg(long, value_name = "SLUG", help_heading = GIVEN, requires = "url")]

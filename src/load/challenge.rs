@@ -2,10 +2,8 @@
 //! must not cost more than who bears it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -42,7 +40,7 @@ struct Head<'a> {
     #[serde(borrow)]
     component: Cow<'a, str>,
     #[serde(default)]
-    response_errors: Option<BTreeMap<String, IgnoredAny>>,
+    response_errors: Option<Map<String, Value>>,
     /// Of an identification: whether it asks for the password as well.
     #[serde(default)]
     password_fields: bool,
@@ -57,8 +55,8 @@ struct Prompt<'a> {
 
 #[derive(Deserialize)]
 struct Field<'a> {
-    #[serde(borrow)]
-    field_key: Cow<'a, str>,
+    #[serde(borrow, rename = "field_key")]
+    key: Cow<'a, str>,
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(default)]
@@ -160,7 +158,7 @@ impl Mind<'_> {
                 "text" | "text_area" => json!("Somebody"),
                 _ => field.initial_value,
             };
-            answer.insert(field.field_key.into_owned(), value);
+            answer.insert(field.key.into_owned(), value);
         }
         Ok(Value::Object(answer))
     }

@@ -87,9 +87,12 @@ impl<'a> Connection<'a> {
             };
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, LONGEST).collect().await;
-            let body = body.map_err(|error| match error.is::<hyper::Error>() {
-                true => Failure::Broken,
-                false => Failure::Malformed,
+            let body = body.map_err(|error| {
+                if error.is::<hyper::Error>() {
+                    Failure::Broken
+                } else {
+                    Failure::Malformed
+                }
             })?;
             jar.take(&head.headers);
             self.sender = Some(sender);

@@ -136,12 +136,11 @@ impl<'a> Crowd<'a> {
             .collect();
         self.prepare(&mut visitors).await?;
         let start = self.clock.monotonic();
-        let (from, until) = match plan.conversations {
-            Some(_) => (start, None),
-            None => {
-                let from = start + plan.warm_up;
-                (from, Some(from + plan.duration))
-            }
+        let (from, until) = if plan.conversations.is_some() {
+            (start, None)
+        } else {
+            let from = start + plan.warm_up;
+            (from, Some(from + plan.duration))
         };
         self.tally(|tally| *tally = Tally::new(Window { from, until }));
         let pace = Pace::new(plan, start, self.clock)?;

@@ -291,11 +291,11 @@ mod tests {
 
     #[test]
     fn what_was_due_before_does_not_count() {
-        let (mut tally, from) = tally();
-        let turn = Turn {
-            number: 0,
-            due: from - SECOND,
-        };
+        let (_, due) = tally();
+        let from = due + SECOND;
+        let until = None;
+        let mut tally = Tally::new(Window { from, until });
+        let turn = Turn { number: 0, due };
         tally.begin(turn, from);
         tally.step("open", turn, SECOND, Some(from));
         tally.end(turn, from, Ok(()), 0);

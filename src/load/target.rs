@@ -82,6 +82,9 @@ impl Target {
     }
 
     /// The server of this machine at this port.
+    ///
+    /// # Panics
+    /// Never: an address is text that a header may hold.
     #[must_use]
     pub fn here(address: SocketAddr) -> Self {
         let authority = address.to_string();

@@ -28,7 +28,7 @@ pub fn of_thread() -> Option<Duration> {
 #[must_use]
 pub fn of_process(process: u32) -> Option<Usage> {
     let all = processes();
-    let root = all.iter().find(|it| it.process == process)?;
+    let root = all.iter().find(|it| it.id == process)?;
     let mut usage = Usage {
         processor: root.processor,
         memory: memory(process).unwrap_or(0),
@@ -38,15 +38,15 @@ pub fn of_process(process: u32) -> Option<Usage> {
     while let Some(parent) = family.pop() {
         for child in all.iter().filter(|it| it.parent == parent) {
             usage.processor += child.processor;
-            usage.memory_of_children += memory(child.process).unwrap_or(0);
-            family.push(child.process);
+            usage.memory_of_children += memory(child.id).unwrap_or(0);
+            family.push(child.id);
         }
     }
     Some(usage)
 }
 
 struct Process {
-    process: u32,
+    id: u32,
     parent: u32,
     processor: Duration,
 }
@@ -68,7 +68,7 @@ fn parse(process: u32, text: &str) -> Option<Process> {
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
     Some(Process {
-        process,
+        id: process,
         parent: fields.get(1)?.parse().ok()?,
         processor: Duration::from_millis((ticks(11)? + ticks(12)?) * 1_000 / TICKS),
     })

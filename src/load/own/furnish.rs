@@ -25,16 +25,19 @@ pub(super) fn blueprints(people: usize, encoded: &str, flows: usize) -> Vec<(Str
     let numbers: Vec<usize> = (0..people).collect();
     let users = numbers.chunks(AT_ONCE).enumerate().map(|(file, numbers)| {
         let users = numbers.iter().map(|number| user(*number, encoded));
-        (format!("people-{file}.yaml"), document(users.collect()))
+        (
+            format!("people-{file}.yaml"),
+            document(&users.collect::<Vec<_>>()),
+        )
     });
     let mut files: Vec<_> = users.collect();
-    files.push(("enrolment.yaml".to_owned(), document(enrolment())));
-    files.push(("waits.yaml".to_owned(), document(waits())));
-    files.push(("flows.yaml".to_owned(), document(logins(flows))));
+    files.push(("enrolment.yaml".to_owned(), document(&enrolment())));
+    files.push(("waits.yaml".to_owned(), document(&waits())));
+    files.push(("flows.yaml".to_owned(), document(&logins(flows))));
     files
 }
 
-fn document(entries: Vec<Value>) -> Value {
+fn document(entries: &[Value]) -> Value {
     json!({ "version": 1, "entries": entries })
 }
 
