@@ -69,9 +69,9 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
     let marks = RECORDED.into_iter().chain(long.then_some(MANY));
     for mark in marks.map(|mark| if quick { mark / 10 } else { mark }) {
         let timed = TIMED.min(mark / 2);
-        log_in_often(mark - timed - recorded, USERS, VISITORS, clock, address);
+        log_in_often(mark - timed - recorded, USERS, VISITORS, address);
         let begun = clock.monotonic();
-        log_in_often(timed, USERS, VISITORS, clock, address);
+        log_in_often(timed, USERS, VISITORS, address);
         let took = (clock.monotonic() - begun).as_secs_f64();
         let after = size(&log);
         let each = after.saturating_sub(before) / (mark - recorded) as u64;

@@ -18,7 +18,11 @@ use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
 use uuid::Uuid;
 
-use crate::served::{disk, in_background, logs_in, say, start};
+use crate::served::{disk, in_background, log_in_often, say, start};
+use crate::what_if::EACH;
+
+/// How many logins are recorded.
+const LOGINS: usize = 2_000;
 
 /// How many visitors log in at the same time.
 const VISITORS: usize = 8;
@@ -34,8 +38,9 @@ pub(crate) fn run() {
     let clock = Clock::system();
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
     let path = directory.path().to_owned();
-    let (address, stop) = in_background(move || start(path, false, VISITORS));
-    logs_in(VISITORS, Duration::from_secs(4), &clock, address);
+    let users = LOGINS / EACH;
+    let (address, stop) = in_background(move || start(path, false, users));
+    log_in_often(LOGINS, users, VISITORS, address);
     stop();
 
     let before = resident();

@@ -151,15 +151,6 @@ pub(crate) async fn login(
     bodies
 }
 
-/// Lets visitors log in for so long.
-pub(crate) fn logs_in(visitors: usize, time: Duration, clock: &Clock, address: SocketAddr) {
-    let (timer, start) = (clock.clone(), clock.monotonic());
-    let is_over = move || timer.monotonic() - start >= time;
-    until(visitors, is_over, move |client, visitor| {
-        log_in(client, address, visitor)
-    });
-}
-
 /// Lets so many visitors at once make so many logins, of so many users in turn.
 pub(crate) fn log_in_often(logins: usize, users: usize, visitors: usize, address: SocketAddr) {
     let begun = Arc::new(AtomicUsize::new(0));

@@ -21,8 +21,9 @@ use uuid::Uuid;
 use crate::replay::{open, resident, workers};
 use crate::served::{disk, in_background, log_in_often, say, start};
 
-/// How many users log in, in turn, so that none has more sessions than somebody might.
-const USERS: usize = 500;
+/// How often each user logs in: a login looks at the user's other sessions, and this many is what
+/// somebody with a few browsers has.
+pub(crate) const EACH: usize = 10;
 
 /// How many of them at the same time.
 const VISITORS: usize = 16;
@@ -37,8 +38,9 @@ pub(crate) fn run() {
     let clock = Clock::system();
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
     let path = directory.path().to_owned();
-    let (address, stop) = in_background(move || start(path, false, USERS));
-    log_in_often(logins, USERS, VISITORS, address);
+    let users = logins / EACH;
+    let (address, stop) = in_background(move || start(path, false, users));
+    log_in_often(logins, users, VISITORS, address);
     stop();
 
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -21,8 +21,10 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
     match hindrance(&state).await {
         Some(reason) => HttpResponse::ServiceUnavailable()
             .content_type("text/plain; charset=utf-8")
-            .body(format!("{reason}
-")),
+            .body(format!(
+                "{reason}
+"
+            )),
         None => HttpResponse::Ok().finish(),
     }
 }
