@@ -32,20 +32,20 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Measures them with as many writers as there are visitors.
-    pub(super) fn measure(writers: usize, clock: &Clock) -> Self {
-        let writers = writers as u128;
+    /// Measures them; the journal with so many writers.
+    pub(super) fn measure(many: usize, clock: &Clock) -> Self {
+        let many = many as u128;
         let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
         let directory = directory.path();
         let (_, syncs) = bare(directory, 1, clock);
-        let (writes, _) = bare(directory, writers, clock);
+        let (writes, _) = bare(directory, many, clock);
         Self {
             hash: hash(clock),
             sync_p50: at(&syncs, 50),
             sync_p99: at(&syncs, 99),
             writes,
-            durable: commits(directory, writers, Durability::Durable, clock).per_second,
-            relaxed: commits(directory, writers, Durability::Relaxed, clock).per_second,
+            durable: commits(directory, many, Durability::Durable, clock).per_second,
+            relaxed: commits(directory, many, Durability::Relaxed, clock).per_second,
         }
     }
 }
