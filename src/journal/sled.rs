@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 use super::keys::Keyring;
+use super::pack::Bodies;
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
     StreamId, Version, seal,
@@ -320,8 +321,10 @@ impl Journal for SledJournal {
         let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
         let permit = permit.map_err(|_| batch::closed())?;
         let (answer, answered) = oneshot::channel();
+        let bodies = Bodies::of(&commit);
         self.send(Request::Commit {
             commit,
+            bodies,
             answer,
             permit,
         })?;
