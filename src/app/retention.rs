@@ -147,7 +147,7 @@ async fn over(journal: &Arc<SledJournal>, before: Timestamp) -> Result<HashSet<U
     let reading = Arc::clone(journal);
     let read = move || {
         let (mut over, keyring) = (HashSet::new(), reading.keyring());
-        reading.frames(|frame, has_body| {
+        reading.frames(|frame, _, has_body| {
             if frame.stream.kind != record::KIND {
                 return;
             }

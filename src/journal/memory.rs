@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::counter::{self, Counter};
 use super::frame::{Lookup, Operation, Record};
 use super::keys::Keyring;
+use super::pack::Bodies;
 use super::prepare::{self, View};
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result,
@@ -115,8 +116,9 @@ impl MemoryJournal {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn commit(&self, commit: Commit) -> Result<Position> {
+        let bodies = Bodies::of(&commit);
         let mut state = self.state();
-        let records = prepare::prepare(&commit, &*state, &self.0.keyring)?;
+        let records = prepare::prepare(&commit, &bodies, &*state, &self.0.keyring)?;
         for record in records {
             state.apply(record);
         }

@@ -8,8 +8,13 @@
 
 use std::sync::OnceLock;
 
-use super::frame::{Frame, LIMIT};
+use jiff::Timestamp;
+use uuid::Uuid;
 
+use super::frame::{Frame, LIMIT};
+use super::{Commit, KeyId, StreamId, Write};
+
+mod lz4;
 mod tokens;
 
 #[cfg(test)]
@@ -18,7 +23,7 @@ mod tests;
 /// The body as it is.
 const PLAIN: u8 = 0;
 
-/// The length of the tokens in four bytes, and then their LZ4 block over the dictionary.
+/// The length of the tokens in four bytes, and then an LZ4 block of them over the dictionary.
 const PACKED: u8 = 1;
 
 /// Below so many bytes nothing is won.
@@ -27,48 +32,108 @@ const LEAST: usize = 24;
 /// What bodies of the usual sorts look like, as tokens in words.
 const DICTIONARY: &str = include_str!("pack/dictionary-2.txt");
 
-/// The words for tokens in the dictionary's text, and the tokens.
-const WORDS: [(&str, &[u8]); 12] = [
-    ("\n", b""),
-    ("‹own›", &[tokens::KNOWN, 0]),
-    ("‹key›", &[tokens::KNOWN, 1]),
-    ("‹cause›", &[tokens::KNOWN, 2]),
-    ("‹3›", &[tokens::KNOWN, 3]),
-    ("‹4›", &[tokens::KNOWN, 4]),
-    ("‹id›", &[tokens::NEW]),
-    ("‹hex›", &[tokens::NEW_PLAIN]),
-    ("‹hex 4›", &[tokens::KNOWN_PLAIN, 4]),
-    ("‹hex 5›", &[tokens::KNOWN_PLAIN, 5]),
-    ("‹now›", &[tokens::MOMENT, 0]),
-    ("‹time›", &[tokens::MOMENT]),
-];
+fn dictionary() -> &'static lz4::Dictionary {
+    static MADE: OnceLock<lz4::Dictionary> = OnceLock::new();
+    MADE.get_or_init(|| lz4::Dictionary::of(in_tokens(DICTIONARY)))
+}
 
-fn dictionary() -> &'static [u8] {
-    static MADE: OnceLock<Vec<u8>> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let mut made = Vec::with_capacity(DICTIONARY.len());
-        let mut rest = DICTIONARY;
-        while let Some(letter) = rest.chars().next() {
-            let word = WORDS.iter().find(|(word, _)| rest.starts_with(word));
-            let (taken, bytes) = match word {
-                Some((word, token)) => (word.len(), *token),
-                None => (letter.len_utf8(), &rest.as_bytes()[..letter.len_utf8()]),
-            };
-            made.extend_from_slice(bytes);
-            rest = &rest[taken..];
+/// The bytes of the dictionary's text: its lines one after the other, with tokens for the words in
+/// quotation marks: `‹id›`, `‹hex›`, `‹time›` begin one, and `‹now›`, `‹3›`, `‹hex 3›` are one.
+fn in_tokens(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let word = rest.strip_prefix('‹').and_then(|rest| rest.split_once('›'));
+        let token = word.and_then(|(word, after)| Some((token_of(word)?, after)));
+        if let Some((token, after)) = token {
+            bytes.extend(token);
+            rest = after;
+            continue;
         }
-        made
+        let (taken, after) = rest.split_at(letter.len_utf8());
+        if letter != '\n' {
+            bytes.extend_from_slice(taken.as_bytes());
+        }
+        rest = after;
+    }
+    bytes
+}
+
+fn token_of(word: &str) -> Option<Vec<u8>> {
+    Some(match word {
+        "id" => vec![tokens::NEW],
+        "hex" => vec![tokens::NEW_PLAIN],
+        "time" => vec![tokens::MOMENT],
+        "now" => vec![tokens::MOMENT, 0],
+        other => match other.strip_prefix("hex ") {
+            Some(number) => vec![tokens::KNOWN_PLAIN, number.parse().ok()?],
+            None => vec![tokens::KNOWN, other.parse().ok()?],
+        },
     })
 }
 
+/// Where a body lies: what its frame says, as far as that is known before anything is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    stream: StreamId,
+    key: KeyId,
+    correlation: Uuid,
+    at: Timestamp,
+}
+
+impl Place {
+    fn of(frame: &Frame) -> Self {
+        Self {
+            stream: frame.stream,
+            key: frame.key,
+            correlation: frame.correlation,
+            at: frame.at,
+        }
+    }
+}
+
+/// The bodies of a commit, packed, one for each of its writes that has one.
+#[derive(Debug)]
+pub(super) struct Bodies(Vec<Option<Vec<u8>>>);
+
+impl Bodies {
+    /// Packs them. That takes the most time of all that happens to a commit but the disk, so it is done
+    /// by whoever commits and not by the one thread that writes.
+    pub(super) fn of(commit: &Commit) -> Self {
+        let packed = commit.writes.iter().map(|write| match write {
+            Write::Append {
+                stream, key, body, ..
+            }
+            | Write::Put {
+                stream, key, body, ..
+            } => {
+                let place = Place {
+                    stream: *stream,
+                    key: *key,
+                    correlation: commit.correlation,
+                    at: commit.at,
+                };
+                Some(pack(body, &place))
+            }
+            _ => None,
+        });
+        Self(packed.collect())
+    }
+
+    /// That of the write with this number; empty where it has none.
+    pub(super) fn get(&self, write: usize) -> &[u8] {
+        let body = self.0.get(write).and_then(Option::as_deref);
+        body.unwrap_or_default()
+    }
+}
+
 /// The body, made smaller if that can be done.
-#[must_use]
-pub(super) fn pack(body: &[u8], frame: &Frame) -> Vec<u8> {
+fn pack(body: &[u8], place: &Place) -> Vec<u8> {
     if body.len() >= LEAST
-        && let Some(tokens) = tokens::of(body, frame)
+        && let Some(tokens) = tokens::of(body, place)
         && let Ok(length) = u32::try_from(tokens.len())
     {
-        let packed = lz4_flex::block::compress_with_dict(&tokens, dictionary());
+        let packed = lz4::compress(&tokens, dictionary());
         if packed.len() + 4 < body.len() {
             return [&[PACKED][..], &length.to_be_bytes(), &packed].concat();
         }
@@ -76,7 +141,7 @@ pub(super) fn pack(body: &[u8], frame: &Frame) -> Vec<u8> {
     [&[PLAIN], body].concat()
 }
 
-/// The body that was given to [`pack`] with the same frame.
+/// The body that was packed for the place of this frame.
 ///
 /// # Errors
 /// Says what is wrong with it. Nothing makes it panic, or ask for more memory than a record may have.
@@ -91,9 +156,9 @@ pub(super) fn unpack(packed: &[u8], frame: &Frame) -> Result<Vec<u8>, String> {
                     "it claims {length} bytes, more than a record may have"
                 ));
             }
-            let tokens = lz4_flex::block::decompress_with_dict(block, length, dictionary())
+            let tokens = lz4_flex::block::decompress_with_dict(block, length, dictionary().bytes())
                 .map_err(|error| error.to_string())?;
-            tokens::body(&tokens, frame)
+            tokens::body(&tokens, &Place::of(frame))
         }
         Some((other, _)) => Err(format!("it is packed in the unknown way {other}")),
         None => Err("it is empty".into()),

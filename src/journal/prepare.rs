@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::frame::{Lookup, Record};
 use super::keys::Keyring;
+use super::pack::Bodies;
 use super::{Commit, Error, Hash, KeyId, Kind, Lease, Result, StreamId, Version, Write, seal};
 
 /// What a store holds, including commits that were accepted and wait for their sync.
@@ -27,7 +28,7 @@ pub trait View {
     fn lease(&self, name: &str) -> Result<Option<Lease>>;
 }
 
-/// Checks all of `commit` and returns its records, in the order of its writes.
+/// Checks all of `commit` and returns its records, with these bodies, in the order of its writes.
 ///
 /// Keys are made and wrapped here, since bodies are sealed under them. A store that makes the
 /// commit durable calls [`Keyring::sync`] first; once it is durable, it calls [`destroy_keys`].
@@ -35,7 +36,12 @@ pub trait View {
 /// # Errors
 /// [`Error::Conflict`], [`Error::Taken`], [`Error::LeaseLost`], [`Error::TooLarge`] or
 /// [`Error::NoKey`]: then nothing may be written.
-pub fn prepare(commit: &Commit, view: &impl View, keyring: &Keyring) -> Result<Vec<Record>> {
+pub(super) fn prepare(
+    commit: &Commit,
+    bodies: &Bodies,
+    view: &impl View,
+    keyring: &Keyring,
+) -> Result<Vec<Record>> {
     seal::check_size(commit)?;
     check_fence(commit, view)?;
     let mut heads = check_versions(commit, view, keyring)?;
@@ -49,7 +55,7 @@ pub fn prepare(commit: &Commit, view: &impl View, keyring: &Keyring) -> Result<V
         }
     }
     let mut records = Vec::with_capacity(commit.writes.len());
-    for write in &commit.writes {
+    for (number, write) in commit.writes.iter().enumerate() {
         let Some(stream) = seal::stream(write, keyring) else {
             continue;
         };
@@ -58,7 +64,14 @@ pub fn prepare(commit: &Commit, view: &impl View, keyring: &Keyring) -> Result<V
             None => view.head(stream)?,
         };
         let version = version.next();
-        if let Some(record) = seal::record(write, commit, version, previous, keyring)? {
+        if let Some(record) = seal::record(
+            write,
+            bodies.get(number),
+            commit,
+            version,
+            previous,
+            keyring,
+        )? {
             heads.insert(stream, (version, record.frame.hash()));
             records.push(record);
         }

@@ -51,14 +51,16 @@ pub fn stream(write: &Write, keyring: &Keyring) -> Option<StreamId> {
     }
 }
 
-/// The record that `write` becomes at `version`, after the one with the hash `previous`.
+/// The record that `write` becomes at `version`, after the one with the hash `previous`, with the body
+/// that was packed for it.
 ///
 /// `None` for writes that only change keys; they leave no record.
 ///
 /// # Errors
 /// [`Error::NoKey`] when the key that seals the body does not exist.
-pub fn record(
+pub(super) fn record(
     write: &Write,
+    packed: &[u8],
     commit: &Commit,
     version: Version,
     previous: Hash,
@@ -74,26 +76,20 @@ pub fn record(
     let mut payload = Payload::default();
     let mut body = None;
     let operation = match write {
-        Write::Append {
-            key,
-            schema,
-            body: events,
-            ..
-        } => {
-            body = Some((*key, *schema, events));
+        Write::Append { key, schema, .. } => {
+            body = Some((*key, *schema));
             Operation::Append
         }
         Write::Put {
             key,
             schema,
-            body: revision,
             unique,
             index,
             ..
         } => {
             payload.unique = lookups(unique);
             payload.index = lookups(index);
-            body = Some((*key, *schema, revision));
+            body = Some((*key, *schema));
             Operation::Put
         }
         Write::Add {
@@ -114,7 +110,7 @@ pub fn record(
         }
         _ => Operation::Delete,
     };
-    let (key, schema) = body.map_or((KeyId::SYSTEM, 0), |(key, schema, _)| (key, schema));
+    let (key, schema) = body.unwrap_or((KeyId::SYSTEM, 0));
     let mut frame = Frame {
         format: FORMAT,
         operation,
@@ -127,9 +123,8 @@ pub fn record(
         previous,
         body_hash: Hash::default(),
     };
-    if let Some((key, _, body)) = body {
-        let packed = pack::pack(body, &frame);
-        payload.sealed = keyring.seal(key, &authenticated(&frame, &payload), &packed)?;
+    if let Some((key, _)) = body {
+        payload.sealed = keyring.seal(key, &authenticated(&frame, &payload), packed)?;
     }
     frame.body_hash = payload.hash(frame.format);
     Ok(Some(Record {

@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use uuid::Uuid;
 
 use super::keys::Keyring;
+use super::pack::Bodies;
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Meter, Object, Position,
     Result, StreamId, Version, seal,
@@ -293,8 +294,10 @@ impl SledJournal {
     async fn queued(&self, commit: Commit) -> Result<Position> {
         let permit = self.place(batch::weight(&commit)).await?;
         let (answer, answered) = oneshot::channel();
+        let bodies = Bodies::of(&commit);
         self.send(Request::Commit {
             commit,
+            bodies,
             answer,
             permit,
         })?;

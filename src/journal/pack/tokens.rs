@@ -8,7 +8,8 @@
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use crate::journal::frame::{Frame, LIMIT};
+use super::Place;
+use crate::journal::frame::LIMIT;
 
 /// An identifier with hyphens that was not there before; its 16 bytes follow.
 pub(super) const NEW: u8 = 0xf8;
@@ -34,8 +35,8 @@ const LONGEST: usize = 30;
 struct Table(Vec<[u8; 16]>);
 
 impl Table {
-    fn of(frame: &Frame) -> Self {
-        let ids = [frame.stream.id, frame.key.0, frame.correlation];
+    fn of(place: &Place) -> Self {
+        let ids = [place.stream.id, place.key.0, place.correlation];
         Self(ids.map(uuid::Uuid::into_bytes).to_vec())
     }
 
@@ -52,8 +53,8 @@ impl Table {
 }
 
 /// The body with tokens in it; `None` when it has bytes that look like one.
-pub(super) fn of(body: &[u8], frame: &Frame) -> Option<Vec<u8>> {
-    let mut table = Table::of(frame);
+pub(super) fn of(body: &[u8], place: &Place) -> Option<Vec<u8>> {
+    let mut table = Table::of(place);
     let mut tokens = Vec::with_capacity(body.len());
     let mut rest = body;
     while let Some((&byte, after)) = rest.split_first() {
@@ -63,7 +64,7 @@ pub(super) fn of(body: &[u8], frame: &Frame) -> Option<Vec<u8>> {
         tokens.push(byte);
         rest = after;
         if byte == b'"' {
-            let taken = token(rest, frame, &mut table, &mut tokens);
+            let taken = token(rest, place, &mut table, &mut tokens);
             rest = &rest[taken..];
         }
     }
@@ -71,7 +72,7 @@ pub(super) fn of(body: &[u8], frame: &Frame) -> Option<Vec<u8>> {
 }
 
 /// Adds the token that `text` begins with, and says how many letters it stands for; none is no token.
-fn token(text: &[u8], frame: &Frame, table: &mut Table, tokens: &mut Vec<u8>) -> usize {
+fn token(text: &[u8], place: &Place, table: &mut Table, tokens: &mut Vec<u8>) -> usize {
     if !text.first().is_some_and(u8::is_ascii_hexdigit) {
         return 0;
     }
@@ -81,7 +82,7 @@ fn token(text: &[u8], frame: &Frame, table: &mut Table, tokens: &mut Vec<u8>) ->
     } else if ends_at(32) {
         (plain(&text[..32]), NEW_PLAIN, KNOWN_PLAIN, 32)
     } else {
-        return moment(text, frame, tokens);
+        return moment(text, place, tokens);
     };
     let Some(id) = id else {
         return 0;
@@ -96,7 +97,7 @@ fn token(text: &[u8], frame: &Frame, table: &mut Table, tokens: &mut Vec<u8>) ->
     length
 }
 
-fn moment(text: &[u8], frame: &Frame, tokens: &mut Vec<u8>) -> usize {
+fn moment(text: &[u8], place: &Place, tokens: &mut Vec<u8>) -> usize {
     let letters = &text[..text.len().min(LONGEST + 1)];
     let Some(length) = letters.iter().position(|letter| *letter == b'"') else {
         return 0;
@@ -109,7 +110,7 @@ fn moment(text: &[u8], frame: &Frame, tokens: &mut Vec<u8>) -> usize {
     let Ok(at) = told.parse::<Timestamp>() else {
         return 0;
     };
-    let distance = at.as_nanosecond() - frame.at.as_nanosecond();
+    let distance = at.as_nanosecond() - place.at.as_nanosecond();
     let Ok(distance) = i64::try_from(distance) else {
         return 0;
     };
@@ -129,8 +130,8 @@ fn moment(text: &[u8], frame: &Frame, tokens: &mut Vec<u8>) -> usize {
 }
 
 /// The body that has these tokens.
-pub(super) fn body(tokens: &[u8], frame: &Frame) -> Result<Vec<u8>, String> {
-    let mut table = Table::of(frame);
+pub(super) fn body(tokens: &[u8], place: &Place) -> Result<Vec<u8>, String> {
+    let mut table = Table::of(place);
     let mut body = Vec::with_capacity(tokens.len() * 2);
     let mut rest = tokens;
     while let Some((&byte, after)) = rest.split_first() {
@@ -151,7 +152,7 @@ pub(super) fn body(tokens: &[u8], frame: &Frame) -> Result<Vec<u8>, String> {
             }
             MOMENT => {
                 let (distance, after) = distance(rest)?;
-                let at = frame.at.as_nanosecond() + i128::from(distance);
+                let at = place.at.as_nanosecond() + i128::from(distance);
                 let at = Timestamp::from_nanosecond(at).map_err(|error| error.to_string())?;
                 write_moment(at, &mut body);
                 rest = after;

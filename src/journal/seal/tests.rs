@@ -37,10 +37,18 @@ fn commit_of(writes: Vec<Write>) -> Commit {
 }
 
 fn sealed(write: &Write, version: u64, previous: Hash, keyring: &Keyring) -> Record {
-    let commit = commit_of(Vec::new());
-    record(write, &commit, Version(version), previous, keyring)
-        .expect("the key exists")
-        .expect("the write leaves a record")
+    let commit = commit_of(vec![write.clone()]);
+    let bodies = pack::Bodies::of(&commit);
+    record(
+        write,
+        bodies.get(0),
+        &commit,
+        Version(version),
+        previous,
+        keyring,
+    )
+    .expect("the key exists")
+    .expect("the write leaves a record")
 }
 
 #[test]

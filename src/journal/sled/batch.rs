@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::super::pack::Bodies;
 use super::super::prepare::{self, View};
 use super::super::{Commit, Durability, Error, KeyId, Lease, Position, Result, Write};
 use super::Shared;
@@ -29,6 +30,8 @@ pub(super) enum Request {
     Commit {
         /// What is written.
         commit: Commit,
+        /// Its bodies, packed.
+        bodies: Bodies,
         /// Where the answer goes.
         answer: oneshot::Sender<Result<Position>>,
         /// Its share of the queue's memory.
@@ -149,10 +152,11 @@ impl<'a> Batch<'a> {
         match request {
             Request::Commit {
                 commit,
+                bodies,
                 answer,
                 permit,
             } => {
-                let result = self.commit(&commit);
+                let result = self.commit(&commit, &bodies);
                 self.settle(&result);
                 self.answers.push(Answer::Commit(answer, result, permit));
             }
@@ -178,8 +182,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn commit(&mut self, commit: &Commit) -> Result<Position> {
-        let records = prepare::prepare(commit, &self.fold, &self.shared.keyring)?;
+    fn commit(&mut self, commit: &Commit, bodies: &Bodies) -> Result<Position> {
+        let records = prepare::prepare(commit, bodies, &self.fold, &self.shared.keyring)?;
         let destroyed: Vec<KeyId> = commit
             .writes
             .iter()

@@ -40,18 +40,18 @@ pub struct Forgotten {
 }
 
 impl SledJournal {
-    /// Shows the frame of every record that there is now, in order, and whether its body is there.
-    /// Nothing is opened.
+    /// Shows the frame of every record that there is now, in order, how many bytes the record has, and
+    /// whether its body is there. Nothing is opened.
     ///
     /// Reads the whole journal: call it on a thread that may block.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn frames(&self, mut look: impl FnMut(&Frame, bool)) -> Result<()> {
+    pub fn frames(&self, mut look: impl FnMut(&Frame, usize, bool)) -> Result<()> {
         self.shared.segments.visit(Place::START, |_, entry| {
             if entry.place.is_record() {
                 let record = decode(&entry)?;
-                look(&record.frame, record.payload.is_some());
+                look(&record.frame, entry.bytes.len(), record.payload.is_some());
             }
             Ok(true)
         })

@@ -91,7 +91,7 @@ fn count(events: &[Value], name: &str) -> usize {
 
 /// The events of all executions that can be read, by the execution's id without hyphens.
 fn histories(server: &TestServer) -> HashMap<String, Vec<Value>> {
-    let exported = server.gatelog(&["journal", "export", "--json"]);
+    let exported = server.gatelog_at_length(&["journal", "export", "--json"]);
     let mut histories: HashMap<String, Vec<Value>> = HashMap::new();
     for record in exported.succeeds().values() {
         if record["kind"] == "execution"

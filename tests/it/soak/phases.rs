@@ -48,7 +48,7 @@ impl Soak<'_> {
         let deadline = clock.monotonic() + Duration::from_mins(5);
         loop {
             let arguments = ["execution", "list", "--json", "--state", "running,waiting"];
-            let left = self.server.gatelog(&arguments);
+            let left = self.server.gatelog_at_length(&arguments);
             if left.succeeds().values().is_empty() {
                 return;
             }
@@ -162,10 +162,12 @@ impl Soak<'_> {
 
     /// What is older than it is kept goes.
     async fn forgets(&mut self) {
-        self.people.ledger.forgets();
-        self.moves_clock(KEPT + 26 * HOUR);
-        self.server.restart().await;
+        // What is under way ends first, and is kept from then on.
+        self.moves_clock(26 * HOUR);
         self.nobody_is_left().await;
+        self.people.ledger.forgets();
+        self.moves_clock(KEPT + 2 * HOUR);
+        self.server.restart().await;
         self.people.all_log_in(self.size.people, 0).await;
         let clock = Clock::system();
         let deadline = clock.monotonic() + Duration::from_mins(3);

@@ -290,6 +290,11 @@ impl TestServer {
         self.gatelog_reading(arguments, "")
     }
 
+    /// The same, of which too much is said to be searched for secrets.
+    pub(crate) fn gatelog_at_length(&self, arguments: &[&str]) -> Ran {
+        command::run(arguments, &self.environment, "")
+    }
+
     /// The same with something on its standard input.
     pub(crate) fn gatelog_reading(&self, arguments: &[&str], input: &str) -> Ran {
         self.noted(command::run(arguments, &self.environment, input))
