@@ -6,7 +6,7 @@ use gatelog::load::{Profile, Report};
 use super::bare::Bare;
 use super::limits::Limits;
 use super::memory::Memory;
-use super::{HASHING, MANY, SOME, measured, server};
+use super::{HASHING, MANY, SOME, measured, sent_away, server};
 use crate::served::say;
 
 /// Everything that is compared.
@@ -145,7 +145,7 @@ impl Figures {
             "Bare writes of {MANY} writers with one fdatasync for a round: {:.0}/s.",
             self.limits.writes
         ));
-        say("Cores that each side had:");
+        say("Cores that each side had, and conversations that were sent away (429, 503):");
         for (name, report) in [
             ("bare actix-web, repeated GET", &self.bare_looks),
             ("repeated GET", &self.looks),
@@ -158,7 +158,9 @@ impl Figures {
             let server = report.server.as_ref().map_or(f64::NAN, |it| it.busy);
             let generator = report.generator.busy.unwrap_or(f64::NAN);
             say(&format!(
-                "  {name}: server {server:.2}, generator {generator:.2}"
+                "  {name}: server {server:.2}, generator {generator:.2}, {} sent away of {}",
+                sent_away(report),
+                report.conversations.begun,
             ));
         }
     }
