@@ -247,9 +247,9 @@ impl Executions {
                 // Whoever asked for it is gone with an earlier run of the server.
                 match wait.what {
                     Some(what) => {
-                        self.ask_again(id, effect, &what).await?;
+                        Box::pin(self.ask_again(id, effect, &what)).await?;
                     }
-                    None => self.note(id, effect, Outcome::Unknown).await?,
+                    None => Box::pin(self.note(id, effect, Outcome::Unknown)).await?,
                 }
             }
             // Whoever went away is not given what they would never get: it stays for their browser
@@ -258,8 +258,9 @@ impl Executions {
                 return Ok(placed);
             }
             looked_for = Some(effect);
+            // In boxes, as most who come wait for nothing, and need no room for it.
             let looked = self.look_again(id, request, session, answered.secret);
-            let mut looked = looked.await?;
+            let mut looked = Box::pin(looked).await?;
             if answered.secret == Secret::New {
                 looked.secret = Secret::New;
             }

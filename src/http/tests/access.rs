@@ -227,7 +227,7 @@ async fn whoever_may_not_call_an_operation_gets_nothing() {
             }
             let response = call_service(&service, request.to_request()).await;
             let status = response.status().as_u16();
-            let body = to_bytes(response.into_body()).await.ok().expect("a body");
+            let body = to_bytes(response.into_body()).await.expect("a body");
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             let detail = body["detail"].as_str().unwrap_or_default();
             let is_right = match intruder.refused {

@@ -329,7 +329,7 @@ impl Browser {
         }
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = to_bytes(response.into_body()).await.ok().expect("a body");
+        let body = to_bytes(response.into_body()).await.expect("a body");
         Answer {
             status,
             headers,

@@ -65,7 +65,7 @@ async fn a_stream_says_it_again_whenever_it_changes_and_ends_when_all_is_over() 
     let mut body = Box::pin(response.into_body());
     let mut next = async || {
         let chunk = poll_fn(|context| Pin::new(&mut body).as_mut().poll_next(context)).await;
-        let chunk = chunk?.ok().expect("a piece");
+        let chunk = chunk?.expect("a piece");
         let text = std::str::from_utf8(&chunk).expect("text").to_owned();
         let told = text.strip_prefix("data: ").expect("an event");
         Some(serde_json::from_str::<Value>(told).expect("JSON"))

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Answer, Flow, Options, TestServer, Visitor, random_below, with_server_of};
 
@@ -136,7 +136,7 @@ fn answered(server: &TestServer) -> HashMap<String, HashSet<u64>> {
         let events = record["body"]["events"].as_array().expect("events");
         let of_this = answered.entry(id.clone()).or_default();
         for event in events {
-            if event["event"] == Value::from("response_received") {
+            if event["event"] == "response_received" {
                 let number = event["number"].as_u64().expect("a number");
                 assert!(of_this.insert(number), "{id} took {number} twice");
             }
