@@ -31,7 +31,7 @@ const HASHING: usize = 8;
 
 /// How long each figure is measured.
 fn time() -> Duration {
-    Duration::from_secs(if is_quick() { 2 } else { 10 })
+    Duration::from_secs(if is_quick() { 4 } else { 10 })
 }
 
 fn is_quick() -> bool {
