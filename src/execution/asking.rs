@@ -48,12 +48,14 @@ pub(super) struct Placed {
 const ATTEMPTS: usize = 5;
 
 /// A browser that goes away leaves a task of its own behind: what follows from a command, such as
-/// cancelling the other executions of a session that ended, is done all the same.
-pub(super) async fn in_own_task<T: 'static>(
+/// cancelling the other executions of a session that ended, is done all the same. It begins at
+/// once, so that whoever waits for it has no room to keep for it.
+pub(super) fn in_own_task<T: 'static>(
     work: impl Future<Output = Result<T, Error>> + 'static,
-) -> Result<T, Error> {
+) -> impl Future<Output = Result<T, Error>> {
     let broken = |error| Error::Broken(format!("the request could not be carried out: {error}"));
-    actix::spawn(work.in_current_span()).await.map_err(broken)?
+    let task = actix::spawn(work.in_current_span());
+    async move { task.await.map_err(broken)? }
 }
 
 impl Executions {
