@@ -4,10 +4,12 @@
 //! The whole server in this process, on a real disk, without a password hash, which would hide the rest.
 //! For the start, the journal is written here and not by a server: `--long` takes minutes, not hours.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use gatelog::app;
 use gatelog::clock::Clock;
@@ -18,7 +20,9 @@ use gatelog::flow::Entry;
 use gatelog::journal::keys::{Keyring, RootKey};
 use gatelog::journal::object::{delete, put};
 use gatelog::journal::sled::{Options, SledJournal};
-use gatelog::journal::{Commit, Durability, Journal as _, KeyId, StreamId, Version, Write};
+use gatelog::journal::{
+    Commit, Durability, Journal as _, KeyId, Position, StreamId, Version, Write,
+};
 use gatelog::settings::Settings;
 use gatelog::world::record::{KIND, SCHEMA};
 use uuid::Uuid;
@@ -66,8 +70,12 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
     say("| logins recorded | logins/s | memory MB | log, bytes for each login |");
     say("|---|---|---|---|");
     let (mut recorded, mut before) = (0, size(&log));
-    let marks = RECORDED.into_iter().chain(long.then_some(MANY));
-    for mark in marks.map(|mark| if quick { mark / 10 } else { mark }) {
+    let marks: Vec<usize> = match (quick, long) {
+        (true, _) => vec![100, 500],
+        (_, false) => RECORDED.into(),
+        (_, true) => [&RECORDED[..], &[MANY]].concat(),
+    };
+    for mark in marks {
         let timed = TIMED.min(mark / 2);
         log_in_often(mark - timed - recorded, USERS, VISITORS, address);
         let begun = clock.monotonic();
@@ -84,21 +92,51 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
         (recorded, before) = (mark, after);
     }
     stop();
-    let closed = closed(directory.path(), clock);
-    say(&format!(
-        "In a closed segment: {} bytes for each login.",
-        closed / recorded as u64
-    ));
+    parts(directory.path(), recorded, clock);
 }
 
-/// What all of a log takes as an export, which is what a closed segment becomes.
-fn closed(directory: &Path, clock: &Clock) -> u64 {
+/// What a login consists of, and what all of the log takes as an export, which is what a closed segment
+/// becomes.
+fn parts(directory: &Path, logins: usize, clock: &Clock) {
     let journal = open(directory, clock);
     let path = directory.join("whole.export.gz");
     journal
         .export(File::create(&path).expect("a file"))
         .expect("it is written");
-    path.metadata().expect("it is there").len()
+    let closed = path.metadata().expect("it is there").len() / logins as u64;
+    say(&format!(
+        "In a closed segment: {closed} bytes for each login."
+    ));
+    let mut kinds: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let shown = journal.frames(|frame, bytes, _| {
+        let of = kinds.entry(frame.stream.kind.to_string()).or_default();
+        *of = [of[0] + 1, of[1] + bytes, of[2]];
+    });
+    shown.expect("the log can be read");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let last = journal.last();
+        let mut records = journal.follow(Position(0));
+        while let Some(Ok((position, record))) = records.next().await {
+            let of = kinds.entry(record.stream.kind.to_string()).or_default();
+            of[2] += record.body.map_or(0, |body| body.len());
+            if position >= last {
+                return;
+            }
+        }
+    });
+    say("| records of | in a login | their bodies, bytes | stored, bytes |");
+    say("|---|---|---|---|");
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let each = |count: usize| count as f64 / logins as f64;
+    for (kind, [count, stored, bodies]) in kinds {
+        if count * 10 >= logins {
+            let (count, bodies, stored) = (each(count), each(bodies), each(stored));
+            say(&format!(
+                "| {kind} | {count:.1} | {bodies:.0} | {stored:.0} |"
+            ));
+        }
+    }
 }
 
 /// Starts a server on a journal of so many executions.
