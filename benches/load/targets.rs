@@ -146,7 +146,9 @@ impl Figures {
             "Bare writes of {MANY} writers with one fdatasync for a round: {:.0}/s.",
             self.limits.writes
         ));
-        say("Cores that each side had, and conversations that were sent away (429, 503):");
+        say(
+            "Cores that each side had, and conversations that were sent away (429, 503; also in the warm-up):",
+        );
         for (name, report) in [
             ("bare actix-web, repeated GET", &self.bare_looks),
             ("repeated GET", &self.looks),
@@ -159,9 +161,8 @@ impl Figures {
             let server = report.server.as_ref().map_or(f64::NAN, |it| it.busy);
             let generator = report.generator.busy.unwrap_or(f64::NAN);
             say(&format!(
-                "  {name}: server {server:.2}, generator {generator:.2}, {} sent away of {}",
+                "  {name}: server {server:.2}, generator {generator:.2}, {} sent away",
                 sent_away(report),
-                report.conversations.begun,
             ));
         }
     }
