@@ -50,9 +50,9 @@ fn in_tokens(text: &str) -> Vec<u8> {
             rest = after;
             continue;
         }
-        let (taken, after) = rest.split_at(letter.len_utf8());
+        let (sign, after) = rest.split_at(letter.len_utf8());
         if letter != '\n' {
-            bytes.extend_from_slice(taken.as_bytes());
+            bytes.extend_from_slice(sign.as_bytes());
         }
         rest = after;
     }

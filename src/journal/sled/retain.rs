@@ -82,7 +82,7 @@ impl SledJournal {
             bodies += answered.blocking_recv().map_err(|_| batch::closed())??;
         }
         let keyring = self.keyring();
-        let keys = keys.unneeded.into_iter().map(KeyId);
+        let keys = keys.free.into_iter().map(KeyId);
         let keys = keys.filter(|key| keyring.contains(*key)).collect();
         Ok(Forgotten { bodies, keys })
     }
@@ -134,7 +134,7 @@ impl SledJournal {
 #[derive(Default)]
 struct Unneeded {
     kind: Option<Kind>,
-    unneeded: HashSet<Uuid>,
+    free: HashSet<Uuid>,
     needed: HashSet<Uuid>,
 }
 
@@ -152,14 +152,14 @@ impl Unneeded {
     fn note(&mut self, frame: &Frame, is_left: bool) {
         let key = frame.key.0;
         if is_left {
-            if self.unneeded.remove(&key) {
+            if self.free.remove(&key) {
                 self.needed.insert(key);
             }
         } else if self.kind == Some(frame.stream.kind)
             && frame.key != KeyId::SYSTEM
             && !self.needed.contains(&key)
         {
-            self.unneeded.insert(key);
+            self.free.insert(key);
         }
     }
 }
