@@ -240,7 +240,7 @@ fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(
 
 /// Removes what the settings do not want kept, at the start and then every hour by the clock.
 async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
-    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    let mut tick = tokio::time::interval(Duration::from_secs(2));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last: Option<Timestamp> = None;
     loop {

@@ -182,7 +182,7 @@ impl Soak<'_> {
             );
             // What waited for its export was left for the next time, which is an hour later.
             self.moves_clock(HOUR);
-            tokio::time::sleep(Duration::from_secs(11)).await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
         }
         self.check("what was kept long enough").await;
         self.bounds.check(&self.server);
