@@ -64,8 +64,15 @@ pub(crate) fn run() {
 /// Logins, and what they take.
 fn grows(quick: bool, long: bool, clock: &Clock) {
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
-    let path = directory.path().to_owned();
-    let (address, stop) = in_background(move || start(path, false, USERS));
+    let begin = || {
+        let path = directory.path().to_owned();
+        in_background(move || start(path, false, USERS))
+    };
+    // What it takes to make the users is no part of a login.
+    let (_, stop) = begin();
+    stop();
+    let empty = Exported::of(directory.path(), clock);
+    let (address, stop) = begin();
     let log = directory.path().join("log");
     say("| logins recorded | logins/s | memory MB | log, bytes for each login |");
     say("|---|---|---|---|");
@@ -92,31 +99,54 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
         (recorded, before) = (mark, after);
     }
     stop();
-    parts(directory.path(), recorded, clock);
-}
-
-/// What a login consists of, and what all of the log takes as an export, which is what a closed segment
-/// becomes.
-fn parts(directory: &Path, logins: usize, clock: &Clock) {
-    let journal = open(directory, clock);
-    let path = directory.join("whole.export.gz");
-    journal
-        .export(File::create(&path).expect("a file"))
-        .expect("it is written");
-    let closed = path.metadata().expect("it is there").len() / logins as u64;
+    let all = Exported::of(directory.path(), clock);
+    let closed = all.bytes.saturating_sub(empty.bytes) / recorded as u64;
     say(&format!(
         "In a closed segment: {closed} bytes for each login."
     ));
+    parts(directory.path(), empty.last, recorded, clock);
+}
+
+/// All of a log as an export, which is what a closed segment becomes.
+struct Exported {
+    bytes: u64,
+    last: Position,
+}
+
+impl Exported {
+    fn of(directory: &Path, clock: &Clock) -> Self {
+        let journal = open(directory, clock);
+        let path = directory.join("whole.export.gz");
+        journal
+            .export(File::create(&path).expect("a file"))
+            .expect("it is written");
+        Self {
+            bytes: path.metadata().expect("it is there").len(),
+            last: journal.last(),
+        }
+    }
+}
+
+/// What a login consists of: the records after `first`.
+fn parts(directory: &Path, first: Position, logins: usize, clock: &Clock) {
+    let journal = open(directory, clock);
     let mut kinds: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let mut position = 0;
     let shown = journal.frames(|frame, bytes, _| {
-        let of = kinds.entry(frame.stream.kind.to_string()).or_default();
-        *of = [of[0] + 1, of[1] + bytes, of[2]];
+        position += 1;
+        if position > first.0 {
+            let of = kinds.entry(frame.stream.kind.to_string()).or_default();
+            *of = [of[0] + 1, of[1] + bytes, of[2]];
+        }
     });
     shown.expect("the log can be read");
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let last = journal.last();
-        let mut records = journal.follow(Position(0));
+        let mut records = journal.follow(first);
         while let Some(Ok((position, record))) = records.next().await {
             let of = kinds.entry(record.stream.kind.to_string()).or_default();
             of[2] += record.body.map_or(0, |body| body.len());
@@ -130,12 +160,10 @@ fn parts(directory: &Path, logins: usize, clock: &Clock) {
     #[expect(clippy::cast_precision_loss, reason = "they are few")]
     let each = |count: usize| count as f64 / logins as f64;
     for (kind, [count, stored, bodies]) in kinds {
-        if count * 10 >= logins {
-            let (count, bodies, stored) = (each(count), each(bodies), each(stored));
-            say(&format!(
-                "| {kind} | {count:.1} | {bodies:.0} | {stored:.0} |"
-            ));
-        }
+        let (count, bodies, stored) = (each(count), each(bodies), each(stored));
+        say(&format!(
+            "| {kind} | {count:.1} | {bodies:.0} | {stored:.0} |"
+        ));
     }
 }
 

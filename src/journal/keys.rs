@@ -20,6 +20,7 @@ use super::frame::Lookup;
 use super::{Error, Key, KeyId, Kind, Result};
 use crate::clock::Clock;
 
+mod by_id;
 mod cipher;
 mod root;
 mod rotate;

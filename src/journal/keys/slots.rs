@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::by_id::ById;
 use super::slot::{SIZE, Slot};
 use crate::journal::{Error, KeyId, Result};
 
@@ -54,9 +55,9 @@ impl Synced {
 #[derive(Debug)]
 pub(super) struct Slots {
     bytes: Bytes,
-    places: HashMap<KeyId, Place>,
+    places: ById<Place>,
     /// How many keys each key wraps, for those that wrap any.
-    wrapping: HashMap<KeyId, u32>,
+    wrapping: ById<u32>,
     free: Vec<u32>,
     /// How many slots the file has room for, the header among them.
     room: u32,
@@ -80,8 +81,8 @@ impl Slots {
     fn empty(bytes: Bytes) -> Self {
         Self {
             bytes,
-            places: HashMap::new(),
-            wrapping: HashMap::new(),
+            places: ById::default(),
+            wrapping: ById::default(),
             free: Vec::new(),
             room: 1,
             end: 1,
@@ -137,6 +138,8 @@ impl Slots {
 
     fn load(&mut self, synced: &Synced, length: u64) -> Result<()> {
         let mut reader = BufReader::with_capacity(1 << 20, &*synced.file);
+        self.places
+            .reserve(usize::try_from(length).unwrap_or(0) / SIZE);
         let mut bytes = [0; SIZE];
         let mut number: u32 = 0;
         loop {
