@@ -73,10 +73,10 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
     stop();
     let empty = Exported::of(directory.path(), clock);
     let (address, stop) = begin();
-    let log = directory.path().join("log");
+    let written = directory.path().join("log");
     say("| logins recorded | logins/s | memory MB | log, bytes for each login |");
     say("|---|---|---|---|");
-    let (mut recorded, mut before) = (0, size(&log));
+    let (mut recorded, mut before) = (0, size(&written));
     let marks: Vec<usize> = match (quick, long) {
         (true, _) => vec![100, 500],
         (_, false) => RECORDED.into(),
@@ -85,10 +85,10 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
     for mark in marks {
         let timed = TIMED.min(mark / 2);
         log_in_often(mark - timed - recorded, USERS, VISITORS, address);
-        let begun = clock.monotonic();
+        let since = clock.monotonic();
         log_in_often(timed, USERS, VISITORS, address);
-        let took = (clock.monotonic() - begun).as_secs_f64();
-        let after = size(&log);
+        let took = (clock.monotonic() - since).as_secs_f64();
+        let after = size(&written);
         let each = after.saturating_sub(before) / (mark - recorded) as u64;
         #[expect(clippy::cast_precision_loss, reason = "they are few")]
         let speed = timed as f64 / took;
@@ -188,13 +188,13 @@ fn starts(open: u32, old: u32, clock: &Clock) {
     });
     write(directory.path(), flow, open, old, clock);
     let before = resident();
-    let begun = clock.monotonic();
+    let since = clock.monotonic();
     system.block_on(async {
         let running = begin().await;
         let address = running.address().expect("it listens");
         let ready = reqwest::get(format!("http://{address}/-/health/ready/"));
         assert!(ready.await.expect("an answer").status().is_success());
-        let took = (clock.monotonic() - begun).as_secs_f64();
+        let took = (clock.monotonic() - since).as_secs_f64();
         let memory = resident().saturating_sub(before) >> 20;
         let of = |name: &str| size(&directory.path().join(name)) >> 20;
         say(&format!(

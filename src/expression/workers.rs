@@ -31,8 +31,9 @@ pub use retelling::retell;
 const CHECK: Duration = Duration::from_secs(5);
 /// How long somebody waits for a free worker before they are told to come back.
 pub const WAIT: Duration = Duration::from_secs(10);
-/// How many may wait at once.
-const WAITING: usize = 128;
+/// How many may wait at once: more than there are requests to flows in work by default, so that a
+/// crowd of visitors waits in one line, the one in front (`execution.max_waiting`), and not in two.
+const WAITING: usize = 1_024;
 /// What a worker may take beyond its own time limit before it is killed.
 const GRACE: Duration = Duration::from_millis(250);
 
