@@ -25,7 +25,7 @@ pub(super) enum Ended {
 
 /// Those who have an account, and what they were told.
 pub(super) struct People {
-    people: Vec<Person>,
+    all: Vec<Person>,
     newcomer: Visitor,
     pub(super) ledger: Ledger,
 }
@@ -34,7 +34,7 @@ impl People {
     /// So many people with an account on this server.
     pub(super) fn of(server: &TestServer, count: usize) -> Self {
         Self {
-            people: (0..count).map(|_| server.person()).collect(),
+            all: (0..count).map(|_| server.person()).collect(),
             newcomer: server.visitor(),
             ledger: Ledger::default(),
         }
@@ -42,14 +42,14 @@ impl People {
 
     /// One of them, and a browser that was never here.
     pub(super) fn somebody(&self) -> (&Person, Visitor) {
-        (&self.people[0], self.newcomer.as_somebody_else())
+        (&self.all[0], self.newcomer.as_somebody_else())
     }
 
     /// So many people log in side by side, each after typing so many wrong passwords.
     pub(super) async fn log_in(&self, visits: usize, mistakes: usize) -> Vec<Ended> {
         let mut ended = Vec::new();
-        let people: Vec<&Person> = self.people.iter().cycle().take(visits).collect();
-        for group in people.chunks(self.people.len()) {
+        let people: Vec<&Person> = self.all.iter().cycle().take(visits).collect();
+        for group in people.chunks(self.all.len()) {
             let visits = group.iter().map(|person| self.logs_in(person, mistakes));
             ended.extend(join_all(visits).await);
         }
@@ -64,7 +64,7 @@ impl People {
 
     /// People log in for as long as they are let.
     pub(super) async fn log_in_until(&self, is_over: impl Fn() -> bool) {
-        let visits = self.people.iter().map(async |person| {
+        let visits = self.all.iter().map(async |person| {
             while !is_over() {
                 if self.logs_in(person, 0).await != Ended::Done {
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -113,7 +113,7 @@ impl People {
     async fn answers(&self, visitor: &mut Visitor, answer: &Value) -> Ended {
         let asked = visitor.challenge.clone();
         let told = visitor.try_to_answer(answer, &[]).await;
-        self.noted(visitor, told, asked)
+        self.noted(visitor, told, asked.as_deref())
     }
 
     /// Writes down what was acknowledged.
@@ -121,7 +121,7 @@ impl People {
         &self,
         visitor: &mut Visitor,
         told: reqwest::Result<Answer>,
-        asked: Option<String>,
+        asked: Option<&str>,
     ) -> Ended {
         let Ok(answer) = told else {
             self.ledger.cut_off.set(self.ledger.cut_off.get() + 1);
@@ -131,7 +131,7 @@ impl People {
             self.ledger.refused.set(self.ledger.refused.get() + 1);
             return Ended::Refused(answer.status.as_u16());
         }
-        if let Some((execution, number)) = asked.as_deref().and_then(|it| it.split_once('-')) {
+        if let Some((execution, number)) = asked.and_then(|it| it.split_once('-')) {
             let number = number.parse().expect("a number");
             let is_complete = answer.component() == "xak-flow-redirect";
             if !is_complete {
@@ -159,7 +159,7 @@ impl People {
     /// So many people ask for a mail; every other one follows its link.
     pub(super) async fn wait_for_mails(&self, server: &TestServer, sink: &MailSink, visits: usize) {
         let before = sink.taken().len();
-        for person in self.people.iter().cycle().take(visits) {
+        for person in self.all.iter().cycle().take(visits) {
             let mut visitor = self.newcomer.as_somebody_else();
             visitor
                 .opens(RECOVERY)
