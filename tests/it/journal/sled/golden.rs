@@ -1,7 +1,7 @@
 //! Journals of every released format open for ever.
 //!
-//! `tests/golden/journal/` is never edited. A new format gets a directory of its own beside it,
-//! written by the ignored test below.
+//! `tests/golden/journal/` (format 1) and `journal-2/` are never edited. A new format gets a directory of
+//! its own beside them, written by the ignored test below.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,24 +20,46 @@ use super::{Disk, close};
 
 const EXPORT: &str = "log/000000000001.export.gz";
 
-pub(super) fn golden() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal")
+/// Those of every format, the latest one last.
+const ALL: [&str; 2] = ["journal", "journal-2"];
+
+/// What a frame's format and a packed body make a difference to.
+const USUAL: &str = r#"{"execution":"00000000-0000-0000-0000-000000000004","client":{"address":"127.0.0.1","user_agent":"Mozilla/5.0"},"observations":[{"saw":"object","kind":"flow","id":"5b4b7d3e-9a53-4c52-8f6e-5f2f6f0f6c11","version":1},{"saw":"object","kind":"flow","id":"5b4b7d3e-9a53-4c52-8f6e-5f2f6f0f6c11","version":1},{"saw":"found","kind":"policy_binding","lookup":"target","value":"5b4b7d3e9a534c528f6e5f2f6f0f6c11","objects":[]}],"at":"1970-01-01T00:00:00Z","later":"2026-11-27T10:54:34.649940917Z"}"#;
+
+fn golden_of(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
-/// Puts the golden journal onto a disk.
+pub(super) fn golden() -> PathBuf {
+    golden_of(ALL[0])
+}
+
+/// Puts the first golden journal onto a disk.
 pub(super) fn restore(disk: &Disk) {
-    copy(&golden(), &disk.path(""));
+    restore_from(disk, ALL[0]);
+}
+
+fn restore_from(disk: &Disk, name: &str) {
+    copy(&golden_of(name), &disk.path(""));
     // What comes out of a repository may be read by everybody; a root key may not.
     let private = fs::Permissions::from_mode(0o600);
     fs::set_permissions(disk.path("secret.key"), private).expect("is ours");
 }
 
 #[tokio::test]
-async fn the_golden_journal_opens_and_says_what_it_said() {
+async fn golden_journals_of_every_format_open_and_say_what_they_said() {
+    for name in ALL {
+        opens_and_says_what_it_said(name).await;
+    }
+}
+
+async fn opens_and_says_what_it_said(name: &str) {
     let disk = Disk::new();
-    restore(&disk);
+    restore_from(&disk, name);
     let journal = disk.open();
-    let expected = fs::read_to_string(golden().join("records.txt")).expect("reads");
+    let expected = fs::read_to_string(golden_of(name).join("records.txt")).expect("reads");
     assert_eq!(records(&journal).await, expected);
     let hall = journal
         .scan(LAMP, in_room("hall"), None, 10)
@@ -93,6 +115,7 @@ async fn write_the_golden_journal() {
             put(lamp(2), 0, "second", "hall"),
         ],
         vec![delete(lamp(1), 2), Write::DestroyKey { id: gone }],
+        vec![append(run(4), 0, USUAL)],
     ] {
         commit(&journal, Durability::Durable, writes)
             .await
@@ -104,12 +127,13 @@ async fn write_the_golden_journal() {
     close(journal);
     let mut whole = Vec::new();
     export(&disk.options, &mut whole).expect("exports");
-    assert!(!golden().exists(), "a golden journal is never overwritten");
-    fs::create_dir_all(golden().join("log")).expect("creates");
-    fs::write(golden().join(EXPORT), whole).expect("writes");
-    fs::write(golden().join("records.txt"), records).expect("writes");
-    fs::copy(disk.path("secret.key"), golden().join("secret.key")).expect("copies");
-    copy(&disk.path("keys"), &golden().join("keys"));
+    let golden = golden_of(ALL[ALL.len() - 1]);
+    assert!(!golden.exists(), "a golden journal is never overwritten");
+    fs::create_dir_all(golden.join("log")).expect("creates");
+    fs::write(golden.join(EXPORT), whole).expect("writes");
+    fs::write(golden.join("records.txt"), records).expect("writes");
+    fs::copy(disk.path("secret.key"), golden.join("secret.key")).expect("copies");
+    copy(&disk.path("keys"), &golden.join("keys"));
 }
 
 async fn records(journal: &SledJournal) -> String {
