@@ -29,8 +29,9 @@ use crate::world::Record;
 
 mod noted;
 
-/// How often a command is run again because another object moved.
-const RERUNS: usize = 3;
+/// How often a command is run again because another object moved. Of several that meet at one object
+/// each time one gets on, so this is how many may meet without anybody being sent away.
+const RERUNS: usize = 12;
 
 /// How often it is run again because others made users.
 const NUMBERS: usize = 16;

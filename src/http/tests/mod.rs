@@ -95,7 +95,11 @@ impl Server {
             unused_age: Duration::from_hours(24),
             install_id: install.value.install_id,
             limiter: Limiter::new(1, 100),
-            bounds: Bounds::default(),
+            // Some tests call each of some hundred operations in many ways.
+            bounds: Bounds {
+                requests: Limiter::new(100_000, 100_000),
+                ..Bounds::default()
+            },
             metrics: Metrics::default(),
             workers: None,
             geoip: Arc::default(),

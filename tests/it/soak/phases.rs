@@ -39,7 +39,7 @@ impl Soak<'_> {
         self.moves_clock(25 * HOUR);
         self.people.all_log_in(self.size.people, 0).await;
         self.nobody_is_left().await;
-        self.check("abandoned executions").await;
+        self.check_if_long("abandoned executions").await;
     }
 
     /// Waits until all that ran out of time has been ended.
@@ -65,7 +65,7 @@ impl Soak<'_> {
         }
         self.server.kill().await;
         self.people.all_log_in(self.size.people, 0).await;
-        self.check("a clock that jumps").await;
+        self.check_if_long("a clock that jumps").await;
     }
 
     async fn killed_at_random(&mut self) {
@@ -86,7 +86,7 @@ impl Soak<'_> {
         self.disk_does("slow 40");
         self.people.all_log_in(self.size.people, 0).await;
         self.disk_does("");
-        self.check("a slow disk").await;
+        self.check_if_long("a slow disk").await;
     }
 
     /// A sync that failed must not be repeated: the bytes may be gone although the next one succeeds. So
