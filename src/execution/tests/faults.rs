@@ -24,20 +24,20 @@ fn faulty() -> (Bench, Arc<Faulty>) {
 }
 
 #[actix::test]
-async fn a_conflict_over_another_object_is_tried_again_three_times() {
+async fn a_conflict_over_another_object_is_tried_again_twelve_times() {
     let (bench, journal) = faulty();
     bench.flow("three", &dummies(3)).await;
     let mut visitor = bench.visitor("three");
     visitor.opens().await;
     let before = journal.commits();
-    journal.fail([Fault::OtherMoved; 3]);
+    journal.fail([Fault::OtherMoved; 12]);
     visitor.answers(json!({})).await.shows("name", "three-1");
-    assert_eq!(journal.commits(), before + 4);
+    assert_eq!(journal.commits(), before + 13);
 
-    journal.fail([Fault::OtherMoved; 4]);
+    journal.fail([Fault::OtherMoved; 13]);
     let refused = visitor.tries(json!({})).await;
     assert!(matches!(refused, Err(Error::Busy)), "{refused:?}");
-    assert_eq!(journal.commits(), before + 8);
+    assert_eq!(journal.commits(), before + 26);
     visitor.opens().await.shows("name", "three-1");
     visitor.answers(json!({})).await.shows("name", "three-2");
     bench.check().await;
