@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::{bench, count, number, report, step};
-use crate::support::{TestServer, with_server};
+use crate::support::{Options, TestServer, with_server, with_server_of};
 
 /// A file with one person in it.
 fn people(name: &str, password: &str) -> tempfile::NamedTempFile {
@@ -56,7 +56,9 @@ fn people_of_a_list_log_in() {
 
 #[test]
 fn a_password_that_is_wrong_fails_a_login_and_is_what_wrong_passwords_are_about() {
-    with_server(async |server| {
+    // One account gets more of them than anybody may type by default.
+    let many = Options::default().with("GATELOG_EXECUTION__WRONG_PASSWORDS_AT_ONCE", "100");
+    with_server_of(many, async |server| {
         let person = server.person();
         let file = people(&person.username, "not the password");
         let path = file.path().to_str().expect("a plain path");
