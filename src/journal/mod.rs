@@ -302,7 +302,7 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Error::Conflict`] names the stream that had moved, [`Error::Taken`] the unique key;
-    /// see [`prepare::prepare`] for the rest. Nothing was written then.
+    /// see `prepare::prepare` for the rest. Nothing was written then.
     async fn commit(&self, commit: Commit) -> Result<Position>;
 
     /// Whether there is room for something new to be begun. What is under way may still be written when
