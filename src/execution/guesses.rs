@@ -49,12 +49,15 @@ impl Account {
     }
 }
 
-/// Which passwords a command tried, and whether they were right.
+/// A password that was tried for an account, and whether it was right.
+pub(super) type Guess = (Account, bool);
+
+/// Which passwords a command tried.
 pub(super) fn tried(
     events: &[Event],
     state: &Execution,
     typed: Option<&serde_json::Value>,
-) -> Vec<(Account, bool)> {
+) -> Vec<Guess> {
     let of = |event: &Event| match event {
         Event::PasswordVerified { user, .. } => Some((Account::User(*user), true)),
         Event::PasswordRejected {
@@ -113,7 +116,7 @@ impl Guesses {
     /// How long to wait.
     pub(super) fn count(
         &self,
-        tried: &[(Account, bool)],
+        tried: &[Guess],
         address: IpAddr,
         now: Instant,
     ) -> Result<(), Duration> {

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use super::guesses::Guess;
 use super::{Shared, attempts, posting, vault};
 use crate::courier::outbox::Mail;
 use crate::directory::device::Device;
@@ -64,6 +65,8 @@ pub(super) struct Carried {
     burned: AtomicUsize,
     /// Passwords that were hashed to be stored, each with what it came to.
     hashed: Mutex<Vec<(SecretString, SecretString)>>,
+    /// Passwords whose trial was counted.
+    pub(super) guessed: Mutex<Vec<Guess>>,
 }
 
 /// What a command leaves behind besides its events.
@@ -88,7 +91,7 @@ fn taken<T>(list: Mutex<Vec<T>>) -> Vec<T> {
     list.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+pub(super) fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

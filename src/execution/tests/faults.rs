@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Bench, Visitor};
+use super::{Bench, Visitor, login_stages};
 use crate::execution::Error;
 use crate::journal::faulty::{Fault, Faulty};
 use crate::stage::Kind;
@@ -40,6 +40,25 @@ async fn a_conflict_over_another_object_is_tried_again_twelve_times() {
     assert_eq!(journal.commits(), before + 26);
     visitor.opens().await.shows("name", "three-1");
     visitor.answers(json!({})).await.shows("name", "three-2");
+    bench.check().await;
+}
+
+#[actix::test]
+async fn a_wrong_password_is_counted_once_however_often_it_is_judged() {
+    let (bench, journal) = faulty();
+    bench.user("alice", "correct horse").await;
+    bench.flow("login", &login_stages()).await;
+    let mut visitor = bench.visitor("login");
+    visitor.opens().await;
+    visitor.answers(json!({"uid_field": "alice"})).await;
+    // Counted each time that it is judged, these would be more than an account gets.
+    for _ in 0..3 {
+        journal.fail([Fault::OtherMoved; 12]);
+        let wrong = visitor.answers(json!({"password": "wrong"})).await;
+        wrong.sees("ak-stage-password");
+    }
+    let right = visitor.answers(json!({"password": "correct horse"})).await;
+    right.is_sent_to("/");
     bench.check().await;
 }
 

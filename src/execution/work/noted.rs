@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::Error;
 use super::super::actor::{Handle, Loaded};
 use super::super::guesses::{self, Account};
+use super::super::live::{Carried, locked};
 use super::Work;
 use crate::flow::event::Event;
 use crate::journal::Version;
@@ -28,16 +29,25 @@ impl Work {
         may.map_err(|wait| self.guessed(wait))
     }
 
-    /// Counts the passwords that were tried. Where there were too many, nothing of the command
-    /// counts, and nothing of it is written.
-    pub(super) fn count_guesses(&self, message: &Handle, handled: &Handled) -> Result<(), Error> {
-        let tried = guesses::tried(&handled.events, &handled.state, message.typed.as_ref());
+    /// Counts the passwords that were tried, once for a command however often it is judged. Where
+    /// there were too many, nothing of the command counts, and nothing of it is written.
+    pub(super) fn count_guesses(
+        &self,
+        message: &Handle,
+        handled: &Handled,
+        carried: &Carried,
+    ) -> Result<(), Error> {
+        let mut tried = guesses::tried(&handled.events, &handled.state, message.typed.as_ref());
+        let mut guessed = locked(&carried.guessed);
+        tried.retain(|guess| !guessed.contains(guess));
         if tried.is_empty() {
             return Ok(());
         }
         let (address, now) = (message.input.client.address, self.shared.clock.monotonic());
         let counted = self.shared.guesses.count(&tried, address, now);
-        counted.map_err(|wait| self.guessed(wait))
+        counted.map_err(|wait| self.guessed(wait))?;
+        guessed.extend(tried);
+        Ok(())
     }
 
     fn guessed(&self, wait: Duration) -> Error {
