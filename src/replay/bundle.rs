@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::expression::Workers;
 use crate::flow::code;
 use crate::journal::{Journal, Kind, StreamId, Version};
+use crate::world::Revisions;
 
 mod gather;
 mod left;
@@ -130,8 +131,8 @@ impl Bundle {
     /// # Errors
     /// When something is missing, or the code could not run.
     pub async fn verify(&self, workers: Option<&Workers>) -> Result<Verified, Error> {
-        let journal: Arc<dyn Journal> = Arc::new(self.clone().unpack());
-        again(&journal, workers, self.execution, &self.records).await
+        let revisions = Arc::new(Revisions::of(Arc::new(self.clone().unpack())));
+        again(&revisions, workers, self.execution, &self.records).await
     }
 }
 
@@ -163,7 +164,8 @@ pub async fn of(
         records,
         objects,
     };
-    let original = again(journal, workers, execution, &bundle.records).await;
+    let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
+    let original = again(&revisions, workers, execution, &bundle.records).await;
     let replaced = redact::redact(&mut bundle, clock)?;
     if matches!(original, Ok(Verified::Same { .. })) {
         made_again::events(&mut bundle, workers).await?;

@@ -21,7 +21,6 @@ mod inspect;
 mod letters;
 pub mod many;
 pub mod mask;
-mod revisions;
 pub mod sentence;
 mod state;
 mod summary;

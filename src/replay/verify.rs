@@ -5,13 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::revisions::Revisions;
 use super::{Entry, Error, entries};
 use crate::expression::Workers;
 use crate::flow::{Execution, evolve};
-use crate::journal::{Journal, Objects};
+use crate::journal::Journal;
 use crate::stage::{self, Handled, Stuck};
-use crate::world::{self, Recorded};
+use crate::world::{self, Recorded, Revisions};
 
 mod compare;
 mod difference;
@@ -49,34 +48,24 @@ pub async fn verify(
     execution: Uuid,
 ) -> Result<Verified, Error> {
     let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
-    with(&revisions, workers, execution).await
+    one(&revisions, workers, execution).await
 }
 
 /// The same for one of many, with what the others have read.
-async fn with(
+async fn one(
     revisions: &Arc<Revisions>,
     workers: Option<&Workers>,
     execution: Uuid,
 ) -> Result<Verified, Error> {
     let entries = entries(revisions.journal(), execution).await?;
-    entries_with(revisions, workers, execution, &entries).await
+    again(revisions, workers, execution, &entries).await
 }
 
-/// The same for one whose records are at hand; `journal` is asked for what they refer to.
+/// The same for one whose records are at hand; what they refer to is among the revisions.
 ///
 /// # Errors
 /// When something that it saw cannot be read, or the code could not run.
 pub async fn again(
-    journal: &Arc<dyn Journal>,
-    workers: Option<&Workers>,
-    execution: Uuid,
-    entries: &[Entry],
-) -> Result<Verified, Error> {
-    let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
-    entries_with(&revisions, workers, execution, entries).await
-}
-
-async fn entries_with(
     revisions: &Arc<Revisions>,
     workers: Option<&Workers>,
     execution: Uuid,
@@ -160,8 +149,7 @@ pub(super) async fn attempt(
 ) -> (Recorded, Result<Handled, Box<Stuck>>) {
     let input = &entry.record.input;
     let notes = entry.record.observations.clone();
-    let objects: Arc<dyn Objects> = Arc::<Revisions>::clone(revisions);
-    let world = Recorded::new(objects, input.at, notes, workers.cloned());
+    let world = Recorded::new(Arc::clone(revisions), input.at, notes, workers.cloned());
     let handled = stage::attempt(state.clone(), input, input.body.as_ref(), &world).await;
     (world, handled)
 }

@@ -35,7 +35,7 @@ pub use letter::{Call, Letter, NewLink, Recipient, person};
 pub use observation::{Interrupted, Observation, PasswordAnswer, end_of_evaluation};
 pub use observed::{Observed, found};
 pub use record::Record;
-pub use recorded::{Divergence, Recorded};
+pub use recorded::{Divergence, Recorded, Revisions};
 
 /// Why the world did not answer.
 #[derive(Debug, thiserror::Error)]

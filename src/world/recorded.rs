@@ -24,9 +24,11 @@ use crate::webauthn::{Asserted, Known, Registered};
 
 mod divergence;
 mod replayed;
+mod revisions;
 
 pub use divergence::Divergence;
 use replayed::{Replayed, held};
+pub use revisions::Revisions;
 
 /// A world that is over.
 pub struct Recorded {
@@ -37,18 +39,18 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The world of one command: its moment and what it answered. Bodies come from `objects`.
+    /// The world of one command: its moment and what it answered. Bodies come from `revisions`.
     ///
     /// Without `workers` an expression cannot be run again; see [`Self::not_run`].
     #[must_use]
     pub fn new(
-        objects: Arc<dyn Objects>,
+        revisions: Arc<Revisions>,
         now: Timestamp,
         notes: Vec<Observation>,
         workers: Option<Workers>,
     ) -> Self {
         let replayed = Replayed {
-            objects,
+            revisions,
             notes: Mutex::new(notes.into()),
             diverged: Mutex::default(),
             gone: Mutex::default(),

@@ -11,7 +11,7 @@ use crate::flow::context::Value as Known;
 use crate::journal::memory::MemoryJournal;
 use crate::policy::Kind;
 use crate::policy::request::{Object, Scope, Subject};
-use crate::world::Recorded;
+use crate::world::{Recorded, Revisions};
 
 fn event() -> Value {
     json!({
@@ -27,7 +27,8 @@ fn event() -> Value {
 async fn judged(event: Option<Value>, settings: Value) -> Result<(bool, Vec<String>), String> {
     let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
     let journal = Arc::new(MemoryJournal::new(clock.clone()));
-    let world = Recorded::new(journal, clock.now(), Vec::new(), None);
+    let revisions = Arc::new(Revisions::of(journal));
+    let world = Recorded::new(revisions, clock.now(), Vec::new(), None);
     let mut context = Context::default();
     context.set("event", event.map(Known::Json));
     let scope = Scope::new(context, None, Vec::new());

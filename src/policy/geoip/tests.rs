@@ -19,7 +19,7 @@ use crate::journal::object::Versioned;
 use crate::journal::{Commit, Durability, Journal, KeyId, Version, Write};
 use crate::policy::Kind;
 use crate::policy::request::{Object, Scope, Subject};
-use crate::world::{Observed, Recorded};
+use crate::world::{Observed, Recorded, Revisions};
 
 /// Where a login or a request comes from.
 #[derive(Clone, Copy)]
@@ -126,8 +126,8 @@ impl Traveller {
         // The world that a replay has: what it knows was asked before.
         let observed = Observed::new(self.journal.clone());
         logins_of(&observed, self.user.uuid).await.expect("a read");
-        let journal = self.journal.clone();
-        let world = Recorded::new(journal, self.clock.now(), observed.into_notes(), None);
+        let revisions = Arc::new(Revisions::of(self.journal.clone()));
+        let world = Recorded::new(revisions, self.clock.now(), observed.into_notes(), None);
         let subject = Subject::User(Box::new(Versioned {
             version: Version(1),
             value: self.user.clone(),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::Bundle;
 use crate::expression::Workers;
 use crate::flow::{Event, Execution, evolve};
-use crate::replay::revisions::Revisions;
 use crate::replay::{Entry, Error, verify};
+use crate::world::Revisions;
 
 /// Replaces the events by those that the code comes to. They stay as they are where it comes to
 /// something that differs in more than words: somebody goes by what was replaced.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Divergence, Verified, with};
+use super::{Divergence, Verified, one};
 use crate::expression::Workers;
 use crate::journal::Journal;
 use crate::replay::Error;
 use crate::replay::many::each;
-use crate::replay::revisions::Revisions;
+use crate::world::Revisions;
 
 /// What running one of many again came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub async fn verify_all(
     let revisions = Arc::new(Revisions::of(Arc::clone(journal)));
     let workers = workers.cloned();
     let work = async move |execution| {
-        let verified = with(&revisions, workers.as_ref(), execution).await;
+        let verified = one(&revisions, workers.as_ref(), execution).await;
         Ok(verified.into())
     };
     each(executions, jobs, 1, work).await

@@ -10,10 +10,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::keys;
-use crate::journal::{
-    Envelope, Error, Journal, Key, Kind, Object, Objects as _, Result, StreamId, Version,
-};
-use crate::replay::revisions::Revisions;
+use crate::journal::{Envelope, Error, Journal, Key, Kind, Object, Result, StreamId, Version};
+use crate::world::Revisions;
 
 /// How many histories are kept at hand.
 const HISTORIES: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
@@ -118,7 +116,7 @@ impl Past {
         stream: StreamId,
         version: Version,
     ) -> Result<Option<Object>> {
-        self.revisions.get_at(stream, version).await
+        self.revisions.get(stream, version).await
     }
 
     /// The object as it was.

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::Divergence;
+use super::{Divergence, Revisions};
 use crate::expression::Told;
 use crate::journal::{self, Key, Kind, Object, Objects, StreamId, Version};
 use crate::world::{Evaluated, Interrupted, Observation, end_of_evaluation, observed};
 
 pub(super) struct Replayed {
-    pub(super) objects: Arc<dyn Objects>,
+    pub(super) revisions: Arc<Revisions>,
     pub(super) notes: Mutex<VecDeque<Observation>>,
     pub(super) diverged: Mutex<Option<Divergence>>,
     pub(super) gone: Mutex<Option<(StreamId, Version)>>,
@@ -61,7 +61,7 @@ impl Replayed {
         stream: StreamId,
         version: Version,
     ) -> journal::Result<Option<Object>> {
-        let found = self.objects.get_at(stream, version).await;
+        let found = self.revisions.get(stream, version).await;
         if let Err(error) = &found
             && held(&self.diverged).is_none()
         {
