@@ -17,9 +17,8 @@ use gatelog::directory::Session;
 use gatelog::directory::password::Pool;
 use gatelog::execution::Unfinished;
 use gatelog::flow::Entry;
-use gatelog::journal::keys::{Keyring, RootKey};
 use gatelog::journal::object::{delete, put};
-use gatelog::journal::sled::{Options, SledJournal};
+use gatelog::journal::sled::SledJournal;
 use gatelog::journal::{
     Commit, Durability, Journal as _, KeyId, Position, StreamId, Version, Write,
 };
@@ -27,8 +26,8 @@ use gatelog::settings::Settings;
 use gatelog::world::record::{KIND, SCHEMA};
 use uuid::Uuid;
 
-use crate::served::{disk, in_background, log_in_often, say, start};
-use crate::waits::resident;
+use crate::replay;
+use crate::served::{disk, in_background, log_in_often, resident, say, start};
 
 /// How many logins are recorded when it is measured, and with `--long` as well.
 const RECORDED: [usize; 3] = [1_000, 10_000, 100_000];
@@ -115,7 +114,7 @@ struct Exported {
 
 impl Exported {
     fn of(directory: &Path, clock: &Clock) -> Self {
-        let journal = open(directory, clock);
+        let journal = replay::open(directory, clock);
         let path = directory.join("whole.export.gz");
         journal
             .export(File::create(&path).expect("a file"))
@@ -129,7 +128,7 @@ impl Exported {
 
 /// What a login consists of: the records after `first`.
 fn parts(directory: &Path, first: Position, logins: usize, clock: &Clock) {
-    let journal = open(directory, clock);
+    let journal = replay::open(directory, clock);
     let mut kinds: BTreeMap<String, [usize; 3]> = BTreeMap::new();
     let mut position = 0;
     let shown = journal.frames(|frame, bytes, _| {
@@ -209,7 +208,7 @@ fn starts(open: u32, old: u32, clock: &Clock) {
 
 /// Writes executions that are over, and then those that are open.
 fn write(directory: &Path, flow: Uuid, open: u32, old: u32, clock: &Clock) {
-    let journal = Arc::new(self::open(directory, clock));
+    let journal = Arc::new(replay::open(directory, clock));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -288,13 +287,6 @@ fn body(execution: Uuid, session: Uuid, flow: Uuid, clock: &Clock) -> String {
             "slug": "default-authentication-flow", "session": session, "client": client, "query": ""}],
     })
     .to_string()
-}
-
-fn open(directory: &Path, clock: &Clock) -> SledJournal {
-    let root = RootKey::load_or_create(&directory.join("secret.key"), clock).expect("a root key");
-    let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
-    let options = Options::new(directory);
-    SledJournal::open(&options, Arc::new(keys), clock.clone()).expect("a journal")
 }
 
 /// What the files of a directory take.

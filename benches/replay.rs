@@ -18,7 +18,7 @@ use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
 use uuid::Uuid;
 
-use crate::served::{disk, in_background, log_in_often, say, start};
+use crate::served::{disk, in_background, log_in_often, resident, say, start};
 use crate::what_if::EACH;
 
 /// How many logins are recorded.
@@ -71,7 +71,7 @@ pub(crate) fn run() {
             }
         }
         let took = (clock.monotonic() - began).as_secs_f64();
-        let more = most.saturating_sub(before) / 1024;
+        let more = most.saturating_sub(before) >> 20;
         let speed = f64::from(done) / took;
         say(&format!("| {what} | {threads} | {speed:.0} | {more} |"));
     };
@@ -112,12 +112,4 @@ pub(crate) fn open(directory: &Path, clock: &Clock) -> SledJournal {
     let keys = Keyring::open(&directory.join("keys"), root, clock).expect("keys");
     let options = Options::new(directory);
     SledJournal::open(&options, Arc::new(keys), clock.clone()).expect("a journal")
-}
-
-/// The memory of this process, in kB.
-pub(crate) fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-    kilobytes.unwrap_or(0)
 }

@@ -95,6 +95,11 @@ pub(crate) async fn apply(running: &app::Running, entries: Vec<serde_json::Value
     );
 }
 
+/// The memory that this process has, in bytes.
+pub(crate) fn resident() -> u64 {
+    gatelog::process::memory().expect("Linux tells")
+}
+
 /// The session's cookie, as the browser sends it back.
 pub(crate) fn session(answer: &reqwest::Response) -> String {
     answer

@@ -23,7 +23,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::planning::{TICKS, ticks};
-use crate::served::say;
+use crate::served::{resident, say};
 
 /// How many wait: few beside many, to show that one costs as much among many.
 const WAITING: [u32; 2] = [1_000, 10_000];
@@ -99,7 +99,7 @@ async fn measure(waiting: u32) {
         actix_web::rt::time::sleep(AWAKE).await;
         awake = self::awake(running.executions(), &sessions).await;
     }
-    let each = resident().saturating_sub(memory) / sessions.len();
+    let each = resident().saturating_sub(memory) / sessions.len() as u64;
     cell(format_args!("{made:.0}"));
     cell(each);
     cell(awake);
@@ -229,12 +229,4 @@ async fn looks(
     }
     took.sort_by(f64::total_cmp);
     (took[took.len() / 2], took[took.len() * 99 / 100])
-}
-
-/// The memory that this process has, in bytes.
-pub(crate) fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
-    kilobytes.and_then(|it| it.parse().ok()).unwrap_or(0) * 1024
 }

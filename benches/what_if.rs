@@ -18,8 +18,8 @@ use gatelog::replay::{self, Judged};
 use gatelog::world::record::KIND;
 use uuid::Uuid;
 
-use crate::replay::{open, resident, workers};
-use crate::served::{disk, in_background, log_in_often, say, start};
+use crate::replay::{open, workers};
+use crate::served::{disk, in_background, log_in_often, resident, say, start};
 
 /// How often each user logs in: a login looks at the user's other sessions, and this many is what
 /// somebody with a few browsers has.
@@ -59,7 +59,7 @@ pub(crate) fn run() {
         let began = clock.monotonic();
         work();
         let took = (clock.monotonic() - began).as_secs_f64();
-        let more = most.ends().saturating_sub(before) / 1024;
+        let more = most.ends().saturating_sub(before) >> 20;
         #[expect(clippy::cast_precision_loss, reason = "nobody logs in so often")]
         let speed = ids.len() as f64 / took;
         say(&format!(
@@ -136,7 +136,7 @@ impl Watch {
         Self { most }
     }
 
-    /// The most that there was, in kB.
+    /// The most that there was, in bytes.
     fn ends(self) -> u64 {
         self.most.load(Ordering::Relaxed)
     }

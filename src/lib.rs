@@ -26,7 +26,7 @@
 //!                 |
 //!               flow              beside them: journal, feed, expression, geoip, breaches,
 //!                                 captcha, sms, duo, courier, tls, webauthn,
-//!                                 telemetry, clock, settings
+//!                                 telemetry, process, clock, settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -60,6 +60,7 @@
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`telemetry`] | what is counted and measured, and its text | look anything up; hold anything of a visitor; serve anything |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
+//! | [`process`] | processor time and memory of processes, as the system tells them | anything but look |
 //! | [`clock`] | the only reader of time and randomness | |
 //!
 //! # Where to start reading
@@ -93,6 +94,7 @@ pub mod http;
 pub mod journal;
 pub mod load;
 pub mod policy;
+pub mod process;
 pub mod replay;
 pub mod settings;
 pub mod sms;

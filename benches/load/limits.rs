@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatelog::clock::Clock;
 use gatelog::directory::password;
 use gatelog::journal::Durability;
-use gatelog::load::usage::of_thread;
+use gatelog::process::of_thread;
 use secrecy::SecretString;
 
 use crate::commit::{bare, commits};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gatelog::clock::Clock;
 use gatelog::load::own::Own;
-use gatelog::load::usage::{Usage, of_process};
 use gatelog::load::{self, Plan, Profile};
+use gatelog::process::{Usage, of_process};
 
 /// How long an execution stays in memory here.
 const AWAKE: &str = "2s";

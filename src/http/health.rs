@@ -21,10 +21,7 @@ pub(super) async fn ready(state: web::Data<State>) -> HttpResponse {
     match hindrance(&state).await {
         Some(reason) => HttpResponse::ServiceUnavailable()
             .content_type("text/plain; charset=utf-8")
-            .body(format!(
-                "{reason}
-"
-            )),
+            .body(format!("{reason}\n")),
         None => HttpResponse::Ok().finish(),
     }
 }

@@ -11,7 +11,7 @@ use super::State;
 use super::health::hindrance;
 use crate::journal::{self, cursor};
 use crate::telemetry::{Machine, Reader, level};
-use crate::{audit, feed};
+use crate::{audit, feed, process};
 
 /// What the text is.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,9 +55,10 @@ async fn look(state: &State, machine: &Machine) {
     if let Err(error) = readers(state, machine).await {
         tracing::warn!(%error, "nobody knows how far those have come who follow the journal");
     }
-    let looked = tokio::task::spawn_blocking(|| (resident(), descriptors())).await;
-    if let Ok((resident, descriptors)) = looked {
-        machine.resident.set(resident.unwrap_or(0));
+    let looked = tokio::task::spawn_blocking(|| (process::memory(), descriptors())).await;
+    if let Ok((memory, descriptors)) = looked {
+        let memory = memory.and_then(|it| i64::try_from(it).ok());
+        machine.resident.set(memory.unwrap_or(0));
         machine.descriptors.set(level(descriptors));
     }
 }
@@ -72,14 +73,6 @@ async fn readers(state: &State, machine: &Machine) -> journal::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The memory of this process, where the system tells.
-fn resident() -> Option<i64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;
-    let kib: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kib.checked_mul(1024)
 }
 
 /// How many descriptors it has open.

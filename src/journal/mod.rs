@@ -31,6 +31,7 @@ pub mod prepare;
 pub mod seal;
 pub mod sled;
 mod upcast;
+mod varint;
 
 pub use error::Error;
 pub use kind::Kind;

@@ -15,9 +15,9 @@ use super::report::{Delay, Generator, Loop, Report, Server};
 use super::series::float;
 use super::tally::{Tally, Window};
 use super::target::Target;
-use super::usage::{Usage, of_process, of_thread};
 use super::{Plan, Profile};
 use crate::clock::Clock;
+use crate::process::{Usage, of_process, of_thread};
 
 /// Why nothing was measured.
 #[derive(Debug, thiserror::Error)]

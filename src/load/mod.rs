@@ -20,7 +20,6 @@ mod report;
 mod series;
 mod tally;
 mod target;
-pub mod usage;
 
 pub use crowd::{Error, run};
 pub use people::{People, Unusable};

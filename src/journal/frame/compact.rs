@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Added, Frame, LIMIT, Lookup, Operation, Payload, Record, hash_body};
+use crate::journal::varint::{self, Bad, folded, unfolded};
 use crate::journal::{Hash, KeyId, Kind, StreamId, Version};
 
 /// The number of this format.
@@ -29,7 +30,7 @@ pub(super) fn encode_payload(payload: &Payload) -> Vec<u8> {
     let lookups = payload.unique.len() + payload.index.len();
     let mut bytes = Vec::with_capacity(32 * lookups + payload.sealed.len() + 80);
     for lookups in [&payload.unique, &payload.index] {
-        number(&mut bytes, lookups.len() as u64);
+        varint::write(&mut bytes, lookups.len() as u64);
         for lookup in lookups {
             bytes.extend_from_slice(&lookup.0);
         }
@@ -38,7 +39,7 @@ pub(super) fn encode_payload(payload: &Payload) -> Vec<u8> {
     if let Some(added) = &payload.added {
         bytes.extend_from_slice(&added.counter.0);
         for value in [added.delta, added.min, added.max] {
-            number(&mut bytes, folded(value));
+            varint::write(&mut bytes, folded(value));
         }
         bytes.push(u8::from(added.expires.is_some()));
         if let Some(expires) = added.expires {
@@ -81,12 +82,12 @@ fn write(record: &Record, check: [u8; CHECK]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(160 + payload.as_ref().map_or(32, Vec::len));
     bytes.extend([FORMAT, flags]);
     bytes.extend_from_slice(&check);
-    number(&mut bytes, kind.len() as u64);
+    varint::write(&mut bytes, kind.len() as u64);
     bytes.extend_from_slice(kind);
     bytes.extend_from_slice(frame.stream.id.as_bytes());
-    number(&mut bytes, frame.version.0);
+    varint::write(&mut bytes, frame.version.0);
     moment(&mut bytes, frame.at);
-    number(&mut bytes, u64::from(frame.schema));
+    varint::write(&mut bytes, u64::from(frame.schema));
     bytes.extend_from_slice(frame.correlation.as_bytes());
     if other {
         bytes.extend_from_slice(frame.key.0.as_bytes());
@@ -192,27 +193,9 @@ fn kind(name: &[u8]) -> Result<Kind, String> {
         .ok_or_else(|| "its kind is not a name".into())
 }
 
-/// Seven bits to a byte, the lowest first; all but the last have the eighth.
-fn number(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value.to_le_bytes()[0]);
-}
-
-/// A number with a sign as one without, so that those near zero stay small.
-const fn folded(value: i64) -> u64 {
-    (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
-}
-
-const fn unfolded(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
-}
-
 /// Seconds, and the nanoseconds beyond in four bytes.
 fn moment(bytes: &mut Vec<u8>, at: Timestamp) {
-    number(bytes, folded(at.as_second()));
+    varint::write(bytes, folded(at.as_second()));
     bytes.extend_from_slice(&at.subsec_nanosecond().to_be_bytes());
 }
 
@@ -244,15 +227,12 @@ impl<'a> Rest<'a> {
     }
 
     fn number(&mut self) -> Result<u64, String> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err("a number in it is too large".into())
+        let (value, rest) = varint::read(self.0).map_err(|bad| match bad {
+            Bad::Short => "it is shorter than it says",
+            Bad::Large => "a number in it is too large",
+        })?;
+        self.0 = rest;
+        Ok(value)
     }
 
     fn moment(&mut self) -> Result<Timestamp, String> {

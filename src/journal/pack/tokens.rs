@@ -10,6 +10,7 @@ use jiff::tz::Offset;
 
 use super::Place;
 use crate::journal::frame::LIMIT;
+use crate::journal::varint::{self, Bad};
 
 /// An identifier with hyphens that was not there before; its 16 bytes follow.
 pub(super) const NEW: u8 = 0xf8;
@@ -120,12 +121,7 @@ fn moment(text: &[u8], place: &Place, tokens: &mut Vec<u8>) -> usize {
         return 0;
     }
     tokens.push(MOMENT);
-    let mut folded = (distance.cast_unsigned() << 1) ^ (distance >> 63).cast_unsigned();
-    while folded >= 0x80 {
-        tokens.push(folded.to_le_bytes()[0] | 0x80);
-        folded >>= 7;
-    }
-    tokens.push(folded.to_le_bytes()[0]);
+    varint::write(tokens, varint::folded(distance));
     length
 }
 
@@ -167,18 +163,12 @@ pub(super) fn body(tokens: &[u8], place: &Place) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-fn distance(mut rest: &[u8]) -> Result<(i64, &[u8]), String> {
-    let mut folded = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, after) = rest.split_first().ok_or("a token is cut off")?;
-        rest = after;
-        folded |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            let distance = (folded >> 1).cast_signed() ^ -((folded & 1).cast_signed());
-            return Ok((distance, rest));
-        }
-    }
-    Err("a moment in it is too far away".into())
+fn distance(rest: &[u8]) -> Result<(i64, &[u8]), String> {
+    let (folded, after) = varint::read(rest).map_err(|bad| match bad {
+        Bad::Short => "a token is cut off",
+        Bad::Large => "a moment in it is too far away",
+    })?;
+    Ok((varint::unfolded(folded), after))
 }
 
 /// Where the hyphens of an identifier are.

@@ -29,7 +29,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // A server of its own is another process; the socket is where it is furnished.
-    ("load", &["app", "tls", "directory"]),
+    ("load", &["app", "tls", "directory", "process"]),
     (
         "audit",
         &[
@@ -75,6 +75,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         "http",
         &[
             "telemetry",
+            "process",
             "audit",
             "feed",
             "duo",
@@ -237,6 +238,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("sms", &["tls"]),
     ("tls", &[]),
     ("webauthn", &[]),
+    ("process", &[]),
     ("telemetry", &["journal"]),
     ("settings", &[]),
     ("clock", &[]),

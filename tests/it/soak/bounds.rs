@@ -98,9 +98,5 @@ fn size(directory: &Path) -> u64 {
 
 /// What the process holds in memory.
 fn memory(server: &TestServer) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()));
-    let status = status.unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|it| it.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.unwrap_or_default() << 10
+    gatelog::process::memory_of(server.pid()).unwrap_or_default()
 }

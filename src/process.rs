@@ -1,4 +1,5 @@
-//! Processor time and memory, as Linux tells them. Elsewhere nothing is known.
+//! Processor time and memory of processes, as Linux tells them; elsewhere nothing is known. It only
+//! looks.
 
 use std::time::Duration;
 
@@ -31,14 +32,14 @@ pub fn of_process(process: u32) -> Option<Usage> {
     let root = all.iter().find(|it| it.id == process)?;
     let mut usage = Usage {
         processor: root.processor,
-        memory: memory(process).unwrap_or(0),
+        memory: memory_of(process).unwrap_or(0),
         memory_of_children: 0,
     };
     let mut family = vec![process];
     while let Some(parent) = family.pop() {
         for child in all.iter().filter(|it| it.parent == parent) {
             usage.processor += child.processor;
-            usage.memory_of_children += memory(child.id).unwrap_or(0);
+            usage.memory_of_children += memory_of(child.id).unwrap_or(0);
             family.push(child.id);
         }
     }
@@ -74,11 +75,19 @@ fn parse(process: u32, text: &str) -> Option<Process> {
     })
 }
 
-fn memory(process: u32) -> Option<u64> {
+/// The memory that a process itself has, in bytes.
+#[must_use]
+pub fn memory_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// The memory that this process has, in bytes.
+#[must_use]
+pub fn memory() -> Option<u64> {
+    memory_of(std::process::id())
 }
 
 #[cfg(test)]
