@@ -171,7 +171,7 @@ pub fn object(record: &Record, keyring: &Keyring) -> Result<Option<Object>> {
         version: frame.version,
         at: frame.at,
         schema,
-        body,
+        body: body.into(),
     }))
 }
 

@@ -278,8 +278,10 @@ impl<'a> Batch<'a> {
         if self.destroyed.is_empty() {
             return Ok(());
         }
-        let destroyed = self.destroyed.iter().copied();
-        self.shared.keyring.destroy_all(destroyed)
+        let (destroyed, shared) = (self.destroyed.iter().copied(), self.shared);
+        let result = shared.keyring.destroy_all(destroyed);
+        shared.opened.forget(|key| shared.keyring.contains(key));
+        result
     }
 
     /// Makes its changes in the state.
