@@ -65,11 +65,6 @@ pub fn configure(app: &mut web::ServiceConfig) {
     app.service(
         web::scope("/api/v3")
             .route("/", web::route().guard(reads()).to(browse::show))
-            .service(
-                web::resource("/flows/executor/{slug}/")
-                    .guard(guard::fn_guard(|it| !is_described(&it.head().method)))
-                    .route(web::route().to(executor::other)),
-            )
             .configure(api::configure)
             .service(
                 web::resource("/flows/executor/{slug}/status/")
@@ -131,11 +126,6 @@ pub fn configure(app: &mut web::ServiceConfig) {
         web::route().guard(reads()).to(health::ready),
     )
     .default_service(web::route().to(nothing));
-}
-
-/// Whether the executor's operation for this method is one of the API's table.
-fn is_described(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::POST].contains(method)
 }
 
 /// Whatever has no route: JSON below `/api/`, a page elsewhere.

@@ -135,7 +135,11 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
             };
             resource = resource.route(route.to(serve));
         }
-        app.service(resource.default_service(web::route().to(not_allowed)));
+        app.service(if same[0].path == executor::PATH {
+            resource.default_service(web::route().to(super::executor::other))
+        } else {
+            resource.default_service(web::route().to(not_allowed))
+        });
     }
 }
 

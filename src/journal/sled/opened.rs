@@ -7,33 +7,26 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use sled::IVec;
 
 use super::super::frame::{Lookup, Record};
 use super::super::{KeyId, Object, StreamId, Version};
 
 /// How many are kept at most.
-const MOST: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
+const MOST: NonZeroUsize = NonZeroUsize::new(6_000).expect("it is not zero");
 
-/// How many bytes their bodies have at most; with what was read from them it is about three times as
-/// much memory.
-const BYTES: usize = 8 << 20;
+/// How many bytes their bodies have at most; with what was read from them it is several times as much
+/// memory.
+const BYTES: usize = 4 << 20;
 
 /// A larger one is not kept.
 const LARGE: usize = 64 << 10;
 
-/// An object, and how it is found.
-#[derive(Clone)]
+/// An object, and the HMACs of the lookups by which it is found.
 pub(super) struct Found {
     pub(super) object: Object,
-    pub(super) lookups: Arc<Lookups>,
-    key: KeyId,
-}
-
-/// The HMACs of an object's lookups.
-pub(super) struct Lookups {
     pub(super) unique: Vec<Lookup>,
     pub(super) index: Vec<Lookup>,
+    key: KeyId,
 }
 
 impl Found {
@@ -42,10 +35,8 @@ impl Found {
         let payload = record.payload.unwrap_or_default();
         Self {
             object,
-            lookups: Arc::new(Lookups {
-                unique: payload.unique,
-                index: payload.index,
-            }),
+            unique: payload.unique,
+            index: payload.index,
             key: record.frame.key,
         }
     }
@@ -62,9 +53,10 @@ struct Kept {
 }
 
 struct Entry {
-    found: Found,
-    /// What the state said when this was the current revision.
-    current: Option<IVec>,
+    found: Arc<Found>,
+    /// What the state said when this was the current revision. A copy: the state's own would keep the
+    /// page alive that it is a part of.
+    current: Option<Box<[u8]>>,
 }
 
 /// What was read before some of it was forgotten is not kept afterwards.
@@ -83,10 +75,10 @@ impl Default for Opened {
 
 impl Opened {
     /// The current revision of an object, of which the state says `current`.
-    pub(super) fn current(&self, stream: StreamId, current: &IVec) -> Option<Found> {
+    pub(super) fn current(&self, stream: StreamId, current: &[u8]) -> Option<Arc<Found>> {
         let mut kept = self.kept();
         let entry = kept.objects.get(&(stream, Version::NONE))?;
-        (entry.current.as_ref() == Some(current)).then(|| entry.found.clone())
+        (entry.current.as_deref() == Some(current)).then(|| Arc::clone(&entry.found))
     }
 
     /// One revision of an object.
@@ -103,7 +95,7 @@ impl Opened {
 
     /// Keeps a revision that was read after `moment`; `current` is what the state says where it is the
     /// current one.
-    pub(super) fn keep(&self, moment: Moment, found: &Found, current: Option<&IVec>) {
+    pub(super) fn keep(&self, moment: Moment, found: &Arc<Found>, current: Option<&[u8]>) {
         let mut kept = self.kept();
         if kept.moment != moment || found.object.body.len() > LARGE {
             return;
@@ -147,27 +139,35 @@ impl Opened {
     }
 }
 
+impl Entry {
+    /// How many bytes it counts. A body that is the current one and was asked for as a revision too
+    /// counts for both.
+    fn size(&self) -> usize {
+        self.found.object.body.len()
+    }
+}
+
 impl Kept {
-    fn put(&mut self, at: (StreamId, Version), found: &Found, current: Option<&IVec>) {
+    fn put(&mut self, at: (StreamId, Version), found: &Arc<Found>, current: Option<&[u8]>) {
         let entry = Entry {
-            found: found.clone(),
-            current: current.cloned(),
+            found: Arc::clone(found),
+            current: current.map(Box::from),
         };
-        self.bytes += found.object.body.len();
+        self.bytes += entry.size();
         if let Some((_, out)) = self.objects.push(at, entry) {
-            self.bytes -= out.found.object.body.len();
+            self.bytes -= out.size();
         }
         while self.bytes > BYTES {
             let Some((_, out)) = self.objects.pop_lru() else {
                 return;
             };
-            self.bytes -= out.found.object.body.len();
+            self.bytes -= out.size();
         }
     }
 
     fn remove(&mut self, at: &(StreamId, Version)) {
         if let Some(out) = self.objects.pop(at) {
-            self.bytes -= out.found.object.body.len();
+            self.bytes -= out.size();
         }
     }
 }

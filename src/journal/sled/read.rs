@@ -2,7 +2,9 @@
 //!
 //! Everything here blocks for microseconds, or for a millisecond where an export is read.
 
-use sled::IVec;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::frame::Record;
@@ -12,7 +14,6 @@ use super::super::{
 use super::Shared;
 use super::opened::Found;
 use super::state::{self, Current, Head, Where};
-use jiff::Timestamp;
 
 /// A key that an object has may move to another while it is looked up; then look again.
 const ATTEMPTS: usize = 10;
@@ -126,11 +127,11 @@ impl Shared {
 
     /// The current revision of an object.
     pub(super) fn get(&self, stream: StreamId) -> Result<Option<Object>> {
-        Ok(self.found(stream)?.map(|found| found.object))
+        Ok(self.found(stream)?.map(|found| found.object.clone()))
     }
 
     /// The current revision of an object, and how it is found.
-    fn found(&self, stream: StreamId) -> Result<Option<Found>> {
+    fn found(&self, stream: StreamId) -> Result<Option<Arc<Found>>> {
         match self.state.get(&state::current(stream))? {
             Some(bytes) => self.opened(stream, &bytes),
             None => Ok(None),
@@ -138,7 +139,7 @@ impl Shared {
     }
 
     /// The current revision of an object, of which the state says `current`.
-    fn opened(&self, stream: StreamId, current: &IVec) -> Result<Option<Found>> {
+    fn opened(&self, stream: StreamId, current: &[u8]) -> Result<Option<Arc<Found>>> {
         if let Some(found) = self.opened.current(stream, current) {
             return Ok(Some(found));
         }
@@ -151,7 +152,7 @@ impl Shared {
         if let Some(kept) = self.opened.revision(stream, object.version) {
             object = kept;
         }
-        let found = Found::new(object, record);
+        let found = Arc::new(Found::new(object, record));
         self.opened.keep(moment, &found, Some(current));
         Ok(Some(found))
     }
@@ -194,9 +195,9 @@ impl Shared {
         let Some(object) = seal::object(&record, &self.keyring)? else {
             return Ok(None);
         };
-        let found = Found::new(object, record);
+        let found = Arc::new(Found::new(object, record));
         self.opened.keep(moment, &found, None);
-        Ok(Some(found.object))
+        Ok(Some(found.object.clone()))
     }
 
     /// The object with this unique key.
@@ -208,9 +209,9 @@ impl Shared {
             };
             let id = Uuid::from_slice(&id).map_err(|_| self.state.unreadable("a unique key"))?;
             let found = self.found(StreamId::new(kind, id))?;
-            let has_it = |found: &Found| found.lookups.unique.contains(&lookup);
+            let has_it = |found: &Arc<Found>| found.unique.contains(&lookup);
             if let Some(found) = found.filter(has_it) {
-                return Ok(Some(found.object));
+                return Ok(Some(found.object.clone()));
             }
         }
         Ok(None)
@@ -235,8 +236,8 @@ impl Shared {
             let id = state::id_of(&key).ok_or_else(|| self.state.unreadable("an index key"))?;
             // It may have ended, or lost the key, since the index was read.
             let found = self.found(StreamId::new(kind, id))?;
-            let has_it = |found: &Found| found.lookups.index.contains(&lookup);
-            objects.extend(found.filter(has_it).map(|found| found.object));
+            let has_it = |found: &Arc<Found>| found.index.contains(&lookup);
+            objects.extend(found.filter(has_it).map(|found| found.object.clone()));
         }
         Ok(objects)
     }
@@ -256,7 +257,7 @@ impl Shared {
             let (key, bytes) = entry.map_err(|error| self.state.error(error))?;
             let id = state::id_of(&key).ok_or_else(|| self.state.unreadable("an object's key"))?;
             let found = self.opened(StreamId::new(kind, id), &bytes)?;
-            objects.extend(found.map(|found| found.object));
+            objects.extend(found.map(|found| found.object.clone()));
         }
         Ok(objects)
     }

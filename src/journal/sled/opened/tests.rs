@@ -12,8 +12,8 @@ fn lamp(id: u128) -> StreamId {
     StreamId::new(Kind::new("lamp"), Uuid::from_u128(id))
 }
 
-fn found(id: u128, version: u64, key: KeyId, bytes: usize) -> Found {
-    Found {
+fn found(id: u128, version: u64, key: KeyId, bytes: usize) -> Arc<Found> {
+    Arc::new(Found {
         object: Object {
             stream: lamp(id),
             version: Version(version),
@@ -21,16 +21,14 @@ fn found(id: u128, version: u64, key: KeyId, bytes: usize) -> Found {
             schema: 1,
             body: vec![b'x'; bytes].into(),
         },
-        lookups: Arc::new(Lookups {
-            unique: Vec::new(),
-            index: Vec::new(),
-        }),
+        unique: Vec::new(),
+        index: Vec::new(),
         key,
-    }
+    })
 }
 
-fn said(version: u8) -> IVec {
-    IVec::from(&[version])
+const fn said(version: u8) -> [u8; 1] {
+    [version]
 }
 
 #[test]
