@@ -278,9 +278,13 @@ impl<'a> Batch<'a> {
         if self.destroyed.is_empty() {
             return Ok(());
         }
-        let (destroyed, shared) = (self.destroyed.iter().copied(), self.shared);
-        let result = shared.keyring.destroy_all(destroyed);
-        shared.opened.forget(|key| shared.keyring.contains(key));
+        let keyring = &self.shared.keyring;
+        let destroyed = self.destroyed.iter().copied();
+        let result = keyring.destroy_all(destroyed);
+        // Most keys wrap nothing, so that nobody else's has to be looked at.
+        let wrapping = self.destroyed.iter().any(|key| keyring.is_wrapping(*key));
+        let gone = |key| self.destroyed.contains(&key) || (wrapping && !keyring.contains(key));
+        self.shared.opened.forget(gone);
         result
     }
 

@@ -109,16 +109,16 @@ impl Opened {
         }
     }
 
-    /// Forgets what can be opened no more; `opens` says whether something can be with a key.
-    pub(super) fn forget(&self, opens: impl Fn(KeyId) -> bool) {
+    /// Forgets what can be opened no more; `gone` says which keys were destroyed.
+    pub(super) fn forget(&self, gone: impl Fn(KeyId) -> bool) {
         let mut kept = self.kept();
         kept.moment.0 += 1;
-        let gone =
-            |(_, entry): &(_, &Entry)| entry.found.key != KeyId::SYSTEM && !opens(entry.found.key);
+        let is_gone =
+            |(_, entry): &(_, &Entry)| entry.found.key != KeyId::SYSTEM && gone(entry.found.key);
         let gone: Vec<_> = kept
             .objects
             .iter()
-            .filter(gone)
+            .filter(is_gone)
             .map(|(at, _)| *at)
             .collect();
         for at in gone {
