@@ -444,12 +444,12 @@ impl Journal for SledJournal {
         self.shared.told(self.shared.counter(counter, now))
     }
 
-    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
-        self.shared.keyring.wrapper(key)
+    async fn wrapper(&self, key: KeyId) -> Result<Option<KeyId>> {
+        Ok(self.shared.keyring.wrapper(key))
     }
 
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
-        self.shared.keyring.under(key)
+    async fn keys_under(&self, key: KeyId) -> Result<Vec<KeyId>> {
+        Ok(self.shared.keyring.under(key))
     }
 
     async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {
