@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Config, Row};
 use uuid::Uuid;
 
+use super::evidence::Checkpoint;
 use super::keys::{Keyring, RootKey};
 use super::pack::Bodies;
 use super::{
@@ -31,6 +32,8 @@ use crate::clock::Clock;
 mod connect;
 mod fold;
 mod follow;
+mod portable;
+mod prove;
 mod read;
 mod retain;
 mod save;
@@ -233,12 +236,13 @@ impl PostgresJournal {
         &self.shared.meter
     }
 
-    /// Checks the order of the log, the chain of every stream and the tree over all records.
+    /// Checks the order of the log, the chain of every stream, the tree over all records, and that it has
+    /// the roots of these checkpoints.
     ///
     /// # Errors
     /// Only when the database cannot be read; damage is among the findings.
-    pub async fn verify(&self) -> Result<Report> {
-        self.shared.verify().await
+    pub async fn verify(&self, held: &[Checkpoint]) -> Result<Report> {
+        self.shared.verify(held).await
     }
 
     /// Waits until so many KiB of the queue's memory are free.

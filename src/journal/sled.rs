@@ -64,6 +64,7 @@ use store::Store;
 
 pub use disk::OnSync;
 pub use examine::verify_exports;
+pub(super) use portable::Portable;
 pub use portable::export;
 pub use prove::Stand;
 pub use recover::rebuild;

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::super::evidence::Checkpoint;
 use super::super::evidence::tree::{self, Edge};
 use super::super::frame::Record;
 use super::super::{Hash, Result, StreamId, Version};
@@ -31,6 +32,10 @@ pub struct Report {
     pub records: u64,
     /// How many of them have no body any more.
     pub bodies_gone: u64,
+    /// How many checkpoints it agrees with.
+    pub signed: u64,
+    /// How many records came after the last of those.
+    pub after_signed: u64,
     /// What is wrong, in the order of the log; at most a hundred.
     pub findings: Vec<String>,
 }
@@ -50,8 +55,8 @@ impl Report {
 }
 
 impl Shared {
-    /// Checks every record up to the last one that there is now.
-    pub(super) async fn verify(&self) -> Result<Report> {
+    /// Checks every record up to the last one that there is now, against these checkpoints too.
+    pub(super) async fn verify(&self, held: &[Checkpoint]) -> Result<Report> {
         let rows = self.asked(JOURNAL, Values::new()).await?;
         let row = rows.first().ok_or_else(|| unreadable("the journal"))?;
         let last = position(row.get(0));
@@ -60,6 +65,8 @@ impl Shared {
         let mut report = Report::default();
         let mut grown = Edge::default();
         let mut heads: HashMap<StreamId, (Version, Hash)> = HashMap::new();
+        let mut held = Held::of(held);
+        held.compare(&grown, &mut report);
         let mut after = 0;
         while after < last {
             let values: Values = vec![
@@ -87,6 +94,7 @@ impl Shared {
                 let frame = &record.frame;
                 let hash = frame.hash();
                 grown.push(tree::leaf(hash), |_full| {});
+                held.compare(&grown, &mut report);
                 let named = (row.get::<_, &str>(1), row.get(2), row.get::<_, i64>(3));
                 let is_named = named
                     == (
@@ -116,9 +124,47 @@ impl Shared {
                 break;
             }
         }
+        held.end(last, &mut report);
         if report.is_sound() && grown != edge {
             report.found("the tree over all records is not what was written".to_owned());
         }
         Ok(report)
+    }
+}
+
+/// Checkpoints that somebody has kept, the smallest last.
+struct Held(Vec<Checkpoint>);
+
+impl Held {
+    fn of(held: &[Checkpoint]) -> Self {
+        let mut held = held.to_vec();
+        held.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
+        Self(held)
+    }
+
+    /// Compares those that are of the size that the tree has now.
+    fn compare(&mut self, tree: &Edge, report: &mut Report) {
+        while let Some(checkpoint) = self.0.pop_if(|it| it.size == tree.size()) {
+            if checkpoint.root == tree.root() {
+                report.signed += 1;
+                report.after_signed = tree.size();
+            } else {
+                let size = checkpoint.size;
+                report.found(format!("a checkpoint of {size} records has another root"));
+            }
+        }
+    }
+
+    /// Those that are left are of sizes that the log does not have.
+    fn end(self, last: u64, report: &mut Report) {
+        for Checkpoint { size, .. } in self.0 {
+            report.found(format!(
+                "a checkpoint has {size} records, and the database has {last}"
+            ));
+        }
+        report.after_signed = match report.signed {
+            0 => 0,
+            _ => last.saturating_sub(report.after_signed),
+        };
     }
 }

@@ -24,7 +24,7 @@ fn subject() -> Option<Subject> {
     let journal = Arc::new(now(database.open()).expect("the journal opens"));
     let verified = Arc::clone(&journal);
     Some(Subject::new(journal, clock, move || {
-        let report = now(async move { verified.verify().await });
+        let report = now(async move { verified.verify(&[]).await });
         let report = report.expect("the database can be read");
         assert!(report.is_sound(), "{:?}", report.findings);
         drop(database);
