@@ -129,6 +129,10 @@ impl Journal for Faulty {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
         self.is_whole(stream)?;
         self.inner.read(stream, after).await

@@ -316,6 +316,11 @@ pub trait Journal: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether other processes may write to it as well, so that what was read may be out of date.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// The records of `stream` after `after`, oldest first.
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>>;
 

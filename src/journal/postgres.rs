@@ -308,13 +308,14 @@ impl Shared {
         });
     }
 
-    /// Whether the database is the one that was opened, with all that this node has seen of it.
+    /// Whether the database is the one that was opened, and has all that this node had `seen` of it before
+    /// it was asked.
     ///
     /// # Errors
     /// When it is not: nothing is written any more then. What this node has in memory, and has told
     /// others, may be of a past that there never was.
-    fn is_same(&self, journal: Uuid, position: u64) -> Result<()> {
-        let seen = self.last.borrow().position.0;
+    fn is_same(&self, journal: Uuid, position: u64, seen: Position) -> Result<()> {
+        let seen = seen.0;
         let why = if journal != self.journal {
             "the database is not the one that this node opened; restart".to_owned()
         } else if position < seen {
@@ -331,6 +332,11 @@ impl Shared {
             self.meter.failed.set(1);
         }
         Err(Error::Unavailable(why))
+    }
+
+    /// The last position that this node has seen.
+    fn seen(&self) -> Position {
+        self.last.borrow().position
     }
 
     /// Asks one question, on the journal's own threads, and again while the server cannot be reached.
@@ -391,6 +397,10 @@ impl Journal for PostgresJournal {
         result
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
         self.shared.read(stream, after).await
     }
@@ -404,7 +414,7 @@ impl Journal for PostgresJournal {
     }
 
     fn last(&self) -> Position {
-        self.shared.last.borrow().position
+        self.shared.seen()
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {

@@ -126,15 +126,18 @@ async fn listen_once(
     let _ended = Ended(polled);
     client.batch_execute("LISTEN gatelog").await?;
     loop {
+        let Some(before) = journal.upgrade().map(|it| it.seen()) else {
+            return Ok(());
+        };
         let row = client
             .query_one("SELECT id, position FROM journal", &[])
             .await?;
         let Some(shared) = journal.upgrade() else {
             return Ok(());
         };
-        let seen = Position(position(row.get(1)));
-        shared.is_same(row.get(0), seen.0)?;
-        shared.saw(seen);
+        let last = position(row.get(1));
+        shared.is_same(row.get(0), last, before)?;
+        shared.saw(Position(last));
         drop(shared);
         match tokio::time::timeout(LOOK, told.recv()).await {
             Ok(Some(())) | Err(_) => {}

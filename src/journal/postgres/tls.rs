@@ -33,17 +33,18 @@ where
     type Error = io::Error;
 
     fn make_tls_connect(&mut self, host: &str) -> io::Result<Handshake> {
-        let config = self.0.clone().ok_or_else(|| io::Error::other("no TLS"))?;
-        let host = ServerName::try_from(host.to_owned())
-            .map_err(|_| io::Error::other("the host is no name that a certificate could have"))?;
-        Ok(Handshake { config, host })
+        // It is asked for a handshake also where none takes place, as for a socket, which has no name.
+        Ok(Handshake {
+            config: self.0.clone(),
+            host: ServerName::try_from(host.to_owned()).ok(),
+        })
     }
 }
 
 /// One connection on its way to being encrypted.
 pub(super) struct Handshake {
-    config: Arc<ClientConfig>,
-    host: ServerName<'static>,
+    config: Option<Arc<ClientConfig>>,
+    host: Option<ServerName<'static>>,
 }
 
 impl<S> TlsConnect<S> for Handshake
@@ -56,9 +57,13 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let connector = TlsConnector::from(self.config);
-            connector
-                .connect(self.host, stream)
+            let refused = |problem| io::Error::new(io::ErrorKind::InvalidInput, problem);
+            let config = self.config.ok_or_else(|| refused("TLS was not set up"))?;
+            let host = self
+                .host
+                .ok_or_else(|| refused("the host has no name that a certificate could be for"))?;
+            TlsConnector::from(config)
+                .connect(host, stream)
                 .await
                 .map(Box::new)
                 .map(Stream)

@@ -222,10 +222,11 @@ impl Writer {
                 Request::Lease { name, .. } => wanted.lease(name),
             }
         }
+        let seen = shared.seen();
         let read = wanted
             .read(client.get()?, &shared.ring, shared.node)
             .await?;
-        shared.is_same(read.journal, read.fold.position)?;
+        shared.is_same(read.journal, read.fold.position, seen)?;
         // The lock is ours, so whatever became of the batch before is known by now.
         if let Some(before) = in_doubt.take()
             && read.written == Some(before.batch)

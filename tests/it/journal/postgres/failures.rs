@@ -40,7 +40,7 @@ fn cut(database: &Database) {
     ));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_end_while_it_writes_lose_nothing_and_write_nothing_twice() {
     const COMMITS: u64 = 300;
     let Some(database) = Database::new() else {
