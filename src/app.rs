@@ -23,7 +23,6 @@ use crate::expression::Workers;
 use crate::feed::Feed;
 use crate::http::operator::Verified;
 use crate::journal::evidence::Checkpoint;
-use crate::journal::sled::SledJournal;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
@@ -31,6 +30,7 @@ mod descriptors;
 mod elsewhere;
 mod first_run;
 pub mod folder;
+mod kept;
 pub mod lock;
 pub mod log;
 mod mail;
@@ -46,6 +46,7 @@ mod watch;
 pub use shutdown::{Signals, Stopped};
 pub use store::verify_exports;
 
+pub use kept::Kept;
 use lock::{Lock, Role};
 use notary::Notary;
 use parts::Parts;
@@ -65,7 +66,7 @@ const BREATH: Duration = Duration::from_millis(500);
 /// A server that runs in this process.
 pub struct Running {
     servers: Servers,
-    journal: Arc<SledJournal>,
+    journal: Kept,
     executions: Executions,
     install: Install,
     stopping: Arc<AtomicBool>,
@@ -190,7 +191,7 @@ fn start(
     }
     let kept = settings.journal.retention.clone();
     let (signing_clock, clock_at_start) = (clock.clone(), clock.clone());
-    let journal = Arc::clone(&parts.journal);
+    let journal = parts.journal.clone();
     let remover = is_server.then(|| tokio::spawn(forget(journal, kept, clock)));
     let watcher = watch.map(|watch| tokio::spawn(watch.run()));
     let notary = Arc::clone(&parts.notary);
@@ -223,7 +224,7 @@ fn start(
 
 /// Starts what reads the journal as it grows, and tells it to others.
 fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(Auditor, Feed)> {
-    let journal: Arc<dyn Journal> = parts.journal.clone();
+    let journal = parts.journal.journal();
     let feed = Feed::start(&journal, clock, &settings.feed)
         .context("the thread that writes the feed cannot be started")?;
     let options = audit::Options {
@@ -235,7 +236,7 @@ fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(
 }
 
 /// Removes what the settings do not want kept, at the start and then every hour by the clock.
-async fn forget(journal: Arc<SledJournal>, kept: Retention, clock: Clock) {
+async fn forget(journal: Kept, kept: Retention, clock: Clock) {
     let mut tick = tokio::time::interval(Duration::from_secs(2));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last: Option<Timestamp> = None;
@@ -327,7 +328,13 @@ impl Running {
 
     /// The journal, for tests that look behind the answers.
     #[must_use]
-    pub fn journal(&self) -> &Arc<SledJournal> {
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        self.journal.journal()
+    }
+
+    /// The same, with what only a concrete journal can do.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
         &self.journal
     }
 
@@ -408,8 +415,7 @@ impl Running {
         if is_server && let Err(error) = notary.sign().await {
             tracing::error!(%error, "the end of the journal could not be signed");
         }
-        // It waits for the disk.
-        let closed = tokio::task::spawn_blocking(move || journal.close()).await?;
+        let closed = journal.close().await;
         drop(socket);
         drop(lock);
         closed.context("closing the journal")
@@ -439,6 +445,10 @@ pub fn verify(
     held: &[Checkpoint],
     clock: &Clock,
 ) -> anyhow::Result<Option<Verified>> {
+    if settings.journal.url.is_some() {
+        // Whoever verifies is a node like any other.
+        return Ok(None);
+    }
     match lock::take_remains(&settings.data, clock) {
         Ok(_lock) => Ok(Some(store::verify(settings, held)?)),
         Err(lock::Error::Held { .. }) => Ok(None),
@@ -451,6 +461,11 @@ pub fn verify(
 /// # Errors
 /// When a server holds the directory, or the log is damaged.
 pub fn rebuild(settings: &Settings, clock: &Clock) -> anyhow::Result<Position> {
+    if settings.journal.url.is_some() {
+        anyhow::bail!(
+            "a journal in PostgreSQL has no state beside its tables, so nothing is made anew"
+        );
+    }
     let taken = lock::take(&settings.data, Role::Command, clock);
     let _lock = taken.map_err(|error| {
         let is_held = matches!(error, lock::Error::Held { .. });

@@ -80,6 +80,15 @@ struct Options {
         help = "Address of the web server [default: 127.0.0.1:9000; also GATELOG_LISTEN]"
     )]
     listen: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "URL",
+        help = "PostgreSQL database of the journal, postgres://user@host/database \
+          [default: the data directory; also GATELOG_JOURNAL__URL]"
+    )]
+    journal: Option<String>,
     /// Print data as JSON, for programs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
@@ -138,7 +147,11 @@ enum Command {
 
 impl Options {
     fn load(&self) -> Result<Loaded, settings::Error> {
-        let flags = [("listen", &self.listen), ("data", &self.data)];
+        let flags = [
+            ("listen", &self.listen),
+            ("data", &self.data),
+            ("journal.url", &self.journal),
+        ];
         let flags = flags
             .into_iter()
             .filter_map(|(key, value)| Some((key, value.clone()?)))

@@ -48,7 +48,7 @@
 //! | [`load`] | makes load: visitors, their conversations, what those took; and a server of its own to bear it | look inside the server; reach another machine unless that is meant |
 //! | [`app`] | puts everything together, and names the concrete journal | decide anything about a request |
 //! | [`cli`] | one file for each command; speaks to the operator's routes | reach the journal past them, but to verify and to rebuild it |
-//! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
+//! | [`journal`] | streams of sealed, chained records behind one trait; `journal::sled` is the one on disk, `journal::postgres` the one that nodes share, `journal::memory` the one for tests | know what a body means; use anything of ours but [`clock`] |
 //! | [`expression`] | runs Python expressions in worker processes | know users, flows or what a result is for |
 //! | [`geoip`] | where an address is | judge it |
 //! | [`breaches`] | how often a password was stolen: a file, a directory or a server | judge it; let anything of a password out but five digits of its hash |

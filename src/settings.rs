@@ -177,7 +177,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, Error> {
         reader.give(
             (*key).to_owned(),
             value::Given::Text(value.clone()),
-            Origin::Flag(format!("--{key}")),
+            // `--journal` is short for the address.
+            Origin::Flag(format!("--{}", key.strip_suffix(".url").unwrap_or(key))),
         );
     }
     let settings = Settings::read(&mut reader);

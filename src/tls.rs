@@ -1,9 +1,17 @@
-//! How this program calls others over HTTP, and whom it believes to be who they say.
+//! How this program calls others, and whom it believes to be who they say.
 //!
 //! The cryptography is chosen here, once, for every client. It asks nobody anything itself.
 
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
 use reqwest::{Client, ClientBuilder, Response, redirect};
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt as _;
 
 /// A client for the world outside: it believes whom the machine believes, follows no redirect and
 /// uses no proxy. Whoever builds it sets a time-out.
@@ -44,11 +52,43 @@ pub fn inward() -> ClientBuilder {
     plain().tls_certs_only([])
 }
 
-fn plain() -> ClientBuilder {
+/// How connections to a database are encrypted: it believes the certificates in the PEM file `trusted`,
+/// or whom the machine believes.
+///
+/// # Errors
+/// When the file cannot be read or has no certificate, or the machine's cannot be read.
+pub fn for_database(trusted: Option<&Path>) -> io::Result<Arc<ClientConfig>> {
+    choose();
+    let config = ClientConfig::builder();
+    let Some(path) = trusted else {
+        let config = config.with_platform_verifier().map_err(io::Error::other)?;
+        return Ok(Arc::new(config.with_no_client_auth()));
+    };
+    let problem = |what: String| io::Error::other(format!("{}: {what}", path.display()));
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|it| problem(it.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|it| problem(it.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|it| problem(it.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(problem("there is no certificate in it".to_owned()));
+    }
+    let config = config.with_root_certificates(roots);
+    Ok(Arc::new(config.with_no_client_auth()))
+}
+
+fn choose() {
     if CryptoProvider::get_default().is_none() {
         // Whoever was faster installed the same.
         let _installed = ring::default_provider().install_default();
     }
+}
+
+fn plain() -> ClientBuilder {
+    choose();
     reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()

@@ -191,6 +191,15 @@ pub fn take(directory: &Path, role: Role, clock: &Clock) -> Result<Lock, Error> 
     hold(directory, role, clock, is_there)
 }
 
+/// As [`take`], for a node whose journal is in a database: in its directory are only its lock, its socket
+/// and what it writes for itself, so a command needs no more than the directory.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_beside_a_database(directory: &Path, role: Role, clock: &Clock) -> Result<Lock, Error> {
+    hold(directory, role, clock, directory.is_dir())
+}
+
 /// Takes the lock of what is left of a data directory, for whoever looks what is missing.
 ///
 /// # Errors

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::elsewhere::Elsewhere;
+use super::kept::Kept;
 use crate::clock::Clock;
 use crate::feed::checkpoint::Post;
 use crate::http::operator::Signing;
 use crate::journal::evidence::file::{self, Ledger};
 use crate::journal::evidence::{Checkpoint, Signed, Signer, Verifier};
-use crate::journal::sled::SledJournal;
 use crate::journal::{Error, Result};
 use crate::settings::{Checkpoints, Settings};
 
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 /// Who signs for the journal of this process.
 pub(super) struct Notary {
-    journal: Arc<SledJournal>,
+    journal: Kept,
     signer: Signer,
     directory: PathBuf,
     elsewhere: Option<Elsewhere>,
@@ -37,11 +37,11 @@ pub(super) struct Notary {
 impl Notary {
     /// Signs with the key that the journal's keys make: it is kept and backed up with them, and a
     /// new root key does not change it.
-    pub(super) fn new(journal: &Arc<SledJournal>, settings: &Settings) -> Self {
+    pub(super) fn new(journal: &Kept, settings: &Settings) -> Self {
         let directory = &settings.data;
         let seed = journal.keyring().derive("checkpoint signatures");
         Self {
-            journal: Arc::clone(journal),
+            journal: journal.clone(),
             signer: Signer::new(&seed),
             directory: directory.clone(),
             elsewhere: settings
@@ -114,10 +114,10 @@ impl Notary {
     async fn open(&self) -> Result<Ledger> {
         file::leave_key(&self.directory, self.verifier())?;
         let own = Ledger::open(&self.directory.join(file::CHECKPOINTS))?;
-        self.check(own.path(), own.last())?;
+        self.check(own.path(), own.last()).await?;
         if let Some(elsewhere) = &self.elsewhere {
             let last = elsewhere.last().await?;
-            self.check(elsewhere.path(), last.as_ref())?;
+            self.check(elsewhere.path(), last.as_ref()).await?;
         }
         Ok(own)
     }
@@ -155,12 +155,12 @@ impl Notary {
         }
     }
 
-    fn check(&self, path: &Path, last: Option<&Signed>) -> Result<()> {
+    async fn check(&self, path: &Path, last: Option<&Signed>) -> Result<()> {
         let Some(Signed { checkpoint, .. }) = last else {
             return Ok(());
         };
         let is_ours = checkpoint.origin == self.verifier().name();
-        if is_ours && self.journal.root_at(checkpoint.size)? == Some(checkpoint.root) {
+        if is_ours && self.journal.root_at(checkpoint.size).await? == Some(checkpoint.root) {
             return Ok(());
         }
         Err(Error::Damaged {

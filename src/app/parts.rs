@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 
+use super::kept::Kept;
 use super::lock::{self, Role};
 use super::notary::Notary;
 use super::{first_run, mail, store};
@@ -34,7 +35,6 @@ use crate::http::mfa::Factors;
 use crate::http::operator::{Operator, Store};
 use crate::http::{self, Interface, Scans};
 use crate::journal::Journal;
-use crate::journal::sled::SledJournal;
 use crate::settings::{self, Settings};
 use crate::sms;
 use crate::telemetry::Metrics;
@@ -42,7 +42,7 @@ use crate::web::Pages;
 
 /// What is put together.
 pub(super) struct Parts {
-    pub(super) journal: Arc<SledJournal>,
+    pub(super) journal: Kept,
     pub(super) executions: Executions,
     pub(super) install: Install,
     pub(super) stopping: Arc<AtomicBool>,
@@ -70,15 +70,14 @@ impl Parts {
         let geoip = Arc::new(geoip(settings)?);
         let workers = workers(clock, role)?;
         let letters = mail::templates(settings)?;
-        let keyring = store::keyring(settings, clock)?;
+        let kept = Kept::open(settings, clock).await?;
+        let keyring = kept.keyring();
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let devices = Devices::new(keyring.derive("device cookie"));
         let factors = Factors::new(keyring.derive("mfa cookie"));
-        let disk = SledJournal::open(&store::options(settings), keyring, clock.clone());
-        let disk = Arc::new(disk?);
-        let metrics = Metrics::new(disk.meter());
-        let notary = Arc::new(Notary::new(&disk, settings));
-        let journal: Arc<dyn Journal> = disk.clone();
+        let metrics = Metrics::new(kept.meter());
+        let notary = Arc::new(Notary::new(&kept, settings));
+        let journal: Arc<dyn Journal> = kept.journal();
         let pool = Arc::new(pool);
         let courier = mail::courier(Arc::clone(&journal), clock, settings);
         let begun = first_run::begin(&*journal, clock, &pool, &settings.bootstrap, role).await?;
@@ -100,8 +99,8 @@ impl Parts {
             outside,
             threads(role),
         );
-        let store: Arc<dyn Store> = Arc::new(store::Disk {
-            journal: Arc::clone(&disk),
+        let store: Arc<dyn Store> = Arc::new(store::Opened {
+            journal: kept.clone(),
             notary: Arc::clone(&notary),
             clock: clock.clone(),
         });
@@ -150,7 +149,7 @@ impl Parts {
             stopping: Arc::clone(&stopping),
         });
         Ok(Self {
-            journal: disk,
+            journal: kept,
             executions,
             install,
             stopping,

@@ -3,14 +3,14 @@
 //! A revision that a kept execution has seen is kept as well, or the execution could no longer
 //! be run again.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::kept::Kept;
 use crate::catalog::{
     BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
 };
@@ -23,8 +23,7 @@ use crate::directory::{
 use crate::execution::Unfinished;
 use crate::journal::cursor::Cursor;
 use crate::journal::object::Stored;
-use crate::journal::sled::SledJournal;
-use crate::journal::{Commit, Durability, Error, Journal, Kind, Position, Result, StreamId, Write};
+use crate::journal::{Commit, Durability, Journal, KeyId, Kind, Position, Result, StreamId, Write};
 use crate::settings::Retention;
 use crate::world::Observation;
 use crate::world::record::{self, Record};
@@ -74,12 +73,8 @@ pub(super) struct Removed {
 ///
 /// # Errors
 /// When the journal cannot be read or written; what was removed until then is gone.
-pub(super) async fn apply(
-    journal: &Arc<SledJournal>,
-    retention: &Retention,
-    clock: &Clock,
-) -> Result<Removed> {
-    let now = clock.now();
+pub(super) async fn apply(kept: &Kept, retention: &Retention, clock: &Clock) -> Result<Removed> {
+    let (journal, now) = (&*kept.journal(), clock.now());
     let before = |kept: Option<Duration>| kept.and_then(|kept| now.checked_sub(kept).ok());
     let [execution, session, catalog, directory] = [
         before(retention.execution),
@@ -91,7 +86,7 @@ pub(super) async fn apply(
         return Ok(Removed::default());
     }
     let over = match execution {
-        Some(before) => over(journal, before).await?,
+        Some(before) => over(kept, before).await?,
         None => HashSet::new(),
     };
     let seen = if catalog.is_some() || directory.is_some() {
@@ -113,8 +108,7 @@ pub(super) async fn apply(
             is_old && !seen.contains(&stream)
         }
     };
-    let forgetting = Arc::clone(journal);
-    let forgotten = blocking(move || forgetting.forget(record::KIND, goes)).await?;
+    let forgotten = kept.forget(record::KIND, goes).await?;
     for keys in forgotten.keys.chunks(KEYS) {
         let commit = Commit {
             writes: keys
@@ -126,7 +120,7 @@ pub(super) async fn apply(
             at: now,
             correlation: clock.opaque_id(),
         };
-        Journal::commit(&**journal, commit).await?;
+        journal.commit(commit).await?;
     }
     Ok(Removed {
         bodies: forgotten.bodies,
@@ -134,41 +128,42 @@ pub(super) async fn apply(
     })
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Error::Unavailable(format!("retention broke off: {error}").into()))?
-}
-
 /// The executions that are over, whose last record is from before `before`, and of which something is
 /// left: a body, or their key.
-async fn over(journal: &Arc<SledJournal>, before: Timestamp) -> Result<HashSet<Uuid>> {
-    let reading = Arc::clone(journal);
-    let read = move || {
-        let (mut over, keyring) = (HashSet::new(), reading.keyring());
-        reading.frames(|frame, _, has_body| {
-            if frame.stream.kind != record::KIND {
-                return;
-            }
-            // The last record decides, which is the one that is seen last.
-            if frame.at >= before {
-                over.remove(&frame.stream.id);
-            } else if has_body || keyring.contains(frame.key) {
-                over.insert(frame.stream.id);
-            }
-        })?;
-        Ok(over)
-    };
-    let mut over = blocking(read).await?;
-    for unfinished in Journal::list(&**journal, Unfinished::KIND, None, usize::MAX).await? {
+async fn over(kept: &Kept, before: Timestamp) -> Result<HashSet<Uuid>> {
+    let found: (HashSet<Uuid>, HashMap<Uuid, KeyId>) = Default::default();
+    let found = kept.frames(found, move |(over, without), frame, has_body| {
+        if frame.stream.kind != record::KIND {
+            return;
+        }
+        let id = frame.stream.id;
+        // The last record decides, which is the one that is seen last.
+        if frame.at >= before {
+            over.remove(&id);
+            without.remove(&id);
+        } else if has_body {
+            over.insert(id);
+            without.remove(&id);
+        } else if !over.contains(&id) {
+            without.insert(id, frame.key);
+        }
+    });
+    let (mut over, without) = found.await?;
+    // Of those that have no body any more the key may be left, if the process ended in between.
+    let journal = kept.journal();
+    for (id, key) in without {
+        if journal.wrapper(key).await?.is_some() {
+            over.insert(id);
+        }
+    }
+    for unfinished in journal.list(Unfinished::KIND, None, usize::MAX).await? {
         over.remove(&unfinished.stream.id);
     }
     Ok(over)
 }
 
 /// What the executions that can still be read have seen.
-async fn seen(journal: &SledJournal) -> Result<HashSet<StreamId>> {
+async fn seen(journal: &dyn Journal) -> Result<HashSet<StreamId>> {
     let mut seen = HashSet::new();
     each(journal, |body| {
         let Ok(record) = serde_json::from_slice::<Record>(body) else {
@@ -191,7 +186,7 @@ async fn seen(journal: &SledJournal) -> Result<HashSet<StreamId>> {
 }
 
 /// Looks at every body of every execution that there is now.
-async fn each(journal: &SledJournal, mut look: impl FnMut(&[u8])) -> Result<()> {
+async fn each(journal: &dyn Journal, mut look: impl FnMut(&[u8])) -> Result<()> {
     let last = journal.last();
     if last == Position(0) {
         return Ok(());

@@ -1,9 +1,10 @@
-//! The journal on disk: opened, closed, and what only it can do for the operator.
+//! How a journal is opened with its keys, and what the operator's routes get of it.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -11,17 +12,17 @@ use futures_util::stream::{self, BoxStream};
 use tokio::sync::mpsc;
 
 use super::elsewhere;
+use super::kept::Kept;
 use super::notary::Notary;
 use crate::clock::Clock;
 use crate::http::operator::{Signing, Store, Verified};
 use crate::journal::evidence::{Checkpoint, Consistency, Inclusion, Signed, Verifier};
 use crate::journal::keys::{Keyring, RootKey};
-use crate::journal::sled::{self, Options, Report, SledJournal};
-use crate::journal::{self, Envelope, Journal, Position, StreamId};
+use crate::journal::postgres;
+use crate::journal::sled::{self, Options, Report};
+use crate::journal::{self, Envelope, Position, StreamId};
 use crate::settings::Settings;
-
-/// How many pieces of an export wait for a slow reader.
-const PIECES: usize = 16;
+use crate::tls;
 
 pub(super) fn options(settings: &Settings) -> Options {
     Options {
@@ -42,6 +43,44 @@ pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc
         root,
         clock,
     )?))
+}
+
+/// Where the journal is in a database, if the settings say that it is in one.
+///
+/// # Errors
+/// When the certificates that the database's are checked against cannot be read.
+pub(super) fn database(settings: &Settings) -> anyhow::Result<Option<postgres::Options>> {
+    let journal = &settings.journal;
+    let Some(url) = journal.url.clone() else {
+        return Ok(None);
+    };
+    let tls = tls::for_database(journal.ca.as_deref());
+    Ok(Some(postgres::Options {
+        url,
+        password: journal.password.clone(),
+        tls: Some(tls.context("journal.ca")?),
+        connections: journal.connections,
+    }))
+}
+
+/// The root key that all nodes of a database have. The first one makes it.
+pub(super) fn shared_root(
+    settings: &Settings,
+    clock: &Clock,
+) -> impl FnOnce(bool) -> journal::Result<RootKey> + Send + 'static {
+    let (path, clock) = (settings.secret_key_file.clone(), clock.clone());
+    move |is_needed| {
+        if is_needed && !is_there(&path)? {
+            return Err(journal::Error::Damaged {
+                path,
+                problem: "the root key is missing, but there are keys in the database that it has \
+                          to open: copy the file from another node or a backup, or name it in \
+                          GATELOG_SECRET_KEY_FILE"
+                    .to_owned(),
+            });
+        }
+        RootKey::load_or_create(&path, &clock)
+    }
 }
 
 /// A key that has to be there is never made anew: a new one opens nothing, and it would lie
@@ -85,7 +124,8 @@ fn is_there(path: &Path) -> journal::Result<bool> {
         .map_err(|error| journal::Error::io(path, error))
 }
 
-fn verified(report: &Report) -> Verified {
+/// What verifying a journal on the disk came to.
+pub(super) fn verified(report: &Report) -> Verified {
     Verified {
         records: report.records,
         checkpoints: report.checkpoints,
@@ -98,15 +138,29 @@ fn verified(report: &Report) -> Verified {
     }
 }
 
+/// What verifying a journal in a database came to.
+pub(super) fn verified_shared(report: postgres::Report) -> Verified {
+    Verified {
+        records: report.records,
+        checkpoints: 0,
+        after_checkpoints: report.records,
+        signed: report.signed,
+        after_signed: report.after_signed,
+        bodies_gone: report.bodies_gone,
+        findings: report.findings,
+        not_compared: None,
+    }
+}
+
 /// The open journal as the operator's routes see it.
-pub(super) struct Disk {
-    pub(super) journal: Arc<SledJournal>,
+pub(super) struct Opened {
+    pub(super) journal: Kept,
     pub(super) notary: Arc<Notary>,
     pub(super) clock: Clock,
 }
 
 #[async_trait]
-impl Store for Disk {
+impl Store for Opened {
     async fn verify(&self, held: Vec<Checkpoint>) -> journal::Result<Verified> {
         let (mut held, mut said) = (held, self.notary.foreign_key());
         let not_compared = match self.notary.kept_elsewhere().await {
@@ -120,8 +174,7 @@ impl Store for Disk {
             }
             Err(error) => Some(error.to_string()),
         };
-        let journal = Arc::clone(&self.journal);
-        let verified = blocking(move || Ok(verified(&journal.verify(&held)?))).await?;
+        let verified = self.journal.verify(held).await?;
         Ok(Verified {
             findings: [verified.findings, said].concat(),
             not_compared,
@@ -146,8 +199,7 @@ impl Store for Disk {
     }
 
     async fn positions(&self, stream: StreamId) -> journal::Result<Vec<Position>> {
-        let journal = Arc::clone(&self.journal);
-        blocking(move || journal.positions(stream)).await
+        self.journal.positions(stream).await
     }
 
     async fn inclusion(
@@ -155,46 +207,39 @@ impl Store for Disk {
         position: Position,
         checkpoint: &Signed,
     ) -> journal::Result<Option<Inclusion>> {
-        let (journal, checkpoint) = (Arc::clone(&self.journal), checkpoint.clone());
-        blocking(move || {
-            let found = journal.inclusion(position, checkpoint.checkpoint.size)?;
-            Ok(found.map(|(frame, path)| Inclusion {
-                index: position.0 - 1,
-                frame,
-                path,
-                checkpoint,
-            }))
-        })
-        .await
+        let size = checkpoint.checkpoint.size;
+        let found = self.journal.inclusion(position, size).await?;
+        Ok(found.map(|(frame, path)| Inclusion {
+            index: position.0 - 1,
+            frame,
+            path,
+            checkpoint: checkpoint.clone(),
+        }))
     }
 
     async fn consistency(&self, from: Signed, to: Signed) -> journal::Result<Option<Consistency>> {
-        let journal = Arc::clone(&self.journal);
-        blocking(move || {
-            for Signed { checkpoint, .. } in [&from, &to] {
-                if journal.root_at(checkpoint.size)? != Some(checkpoint.root) {
-                    return Ok(None);
-                }
+        for Signed { checkpoint, .. } in [&from, &to] {
+            if self.journal.root_at(checkpoint.size).await? != Some(checkpoint.root) {
+                return Ok(None);
             }
-            let path = journal.consistency(from.checkpoint.size, to.checkpoint.size)?;
-            Ok(path.map(|path| Consistency { from, to, path }))
-        })
-        .await
+        }
+        let sizes = (from.checkpoint.size, to.checkpoint.size);
+        let path = self.journal.consistency(sizes.0, sizes.1).await?;
+        Ok(path.map(|path| Consistency { from, to, path }))
     }
 
     async fn rotate_root(&self) -> journal::Result<()> {
-        let keyring = Arc::clone(self.journal.keyring());
-        let new = RootKey::generate(&self.clock);
-        blocking(move || keyring.rotate(&new)).await
+        self.journal.rotate_root(&self.clock).await
     }
 
     fn records(&self) -> BoxStream<'static, journal::Result<(Position, Envelope)>> {
-        let last = self.journal.last();
+        let journal = self.journal.journal();
+        let last = journal.last();
         if last == Position(0) {
             return stream::empty().boxed();
         }
         // Following goes on for ever; this ends with what is there now.
-        let records = self.journal.follow(Position(0));
+        let records = journal.follow(Position(0));
         stream::unfold(Some(records), move |records| async move {
             let mut records = records?;
             let record = records.next().await?;
@@ -205,33 +250,12 @@ impl Store for Disk {
     }
 
     fn export(&self) -> BoxStream<'static, io::Result<Bytes>> {
-        let (to, pieces) = mpsc::channel(PIECES);
-        let journal = Arc::clone(&self.journal);
-        tokio::task::spawn_blocking(move || {
-            let failures = to.clone();
-            if let Err(error) = journal.export(Pieces(to)) {
-                tracing::error!(%error, "an export broke off");
-                let _ = failures.blocking_send(Err(io::Error::other(error.to_string())));
-            }
-        });
-        stream::unfold(pieces, |mut pieces| async move {
-            Some((pieces.recv().await?, pieces))
-        })
-        .boxed()
+        self.journal.export()
     }
 }
 
-/// Does what takes its time away from the threads that serve requests.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> journal::Result<T> + Send + 'static,
-) -> journal::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| journal::Error::Unavailable(error.to_string().into()))?
-}
-
 /// Hands on what is written, from a thread that may wait for the reader.
-struct Pieces(mpsc::Sender<io::Result<Bytes>>);
+pub(super) struct Pieces(pub(super) mpsc::Sender<io::Result<Bytes>>);
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

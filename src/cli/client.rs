@@ -73,7 +73,11 @@ impl Operator {
         let clock = Clock::system();
         let deadline = clock.monotonic() + PATIENCE;
         loop {
-            let held = match lock::take(&settings.data, lock::Role::Command, &clock) {
+            let take = match settings.journal.url {
+                Some(_) => lock::take_beside_a_database,
+                None => lock::take,
+            };
+            let held = match take(&settings.data, lock::Role::Command, &clock) {
                 Ok(lock) => return Self::start(lock, settings, clock).await,
                 Err(held @ lock::Error::Held { .. }) => held,
                 Err(error) => return Err(error.into()),

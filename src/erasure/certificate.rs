@@ -91,9 +91,12 @@ async fn certificate(
     executions.sort_unstable();
     executions.dedup();
     let all = executions.iter().copied().chain([user]);
-    let still_there = all
-        .filter(|id| journal.wrapper(KeyId(*id)).is_some())
-        .collect();
+    let mut still_there = Vec::new();
+    for id in all {
+        if journal.wrapper(KeyId(id)).await?.is_some() {
+            still_there.push(id);
+        }
+    }
     let count = executions.len() as u64;
     executions.truncate(LISTED);
     let own = listed_ids(journal, user).await?;

@@ -334,7 +334,7 @@ async fn commit(tools: &Tools, writes: Vec<Write>, correlation: Uuid) -> journal
 /// The executions that lie under a user's key.
 async fn theirs(journal: &dyn Journal, user: Uuid) -> journal::Result<Vec<Uuid>> {
     let mut own = Vec::new();
-    for key in journal.keys_under(KeyId(user)) {
+    for key in journal.keys_under(KeyId(user)).await? {
         let stream = journal::StreamId::new(crate::world::record::KIND, key.0);
         if journal.head(stream).await?.0 != Version::NONE {
             own.push(key.0);

@@ -20,20 +20,38 @@ use crate::world::record;
 /// The kinds that only say that somebody was erased.
 const OWN: [Kind; 3] = [Erasure::KIND, Erased::KIND, Sought::KIND];
 
-/// Reads every record that there is now.
+/// So many wrappers of executions' keys are remembered. The records of one execution lie close together.
+const WRAPPERS: usize = 4_096;
+
+/// Reads every record that there is now. With the body of an execution comes what wraps its key.
 async fn each<P: Pace>(
     journal: &dyn Journal,
     pace: &mut P,
-    mut look: impl FnMut(&Envelope),
+    mut look: impl FnMut(&Envelope, Option<KeyId>),
 ) -> Result<(), Error> {
     let last = journal.last();
     if last == Position(0) {
         return Ok(());
     }
     let mut records = journal.follow(Position(0));
+    let mut wrappers: HashMap<KeyId, Option<KeyId>> = HashMap::new();
     while let Some(found) = records.next().await {
         let (position, envelope) = found?;
-        look(&envelope);
+        let mut wrapper = None;
+        if envelope.stream.kind == record::KIND && envelope.body.is_some() {
+            wrapper = match wrappers.get(&envelope.key) {
+                Some(known) => *known,
+                None => {
+                    if wrappers.len() >= WRAPPERS {
+                        wrappers.clear();
+                    }
+                    let found = journal.wrapper(envelope.key).await?;
+                    wrappers.insert(envelope.key, found);
+                    found
+                }
+            };
+        }
+        look(&envelope, wrapper);
         if position >= last {
             break;
         }
@@ -59,7 +77,7 @@ pub(super) async fn sought<P: Pace>(
         ..Sought::default()
     };
     let mut sessions = BTreeSet::new();
-    each(journal, pace, |envelope| {
+    each(journal, pace, |envelope, _| {
         if envelope.key != KeyId(id) {
             return;
         }
@@ -163,7 +181,6 @@ pub(super) async fn search<P: Pace>(
     pace: &mut P,
 ) -> Result<Found, Error> {
     let mut search = Search {
-        journal,
         sought,
         known: sought.identifiers.iter().collect(),
         shared: sought.shared.iter().collect(),
@@ -181,12 +198,14 @@ pub(super) async fn search<P: Pace>(
         named: BTreeSet::new(),
         left: BTreeMap::new(),
     };
-    each(journal, pace, |envelope| search.look(envelope)).await?;
+    each(journal, pace, |envelope, wrapper| {
+        search.look(envelope, wrapper);
+    })
+    .await?;
     Ok(search.end())
 }
 
 struct Search<'a> {
-    journal: &'a dyn Journal,
     sought: &'a Sought,
     /// What only they are known by.
     known: Vec<&'a String>,
@@ -206,7 +225,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn look(&mut self, envelope: &Envelope) {
+    fn look(&mut self, envelope: &Envelope, wrapper: Option<KeyId>) {
         let stream = envelope.stream;
         let is_theirs = envelope.key == KeyId(self.sought.user);
         if OWN.contains(&stream.kind) {
@@ -217,7 +236,7 @@ impl Search<'_> {
             self.found.bodies.insert((stream, envelope.version));
         }
         match stream.kind {
-            record::KIND => self.execution(envelope),
+            record::KIND => self.execution(envelope, wrapper),
             Session::KIND => self.session(envelope),
             AuditEvent::KIND => self.event(envelope),
             _ if is_theirs => {}
@@ -247,13 +266,12 @@ impl Search<'_> {
         self.found.remains.insert(stream, version);
     }
 
-    fn execution(&mut self, envelope: &Envelope) {
+    fn execution(&mut self, envelope: &Envelope, wrapper: Option<KeyId>) {
         let id = envelope.stream.id;
         let Some(record) = value(envelope).filter(|_| !self.found.of_nobody.contains_key(&id))
         else {
             return;
         };
-        let wrapper = self.journal.wrapper(envelope.key);
         // Their own go with their key, and are counted where that is destroyed.
         if wrapper == Some(KeyId(self.sought.user)) {
             return;

@@ -253,7 +253,8 @@ impl Scene {
             let left = Journal::list(&self.journal, kind, None, 10).await;
             assert!(left.expect("reads").is_empty(), "{kind}");
         }
-        assert!(self.journal.wrapper(Sought::key(self.ann)).is_none());
+        let wrapper = self.journal.wrapper(Sought::key(self.ann)).await;
+        assert!(wrapper.expect("reads").is_none());
         for id in self.stay {
             let stream = StreamId::new(KIND, id);
             let records = self.journal.read(stream, Version::NONE).await;

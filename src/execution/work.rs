@@ -69,8 +69,8 @@ impl Work {
     async fn handle(&mut self, mut message: Handle) -> Result<Answered, Error> {
         self.may_guess(&message).await?;
         let mut before = match self.loaded.take() {
-            Some(loaded) => loaded,
-            None => self.load(&message).await?,
+            Some(loaded) if !self.is_behind(&loaded).await? => loaded,
+            _ => self.load(&message).await?,
         };
         if let Some(answered) = self.elsewhere(&mut message, &before.state).await? {
             self.loaded = Some(before);
@@ -255,6 +255,16 @@ impl Work {
         message.input.request = Request::Elsewhere;
         message.asker = None;
         Ok(None)
+    }
+
+    /// Whether another node has gone on with the execution since it was read.
+    async fn is_behind(&self, loaded: &Loaded) -> Result<bool, Error> {
+        let journal = self.shared.journal.as_ref();
+        if !journal.is_shared() {
+            return Ok(false);
+        }
+        let (now, _) = journal.head(stream(self.id)).await?;
+        Ok(now != loaded.version)
     }
 
     /// Whoever is kept waiting for what nothing waits for any more is told.

@@ -129,6 +129,10 @@ impl Journal for Faulty {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
         self.is_whole(stream)?;
         self.inner.read(stream, after).await
@@ -150,12 +154,12 @@ impl Journal for Faulty {
         self.inner.lease(name, ttl).await
     }
 
-    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
-        self.inner.wrapper(key)
+    async fn wrapper(&self, key: KeyId) -> Result<Option<KeyId>> {
+        self.inner.wrapper(key).await
     }
 
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
-        self.inner.keys_under(key)
+    async fn keys_under(&self, key: KeyId) -> Result<Vec<KeyId>> {
+        self.inner.keys_under(key).await
     }
 
     async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 
 mod by_id;
 mod cipher;
+pub(super) mod remote;
 mod root;
 mod rotate;
 mod slot;
@@ -34,6 +35,27 @@ pub use slots::inspect;
 
 /// How many unwrapped keys stay in memory; each takes about a hundred bytes.
 const CACHED: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not zero");
+
+/// What opens sealed bodies.
+pub trait Opens {
+    /// Opens what [`Keyring::seal`] sealed; `None` once the key, or one above it, is destroyed.
+    ///
+    /// # Errors
+    /// [`Error::Altered`] when it was not sealed under this key with this `aad`.
+    fn open_sealed(&self, id: KeyId, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>>;
+}
+
+impl Opens for Keyring {
+    fn open_sealed(&self, id: KeyId, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        Self::open_sealed(self, id, aad, sealed)
+    }
+}
+
+impl Opens for Arc<Keyring> {
+    fn open_sealed(&self, id: KeyId, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>> {
+        Keyring::open_sealed(self, id, aad, sealed)
+    }
+}
 
 /// The data keys of one journal. All methods may be called from several threads.
 #[derive(Debug)]

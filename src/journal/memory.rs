@@ -266,12 +266,12 @@ impl Journal for MemoryJournal {
             .map_or(0, |counter| counter.at(now)))
     }
 
-    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
-        self.0.keyring.wrapper(key)
+    async fn wrapper(&self, key: KeyId) -> Result<Option<KeyId>> {
+        Ok(self.0.keyring.wrapper(key))
     }
 
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
-        self.0.keyring.under(key)
+    async fn keys_under(&self, key: KeyId) -> Result<Vec<KeyId>> {
+        Ok(self.0.keyring.under(key))
     }
 
     async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {

@@ -28,6 +28,7 @@ mod meter;
 pub mod object;
 mod objects;
 mod pack;
+pub mod postgres;
 pub mod prepare;
 pub mod seal;
 pub mod sled;
@@ -317,6 +318,11 @@ pub trait Journal: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Whether other processes may write to it as well, so that what was read may be out of date.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// The records of `stream` after `after`, oldest first.
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>>;
 
@@ -374,10 +380,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// What wraps a data key; [`KeyId::SYSTEM`] means the root key. `None` when nothing can be opened
     /// with it any more.
-    fn wrapper(&self, key: KeyId) -> Option<KeyId>;
+    async fn wrapper(&self, key: KeyId) -> Result<Option<KeyId>>;
 
     /// The keys that are wrapped under another one, directly or by way of others: what goes with it.
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId>;
+    async fn keys_under(&self, key: KeyId) -> Result<Vec<KeyId>>;
 
     /// Takes the bodies of these records out of the log, with the lookups that were stored beside
     /// them; the records' frames stay, and so does the current revision of an object. Returns how many

@@ -5,7 +5,7 @@
 
 use super::counter;
 use super::frame::{Added, FORMAT, Frame, LIMIT, Lookup, Operation, PACKED, Payload, Record};
-use super::keys::Keyring;
+use super::keys::{Keyring, Opens};
 use super::{
     Commit, Envelope, Error, Hash, Key, KeyId, Object, Result, StreamId, Version, Write, pack,
     upcast,
@@ -137,9 +137,9 @@ pub(super) fn record(
 ///
 /// # Errors
 /// [`Error::Corrupt`] when the body does not open, or cannot be brought to today's schema.
-pub fn envelope(record: &Record, keyring: &Keyring) -> Result<Envelope> {
+pub fn envelope(record: &Record, keys: &dyn Opens) -> Result<Envelope> {
     let frame = &record.frame;
-    let (schema, body) = match body(record, keyring)? {
+    let (schema, body) = match body(record, keys)? {
         Some((schema, body)) => (schema, Some(body)),
         None => (frame.schema, None),
     };
@@ -161,12 +161,12 @@ pub fn envelope(record: &Record, keyring: &Keyring) -> Result<Envelope> {
 ///
 /// # Errors
 /// As [`envelope`].
-pub fn object(record: &Record, keyring: &Keyring) -> Result<Option<Object>> {
+pub fn object(record: &Record, keys: &dyn Opens) -> Result<Option<Object>> {
     let frame = &record.frame;
     if frame.operation != Operation::Put {
         return Ok(None);
     }
-    Ok(body(record, keyring)?.map(|(schema, body)| Object {
+    Ok(body(record, keys)?.map(|(schema, body)| Object {
         stream: frame.stream,
         version: frame.version,
         at: frame.at,
@@ -176,7 +176,7 @@ pub fn object(record: &Record, keyring: &Keyring) -> Result<Option<Object>> {
 }
 
 /// The opened body in today's schema, if there is one.
-fn body(record: &Record, keyring: &Keyring) -> Result<Option<(u16, Vec<u8>)>> {
+fn body(record: &Record, keys: &dyn Opens) -> Result<Option<(u16, Vec<u8>)>> {
     let frame = &record.frame;
     let has_body = matches!(frame.operation, Operation::Append | Operation::Put);
     let Some(payload) = record.payload.as_ref().filter(|_| has_body) else {
@@ -188,7 +188,7 @@ fn body(record: &Record, keyring: &Keyring) -> Result<Option<(u16, Vec<u8>)>> {
         problem,
     };
     let aad = authenticated(frame, payload);
-    match keyring.open_sealed(frame.key, &aad, &payload.sealed) {
+    match keys.open_sealed(frame.key, &aad, &payload.sealed) {
         Ok(None) => Ok(None),
         Ok(Some(body)) => unpacked(frame, body)
             .and_then(|body| upcast::body(frame.stream.kind, frame.schema, body))

@@ -68,6 +68,7 @@ use store::Store;
 pub use disk::OnSync;
 pub use examine::verify_exports;
 pub use options::Options;
+pub(super) use portable::Portable;
 pub use portable::export;
 pub use prove::Stand;
 pub use recover::rebuild;
@@ -417,12 +418,12 @@ impl Journal for SledJournal {
         self.shared.told(self.shared.counter(counter, now))
     }
 
-    fn wrapper(&self, key: KeyId) -> Option<KeyId> {
-        self.shared.keyring.wrapper(key)
+    async fn wrapper(&self, key: KeyId) -> Result<Option<KeyId>> {
+        Ok(self.shared.keyring.wrapper(key))
     }
 
-    fn keys_under(&self, key: KeyId) -> Vec<KeyId> {
-        self.shared.keyring.under(key)
+    async fn keys_under(&self, key: KeyId) -> Result<Vec<KeyId>> {
+        Ok(self.shared.keyring.under(key))
     }
 
     async fn remove_bodies(&self, records: HashSet<(StreamId, Version)>) -> Result<u64> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
 use super::feed;
@@ -12,6 +13,16 @@ use super::value;
 /// `journal.*`.
 #[derive(Clone, Debug)]
 pub struct Journal {
+    /// The address of the PostgreSQL database that it is in, such as `postgres://user@host/database`;
+    /// without one it is in the data directory. May hold a password.
+    pub url: Option<SecretString>,
+    /// The password for it, if the address has none.
+    pub password: Option<SecretString>,
+    /// A file with the certificates that the database's is checked against, in PEM; without one those
+    /// that the machine believes.
+    pub ca: Option<PathBuf>,
+    /// How many connections to the database there may be, beside the one that listens.
+    pub connections: usize,
     /// Bytes that the store keeps in memory; the process grows to about 1.7 times of it.
     pub cache_capacity: u64,
     /// Records after which a new segment of the log is begun.
@@ -57,6 +68,12 @@ const INTERVAL: Duration = Duration::from_mins(10);
 impl Journal {
     pub(super) fn read(from: &mut Reader) -> Self {
         Self {
+            url: from.secret("journal.url"),
+            password: from.secret("journal.password"),
+            ca: from
+                .optional("journal.ca", |text| Ok(text.to_owned()))
+                .map(PathBuf::from),
+            connections: from.count("journal.connections", 16),
             cache_capacity: from.size("journal.cache_capacity", 16 << 20),
             segment_records: from.count("journal.segment_records", 500_000),
             remove_exported: from.parsed("journal.remove_exported", false, value::truth),

@@ -15,6 +15,7 @@ mod flows;
 mod http;
 mod journal;
 mod load;
+mod nodes;
 mod policy;
 mod soak;
 mod stage;

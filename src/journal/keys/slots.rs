@@ -23,6 +23,9 @@ const HEADER: &[u8] = b"gatelog data keys 1\n";
 /// system grows a file in one step, so any other size means that the end was lost.
 const GROWTH: u32 = 1024;
 
+/// The table that has the slots of a database.
+pub(super) const TABLE: &str = "data_key";
+
 /// How often [`inspect`] looks before it says that something is wrong.
 const ATTEMPTS: usize = 3;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -64,6 +67,8 @@ pub(super) struct Slots {
     /// The first slot that was never used.
     end: u32,
     unsynced: bool,
+    /// What was written, for whoever brings it to a database; `None` where nobody does.
+    written: Option<Vec<Slot>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +92,24 @@ impl Slots {
             room: 1,
             end: 1,
             unsynced: false,
+            written: None,
         }
+    }
+
+    /// Slots in memory that keep what is written to them for [`Slots::take_written`].
+    pub(super) fn noted() -> Self {
+        Self {
+            written: Some(Vec::new()),
+            ..Self::in_memory()
+        }
+    }
+
+    /// What was written since the last call, in that order.
+    pub(super) fn take_written(&mut self) -> Vec<Slot> {
+        self.written
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Opens the file `slots` in `dir`, which is made when it does not exist, and reads it once.
@@ -212,10 +234,11 @@ impl Slots {
         }
     }
 
-    /// The file; empty when there is none.
+    /// The file; the table where they lie in a database, and empty when they lie nowhere.
     pub(super) fn path(&self) -> &Path {
         match &self.bytes {
             Bytes::File(synced) => &synced.path,
+            Bytes::Memory(_) if self.written.is_some() => Path::new(TABLE),
             Bytes::Memory(_) => Path::new(""),
         }
     }
@@ -264,6 +287,9 @@ impl Slots {
             None => self.free_slot()?,
         };
         self.write(number, &slot.encode())?;
+        if let Some(written) = &mut self.written {
+            written.push(slot.clone());
+        }
         let place = Place {
             slot: number,
             wrapper: slot.wrapper,

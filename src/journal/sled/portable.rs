@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::{Position, Result};
 use super::export::Writer;
+use super::log::Entry;
 use super::place::Place;
 use super::segments::Segments;
 use super::{Options, SledJournal, log_of};
@@ -44,4 +45,31 @@ fn copy(segments: &Segments, until: Option<Position>, to: impl Write) -> Result<
         Ok(true)
     })?;
     writer.finish().map(drop)
+}
+
+/// An export of records that lie elsewhere, such as in a database.
+pub(in crate::journal) struct Portable<W>(Writer<W>);
+
+impl<W: Write> Portable<W> {
+    /// Begins one.
+    pub(in crate::journal) fn begin(to: W) -> Self {
+        Self(Writer::new(to, Path::new("the export")))
+    }
+
+    /// Adds the bytes of the next record.
+    ///
+    /// # Errors
+    /// When `to` fails.
+    pub(in crate::journal) fn record(&mut self, position: u64, bytes: Vec<u8>) -> Result<()> {
+        let place = Place::record(position);
+        self.0.write(&Entry { place, bytes })
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When `to` fails.
+    pub(in crate::journal) fn finish(self) -> Result<()> {
+        self.0.finish().map(drop)
+    }
 }

@@ -155,12 +155,12 @@ impl Journal for Unpacked {
         Ok(0)
     }
 
-    fn wrapper(&self, _: KeyId) -> Option<KeyId> {
-        None
+    async fn wrapper(&self, _: KeyId) -> Result<Option<KeyId>> {
+        Ok(None)
     }
 
-    fn keys_under(&self, _: KeyId) -> Vec<KeyId> {
-        Vec::new()
+    async fn keys_under(&self, _: KeyId) -> Result<Vec<KeyId>> {
+        Ok(Vec::new())
     }
 
     async fn remove_bodies(&self, _: HashSet<(StreamId, Version)>) -> Result<u64> {

@@ -9,7 +9,7 @@ use gatelog::app::lock::Role;
 use gatelog::app::{self, lock};
 use gatelog::clock::Clock;
 use gatelog::courier::outbox::{self, Mail};
-use gatelog::journal::{Commit, Durability, Journal as _, object};
+use gatelog::journal::{Commit, Durability, object};
 use gatelog::settings::Settings;
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ fn has(server: &TestServer, count: usize) {
 /// How many mails are in the outbox of a server that is down.
 fn left(server: &TestServer) -> usize {
     inside(server, async |running| {
-        let mails: Vec<object::Versioned<Mail>> = object::all(running.journal().as_ref())
+        let mails: Vec<object::Versioned<Mail>> = object::all(&*running.journal())
             .await
             .expect("they can be read");
         mails.len()

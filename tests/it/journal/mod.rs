@@ -2,6 +2,7 @@
 
 mod contract;
 mod memory;
+mod postgres;
 mod sled;
 
 pub(crate) use sled::recovery::copy;

@@ -9,6 +9,7 @@ mod canaries;
 mod captcha_provider;
 pub(crate) mod command;
 mod cookies;
+pub(crate) mod database;
 pub(crate) mod duo;
 mod finish;
 mod headless;

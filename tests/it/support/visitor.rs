@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, 
 use serde_json::{Value, json};
 
 use super::cookies::{CSRF, Jar};
-use super::{Answer, Canaries, Form, LOGIN, Person, forms, random, random_below};
+use super::{Answer, Canaries, Form, LOGIN, Person, TestServer, forms, random, random_below};
 
 /// How a server is reached; the same over its restarts.
 #[derive(Debug)]
@@ -62,6 +62,11 @@ impl Visitor {
         let (canaries, address) = (&self.line.canaries, self.address);
         canaries.personal("an address", &address.to_string());
         canaries.personal_bytes("an address in binary", &address.octets());
+    }
+
+    /// The same browser, whose requests go to another server from now on.
+    pub(crate) fn turns_to(&mut self, server: &TestServer) {
+        self.line = Arc::clone(&server.line);
     }
 
     /// Another tab of the same browser.
