@@ -13,20 +13,18 @@ use anyhow::Context;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use crate::audit::{self, Auditor};
 use crate::clock::Clock;
-use crate::courier::Courier;
 use crate::directory::password::Pool;
 use crate::directory::{Install, Setup};
 use crate::execution::Executions;
 use crate::expression::Workers;
-use crate::feed::Feed;
 use crate::http::operator::Verified;
 use crate::journal::evidence::Checkpoint;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
 mod descriptors;
+mod duties;
 mod elsewhere;
 mod first_run;
 pub mod folder;
@@ -46,6 +44,7 @@ mod watch;
 pub use shutdown::{Signals, Stopped};
 pub use store::verify_exports;
 
+use duties::Duties;
 pub use kept::Kept;
 use lock::{Lock, Role};
 use notary::Notary;
@@ -60,6 +59,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often timers are looked after; so much later than its moment one may fire.
 const TICK: Duration = Duration::from_millis(250);
 
+/// After so many of those it is looked for what nodes waited for that are gone: every ten seconds.
+const INHERIT: u64 = 40;
+
 /// How long the sweep pauses where there is more to end than it ends in one go.
 const BREATH: Duration = Duration::from_millis(500);
 
@@ -70,19 +72,12 @@ pub struct Running {
     executions: Executions,
     install: Install,
     stopping: Arc<AtomicBool>,
-    courier: Courier,
     /// Where mails go while there is no mail server.
     mails: Option<PathBuf>,
-    /// What ends and removes things. Who only asks finds everything as the server left it, so a
-    /// command has none of these.
-    sweeper: Option<tokio::task::JoinHandle<()>>,
-    timers: Option<tokio::task::JoinHandle<()>>,
-    remover: Option<tokio::task::JoinHandle<()>>,
+    /// Who only asks finds everything as the server left it, so a command has none.
+    duties: Option<Duties>,
     watcher: Option<tokio::task::JoinHandle<()>>,
     notary: Arc<Notary>,
-    signing: Option<tokio::task::JoinHandle<()>>,
-    /// What follows the journal; a command is over too soon for it.
-    followers: Option<(Auditor, Feed)>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -107,6 +102,7 @@ pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::R
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
     let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
+    duties::announce(parts.journal.journal().as_ref()).await?;
     let watch = Watch::open(&parts, &settings).await?;
     start(lock, parts, &settings, clock, watch, Role::Server)
 }
@@ -121,6 +117,7 @@ pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running,
     lock::prepare(&settings.data)?;
     let lock = take_as_server(&settings, &clock).await?;
     let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
+    duties::announce(parts.journal.journal().as_ref()).await?;
     let watch = Watch::open(&parts, &settings).await?;
     let signals = Signals::listen()?;
     let running = start(lock, parts, &settings, clock, watch, Role::Server)?;
@@ -172,34 +169,22 @@ fn start(
     let (listener, socket) = socket::bind(&lock)?;
     let listen = (role == Role::Server).then_some(settings.listen);
     let servers = servers::start(&parts, listen, listener, socket.owner(), settings)?;
+    let watcher = watch.map(|watch| tokio::spawn(watch.run()));
+    let took = clock.monotonic().duration_since(parts.began);
     // A command is over too soon to wait for anything, and carries out what was asked and no more:
     // whoever looks at a backup must not change it.
-    let is_server = role == Role::Server;
-    if is_server {
-        let executions = parts.executions.clone();
-        parts.courier.start(mail::reporter(executions));
-    }
-    let sweeper = is_server.then(|| tokio::spawn(sweep(parts.executions.clone())));
-    let timers = is_server.then(|| tokio::task::spawn_local(timers(parts.executions.clone())));
-    let followers = match role {
-        Role::Server => Some(follow(&parts, settings, &clock)?),
-        Role::Command => None,
-    };
-    if is_server {
-        let operator = parts.operator.clone();
-        tokio::spawn(async move { crate::http::operator::finish_erasures(&operator).await });
-    }
-    let kept = settings.journal.retention.clone();
-    let (signing_clock, clock_at_start) = (clock.clone(), clock.clone());
-    let journal = parts.journal.clone();
-    let remover = is_server.then(|| tokio::spawn(forget(journal, kept, clock)));
-    let watcher = watch.map(|watch| tokio::spawn(watch.run()));
-    let notary = Arc::clone(&parts.notary);
-    let signing = is_server.then(|| {
-        let settings = settings.journal.checkpoints.clone();
-        tokio::spawn(Arc::clone(&notary).run(settings, signing_clock))
+    let duties = (role == Role::Server).then(|| {
+        Duties::begin(duties::Needs {
+            journal: parts.journal.clone(),
+            executions: parts.executions.clone(),
+            courier: parts.courier.clone(),
+            notary: Arc::clone(&parts.notary),
+            operator: parts.operator.clone(),
+            geoip: Arc::clone(&parts.state.geoip),
+            settings: settings.clone(),
+            clock,
+        })
     });
-    let took = clock_at_start.monotonic().duration_since(parts.began);
     let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     parts.state.metrics.machine().start.set(took);
     Ok(Running {
@@ -208,31 +193,13 @@ fn start(
         executions: parts.executions,
         install: parts.install,
         stopping: parts.stopping,
-        courier: parts.courier,
         mails: mail::folder(settings),
-        sweeper,
-        timers,
-        remover,
+        duties,
         watcher,
-        notary,
-        signing,
-        followers,
+        notary: parts.notary,
         socket,
         lock,
     })
-}
-
-/// Starts what reads the journal as it grows, and tells it to others.
-fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(Auditor, Feed)> {
-    let journal = parts.journal.journal();
-    let feed = Feed::start(&journal, clock, &settings.feed)
-        .context("the thread that writes the feed cannot be started")?;
-    let options = audit::Options {
-        kept: settings.events.retention,
-        geoip: Arc::clone(&parts.state.geoip),
-        sender: settings.email.from.clone(),
-    };
-    Ok((Auditor::start(journal, clock.clone(), &options), feed))
 }
 
 /// Removes what the settings do not want kept, at the start and then every hour by the clock.
@@ -266,10 +233,17 @@ async fn timers(executions: Executions) {
     }
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    for turn in 1_u64.. {
         tick.tick().await;
         if let Err(error) = executions.fire_due().await {
             tracing::warn!(%error, "timers could not fire; trying again");
+        }
+        // What other nodes waited for that have gone meanwhile.
+        if turn.is_multiple_of(INHERIT)
+            && executions.has_neighbours()
+            && let Err(error) = executions.resume().await
+        {
+            tracing::warn!(%error, "what others waited for could not all be taken up");
         }
     }
 }
@@ -386,28 +360,28 @@ impl Running {
             journal,
             executions,
             stopping,
-            courier,
-            sweeper,
-            timers,
-            remover,
+            duties,
             watcher,
             notary,
-            signing,
-            followers,
             socket,
             lock,
             ..
         } = self;
         stopping.store(true, Ordering::Relaxed);
         executions.release();
-        let is_server = signing.is_some();
-        let tasks = [sweeper, timers, remover, watcher, signing];
-        for task in tasks.into_iter().flatten() {
-            task.abort();
+        let is_server = duties.is_some();
+        if let Some(watcher) = watcher {
+            watcher.abort();
         }
         // Both wait, side by side, for what others are slow at. What came of a mail is told to
         // executions, which end later.
-        tokio::join!(courier.stop(), servers.stop());
+        let duties = async {
+            match duties {
+                Some(duties) => duties.end().await,
+                None => None,
+            }
+        };
+        let (followers, ()) = tokio::join!(duties, servers.stop());
         executions.stop().await;
         if let Some((auditor, feed)) = followers {
             tokio::join!(auditor.stop(), feed.stop());

@@ -45,6 +45,9 @@ use schedule::{Place, Schedule};
 /// given up before they knew that it was written.
 const POLL: Duration = Duration::from_secs(10);
 
+/// The same where other nodes post mails as well.
+const SHARED_POLL: Duration = Duration::from_secs(1);
+
 /// A look reads all that was never tried, which may be much while a server is slow. It takes at most
 /// the so manieth part of the time.
 const SHARE: u32 = 20;
@@ -144,8 +147,9 @@ impl Courier {
     }
 
     /// Begins to send, first what an earlier run left over. `report` hears what comes of each mail.
-    /// It needs the runtime that it is called on, and is called once.
+    /// It needs the runtime that it is called on. One that was stopped may be started again.
     pub fn start(&self, report: Reporter) {
+        self.0.stopping.send_replace(false);
         let task = tokio::spawn(run(Arc::clone(&self.0), report));
         let mut place = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(former) = place.replace(task) {
@@ -154,8 +158,14 @@ impl Courier {
     }
 
     /// Says that these mails are in the outbox from now on. Cheap, however many there are already,
-    /// and never in vain: the courier also looks by itself, but only now and then.
+    /// and never in vain: the courier also looks by itself, but only now and then. One that has not started
+    /// looks at everything when it does.
     pub fn wake(&self, mails: impl IntoIterator<Item = Posted>) {
+        let place = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            return;
+        }
+        drop(place);
         self.0.posted().extend(mails);
         self.0.bell.notify_one();
     }
@@ -189,13 +199,19 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
     let mut knows_all = false;
     let mut looks = true;
     let mut until_look = std::pin::pin!(tokio::time::sleep(POLL));
+    // Other nodes cannot ring this one's bell.
+    let poll = if shared.journal.is_shared() {
+        SHARED_POLL
+    } else {
+        POLL
+    };
     loop {
         if looks {
             let begun = shared.clock.monotonic();
             let looked = shared.look(&mut schedule, knows_all).await;
             knows_all |= looked.is_ok();
             let pause = match looked {
-                Ok(()) => POLL.max((shared.clock.monotonic() - begun) * SHARE),
+                Ok(()) => poll.max((shared.clock.monotonic() - begun) * SHARE),
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read; trying again");
                     PAUSE

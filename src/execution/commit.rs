@@ -64,7 +64,11 @@ pub(super) async fn build(
         _ => None,
     };
     writes.extend(wrap(key, &before.state, handled, arrived));
-    writes.extend(timers::writes(&before.state, &handled.state));
+    writes.extend(timers::writes(
+        &before.state,
+        &handled.state,
+        shared.journal.node(),
+    ));
     let durability = durability(handle, handled);
     let mut input = handle.input.clone();
     input.body = handled.body.clone();

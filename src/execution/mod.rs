@@ -58,6 +58,7 @@ mod watched;
 mod work;
 
 pub use aside::Tested;
+pub use due::{PRESENCE, lease_of};
 pub use outside::Outside;
 pub use presence::Presence;
 pub use recovery::Recovery;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lru::LruCache;
@@ -20,6 +21,9 @@ use crate::journal::object::{self, Versioned};
 
 /// Of how many executions it is known where they stand, some hundred bytes each.
 const STANDS: NonZeroUsize = NonZeroUsize::new(8_192).expect("it is not zero");
+
+/// How often it is looked whether another node has done something.
+const ELSEWHERE: Duration = Duration::from_secs(1);
 
 /// What an execution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -242,9 +246,15 @@ impl Watching {
         })
     }
 
-    /// Waits for the next commit; forever where there is nothing to watch.
+    /// Waits for the next commit; forever where there is nothing to watch. Where other nodes write as
+    /// well, of which nobody tells, for a second at most.
     pub async fn changed(&mut self) {
+        let is_shared = self.executions.shared.journal.is_shared();
         let alive = match &mut self.watched {
+            Some((_, signs)) if is_shared => {
+                let sign = actix::clock::timeout(ELSEWHERE, signs.changed()).await;
+                sign.is_err() || sign.is_ok_and(|sign| sign.is_ok())
+            }
             Some((_, signs)) => signs.changed().await.is_ok(),
             None => false,
         };

@@ -32,6 +32,9 @@ pub(super) struct Timer {
     /// What is asked of others meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) asks: Option<Effect>,
+    /// The node that asks, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) node: Option<Uuid>,
 }
 
 impl Stored for Timer {
@@ -49,8 +52,8 @@ impl Stored for Timer {
 /// The revision of every timer: it is written once.
 const ONLY: Version = Version(1);
 
-/// The writes that make the stored timers those that run in the state.
-pub(super) fn writes(before: &Execution, after: &Execution) -> Vec<Write> {
+/// The writes that make the stored timers those that run in the state, set by `node`.
+pub(super) fn writes(before: &Execution, after: &Execution, node: Option<Uuid>) -> Vec<Write> {
     let (Some(running), earlier) = (after.latest(), before.latest()) else {
         return Vec::new();
     };
@@ -68,6 +71,7 @@ pub(super) fn writes(before: &Execution, after: &Execution) -> Vec<Write> {
                 due: set.due,
                 effect,
                 asks: effect.and_then(|effect| running.effects.get(&effect).cloned()),
+                node: node.filter(|_| effect.is_some()),
             };
             object::put(&timer, Version::NONE)
         })

@@ -129,8 +129,8 @@ impl Journal for Faulty {
         }
     }
 
-    fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+    fn node(&self) -> Option<Uuid> {
+        self.inner.node()
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {

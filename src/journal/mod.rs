@@ -20,6 +20,7 @@ mod error;
 pub mod evidence;
 #[cfg(test)]
 pub(crate) mod faulty;
+pub mod fenced;
 pub mod frame;
 pub mod keys;
 mod kind;
@@ -318,9 +319,15 @@ pub trait Journal: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What tells this process from the others that write to the same journal; `None` where there can be
+    /// no others. It is another one after a restart.
+    fn node(&self) -> Option<Uuid> {
+        None
+    }
+
     /// Whether other processes may write to it as well, so that what was read may be out of date.
     fn is_shared(&self) -> bool {
-        false
+        self.node().is_some()
     }
 
     /// The records of `stream` after `after`, oldest first.

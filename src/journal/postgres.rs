@@ -397,8 +397,8 @@ impl Journal for PostgresJournal {
         result
     }
 
-    fn is_shared(&self) -> bool {
-        true
+    fn node(&self) -> Option<Uuid> {
+        Some(self.shared.node)
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
