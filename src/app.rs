@@ -26,6 +26,7 @@ use crate::journal::evidence::Checkpoint;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
+pub mod copy;
 mod descriptors;
 mod elsewhere;
 mod first_run;

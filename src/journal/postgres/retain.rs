@@ -15,10 +15,11 @@ use uuid::Uuid;
 use super::super::frame::{Frame, Operation, Record};
 use super::super::{KeyId, Kind, Result, StreamId, Version};
 use super::connect::Failure;
+use super::patience::Patience;
 use super::read::Values;
 use super::save::number;
 use super::wanted::{position, unreadable};
-use super::{Patience, PostgresJournal, Shared};
+use super::{PostgresJournal, Shared};
 use crate::clock::Clock;
 
 /// So many are removed in one transaction.
