@@ -22,6 +22,10 @@ mod waits;
 mod wake;
 mod what_if;
 
+/// The server's own, which runs in this program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A bench and its name.
 type Bench = (&'static str, fn());
 

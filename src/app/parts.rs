@@ -277,6 +277,7 @@ fn limits(settings: &Settings) -> Limits {
     let reputation = &settings.reputation;
     Limits {
         passivate_after: execution.passivate_after,
+        awake: execution.max_awake,
         lifetime: execution.lifetime,
         unanswered: execution.max_unanswered,
         unanswered_per_address: execution.max_unanswered_per_address,

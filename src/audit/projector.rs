@@ -3,10 +3,12 @@
 //! Events and how far they reach are one commit, so that each is written once, whenever the process
 //! ends. What a record tells is looked for a moment later, away from whoever caused it.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use lru::LruCache;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -37,6 +39,9 @@ const BATCH: usize = 256;
 
 /// How many bytes are written together, unless a single event has more.
 const BYTES: usize = 1 << 20;
+
+/// Of how many executions it is remembered where they stood. Those that wait for days are read again.
+const STANDS: NonZeroUsize = NonZeroUsize::new(1_024).expect("it is not zero");
 
 /// After so many records without a break, whoever is served comes first for a moment.
 const BREATH: u64 = 64;
@@ -80,6 +85,7 @@ impl Auditor {
             journal: Arc::clone(&journal),
             clock: clock.clone(),
             resolver,
+            stands: LruCache::new(STANDS),
         };
         let tasks = vec![
             tokio::spawn(projector.run(stopping.subscribe())),
@@ -126,6 +132,8 @@ struct Projector {
     journal: Arc<dyn Journal>,
     clock: Clock,
     resolver: Resolver,
+    /// Where executions stood after the record that was seen last of them.
+    stands: LruCache<StreamId, (Version, Execution)>,
 }
 
 /// What waits to be written.
@@ -237,11 +245,14 @@ impl Projector {
                 let Some(record) = read(envelope) else {
                     return Ok(Vec::new());
                 };
-                if !self.is_told(&record).await? {
-                    return Ok(Vec::new());
-                }
                 let before = self.before(envelope.stream, envelope.version).await?;
-                let (origin, drafts) = events_of(&before, &record);
+                let told = self.is_told(&record).await?;
+                let told = told.then(|| events_of(&before, &record));
+                let after = record.events.iter().fold(before, evolve);
+                self.note_stand(envelope, after);
+                let Some((origin, drafts)) = told else {
+                    return Ok(Vec::new());
+                };
                 seen.key = KeyId(envelope.stream.id);
                 seen.observations = &record.observations;
                 self.resolver.events(seen, &origin, drafts).await
@@ -296,11 +307,24 @@ impl Projector {
         }
     }
 
+    /// Remembers where an execution stands after a record, for as long as there is more to come.
+    fn note_stand(&mut self, envelope: &Envelope, after: Execution) {
+        if after.is_over() {
+            self.stands.pop(&envelope.stream);
+        } else {
+            self.stands.put(envelope.stream, (envelope.version, after));
+        }
+    }
+
     /// Where an execution stood before one of its records.
-    async fn before(&self, stream: StreamId, version: Version) -> journal::Result<Execution> {
+    async fn before(&mut self, stream: StreamId, version: Version) -> journal::Result<Execution> {
         let mut state = Execution::default();
         if version.0 <= 1 {
             return Ok(state);
+        }
+        match self.stands.pop(&stream) {
+            Some((last, stand)) if last.next() == version => return Ok(stand),
+            _ => {}
         }
         for envelope in self.journal.read(stream, Version::NONE).await? {
             if envelope.version >= version {

@@ -10,7 +10,7 @@ use lru::LruCache;
 
 use crate::flow::client::network;
 
-/// How many addresses or accounts are remembered; one that comes seldom is forgotten first.
+/// How many addresses are remembered; one that comes seldom is forgotten first.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
 
 /// A token bucket for each address.
@@ -35,7 +35,7 @@ impl Limiter {
     /// Allows `rate` requests a second in the long run, and `burst` at once.
     #[must_use]
     pub fn new(rate: u32, burst: u32) -> Self {
-        Self(Buckets::new(f64::from(rate.max(1)), burst))
+        Self(Buckets::new(f64::from(rate.max(1)), burst, REMEMBERED))
     }
 
     /// Takes one request of this address at `now` (monotonic).
@@ -48,12 +48,12 @@ impl Limiter {
 }
 
 impl<K: Eq + Hash> Buckets<K> {
-    /// Allows `rate` a second in the long run, and `burst` at once.
-    pub(super) fn new(rate: f64, burst: u32) -> Self {
+    /// Allows `rate` a second in the long run, and `burst` at once, of each of the last `most`.
+    pub(super) fn new(rate: f64, burst: u32, most: NonZeroUsize) -> Self {
         Self {
             rate,
             burst: f64::from(burst.max(1)),
-            all: Mutex::new(LruCache::new(REMEMBERED)),
+            all: Mutex::new(LruCache::new(most)),
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn whoever_looks_takes_nothing() {
-        let buckets = Buckets::new(0.5, 1);
+        let buckets = Buckets::new(0.5, 1, REMEMBERED);
         let now = Clock::system().monotonic();
         for _ in 0..3 {
             assert_eq!(buckets.look(&1, now), Ok(()));

@@ -62,6 +62,7 @@ pub use outside::Outside;
 pub use presence::Presence;
 pub use recovery::Recovery;
 pub use reply::{Pending, Reply, Secret, flow_error};
+use status::Stands;
 pub use status::{State, Status, Watching};
 pub use unfinished::Unfinished;
 pub use vitals::{Counted, Vitals};
@@ -119,6 +120,8 @@ pub enum Error {
 pub struct Limits {
     /// How long an execution stays in memory without being asked.
     pub passivate_after: Duration,
+    /// How many are in memory; of more, those leave it that nobody has asked for the longest time.
+    pub awake: usize,
     /// How long an execution, and an anonymous session, may take altogether.
     pub lifetime: Duration,
     /// How many executions may wait for their first answer.
@@ -145,6 +148,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             passivate_after: Duration::from_mins(5),
+            awake: 10_000,
             lifetime: Duration::from_hours(24),
             unanswered: 100_000,
             unanswered_per_address: 200,
@@ -185,6 +189,8 @@ pub(crate) struct Shared {
     guesses: Guesses,
     /// The turns of those who call other servers.
     calls: Semaphore,
+    /// Where executions stood when somebody looked.
+    stands: Stands,
 }
 
 impl Shared {
@@ -323,11 +329,13 @@ impl Executions {
             gate,
             guesses,
             calls: Semaphore::new(CALLS),
+            stands: Stands::default(),
         });
         let threads: Vec<Arbiter> = (0..threads.max(1)).map(|_| Arbiter::new()).collect();
+        let most = shared.limits.awake.div_ceil(threads.len());
         let start = |arbiter: &Arbiter| {
             let shared = Arc::clone(&shared);
-            Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared))
+            Shard::start_in_arbiter(&arbiter.handle(), move |_| Shard::new(shared, most))
         };
         let addresses = threads.iter().map(start).collect();
         Self {

@@ -1,9 +1,10 @@
 //! One shard per thread: knows the actors that are awake on it, and wakes the others.
 
-use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MailboxError, Message, ResponseFuture};
+use lru::LruCache;
 use uuid::Uuid;
 
 use super::actor::{Answered, ExecutionActor, Handle, Peek, Stop};
@@ -14,14 +15,16 @@ use crate::journal::Version;
 /// The actors of one thread.
 pub(crate) struct Shard {
     shared: Arc<Shared>,
-    awake: HashMap<Uuid, Addr<ExecutionActor>>,
+    awake: LruCache<Uuid, Addr<ExecutionActor>>,
 }
 
 impl Shard {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    /// One that has no more than `most` awake.
+    pub(crate) fn new(shared: Arc<Shared>, most: usize) -> Self {
+        let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
         Self {
             shared,
-            awake: HashMap::new(),
+            awake: LruCache::new(most),
         }
     }
 
@@ -32,7 +35,11 @@ impl Shard {
         }
         let shared = Arc::clone(&self.shared);
         let awake = ExecutionActor::new(id, shared, ctx.address().recipient()).start();
-        self.awake.insert(id, awake.clone());
+        // One that is in the middle of something ends when that is done. Should its execution be asked
+        // meanwhile, the journal decides between the two.
+        if let Some((_, longest)) = self.awake.push(id, awake.clone()) {
+            longest.do_send(Stop);
+        }
         awake
     }
 }
@@ -83,8 +90,8 @@ impl Handler<Asleep> for Shard {
     type Result = ();
 
     fn handle(&mut self, Asleep { id, who }: Asleep, _: &mut Self::Context) {
-        if self.awake.get(&id) == Some(&who) {
-            self.awake.remove(&id);
+        if self.awake.peek(&id) == Some(&who) {
+            self.awake.pop(&id);
         }
         // What was sent before this point is still in the mailbox, ahead of the stop.
         who.do_send(Stop);
@@ -100,7 +107,7 @@ impl Handler<Awake> for Shard {
     type Result = usize;
 
     fn handle(&mut self, _: Awake, _: &mut Self::Context) -> Self::Result {
-        self.awake.values().filter(|it| it.connected()).count()
+        self.awake.iter().filter(|(_, it)| it.connected()).count()
     }
 }
 
@@ -113,7 +120,7 @@ impl Handler<Snapshot> for Shard {
     type Result = ResponseFuture<Option<(Version, Execution)>>;
 
     fn handle(&mut self, Snapshot(id): Snapshot, _: &mut Self::Context) -> Self::Result {
-        let actor = self.awake.get(&id).cloned();
+        let actor = self.awake.peek(&id).cloned();
         Box::pin(async move { actor?.send(Peek).await.ok().flatten() })
     }
 }

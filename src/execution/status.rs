@@ -1,17 +1,25 @@
-//! Where an execution stands, without a question to its actor: for interfaces that want to know
-//! when to look.
+//! Where an execution stands, without a command to it: for interfaces that want to know when to look.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use lru::LruCache;
 use serde::Serialize;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::commit::stream;
 use super::{Error, Executions, Request, unfinished, work};
 use crate::directory::link;
 use crate::directory::session::Session;
 use crate::flow::timer::Deadline;
 use crate::flow::{Entry, Execution};
+use crate::journal::Version;
 use crate::journal::object::{self, Versioned};
+
+/// Of how many executions it is known where they stand, some hundred bytes each.
+const STANDS: NonZeroUsize = NonZeroUsize::new(8_192).expect("it is not zero");
 
 /// What an execution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +156,61 @@ impl Executions {
     }
 }
 
+/// Where an execution stands for its own session.
+#[derive(Clone)]
+struct Stand {
+    session: Option<Uuid>,
+    status: Status,
+}
+
+/// Where executions stood when somebody looked, with the version of the journal: many look, and often at
+/// what has not moved. What has is read from its actor, and from the journal only where none is awake.
+pub(super) struct Stands(Mutex<LruCache<Uuid, (Version, Stand)>>);
+
+impl Default for Stands {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(STANDS)))
+    }
+}
+
+impl Stands {
+    fn known(&self) -> MutexGuard<'_, LruCache<Uuid, (Version, Stand)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Executions {
+    async fn stand(&self, id: Uuid) -> Result<Stand, Error> {
+        let shared = &self.shared;
+        let (last, _) = shared.journal.head(stream(id)).await?;
+        let known = shared.stands.known().get(&id).cloned();
+        if let Some((_, stand)) = known.filter(|(version, _)| *version == last) {
+            return Ok(stand);
+        }
+        let awake = self.snapshot(id).await?;
+        let (version, state) = match awake.filter(|(version, _)| *version == last) {
+            Some(awake) => awake,
+            None => match work::load(shared, id).await {
+                Ok(loaded) => (loaded.version, loaded.state),
+                Err(work::Unreadable::Erased) => (last, Execution::Unstarted),
+                Err(work::Unreadable::Failed(error)) => return Err(error),
+            },
+        };
+        let stand = match state.latest() {
+            Some(running) => Stand {
+                session: Some(running.session),
+                status: Status::of(&state),
+            },
+            None => Stand {
+                session: None,
+                status: Status::NONE,
+            },
+        };
+        shared.stands.known().put(id, (version, stand.clone()));
+        Ok(stand)
+    }
+}
+
 impl Watching {
     /// Where the execution stands for whoever watches. Nobody learns anything of one that went on in
     /// another browser, or with a secret that has become another one.
@@ -161,15 +224,11 @@ impl Watching {
         // What is committed from here on is another sign.
         signs.mark_unchanged();
         let shared = &self.executions.shared;
-        let state = match work::load(shared, *id).await {
-            Ok(loaded) => loaded.state,
-            Err(work::Unreadable::Erased) => Execution::Unstarted,
-            Err(work::Unreadable::Failed(error)) => return Err(error),
-        };
-        let Some(last) = state.latest() else {
-            return Ok(Status::NONE);
-        };
-        let session = self.request.session.filter(|own| *own == last.session);
+        let stand = self.executions.stand(*id).await?;
+        let session = self
+            .request
+            .session
+            .filter(|own| stand.session == Some(*own));
         let (Some(session), Some(sid)) = (session, &self.request.sid) else {
             return Ok(Status::NONE);
         };
@@ -178,7 +237,7 @@ impl Watching {
         let now = shared.clock.now();
         let admits = |it: &Versioned<Session>| it.value.admits(sid, &self.request.client, now);
         Ok(match found {
-            Some(found) if admits(&found) => Status::of(&state),
+            Some(found) if admits(&found) => stand.status,
             _ => Status::NONE,
         })
     }

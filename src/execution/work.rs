@@ -67,7 +67,7 @@ impl Work {
     }
 
     async fn handle(&mut self, mut message: Handle) -> Result<Answered, Error> {
-        self.may_guess(&message)?;
+        self.may_guess(&message).await?;
         let mut before = match self.loaded.take() {
             Some(loaded) if !self.is_behind(&loaded).await? => loaded,
             _ => self.load(&message).await?,

@@ -33,6 +33,9 @@ impl Process {
             .arg("evaluate")
             .arg(format!("--memory={}", options.memory))
             .env_clear()
+            // The allocator would take more address space at once than an evaluation may use, so that
+            // no limit counted what it takes.
+            .env("MIMALLOC_DISALLOW_ARENA_ALLOC", "1")
             .current_dir("/")
             // A signal for the server's group is the server's to handle.
             .process_group(0)

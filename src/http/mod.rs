@@ -61,80 +61,71 @@ use request::Arrival;
 /// be wrapped in [`request::around`].
 pub fn configure(app: &mut web::ServiceConfig) {
     let reads = || guard::Any(guard::Get()).or(guard::Head());
-    app.route("/", web::route().guard(reads()).to(page::home))
-        .service(
-            web::resource("/if/flow/{slug}/")
-                .route(web::route().guard(reads()).to(interface::show))
-                .route(web::post().to(flow_page::answer)),
-        )
-        .service(
-            web::resource("/if/user/{path:.*}")
-                .route(web::route().guard(reads()).to(account::serve))
-                .route(web::post().to(account::serve)),
-        )
-        .route(
-            "/if/flow/{slug}/assets/{path:.*}",
-            web::route().guard(reads()).to(files::assets_of_flow),
-        )
-        .route("/ws/client/", web::get().to(interface::socket::open))
-        .route(
-            "/flows/-/default/{designation}/",
-            web::route().to(flows::default),
-        )
-        .route(
-            "/flows/-/configure/{stage}/",
-            web::route().to(flows::configure),
-        )
-        .route(
-            "/flows/-/cancel/",
-            web::route().guard(reads()).to(flows::cancel),
-        )
-        .route(
-            "/language/{code}/",
-            web::route().guard(reads()).to(language::choose),
-        )
-        .route("/setup", web::get().to(setup::begin))
-        .route(
-            "/if/admin/{tail:.*}",
-            web::route().guard(reads()).to(admin::show),
-        )
-        .route(
-            assets::BRAND_STYLE,
-            web::route().guard(reads()).to(files::brand_style),
-        )
-        .route(
-            "/static/{path:.*}",
-            web::route().guard(reads()).to(files::get),
-        )
-        .route(
-            "/-/health/live/",
-            web::route().guard(reads()).to(health::live),
-        )
-        .route(
-            "/-/health/ready/",
-            web::route().guard(reads()).to(health::ready),
-        )
-        .service(
-            web::scope("/api/v3")
-                .route("/", web::route().guard(reads()).to(browse::show))
-                .service(
-                    web::resource("/flows/executor/{slug}/")
-                        .guard(guard::fn_guard(|it| !is_described(&it.head().method)))
-                        .route(web::route().to(executor::other)),
-                )
-                .service(
-                    web::resource("/flows/executor/{slug}/status/")
-                        .route(web::route().guard(reads()).to(status::show))
-                        .default_service(web::route().to(not_allowed)),
-                )
-                .configure(api::configure),
-        )
-        .default_service(web::route().to(nothing));
-}
-
-/// Whether the executor's operation for this method is one of the API's table.
-fn is_described(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::POST].contains(method)
+    // Paths are compared one after the other, so what is asked most comes first.
+    app.service(
+        web::scope("/api/v3")
+            .route("/", web::route().guard(reads()).to(browse::show))
+            .configure(api::configure)
+            .service(
+                web::resource("/flows/executor/{slug}/status/")
+                    .route(web::route().guard(reads()).to(status::show))
+                    .default_service(web::route().to(not_allowed)),
+            ),
+    )
+    .route("/", web::route().guard(reads()).to(page::home))
+    .service(
+        web::resource("/if/flow/{slug}/")
+            .route(web::route().guard(reads()).to(interface::show))
+            .route(web::post().to(flow_page::answer)),
+    )
+    .service(
+        web::resource("/if/user/{path:.*}")
+            .route(web::route().guard(reads()).to(account::serve))
+            .route(web::post().to(account::serve)),
+    )
+    .route(
+        "/if/flow/{slug}/assets/{path:.*}",
+        web::route().guard(reads()).to(files::assets_of_flow),
+    )
+    .route("/ws/client/", web::get().to(interface::socket::open))
+    .route(
+        "/flows/-/default/{designation}/",
+        web::route().to(flows::default),
+    )
+    .route(
+        "/flows/-/configure/{stage}/",
+        web::route().to(flows::configure),
+    )
+    .route(
+        "/flows/-/cancel/",
+        web::route().guard(reads()).to(flows::cancel),
+    )
+    .route(
+        "/language/{code}/",
+        web::route().guard(reads()).to(language::choose),
+    )
+    .route("/setup", web::get().to(setup::begin))
+    .route(
+        "/if/admin/{tail:.*}",
+        web::route().guard(reads()).to(admin::show),
+    )
+    .route(
+        assets::BRAND_STYLE,
+        web::route().guard(reads()).to(files::brand_style),
+    )
+    .route(
+        "/static/{path:.*}",
+        web::route().guard(reads()).to(files::get),
+    )
+    .route(
+        "/-/health/live/",
+        web::route().guard(reads()).to(health::live),
+    )
+    .route(
+        "/-/health/ready/",
+        web::route().guard(reads()).to(health::ready),
+    )
+    .default_service(web::route().to(nothing));
 }
 
 /// Whatever has no route: JSON below `/api/`, a page elsewhere.

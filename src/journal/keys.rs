@@ -240,6 +240,12 @@ impl Keyring {
         self.state().is_whole(id)
     }
 
+    /// Whether the key `id` wraps others, or did before it was destroyed.
+    #[must_use]
+    pub(super) fn is_wrapping(&self, id: KeyId) -> bool {
+        self.state().slots.is_wrapping(id)
+    }
+
     /// Whether the key `id` is wrapped, directly or by way of others, under the key `above`.
     #[must_use]
     pub fn is_under(&self, id: KeyId, above: KeyId) -> bool {

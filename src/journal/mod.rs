@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+mod body;
 pub mod chain;
 pub mod counter;
 pub mod cursor;
@@ -34,6 +35,7 @@ pub mod sled;
 mod upcast;
 mod varint;
 
+pub use body::Body;
 pub use error::Error;
 pub use kind::Kind;
 pub use meter::Meter;
@@ -283,7 +285,7 @@ pub struct Object {
     /// The schema number of the body.
     pub schema: u16,
     /// The opened body.
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 /// The right to be the only writer of something, until it runs out.

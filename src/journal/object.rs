@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Error, Key, KeyId, Kind, Object, Objects, Result, StreamId, Version, Write};
 
 /// A type whose values are versioned objects.
-pub trait Stored: Serialize + DeserializeOwned + Clone {
+pub trait Stored: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The kind of its streams.
     const KIND: Kind;
     /// The schema number of its body; raise it together with an upcaster.
@@ -55,7 +55,7 @@ pub fn stream<T: Stored>(id: Uuid) -> StreamId {
 /// # Errors
 /// [`Error::Corrupt`] when the body is not a `T`; it names the object and the version.
 pub fn open<T: Stored>(object: &Object) -> Result<Versioned<T>> {
-    let value = serde_json::from_slice(&object.body).map_err(|error| Error::Corrupt {
+    let value = object.body.value().map_err(|error| Error::Corrupt {
         stream: object.stream,
         version: object.version,
         problem: format!("its body cannot be read: {error}"),

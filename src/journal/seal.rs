@@ -171,7 +171,7 @@ pub fn object(record: &Record, keys: &dyn Opens) -> Result<Option<Object>> {
         version: frame.version,
         at: frame.at,
         schema,
-        body,
+        body: body.into(),
     }))
 }
 

@@ -40,6 +40,8 @@ mod follow;
 mod held;
 mod log;
 mod note;
+mod opened;
+mod options;
 mod overlay;
 mod place;
 mod portable;
@@ -58,12 +60,14 @@ mod writer;
 
 use batch::Request;
 use checkpoint::Checkpoints;
+use opened::Opened;
 use room::Room;
-use segments::{Segments, Tuning};
+use segments::Segments;
 use store::Store;
 
 pub use disk::OnSync;
 pub use examine::verify_exports;
+pub use options::Options;
 pub(super) use portable::Portable;
 pub use portable::export;
 pub use prove::Stand;
@@ -78,48 +82,8 @@ const QUEUE: u32 = 64 << 10;
 /// How many closed segments may wait for their export, beside those of the start.
 const EXPORTS: usize = 64;
 
-/// Lists that may be longer than this are read on a thread that may block.
-const LONG: usize = 1_000;
-
-/// Where a journal lies and how it is kept.
-#[derive(Clone)]
-pub struct Options {
-    /// The data directory, in which `log`, `state` and `checkpoints` are kept.
-    pub directory: PathBuf,
-    /// Bytes of cache for the state, and as many for the open part of the log. The process takes
-    /// about 1.7 times as much.
-    pub cache_capacity: u64,
-    /// How many records a part of the log holds before the next one is begun.
-    pub segment_records: u64,
-    /// Whether a closed part of the log is removed once its export is verified.
-    pub remove_exported: bool,
-    /// So many bytes have to be free on the disk for something new to be begun; nothing at all is
-    /// written when a quarter of it is left, or [`FLOOR`], whichever is less. Zero is no limit.
-    pub reserve: u64,
-    /// Called with the path after each `fdatasync` of a file that holds records.
-    pub on_sync: Option<OnSync>,
-}
-
-impl Options {
-    /// The usual settings for a journal in this data directory.
-    pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self {
-            directory: directory.into(),
-            cache_capacity: 16 << 20,
-            segment_records: 500_000,
-            remove_exported: false,
-            reserve: 64 << 20,
-            on_sync: None,
-        }
-    }
-
-    fn tuning(&self) -> Tuning {
-        Tuning {
-            cache: self.cache_capacity,
-            on_sync: self.on_sync.clone(),
-        }
-    }
-}
+/// What a list holds beyond this is read on a thread that may block.
+const LONG: usize = 256;
 
 /// A journal on disk. Dropping it closes it; [`SledJournal::close`] also says whether all went
 /// well.
@@ -142,6 +106,7 @@ struct Shared {
     state: Store,
     segments: Segments,
     keyring: Arc<Keyring>,
+    opened: Opened,
     /// The last position that is as durable as was asked, for those who follow.
     last: watch::Sender<Last>,
     /// Why nothing is written any more, once that is so.
@@ -201,6 +166,7 @@ impl SledJournal {
             state,
             segments,
             keyring,
+            opened: Opened::default(),
             last: watch::Sender::new(Last {
                 position: Position(applied.place.last_record()),
                 closed: false,
@@ -402,6 +368,9 @@ impl Journal for SledJournal {
         let Some(before) = version.0.checked_sub(1) else {
             return Ok(None);
         };
+        if let Some(object) = self.shared.opened.revision(stream, version) {
+            return Ok(Some(object));
+        }
         if self.shared.is_fast(stream, Version(before)) {
             return self.shared.told(self.shared.get_at(stream, version));
         }
@@ -425,8 +394,12 @@ impl Journal for SledJournal {
     }
 
     async fn list(&self, kind: Kind, after: Option<Uuid>, limit: usize) -> Result<Vec<Object>> {
-        if limit <= LONG {
-            return self.shared.told(self.shared.list(kind, after, limit));
+        // Most lists are short, whatever is asked for.
+        let first = self
+            .shared
+            .told(self.shared.list(kind, after, limit.min(LONG)))?;
+        if limit <= LONG || first.len() < LONG {
+            return Ok(first);
         }
         self.blocking(move |shared| shared.told(shared.list(kind, after, limit)))
             .await

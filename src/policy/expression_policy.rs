@@ -120,7 +120,7 @@ async fn evaluation<'a>(
         plan,
         client_ip: request.visit.map(|visit| visit.client.address),
         variables,
-        timeout: request.deadline,
+        timeout: request.world.patience(request.deadline),
         depth: request.depth,
     })
 }

@@ -139,7 +139,7 @@ async fn handed<'a>(
         plan: None,
         client_ip: request.visit.map(|visit| visit.client.address),
         variables,
-        timeout: request.deadline,
+        timeout: request.world.patience(request.deadline),
         depth: request.depth,
     })
 }

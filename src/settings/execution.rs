@@ -10,6 +10,8 @@ use super::value;
 pub struct Execution {
     /// After this time without a message an actor leaves memory; the journal keeps the execution.
     pub passivate_after: Duration,
+    /// How many actors are in memory; of more, those leave it that were asked least lately.
+    pub max_awake: usize,
     /// After this time an execution that is not finished expires.
     pub lifetime: Duration,
     /// How many executions may exist that nobody has answered yet; the oldest go first.
@@ -34,6 +36,7 @@ impl Execution {
     pub(super) fn read(from: &mut Reader) -> Self {
         Self {
             passivate_after: from.duration("execution.passivate_after", Duration::from_mins(5)),
+            max_awake: from.count("execution.max_awake", 10_000),
             lifetime: from.duration("execution.lifetime", Duration::from_hours(24)),
             max_unanswered: from.count("execution.max_unanswered", 100_000),
             max_unanswered_per_address: from.count("execution.max_unanswered_per_address", 200),

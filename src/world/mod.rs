@@ -162,6 +162,12 @@ pub trait World {
     /// The processes that run expressions, where there are any.
     fn expressions(&self) -> Option<&Workers>;
 
+    /// How long an evaluation is waited for that may take `deadline`. Where one is run again that came to
+    /// its end then, nobody is kept waiting, and a machine that has much to do proves nothing.
+    fn patience(&self, deadline: Duration) -> Duration {
+        deadline
+    }
+
     /// A moment to measure from; none where nothing is measured, as in a replay.
     fn moment(&self) -> Option<Instant> {
         None

@@ -30,6 +30,9 @@ pub use divergence::Divergence;
 use replayed::{Replayed, held};
 pub use revisions::Revisions;
 
+/// So many times as long as then may an evaluation take that is run again.
+const PATIENCE: u32 = 20;
+
 /// A world that is over.
 pub struct Recorded {
     now: Timestamp,
@@ -242,6 +245,10 @@ impl World for Recorded {
             &format!("for nothing more while it evaluates {asked}"),
             Observation::ended,
         )
+    }
+
+    fn patience(&self, deadline: Duration) -> Duration {
+        deadline * PATIENCE
     }
 
     fn recall(&self) -> Option<Told> {

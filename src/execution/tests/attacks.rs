@@ -280,6 +280,26 @@ async fn one_address_begins_only_so_many_at_once() {
     bench.check().await;
 }
 
+#[actix::test]
+async fn no_more_are_in_memory_than_may_be_and_those_that_left_it_go_on() {
+    let bench = Bench::with(Limits {
+        awake: 2,
+        ..Limits::default()
+    });
+    bench.flow("two", &dummies(2)).await;
+    let mut visitors: Vec<_> = (0..6).map(|_| bench.visitor("two")).collect();
+    for visitor in &mut visitors {
+        visitor.opens().await;
+        visitor.answers(json!({})).await.shows("name", "two-1");
+    }
+    let vitals = bench.executions.vitals().await.expect("numbers");
+    assert!(vitals.awake <= 2, "{vitals:?}");
+    for visitor in &mut visitors {
+        visitor.answers(json!({})).await.is_sent_to("/");
+    }
+    bench.check().await;
+}
+
 fn crowded() -> Bench {
     Bench::with(Limits {
         unanswered_per_address: 2,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Bench, Visitor, login_stages};
-use crate::execution::Error;
+use crate::execution::{Error, Request, State};
 use crate::journal::faulty::{Fault, Faulty};
 use crate::stage::Kind;
 use crate::world::record::KIND;
@@ -192,4 +192,27 @@ proptest! {
             bench.check().await;
         });
     }
+}
+
+#[actix::test]
+async fn where_an_execution_stands_is_told_without_reading_it_from_the_journal() {
+    let (bench, journal) = faulty();
+    bench.flow("two", &dummies(2)).await;
+    let mut visitor = bench.visitor("two");
+    visitor.opens().await;
+    let sid = visitor.session_object().await.value.sid;
+    let own = Request {
+        sid: Some(sid),
+        ..visitor.request()
+    };
+    let mut watching = bench.executions.watch(own).await.expect("its own");
+    let streams = bench.journal.streams(KIND, None, 1).await;
+    let id = streams.expect("the execution")[0].id;
+    journal.damage(id);
+    let first = watching.look().await.expect("its actor knows");
+    assert_eq!(first.state, State::Asks);
+    assert_eq!(watching.look().await.expect("it is known"), first);
+    visitor.answers(json!({})).await.shows("name", "two-1");
+    let second = watching.look().await.expect("its actor knows");
+    assert_ne!(second.challenge, first.challenge);
 }

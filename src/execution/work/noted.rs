@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::super::Error;
 use super::super::actor::{Handle, Loaded};
-use super::super::guesses::{self, Account};
+use super::super::guesses;
 use super::super::live::{Carried, locked};
 use super::Work;
+use crate::directory::session::sessions_of;
+use crate::flow::client::network;
 use crate::flow::event::Event;
 use crate::journal::Version;
 use crate::stage::Handled;
@@ -17,15 +19,27 @@ use crate::telemetry::{Moved, Refused};
 impl Work {
     /// Whether a password may be tried for the account that is asked for one. It spares the hash:
     /// what was tried is counted in any case.
-    pub(super) fn may_guess(&self, message: &Handle) -> Result<(), Error> {
+    pub(super) async fn may_guess(&self, message: &Handle) -> Result<(), Error> {
         let types = |body: &Value| body.get("password").is_some();
         let state = self.loaded.as_ref().map(|it| &it.state);
-        let account = state.and_then(Account::pending);
-        let (Some(account), true) = (account, message.typed.as_ref().is_some_and(types)) else {
+        let named = state.and_then(guesses::pending);
+        let (Some(named), true) = (named, message.typed.as_ref().is_some_and(types)) else {
             return Ok(());
         };
         let (address, now) = (message.input.client.address, self.shared.clock.monotonic());
-        let may = self.shared.guesses.look(account, address, now);
+        let guesses = &self.shared.guesses;
+        if guesses.look(named, address, now).is_ok() {
+            return Ok(());
+        }
+        // Where they are logged in they have been before, also before the server was started. Of a
+        // stranger the same is asked, for it takes its time.
+        let user = named.1.unwrap_or_default();
+        let sessions = sessions_of(self.shared.journal.as_ref(), user).await?;
+        let here = network(address);
+        if sessions.iter().any(|it| network(it.value.last_ip) == here) {
+            guesses.knows(user, address);
+        }
+        let may = guesses.look(named, address, now);
         may.map_err(|wait| self.guessed(wait))
     }
 

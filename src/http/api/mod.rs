@@ -113,9 +113,14 @@ pub(super) fn description() -> &'static Value {
     })
 }
 
-/// Adds the routes below `/api/v3`: those of the table, one resource for each path.
+/// Adds the routes below `/api/v3`: those of the table, one resource for each path. Paths are compared
+/// one after the other, so the executor's comes first: most of all requests are to it.
 pub(super) fn configure(app: &mut web::ServiceConfig) {
-    for same in operations().chunk_by(|one, other| one.path == other.path) {
+    let mut resources: Vec<_> = operations()
+        .chunk_by(|one, other| one.path == other.path)
+        .collect();
+    resources.sort_by_key(|same| same[0].path != executor::PATH);
+    for same in resources {
         let mut resource = web::resource(same[0].path.as_str());
         for operation in same {
             let route = match operation.method {
@@ -125,12 +130,16 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
                 Method::Patch => web::method(Verb::PATCH),
                 Method::Delete => web::delete(),
             };
-            let serve = move |request, payload, state, arrival| {
-                operation.clone().serve(request, payload, state, arrival)
+            let serve = |request, payload, state, arrival| {
+                operation.serve(request, payload, state, arrival)
             };
             resource = resource.route(route.to(serve));
         }
-        app.service(resource.default_service(web::route().to(not_allowed)));
+        app.service(if same[0].path == executor::PATH {
+            resource.default_service(web::route().to(super::executor::other))
+        } else {
+            resource.default_service(web::route().to(not_allowed))
+        });
     }
 }
 

@@ -193,14 +193,17 @@ impl Operation {
     }
 
     /// Serves a request.
-    pub(super) async fn serve(
-        self,
+    pub(super) fn serve(
+        &self,
         request: HttpRequest,
         payload: web::Payload,
         state: web::Data<State>,
         arrival: Arrival,
-    ) -> Answered {
-        let call = Call::admit(self.method, self.access, request, payload, state, arrival).await?;
-        (self.handler)(call).await
+    ) -> impl Future<Output = Answered> + use<> {
+        let (method, access, handler) = (self.method, self.access, Arc::clone(&self.handler));
+        async move {
+            let call = Call::admit(method, access, request, payload, state, arrival).await?;
+            handler(call).await
+        }
     }
 }

@@ -75,12 +75,16 @@ impl Dictionary {
                 break;
             }
             let start = place as usize;
+            place = self.previous[start];
+            // Only one that goes on where the best one ended can be longer.
+            if self.bytes.get(start + best.length) != end.get(best.length) {
+                continue;
+            }
             let back = self.bytes.len() + at - start;
             let length = same(&self.bytes[start..], end);
             if length > best.length && back <= FARTHEST {
                 best = Match { back, length };
             }
-            place = self.previous[start];
         }
         best
     }
@@ -172,7 +176,18 @@ fn rest_of(block: &mut Vec<u8>, length: usize) {
 
 /// How many bytes are the same at the beginning of both.
 fn same(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(a, b)| a == b).count()
+    let (ones, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    let mut length = 0;
+    for (a, b) in ones.iter().zip(others) {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return length + differ.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = one[length..].iter().zip(&other[length..]);
+    length + rest.take_while(|(a, b)| a == b).count()
 }
 
 /// A hash of the first `N` bytes, at most eight, in so many bits.

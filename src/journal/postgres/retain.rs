@@ -3,7 +3,7 @@
 //!
 //! PostgreSQL keeps the old rows until they are vacuumed, and its write-ahead log and backups for
 //! longer: only the destruction of a key makes a body unreadable wherever it lies, and a key that
-//! lies in the same backup is not destroyed there (decision 0046).
+//! lies in the same backup is not destroyed there (decision 0048).
 
 use std::collections::HashSet;
 

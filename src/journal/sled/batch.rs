@@ -278,8 +278,14 @@ impl<'a> Batch<'a> {
         if self.destroyed.is_empty() {
             return Ok(());
         }
+        let keyring = &self.shared.keyring;
         let destroyed = self.destroyed.iter().copied();
-        self.shared.keyring.destroy_all(destroyed)
+        let result = keyring.destroy_all(destroyed);
+        // Most keys wrap nothing, so that nobody else's has to be looked at.
+        let wrapping = self.destroyed.iter().any(|key| keyring.is_wrapping(*key));
+        let gone = |key| self.destroyed.contains(&key) || (wrapping && !keyring.contains(key));
+        self.shared.opened.forget(gone);
+        result
     }
 
     /// Makes its changes in the state.

@@ -2,6 +2,9 @@
 //!
 //! Everything here blocks for microseconds, or for a millisecond where an export is read.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::frame::Record;
@@ -9,8 +12,8 @@ use super::super::{
     Envelope, Error, Hash, Key, Kind, Object, Result, StreamId, Version, counter, seal,
 };
 use super::Shared;
+use super::opened::Found;
 use super::state::{self, Current, Head, Where};
-use jiff::Timestamp;
 
 /// A key that an object has may move to another while it is looked up; then look again.
 const ATTEMPTS: usize = 10;
@@ -124,10 +127,34 @@ impl Shared {
 
     /// The current revision of an object.
     pub(super) fn get(&self, stream: StreamId) -> Result<Option<Object>> {
-        match self.current(stream)? {
-            Some(record) => seal::object(&record, &self.keyring),
+        Ok(self.found(stream)?.map(|found| found.object.clone()))
+    }
+
+    /// The current revision of an object, and how it is found.
+    fn found(&self, stream: StreamId) -> Result<Option<Arc<Found>>> {
+        match self.state.get(&state::current(stream))? {
+            Some(bytes) => self.opened(stream, &bytes),
             None => Ok(None),
         }
+    }
+
+    /// The current revision of an object, of which the state says `current`.
+    fn opened(&self, stream: StreamId, current: &[u8]) -> Result<Option<Arc<Found>>> {
+        if let Some(found) = self.opened.current(stream, current) {
+            return Ok(Some(found));
+        }
+        let moment = self.opened.moment();
+        let record = self.current_from(stream, current)?;
+        let Some(mut object) = seal::object(&record, &self.keyring)? else {
+            return Ok(None);
+        };
+        // The same body as that of the revision, so that it is parsed once.
+        if let Some(kept) = self.opened.revision(stream, object.version) {
+            object = kept;
+        }
+        let found = Arc::new(Found::new(object, record));
+        self.opened.keep(moment, &found, Some(current));
+        Ok(Some(found))
     }
 
     /// The record of the current revision of an object.
@@ -163,8 +190,14 @@ impl Shared {
         let Some(position) = self.position(stream, &head, version)? else {
             return Ok(None);
         };
+        let moment = self.opened.moment();
         let record = self.record(stream, version, position)?;
-        seal::object(&record, &self.keyring)
+        let Some(object) = seal::object(&record, &self.keyring)? else {
+            return Ok(None);
+        };
+        let found = Arc::new(Found::new(object, record));
+        self.opened.keep(moment, &found, None);
+        Ok(Some(found.object.clone()))
     }
 
     /// The object with this unique key.
@@ -175,13 +208,10 @@ impl Shared {
                 return Ok(None);
             };
             let id = Uuid::from_slice(&id).map_err(|_| self.state.unreadable("a unique key"))?;
-            let record = self.current(StreamId::new(kind, id))?;
-            let has_it = |record: &Record| {
-                let payload = record.payload.as_ref();
-                payload.is_some_and(|payload| payload.unique.contains(&lookup))
-            };
-            if let Some(record) = record.filter(has_it) {
-                return seal::object(&record, &self.keyring);
+            let found = self.found(StreamId::new(kind, id))?;
+            let has_it = |found: &Arc<Found>| found.unique.contains(&lookup);
+            if let Some(found) = found.filter(has_it) {
+                return Ok(Some(found.object.clone()));
             }
         }
         Ok(None)
@@ -205,13 +235,9 @@ impl Shared {
             let (key, _) = entry.map_err(|error| self.state.error(error))?;
             let id = state::id_of(&key).ok_or_else(|| self.state.unreadable("an index key"))?;
             // It may have ended, or lost the key, since the index was read.
-            let Some(record) = self.current(StreamId::new(kind, id))? else {
-                continue;
-            };
-            let payload = record.payload.as_ref();
-            if payload.is_some_and(|payload| payload.index.contains(&lookup)) {
-                objects.extend(seal::object(&record, &self.keyring)?);
-            }
+            let found = self.found(StreamId::new(kind, id))?;
+            let has_it = |found: &Arc<Found>| found.index.contains(&lookup);
+            objects.extend(found.filter(has_it).map(|found| found.object.clone()));
         }
         Ok(objects)
     }
@@ -230,8 +256,8 @@ impl Shared {
             }
             let (key, bytes) = entry.map_err(|error| self.state.error(error))?;
             let id = state::id_of(&key).ok_or_else(|| self.state.unreadable("an object's key"))?;
-            let record = self.current_from(StreamId::new(kind, id), &bytes)?;
-            objects.extend(seal::object(&record, &self.keyring)?);
+            let found = self.opened(StreamId::new(kind, id), &bytes)?;
+            objects.extend(found.map(|found| found.object.clone()));
         }
         Ok(objects)
     }

@@ -194,7 +194,9 @@ impl Shared {
             })?;
             // Most of the parts have nothing left that is old, and are only read.
             if any && has_export {
-                removed += rewrite(&segment, may_go)?;
+                let rewritten = rewrite(&segment, may_go);
+                self.opened.clear();
+                removed += rewritten?;
             }
         }
         let mut positions = Vec::new();

@@ -128,7 +128,9 @@ impl Writer {
         }
         let first = match first {
             Request::Remove { positions, answer } => {
-                return answered(answer, retain::remove(&self.log, &positions));
+                let removed = retain::remove(&self.log, &positions);
+                self.shared.opened.clear();
+                return answered(answer, removed);
             }
             Request::Stand { answer } => return answered(answer, self.stand()),
             other => other,

@@ -46,7 +46,7 @@ impl Unpacked {
                 version,
                 at: held.at,
                 schema: held.schema,
-                body: held.body.to_string().into_bytes(),
+                body: held.body.to_string().into_bytes().into(),
             };
             ((stream, version), object)
         });
@@ -116,7 +116,7 @@ impl Journal for Unpacked {
         let Some(object) = self.objects.get(&(stream, version)).cloned() else {
             return Ok(None);
         };
-        let current = up_to_date(stream.kind, object.schema, object.body);
+        let current = up_to_date(stream.kind, object.schema, object.body.into());
         let (schema, body) = current.map_err(|problem| Error::Corrupt {
             stream,
             version,
@@ -124,7 +124,7 @@ impl Journal for Unpacked {
         })?;
         Ok(Some(Object {
             schema,
-            body,
+            body: body.into(),
             ..object
         }))
     }

@@ -38,7 +38,7 @@ impl Changes {
                     version: expected.next(),
                     at,
                     schema,
-                    body,
+                    body: body.into(),
                 };
                 let changed = Changed {
                     object: Some(object),

@@ -227,7 +227,7 @@ impl Lookups {
                 version: envelope.version,
                 at: envelope.at,
                 schema: envelope.schema,
-                body,
+                body: body.into(),
             };
             for key in keys::of(&object)? {
                 if !had.contains(&key) {

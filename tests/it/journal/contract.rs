@@ -69,13 +69,13 @@ impl Subject {
     pub(super) async fn bodies_under(&self, key: Key) -> Vec<Vec<u8>> {
         let found = self.journal.scan(LAMP, key, None, usize::MAX).await;
         let found = found.expect("the journal can be read");
-        found.into_iter().map(|object| object.body).collect()
+        found.into_iter().map(|object| object.body.into()).collect()
     }
 
     /// The body of the object that has this unique key.
     pub(super) async fn found(&self, key: Key) -> Option<Vec<u8>> {
         let found = self.journal.find(LAMP, key).await;
-        Some(found.expect("the journal can be read")?.body)
+        Some(found.expect("the journal can be read")?.body.into())
     }
 }
 

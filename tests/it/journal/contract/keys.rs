@@ -41,6 +41,11 @@ pub(in super::super) async fn a_destroyed_key_takes_its_bodies_along_and_leaves_
         .does(vec![append_under(BOB, run(1), 1, "other")])
         .await;
     assert_eq!(subject.bodies_under(in_room("hall")).await.len(), 1);
+    let revision = async || {
+        let read = subject.journal.get_at(lamp(1), Version(1)).await;
+        read.expect("the journal can be read")
+    };
+    assert!(revision().await.is_some());
 
     subject.does(vec![Write::DestroyKey { id: ALICE }]).await;
     assert_eq!(bodies(&subject, 1).await, [None, Some(b"other".to_vec())]);
@@ -48,6 +53,7 @@ pub(in super::super) async fn a_destroyed_key_takes_its_bodies_along_and_leaves_
     assert!(subject.bodies_under(in_room("hall")).await.is_empty());
     let object = subject.journal.get(lamp(1)).await;
     assert_eq!(object.expect("the journal can be read"), None);
+    assert_eq!(revision().await, None);
     let listed = subject.journal.list(LAMP, None, 10).await;
     assert_eq!(listed.expect("the journal can be read"), []);
     let (head, _) = subject
@@ -58,6 +64,14 @@ pub(in super::super) async fn a_destroyed_key_takes_its_bodies_along_and_leaves_
     assert_eq!(head, Version(1));
     // Destroying it again is nothing, so that a commit may be repeated.
     subject.does(vec![Write::DestroyKey { id: ALICE }]).await;
+    // Another key of the same name opens nothing of what the first one sealed.
+    subject.does(vec![create(ALICE, KeyId::SYSTEM)]).await;
+    let object = subject.journal.get(lamp(1)).await;
+    assert!(!matches!(object, Ok(Some(_))), "{object:?}");
+    assert!(!matches!(
+        subject.journal.get_at(lamp(1), Version(1)).await,
+        Ok(Some(_))
+    ));
 }
 
 pub(in super::super) async fn destroying_a_wrapping_key_takes_along_what_it_wraps(

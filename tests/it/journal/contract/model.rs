@@ -153,7 +153,7 @@ impl Model {
         let listed: Vec<_> = listed
             .expect("the journal can be read")
             .into_iter()
-            .map(|object| (object.stream, object.version, object.body))
+            .map(|object| (object.stream, object.version, object.body.to_vec()))
             .collect();
         let expected: Vec<_> = self
             .objects

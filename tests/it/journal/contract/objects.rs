@@ -20,7 +20,7 @@ pub(in super::super) async fn the_current_revision_and_each_older_one_can_be_rea
             version: Version(2),
             at: subject.clock.now(),
             schema: 1,
-            body: b"a in study".to_vec(),
+            body: b"a in study".to_vec().into(),
         }
     );
     assert_eq!(revision(&subject, 1).await.as_deref(), Some("a in hall"));
@@ -212,5 +212,5 @@ async fn current(subject: &Subject, stream: StreamId) -> Option<Object> {
 async fn revision(subject: &Subject, version: u64) -> Option<String> {
     let object = subject.journal.get_at(lamp(1), Version(version)).await;
     let body = object.expect("the journal can be read")?.body;
-    Some(String::from_utf8(body).expect("it is text"))
+    Some(String::from_utf8(body.into()).expect("it is text"))
 }

@@ -66,7 +66,7 @@ async fn opens_and_says_what_it_said(name: &str) {
         .await
         .expect("reads");
     assert_eq!(hall.len(), 1);
-    assert_eq!(hall[0].body, b"second in hall");
+    assert_eq!(*hall[0].body, *b"second in hall");
     disk.clock.advance(Duration::from_secs(9));
     let lease = journal.lease("timers", Duration::from_secs(1)).await;
     assert_eq!(lease.expect("is given").epoch, 2);

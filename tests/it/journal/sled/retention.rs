@@ -76,7 +76,7 @@ async fn old_bodies_go_and_everything_else_stays() {
         .await
         .expect("reads")
         .expect("is there");
-    assert_eq!(current.body, b"lamp 11 in hall");
+    assert_eq!(*current.body, *b"lamp 11 in hall");
     assert_eq!(
         journal.get_at(lamp(1), Version(3)).await.expect("reads"),
         None
