@@ -179,8 +179,8 @@ fn starts(open: u32, old: u32, clock: &Clock) {
     let system = actix_web::rt::System::new();
     let flow = system.block_on(async {
         let running = begin().await;
-        let flows =
-            gatelog::catalog::flow_by_slug(&**running.journal(), "default-authentication-flow");
+        let journal = running.journal();
+        let flows = gatelog::catalog::flow_by_slug(&*journal, "default-authentication-flow");
         let flow = flows.await.expect("readable").expect("it is a default");
         running.stop().await.expect("it stops");
         flow.value.pk

@@ -16,7 +16,6 @@ use gatelog::courier::outbox::Mail;
 use gatelog::directory::password::Pool;
 use gatelog::execution::{Executions, Presence, Request};
 use gatelog::flow::client::Client;
-use gatelog::journal::Journal as _;
 use gatelog::journal::object::Stored as _;
 use gatelog::settings::{MetricsListen, Settings};
 use serde_json::json;

@@ -23,6 +23,7 @@ use crate::journal::evidence::Checkpoint;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
 
+pub mod copy;
 mod descriptors;
 mod duties;
 mod elsewhere;

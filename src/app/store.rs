@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::elsewhere;
@@ -50,17 +51,26 @@ pub(super) fn keyring(settings: &Settings, clock: &Clock) -> journal::Result<Arc
 /// # Errors
 /// When the certificates that the database's are checked against cannot be read.
 pub(super) fn database(settings: &Settings) -> anyhow::Result<Option<postgres::Options>> {
+    let url = settings.journal.url.clone();
+    url.map(|url| options_at(url, settings)).transpose()
+}
+
+/// How a database at this address is reached.
+///
+/// # Errors
+/// As [`database`].
+pub(super) fn options_at(
+    url: SecretString,
+    settings: &Settings,
+) -> anyhow::Result<postgres::Options> {
     let journal = &settings.journal;
-    let Some(url) = journal.url.clone() else {
-        return Ok(None);
-    };
     let tls = tls::for_database(journal.ca.as_deref());
-    Ok(Some(postgres::Options {
+    Ok(postgres::Options {
         url,
         password: journal.password.clone(),
         tls: Some(tls.context("journal.ca")?),
         connections: journal.connections,
-    }))
+    })
 }
 
 /// The root key that all nodes of a database have. The first one makes it.

@@ -17,6 +17,7 @@ use super::file::NewFile;
 use super::output::{Output, data, print_value, talk};
 
 mod certificate;
+mod copy;
 mod prove;
 mod verify;
 
@@ -30,6 +31,10 @@ pub(super) enum Command {
     Prove(prove::Prove),
     /// Sign what the journal is now, and print that
     Checkpoint(prove::Checkpoint),
+    /// Copy the journal from a data directory into PostgreSQL, or back; no server may have it.
+    ///
+    /// Into a database it may be taken up again where it broke off.
+    Copy(copy::Copy),
     /// Make the state anew from the log; the server must be stopped
     Rebuild,
     /// Write the whole journal, sealed as it is, as one compressed file: a backup.
@@ -52,6 +57,7 @@ pub(super) async fn run(
         Command::Verify(command) => verify::run(command, settings, output).await,
         Command::Prove(command) => prove::prove(command, settings, output).await,
         Command::Checkpoint(command) => prove::checkpoint(command, settings, output).await,
+        Command::Copy(command) => copy::run(command, settings, output).await,
         Command::Rebuild => {
             let position = app::rebuild(settings, &Clock::system())?;
             if output.is_json() {

@@ -39,16 +39,15 @@ async fn each<P: Pace>(
         let (position, envelope) = found?;
         let mut wrapper = None;
         if envelope.stream.kind == record::KIND && envelope.body.is_some() {
-            wrapper = match wrappers.get(&envelope.key) {
-                Some(known) => *known,
-                None => {
-                    if wrappers.len() >= WRAPPERS {
-                        wrappers.clear();
-                    }
-                    let found = journal.wrapper(envelope.key).await?;
-                    wrappers.insert(envelope.key, found);
-                    found
+            wrapper = if let Some(known) = wrappers.get(&envelope.key) {
+                *known
+            } else {
+                if wrappers.len() >= WRAPPERS {
+                    wrappers.clear();
                 }
+                let found = journal.wrapper(envelope.key).await?;
+                wrappers.insert(envelope.key, found);
+                found
             };
         }
         look(&envelope, wrapper);

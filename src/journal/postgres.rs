@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
@@ -21,6 +21,7 @@ use tokio_postgres::{Config, Row};
 use uuid::Uuid;
 
 use super::evidence::Checkpoint;
+use super::keys::remote::Wrapped;
 use super::keys::{Keyring, RootKey};
 use super::pack::Bodies;
 use super::{
@@ -30,8 +31,10 @@ use super::{
 use crate::clock::Clock;
 
 mod connect;
+mod copy;
 mod fold;
 mod follow;
+mod patience;
 mod portable;
 mod prove;
 mod read;
@@ -44,6 +47,7 @@ mod wanted;
 mod writer;
 
 use connect::Failure;
+use patience::Patience;
 use read::Values;
 use tls::Tls;
 use writer::{Request, Writer};
@@ -52,12 +56,6 @@ pub use verify::Report;
 
 /// How much memory requests may take while they wait for the writer, in KiB.
 const QUEUE: u32 = 64 << 10;
-
-/// So long a question is asked again when the server cannot be reached.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The pause before it is asked again.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Threads that speak with the server. They wait nearly all of the time.
 const THREADS: usize = 2;
@@ -147,6 +145,16 @@ impl PostgresJournal {
         root: impl FnOnce(bool) -> Result<RootKey> + Send + 'static,
         clock: Clock,
     ) -> Result<Self> {
+        Self::open_with(options, Vec::new(), root, clock).await
+    }
+
+    /// As [`PostgresJournal::open`]; an empty database gets these keys instead of a new one.
+    async fn open_with(
+        options: &Options,
+        keys: Vec<Wrapped>,
+        root: impl FnOnce(bool) -> Result<RootKey> + Send + 'static,
+        clock: Clock,
+    ) -> Result<Self> {
         let (config, tls) = connect::config(options)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
@@ -160,7 +168,7 @@ impl PostgresJournal {
             let (pool, clock) = (pool.clone(), clock.clone());
             handle.spawn(async move {
                 let mut client = pool.get().await?;
-                let opened = schema::open(&mut client, root, &clock).await?;
+                let opened = schema::open(&mut client, keys, root, &clock).await?;
                 connect::warn_of_loss(&client).await?;
                 Ok::<_, Failure>(opened)
             })
@@ -352,37 +360,6 @@ impl Shared {
             }
         });
         asked.await.map_err(|_| closed())?
-    }
-}
-
-/// How long something is tried again while what keeps it from being done passes.
-struct Patience {
-    clock: Clock,
-    deadline: Instant,
-}
-
-impl Patience {
-    /// Begins now.
-    fn of(clock: &Clock) -> Self {
-        Self {
-            deadline: clock.monotonic() + PATIENCE,
-            clock: clock.clone(),
-        }
-    }
-
-    /// Waits a little after a failure.
-    ///
-    /// # Errors
-    /// The failure, when another attempt would not help or there is no patience left.
-    async fn after(&self, failure: Failure) -> Result<()> {
-        match failure {
-            Failure::Passing(why) if self.clock.monotonic() < self.deadline => {
-                tracing::debug!(%why, "PostgreSQL could not be asked; trying again");
-                tokio::time::sleep(PAUSE).await;
-                Ok(())
-            }
-            failure => Err(failure.into_error()),
-        }
     }
 }
 

@@ -4,12 +4,14 @@ use serde_json::json;
 
 use crate::support::{Flow, LOGIN, Options, TestServer, block_on, database, with_server_of};
 
+mod copy;
+
 const ME: &str = "/api/v3/core/users/me/";
 
 /// How a server is started whose journal is in a database of its own; `None` where there is no
 /// PostgreSQL.
 fn on_postgres() -> Option<Options> {
-    let address = database::server()?.schema();
+    let address = database::server()?.address();
     Some(Options::default().with("GATELOG_JOURNAL__URL", &address))
 }
 
@@ -45,12 +47,14 @@ fn a_login_is_recorded_in_the_database_and_is_there_after_a_restart() {
 
 /// Two servers on one database, with one root key.
 async fn two() -> Option<(TestServer, TestServer)> {
-    let options = on_postgres()?;
+    // It has to outlive both.
+    let keys = tempfile::tempdir().expect("a temporary directory").keep();
+    let key = keys.join("secret.key").display().to_string();
+    let options = on_postgres()?.with("GATELOG_SECRET_KEY_FILE", &key);
     let one = TestServer::start(options.clone()).await;
-    let key = one.data().join("secret.key");
     let options = Options {
         has_administrator: false,
-        ..options.with("GATELOG_SECRET_KEY_FILE", &key.display().to_string())
+        ..options
     };
     let other = TestServer::start(options).await;
     Some((one, other))

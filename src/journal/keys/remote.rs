@@ -6,7 +6,7 @@
 //! module knows no database.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lru::LruCache;
 use uuid::Uuid;
@@ -86,11 +86,49 @@ impl Keyring {
         Ok(())
     }
 
+    /// All keys that it has, as a database keeps them; the system key comes first.
+    ///
+    /// # Errors
+    /// When a slot cannot be read.
+    pub(in crate::journal) fn wrapped(&self) -> Result<Vec<Wrapped>> {
+        let state = self.state();
+        let mut ids: Vec<KeyId> = state.slots.ids().collect();
+        ids.sort_unstable_by_key(|id| id.0);
+        let slots = ids.into_iter().map(|id| state.slots.get(id));
+        let slots = slots.filter_map(Result::transpose);
+        slots.map(|slot| Ok(Wrapped::from(&slot?))).collect()
+    }
+
     /// The slots that were written since the last call, in that order; a key may be among them twice.
     pub(in crate::journal) fn take_written(&self) -> Vec<Wrapped> {
         let written = self.state().slots.take_written();
         written.iter().map(Wrapped::from).collect()
     }
+}
+
+/// The id after that of the key in a slot, for whoever reads keys in portions.
+pub(in crate::journal) fn following(slot: &[u8]) -> Option<Uuid> {
+    let id = decode(slot).ok()?.id.0;
+    id.as_u128().checked_add(1).map(Uuid::from_u128)
+}
+
+/// Writes keys of a database into the directory `dir`, in which there are none, as a journal on the disk
+/// keeps them.
+///
+/// # Errors
+/// [`Error::Damaged`] when there are keys already, or a slot is not what was written.
+pub(in crate::journal) fn restore<'a>(
+    dir: &Path,
+    slots: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<()> {
+    let mut restored = Slots::open(dir)?;
+    if !restored.is_empty() {
+        return Err(restored.damaged("there are keys in it already: name an empty directory"));
+    }
+    for bytes in slots {
+        restored.put(&decode(bytes)?)?;
+    }
+    restored.sync()
 }
 
 /// The keys that came with records: what opens those, and nothing else.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
 };
 use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
@@ -71,8 +71,9 @@ impl From<tokio_postgres::Error> for Failure {
 impl From<PoolError> for Failure {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
-            PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                error.into()
+            }
             other => Self::Passing(format!("no connection to PostgreSQL: {other}").into()),
         }
     }
@@ -102,7 +103,7 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     // There is no other way to tell; a connection that could not be made says "connect".
     error
         .source()
-        .is_some_and(|source| source.is::<std::io::Error>())
+        .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         || text.starts_with("error connecting to server")
         || text.starts_with("error communicating with the server")
         || text.starts_with("timeout waiting for server")
@@ -190,6 +191,37 @@ pub(super) fn pool(config: Config, tls: Tls, size: usize) -> Result<Pool> {
         .post_create(begin)
         .build()
         .map_err(|error| Error::Unavailable(error.to_string().into()))
+}
+
+/// A connection that is closed unless it is put back: nobody knows in what state it is after a failure.
+pub(super) struct Spent(Option<Object>);
+
+impl Spent {
+    /// One of the pool.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) async fn of(pool: &Pool) -> std::result::Result<Self, Failure> {
+        Ok(Self(Some(pool.get().await?)))
+    }
+
+    /// The connection.
+    pub(super) fn get(&self) -> std::result::Result<&Object, Failure> {
+        self.0.as_ref().ok_or_else(|| super::closed().into())
+    }
+
+    /// Puts it back for others.
+    pub(super) fn keep(mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Spent {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            drop(Object::take(client));
+        }
+    }
 }
 
 /// Says so where the server does not wait for its disk: what was acknowledged may be lost then.

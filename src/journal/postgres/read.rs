@@ -351,16 +351,12 @@ impl Shared {
         limit: usize,
     ) -> Result<Vec<StreamId>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = match before {
-            Some(before) => {
-                let values: Values =
-                    vec![Box::new(of.to_string()), Box::new(before), Box::new(limit)];
-                self.asked(STREAMS, values).await?
-            }
-            None => {
-                let values: Values = vec![Box::new(of.to_string()), Box::new(limit)];
-                self.asked(ALL_STREAMS, values).await?
-            }
+        let of = Box::new(of.to_string());
+        let rows = if let Some(before) = before {
+            let values: Values = vec![of, Box::new(before), Box::new(limit)];
+            self.asked(STREAMS, values).await?
+        } else {
+            self.asked(ALL_STREAMS, vec![of, Box::new(limit)]).await?
         };
         rows.iter()
             .map(|row| Ok(StreamId::new(kind(row.get(0))?, row.get(1))))

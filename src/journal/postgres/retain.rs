@@ -3,7 +3,7 @@
 //!
 //! PostgreSQL keeps the old rows until they are vacuumed, and its write-ahead log and backups for
 //! longer: only the destruction of a key makes a body unreadable wherever it lies, and a key that
-//! lies in the same backup is not destroyed there (decision 0046).
+//! lies in the same backup is not destroyed there (decision 0048).
 
 use std::collections::HashSet;
 
@@ -15,10 +15,11 @@ use uuid::Uuid;
 use super::super::frame::{Frame, Operation, Record};
 use super::super::{KeyId, Kind, Result, StreamId, Version};
 use super::connect::Failure;
+use super::patience::Patience;
 use super::read::Values;
 use super::save::number;
 use super::wanted::{position, unreadable};
-use super::{Patience, PostgresJournal, Shared};
+use super::{PostgresJournal, Shared};
 use crate::clock::Clock;
 
 /// So many are removed in one transaction.

@@ -3,7 +3,7 @@
 //! All of it happens in one transaction under one lock, so a node that is started beside it waits
 //! and then finds it done. What a table means is said here, beside it.
 
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 use uuid::Uuid;
 
 use super::super::keys::remote::Wrapped;
@@ -114,6 +114,7 @@ pub(super) struct Opened {
 /// another root key.
 pub(super) async fn open(
     client: &mut Client,
+    keys: Vec<Wrapped>,
     root: impl FnOnce(bool) -> Result<RootKey>,
     clock: &Clock,
 ) -> std::result::Result<Opened, Failure> {
@@ -142,13 +143,23 @@ pub(super) async fn open(
     }
     let system = "SELECT slot FROM data_key WHERE id = $1";
     let system = transaction.query_opt(system, &[&Uuid::nil()]).await?;
-    let system: Option<Vec<u8>> = system.map(|row| row.get(0));
+    let mut system: Option<Vec<u8>> = system.map(|row| row.get(0));
+    let brought = keys.iter().find(|key| key.id.is_nil());
+    if let Some(brought) = brought {
+        if system
+            .as_ref()
+            .is_some_and(|system| *system != brought.slot)
+        {
+            return Err(another_journal().into());
+        }
+        if system.is_none() {
+            put(&transaction, &keys).await?;
+            system = Some(brought.slot.clone());
+        }
+    }
     let root = root(system.is_some())?;
     let ring = Keyring::remote(system.as_deref(), root, clock)?;
-    for Wrapped { id, wrapper, slot } in ring.take_written() {
-        let made = "INSERT INTO data_key (id, wrapper, slot) VALUES ($1, $2, $3)";
-        transaction.execute(made, &[&id, &wrapper, &slot]).await?;
-    }
+    put(&transaction, &ring.take_written()).await?;
     let row = transaction.query_one("SELECT id, position FROM journal", &[]);
     let row = row.await?;
     let position: i64 = row.get(1);
@@ -176,4 +187,34 @@ pub(super) fn is_readable(schema: i32) -> Result<()> {
              {SCHEMA}: install the version that the other nodes have"
         ),
     })
+}
+
+/// Adds wrapped keys, of which none is there yet.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) async fn put(
+    transaction: &Transaction<'_>,
+    keys: &[Wrapped],
+) -> std::result::Result<(), Failure> {
+    const PORTION: usize = 5_000;
+    let made = "INSERT INTO data_key (id, wrapper, slot)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])";
+    for portion in keys.chunks(PORTION) {
+        let ids: Vec<Uuid> = portion.iter().map(|key| key.id).collect();
+        let wrappers: Vec<Uuid> = portion.iter().map(|key| key.wrapper).collect();
+        let slots: Vec<&[u8]> = portion.iter().map(|key| key.slot.as_slice()).collect();
+        transaction
+            .execute(made, &[&ids, &wrappers, &slots])
+            .await?;
+    }
+    Ok(())
+}
+
+/// The error for a database that something else is to be copied into.
+pub(super) fn another_journal() -> Error {
+    Error::Damaged {
+        path: "PostgreSQL".into(),
+        problem: "the database has another journal in it: name an empty one".to_owned(),
+    }
 }

@@ -105,11 +105,11 @@ impl Shared {
                 if !is_named || row.get::<_, &[u8]>(4) != hash.0 {
                     report.found(format!("position {place}: its row says something else"));
                 }
-                let head = heads.entry(frame.stream).or_default();
-                let follows = if frame.version == head.0.next() {
-                    record.check(head.1)
+                let end = heads.entry(frame.stream).or_default();
+                let follows = if frame.version == end.0.next() {
+                    record.check(end.1)
                 } else {
-                    Err(format!("it comes after version {}", head.0))
+                    Err(format!("it comes after version {}", end.0))
                 };
                 if let Err(problem) = follows {
                     report.found(format!(
@@ -117,7 +117,7 @@ impl Shared {
                         frame.version, frame.stream
                     ));
                 }
-                *head = (frame.version, hash);
+                *end = (frame.version, hash);
             }
             if rows.is_empty() {
                 report.found(format!("positions {} to {last} are missing", after + 1));

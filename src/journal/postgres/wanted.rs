@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::counter::{self, Counter};
 use super::super::evidence::tree::Edge;
-use super::super::frame::Lookup;
+use super::super::frame::{Lookup, Operation, Record};
 use super::super::keys::Keyring;
 use super::super::{
     Commit, Error, Hash, KeyId, Kind, Lease, Result, StreamId, Version, Write, seal,
@@ -110,6 +110,21 @@ impl Wanted {
                 }
                 Write::DestroyKey { id } => self.key(*id),
             }
+        }
+    }
+
+    /// Adds what a record of another journal names.
+    pub(super) fn record(&mut self, record: &Record) {
+        let stream = record.frame.stream;
+        self.streams.insert(stream);
+        if matches!(record.frame.operation, Operation::Put | Operation::Delete) {
+            self.objects.insert(stream);
+        }
+        if let Some(payload) = &record.payload {
+            let unique = payload.unique.iter();
+            self.unique
+                .extend(unique.map(|lookup| (stream.kind, *lookup)));
+            self.counters.extend(payload.added.map(|it| it.counter));
         }
     }
 

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::Object;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use super::super::pack::Bodies;
 use super::super::prepare;
 use super::super::{Commit, Error, KeyId, Lease, Position, Result, Write};
 use super::Shared;
-use super::connect::Failure;
+use super::connect::{Failure, Spent};
 use super::fold::{Fold, Held};
 use super::save::{KeyChange, Save};
 use super::wanted::Wanted;
@@ -212,9 +211,7 @@ impl Writer {
         in_doubt: &mut Option<InDoubt>,
     ) -> std::result::Result<Outcome, Failure> {
         let shared = &*self.shared;
-        let client = self.shared.pool.get().await?;
-        // Unless it is put back, the connection is closed: nobody knows in what state it is.
-        let client = Spent(Some(client));
+        let client = Spent::of(&shared.pool).await?;
         let mut wanted = Wanted::default();
         for request in requests {
             match request {
@@ -301,28 +298,6 @@ fn unknown(error: &Error) -> Error {
     Error::Unavailable(
         format!("whether it was written is not known, since the connection broke: {error}").into(),
     )
-}
-
-/// A connection that is closed unless it is known to be in order.
-struct Spent(Option<Object>);
-
-impl Spent {
-    fn get(&self) -> std::result::Result<&Object, Failure> {
-        self.0.as_ref().ok_or_else(|| super::closed().into())
-    }
-
-    /// Puts it back for others.
-    fn keep(mut self) {
-        drop(self.0.take());
-    }
-}
-
-impl Drop for Spent {
-    fn drop(&mut self) {
-        if let Some(client) = self.0.take() {
-            drop(Object::take(client));
-        }
-    }
 }
 
 /// The commits of a batch that were allowed.

@@ -10,6 +10,10 @@ use super::place::Place;
 use super::segments::Segments;
 use super::{Options, SledJournal, log_of};
 
+/// So many records are handed out at once, and so many bytes unless one has more.
+const RECORDS: usize = 1_000;
+const BYTES: usize = 4 << 20;
+
 /// Writes the whole journal in a data directory that nobody has open as one export.
 ///
 /// Placed as `log/000000000001.export.gz` into an empty data directory, next to the keys, it is
@@ -32,6 +36,27 @@ impl SledJournal {
     pub fn export(&self, to: impl Write) -> Result<()> {
         let last = self.last();
         copy(&self.shared.segments, Some(last), to)
+    }
+}
+
+impl SledJournal {
+    /// The next records after `after` as they lie here, some hundred of them; none at the end.
+    ///
+    /// Reads files: call it on a thread that may block.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn raw(&self, after: Position) -> Result<Vec<(Position, Vec<u8>)>> {
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        let from = Place::record(after.0).next_note();
+        self.shared.segments.visit(from, |_, entry| {
+            if entry.place.is_record() {
+                bytes += entry.bytes.len();
+                records.push((Position(entry.place.position), entry.bytes));
+            }
+            Ok(records.len() < RECORDS && bytes < BYTES)
+        })?;
+        Ok(records)
     }
 }
 

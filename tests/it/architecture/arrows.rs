@@ -47,6 +47,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "tls",
             "telemetry",
             "audit",
             "feed",

@@ -44,7 +44,7 @@ impl Database {
     fn new() -> Option<Self> {
         Some(Self {
             directory: tempfile::tempdir().expect("a temporary directory"),
-            address: database::server()?.schema(),
+            address: database::server()?.address(),
             clock: Clock::fixed(Timestamp::UNIX_EPOCH),
         })
     }

@@ -108,14 +108,14 @@ impl Server {
     }
 
     /// The address of an empty database within the server. It is never removed: the server is.
-    pub(crate) fn schema(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.sql(&format!("CREATE SCHEMA {name}"));
+        let socket = self.directory.display().to_string().replace('/', "%2F");
         format!(
-            "host={} user=gatelog dbname=postgres application_name=gatelog-{name} \
-             options='-c search_path={name}'",
-            self.directory.display()
+            "postgres:///postgres?host={socket}&user=gatelog&application_name=gatelog-{name}\
+             &options=-csearch_path%3D{name}"
         )
     }
 

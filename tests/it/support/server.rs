@@ -144,6 +144,12 @@ impl TestServer {
         self.environment.retain(|(known, _)| known != name);
     }
 
+    /// Serves another data directory from the next start on.
+    pub(crate) fn moves_to(&mut self, data: &std::path::Path) {
+        self.sets("GATELOG_DATA", &data.display().to_string());
+        self.data = data.to_path_buf();
+    }
+
     /// What must not be readable.
     pub(crate) fn canaries(&self) -> &Canaries {
         &self.line.canaries

@@ -23,16 +23,20 @@ fn commit(database: &Database, writes: Vec<Write>) -> Commit {
 
 /// Runs statements in the schema of a database.
 fn sql(database: &Database, statements: &str) -> String {
-    let (_, schema) = database.address.rsplit_once('=').expect("it has a schema");
-    let schema = schema.trim_end_matches('\'');
+    let (_, schema) = database
+        .address
+        .rsplit_once("%3D")
+        .expect("it has a schema");
     let server = database::server().expect("it runs");
     server.sql(&format!("SET search_path = {schema}; {statements}"))
 }
 
 /// Ends all sessions that work in this database, in the middle of whatever they do.
 fn cut(database: &Database) {
-    let (_, schema) = database.address.rsplit_once('=').expect("it has a schema");
-    let schema = schema.trim_end_matches('\'');
+    let (_, schema) = database
+        .address
+        .rsplit_once("%3D")
+        .expect("it has a schema");
     let server = database::server().expect("it runs");
     server.sql(&format!(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \

@@ -246,10 +246,7 @@ async fn bodies_that_one_node_removed_are_gone_on_the_other_and_the_chain_is_who
         .get(lamp(1))
         .await
         .expect("the journal can be read");
-    assert_eq!(
-        current.expect("it is there").body,
-        b"b in hall".to_vec().into()
-    );
+    assert_eq!(&*current.expect("it is there").body, b"b in hall");
     let before = two.other.get_at(lamp(1), Version(1)).await;
     assert_eq!(before.expect("the journal can be read"), None);
     let report = two
