@@ -5,6 +5,8 @@ use serde_json::json;
 use crate::support::{Flow, LOGIN, Options, TestServer, block_on, database, with_server_of};
 
 mod copy;
+mod duties;
+mod model;
 
 const ME: &str = "/api/v3/core/users/me/";
 
@@ -47,10 +49,18 @@ fn a_login_is_recorded_in_the_database_and_is_there_after_a_restart() {
 
 /// Two servers on one database, with one root key.
 async fn two() -> Option<(TestServer, TestServer)> {
+    started(Options::default()).await
+}
+
+/// The same, with these options.
+async fn started(options: Options) -> Option<(TestServer, TestServer)> {
     // It has to outlive both.
     let keys = tempfile::tempdir().expect("a temporary directory").keep();
     let key = keys.join("secret.key").display().to_string();
-    let options = on_postgres()?.with("GATELOG_SECRET_KEY_FILE", &key);
+    let address = database::server()?.address();
+    let options = options
+        .with("GATELOG_JOURNAL__URL", &address)
+        .with("GATELOG_SECRET_KEY_FILE", &key);
     let one = TestServer::start(options.clone()).await;
     let options = Options {
         has_administrator: false,
