@@ -96,11 +96,25 @@ pub async fn around(
     let mut response = answer.await?;
     put_defaults(response.headers_mut(), &name);
     drop(in_flight);
-    Ok(match (busy, response.response().body().size()) {
-        // Nobody knows how long it will go on.
-        (Some(busy), BodySize::Stream) => response.map_body(|_, body| endless(body, busy)),
+    // What was compressed on its way has no size any more, and ends all the same: only whoever made
+    // an answer knows whether it goes on.
+    let goes_on = response.response().extensions().get::<GoesOn>().is_some();
+    Ok(match busy {
+        Some(busy) if goes_on => response.map_body(|_, body| endless(body, busy)),
         _ => response,
     })
+}
+
+/// Says of an answer that it goes on for as long as somebody listens.
+#[derive(Clone, Copy, Debug)]
+struct GoesOn;
+
+/// An answer that goes on for as long as somebody listens: its connection does not count as one that
+/// does nothing.
+#[must_use]
+pub(super) fn goes_on(answer: HttpResponse) -> HttpResponse {
+    answer.extensions_mut().insert(GoesOn);
+    answer
 }
 
 /// Answers a request, or turns it away, and notes what came of it.

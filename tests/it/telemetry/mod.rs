@@ -4,4 +4,4 @@ mod counts;
 mod docs;
 mod lines;
 mod port;
-mod scrape;
+pub(crate) mod scrape;
