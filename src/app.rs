@@ -224,12 +224,14 @@ fn start(
 /// Starts what reads the journal as it grows, and tells it to others.
 fn follow(parts: &Parts, settings: &Settings, clock: &Clock) -> anyhow::Result<(Auditor, Feed)> {
     let journal: Arc<dyn Journal> = parts.journal.clone();
-    let feed = Feed::start(&journal, clock, &settings.feed)
+    let machine = parts.state.metrics.machine();
+    let feed = Feed::start(&journal, clock, &settings.feed, |it| machine.follows(it))
         .context("the thread that writes the feed cannot be started")?;
     let options = audit::Options {
         kept: settings.events.retention,
         geoip: Arc::clone(&parts.state.geoip),
         sender: settings.email.from.clone(),
+        failing: machine.follows(audit::READER),
     };
     Ok((Auditor::start(journal, clock.clone(), &options), feed))
 }

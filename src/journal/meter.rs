@@ -75,9 +75,13 @@ impl Meter {
             Err(Error::Conflict { .. } | Error::Taken { .. } | Error::LeaseLost { .. }) => {
                 self.conflicts.inc()
             }
-            Err(Error::Io { .. } | Error::Unavailable(_) | Error::Damaged { .. }) => {
-                self.failures.inc()
-            }
+            Err(
+                Error::Io { .. }
+                | Error::Unavailable(_)
+                | Error::Full { .. }
+                | Error::Damaged { .. }
+                | Error::Corrupt { .. },
+            ) => self.failures.inc(),
             // What does not fit or has no key was refused for what it is.
             Err(_) => 0,
         };
@@ -114,7 +118,13 @@ mod tests {
         meter.answered(&Ok(()), Duration::from_millis(1));
         let full: Result<(), Error> = Err(Error::Unavailable("the disk is full".into()));
         meter.answered(&full, Duration::from_millis(1));
-        assert_eq!((meter.commits.get(), meter.failures.get()), (1, 1));
+        let full: Result<(), Error> = Err(Error::Full {
+            free: 1,
+            least: 2,
+            what: "for it",
+        });
+        meter.answered(&full, Duration::from_millis(1));
+        assert_eq!((meter.commits.get(), meter.failures.get()), (1, 2));
         assert_eq!(meter.conflicts.get(), 0);
     }
 }

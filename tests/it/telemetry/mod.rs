@@ -4,4 +4,5 @@ mod counts;
 mod docs;
 mod lines;
 mod port;
+mod room;
 pub(crate) mod scrape;
