@@ -121,7 +121,12 @@ impl Store for Disk {
             Err(error) => Some(error.to_string()),
         };
         let journal = Arc::clone(&self.journal);
-        let verified = blocking(move || Ok(verified(&journal.verify(&held)?))).await?;
+        let verified = blocking(move || {
+            let verified = verified(&journal.verify(&held)?);
+            journal.meter().found(verified.findings.len());
+            Ok(verified)
+        })
+        .await?;
         Ok(Verified {
             findings: [verified.findings, said].concat(),
             not_compared,

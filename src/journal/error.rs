@@ -109,6 +109,15 @@ impl Error {
         }
     }
 
+    /// Whether something is not as it was written.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::Corrupt { .. } | Self::Altered(_)
+        )
+    }
+
     /// An input or output error that names its file.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io {

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Moved,
     /// It fails, and nothing is written.
     Before,
+    /// There is no room, and nothing is written.
+    Full,
     /// It fails, and everything is written.
     After,
     /// The code panics.
@@ -129,6 +131,11 @@ impl Journal for Faulty {
             Fault::OtherMoved => Err(moved(other())),
             Fault::Moved => Err(moved(stream)),
             Fault::Before => Err(out_of_order()),
+            Fault::Full => Err(Error::Full {
+                free: 1,
+                least: 2,
+                what: "before anything is written at all",
+            }),
             Fault::After => {
                 self.inner.commit(commit).await?;
                 Err(out_of_order())

@@ -119,6 +119,7 @@ struct Shared {
 
 impl Shared {
     fn told<T>(&self, read: Result<T>) -> Result<T> {
+        self.meter.read(&read);
         told(read, self.failed.get())
     }
 }

@@ -86,11 +86,17 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let room = Room::of(directory.path(), MUCH);
         let refused = room.for_something_new().expect_err("there is not so much");
-        assert!(refused.to_string().ends_with("(journal.reserve)"), "{refused}");
+        assert!(
+            refused.to_string().ends_with("(journal.reserve)"),
+            "{refused}"
+        );
         let refused = room
             .is_left(MUCH, "before anything is written at all")
             .expect_err("there is not so much");
-        assert!(!refused.to_string().contains("journal.reserve"), "{refused}");
+        assert!(
+            !refused.to_string().contains("journal.reserve"),
+            "{refused}"
+        );
         assert!(refused.is_about_room());
     }
 

@@ -1,8 +1,9 @@
 //! What a real server counts, and what its log says.
 
 mod counts;
+mod damage;
 mod docs;
 mod lines;
 mod port;
-mod room;
 pub(crate) mod scrape;
+mod trouble;
