@@ -47,6 +47,8 @@ pub struct Machine {
     pub resident: Gauge,
     /// Files and connections that the process has open.
     pub descriptors: Gauge,
+    /// How many it may have; 0 without a limit.
+    pub most_descriptors: Gauge,
     /// 1 when the server can serve.
     pub ready: Gauge,
 }
@@ -106,6 +108,10 @@ impl Machine {
             descriptors: book.gauge(
                 "process_open_fds",
                 "Files and connections that the process has open.",
+            ),
+            most_descriptors: book.gauge(
+                "process_max_fds",
+                "How many files and connections it may have open; 0 without a limit.",
             ),
             ready: book.gauge(
                 "gatelog_ready",
