@@ -182,6 +182,7 @@ fn start(
             notary: Arc::clone(&parts.notary),
             operator: parts.operator.clone(),
             geoip: Arc::clone(&parts.state.geoip),
+            metrics: parts.state.metrics.clone(),
             settings: settings.clone(),
             clock,
         })

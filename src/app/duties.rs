@@ -25,6 +25,7 @@ use crate::http::operator::{Operator, finish_erasures};
 use crate::journal::fenced::Fenced;
 use crate::journal::{self, Error, Journal, Lease};
 use crate::settings::Settings;
+use crate::telemetry::Metrics;
 
 /// The name of the lease.
 const NAME: &str = "duties";
@@ -32,8 +33,8 @@ const NAME: &str = "duties";
 /// How often a lease is renewed, which lasts for [`PRESENCE`].
 const RENEWAL: Duration = Duration::from_secs(5);
 
-/// How long before its end a lease counts as lost that could not be renewed.
-const MARGIN: Duration = Duration::from_secs(2);
+/// How long a lease is relied on that could not be renewed: a little shorter than it lasts.
+const RELIANCE: Duration = Duration::from_secs(13);
 
 /// All that the duties need.
 pub(super) struct Needs {
@@ -43,6 +44,7 @@ pub(super) struct Needs {
     pub(super) notary: Arc<Notary>,
     pub(super) operator: Data<Operator>,
     pub(super) geoip: Arc<Geoip>,
+    pub(super) metrics: Metrics,
     pub(super) settings: Settings,
     pub(super) clock: Clock,
 }
@@ -166,12 +168,13 @@ async fn lost(needs: &Needs, lease: Option<Lease>) {
     loop {
         tokio::time::sleep(RENEWAL).await;
         let asked = needs.clock.monotonic();
-        let left = (PRESENCE - MARGIN).saturating_sub(asked.duration_since(renewed));
+        let left = RELIANCE.saturating_sub(asked.duration_since(renewed));
         match tokio::time::timeout(left, journal.lease(NAME, PRESENCE)).await {
             Ok(Ok(again)) if again.epoch == lease.epoch => renewed = asked,
-            Ok(Ok(_) | Err(Error::LeaseLost { .. })) => return,
-            Ok(Err(error)) => tracing::warn!(%error, "the lease could not be renewed"),
-            Err(_) => return,
+            Ok(Err(error)) if !matches!(error, Error::LeaseLost { .. }) => {
+                tracing::warn!(%error, "the lease could not be renewed");
+            }
+            Ok(_) | Err(_) => return,
         }
     }
 }
@@ -196,12 +199,14 @@ impl Active {
             Some(lease) => Arc::new(Fenced::new(Arc::clone(&journal), lease)),
             None => journal,
         };
-        let feed = Feed::start(&fenced, clock, &settings.feed)
+        let machine = needs.metrics.machine();
+        let feed = Feed::start(&fenced, clock, &settings.feed, |it| machine.follows(it))
             .context("the thread that writes the feed cannot be started")?;
         let options = audit::Options {
             kept: settings.events.retention,
             geoip: Arc::clone(&needs.geoip),
             sender: settings.email.from.clone(),
+            failing: machine.follows(audit::READER),
         };
         let auditor = Auditor::start(fenced, clock.clone(), &options);
         needs.courier.start(mail::reporter(executions.clone()));

@@ -27,13 +27,15 @@ use crate::execution::limit::Limiter;
 use crate::execution::{Executions, Limits, Outside};
 use crate::expression::{Options, Workers};
 use crate::geoip::Geoip;
+use crate::http::bodies::Bodies;
 use crate::http::bounds::Bounds;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
 use crate::http::operator::{Operator, Store};
-use crate::http::{self, Interface, Scans};
+use crate::http::turned_away::TurnedAway;
+use crate::http::{self, Interface, Probed, Scans};
 use crate::journal::Journal;
 use crate::settings::{self, Settings};
 use crate::sms;
@@ -121,6 +123,8 @@ impl Parts {
             install_id: install.install_id,
             limiter: Limiter::new(settings.web.posts_per_second, settings.web.posts_at_once),
             bounds: bounds(settings),
+            turned_away: TurnedAway::default(),
+            probed: Probed::default(),
             metrics: metrics.clone(),
             workers: Some(workers.clone()),
             geoip,
@@ -196,6 +200,7 @@ fn bounds(settings: &Settings) -> Bounds {
     Bounds {
         head: usize::try_from(web.head_size).unwrap_or(usize::MAX),
         body: usize::try_from(web.body_size).unwrap_or(usize::MAX),
+        bodies: Bodies::new(usize::try_from(web.bodies).unwrap_or(usize::MAX)),
         patience: web.body_timeout,
         requests: Limiter::new(web.requests_per_second, web.requests_at_once),
     }

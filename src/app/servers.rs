@@ -18,7 +18,7 @@ use super::parts::Parts;
 use crate::http::connections::{self, Connections};
 use crate::http::line::Line;
 use crate::http::operator::{self, Caller};
-use crate::http::{self, request};
+use crate::http::{self, request, turned_away};
 use crate::settings::{MetricsListen, Settings};
 
 /// How many connections wait to be accepted.
@@ -72,6 +72,9 @@ fn public(
     tokio::spawn(Connections::watch(Arc::downgrade(&connections)));
     let most = connections.most();
     let state = parts.state.clone();
+    tokio::spawn(turned_away::tell(Arc::downgrade(
+        &state.clone().into_inner(),
+    )));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -105,7 +108,11 @@ fn public(
 /// How many connections there may be: each takes two descriptors.
 fn connections(parts: &Parts, settings: &Settings) -> Connections {
     let web = &settings.web;
-    let descriptors = descriptors::raise().unwrap_or(u64::MAX);
+    let limit = descriptors::raise();
+    let shown = limit.and_then(|it| i64::try_from(it).ok()).unwrap_or(0);
+    let machine = parts.state.metrics.machine();
+    machine.most_descriptors.set(shown);
+    let descriptors = limit.unwrap_or(u64::MAX);
     let affordable = descriptors.saturating_sub(OTHERS).max(OTHERS) / 2;
     let most = web
         .connections

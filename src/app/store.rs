@@ -185,6 +185,7 @@ impl Store for Opened {
             Err(error) => Some(error.to_string()),
         };
         let verified = self.journal.verify(held).await?;
+        self.journal.meter().found(verified.findings.len());
         Ok(Verified {
             findings: [verified.findings, said].concat(),
             not_compared,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use lru::LruCache;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -61,6 +62,8 @@ pub struct Options {
     pub geoip: Arc<Geoip>,
     /// Whom mails come from.
     pub sender: String,
+    /// Is 1 as long as the journal cannot be read or written here.
+    pub failing: Gauge,
 }
 
 /// What runs, until it is stopped.
@@ -86,6 +89,7 @@ impl Auditor {
             clock: clock.clone(),
             resolver,
             stands: LruCache::new(STANDS),
+            failing: options.failing.clone(),
         };
         let tasks = vec![
             tokio::spawn(projector.run(stopping.subscribe())),
@@ -134,6 +138,7 @@ struct Projector {
     resolver: Resolver,
     /// Where executions stood after the record that was seen last of them.
     stands: LruCache<StreamId, (Version, Execution)>,
+    failing: Gauge,
 }
 
 /// What waits to be written.
@@ -158,7 +163,10 @@ impl Projector {
             match failed {
                 // Somebody was deleted meanwhile: without them it goes on at once.
                 journal::Error::NoKey(_) => continue,
-                error => tracing::warn!(%error, "audit events have to wait; trying again"),
+                error => {
+                    self.failing.set(1);
+                    tracing::warn!(%error, "audit events have to wait; trying again");
+                }
             }
             tokio::select! {
                 _ = stopping.wait_for(|it| *it) => return,
@@ -193,11 +201,23 @@ impl Projector {
             let Some(next) = next else {
                 return Ok(());
             };
-            let (position, envelope) = next?;
-            for event in self.tell(position, &envelope).await? {
+            let (position, events) = match self.told(next).await {
+                Ok(told) => told,
+                Err(error) => {
+                    // What lies before it must not wait for what nobody may ever be able to read.
+                    if after > written {
+                        self.write(&mut batch, after, version).await?;
+                    }
+                    return Err(error);
+                }
+            };
+            for event in events {
                 batch.take(&event, self.clock.monotonic());
             }
             after = position;
+            if batch.writes.is_empty() {
+                self.failing.set(0);
+            }
             if batch.is_full() || (batch.writes.is_empty() && after.0 - written.0 >= STRIDE) {
                 version = self.write(&mut batch, after, version).await?;
                 written = after;
@@ -224,7 +244,18 @@ impl Projector {
             correlation: self.clock.ordered_id(),
         };
         self.journal.commit(commit).await?;
+        self.failing.set(0);
         Ok(version.next())
+    }
+
+    /// The events of the next record, and where that lies.
+    async fn told(
+        &mut self,
+        next: journal::Result<(Position, Envelope)>,
+    ) -> journal::Result<(Position, Vec<AuditEvent>)> {
+        let (position, envelope) = next?;
+        let events = self.tell(position, &envelope).await?;
+        Ok((position, events))
     }
 
     /// The events of one record. Of what cannot be read any more, nothing is told.

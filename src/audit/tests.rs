@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::gauge::Gauge;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,9 +19,10 @@ use crate::flow::event::{Event, PasswordProblem};
 use crate::flow::input::{Input, Request};
 use crate::flow::model::InvalidResponseAction;
 use crate::flow::plan::{Pinned, Plan, PlannedStage};
+use crate::journal::faulty::Faulty;
 use crate::journal::memory::MemoryJournal;
 use crate::journal::object::{self, Versioned, put};
-use crate::journal::{Commit, Durability, Journal, KeyId, StreamId, Version, Write};
+use crate::journal::{Commit, Durability, Journal, KeyId, Position, StreamId, Version, Write};
 use crate::world::Record;
 use crate::world::record::{KIND, SCHEMA};
 
@@ -96,11 +98,7 @@ impl World {
     }
 
     fn auditor(&self) -> Auditor {
-        let options = Options {
-            kept: Some(Duration::from_hours(24)),
-            geoip: Arc::default(),
-            sender: "login@example.org".to_owned(),
-        };
+        let options = options();
         Auditor::start(Arc::clone(&self.journal), self.clock.clone(), &options)
     }
 
@@ -120,6 +118,15 @@ impl World {
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.all().await
+    }
+}
+
+fn options() -> Options {
+    Options {
+        kept: Some(Duration::from_hours(24)),
+        geoip: Arc::default(),
+        sender: "login@example.org".to_owned(),
+        failing: Gauge::default(),
     }
 }
 
@@ -350,4 +357,31 @@ async fn what_has_expired_is_removed() {
     let removed = super::expire::remove(&*world.journal, &world.clock).await;
     assert_eq!(removed.expect("it writes"), 1);
     assert!(world.all().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_lies_before_a_damaged_record_is_told_and_the_rest_once_it_can_be_read() {
+    let mut world = World::new().await;
+    let jane = world.user("jane").await;
+    let records = vec![begin(), failure(Some(jane.uuid), "jane")];
+    world.execution(Some(&jane), records).await;
+    let journal = Faulty::over(Arc::clone(&world.journal), None);
+    world.journal = journal.clone();
+    journal.tear(Some(Position(journal.last().0 + 1)));
+    let records = vec![begin(), login(jane.uuid, &world.clock)];
+    world.execution(Some(&jane), records).await;
+    let options = options();
+    let auditor = Auditor::start(journal.clone(), world.clock.clone(), &options);
+    let told = world.events(1).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].action, "login_failed");
+    assert_eq!(options.failing.get(), 1);
+    journal.tear(None);
+    while world.all().await.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    auditor.stop().await;
+    let told = world.all().await;
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert_eq!(options.failing.get(), 0);
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use bytes::Bytes;
 use reqwest::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -187,6 +188,19 @@ impl Operator {
             None => Ok(()),
         }
     }
+}
+
+/// The next piece of a long answer, which is called `what`; `None` at its end.
+///
+/// # Errors
+/// When it broke off, which says nothing of why: the server can only stop in the middle.
+pub(super) async fn next(response: &mut Response, what: &str) -> anyhow::Result<Option<Bytes>> {
+    response.chunk().await.with_context(|| {
+        format!(
+            "{what} broke off; the server's log says why, and `gatelog journal verify` whether the \
+             journal is damaged"
+        )
+    })
 }
 
 /// A segment of a path: everything but letters, digits and `-_.~` is percent-encoded.

@@ -1,12 +1,11 @@
 //! `gatelog events`: the journal as it grows.
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use reqwest::Method;
 
 use crate::settings::{FeedFormat, Settings};
 
-use super::client::{LONG, Operator};
+use super::client::{LONG, Operator, next};
 use super::output::data;
 
 /// What is printed.
@@ -56,7 +55,7 @@ async fn print(operator: &Operator, command: &Command) -> anyhow::Result<()> {
     let format = format.name();
     let route = format!("feed?after={after}&format={format}&follow={follow}");
     let mut response = operator.send(Method::GET, &route, None, LONG).await?;
-    while let Some(lines) = response.chunk().await.context("the events broke off")? {
+    while let Some(lines) = next(&mut response, "the feed").await? {
         data(&lines)?;
     }
     Ok(())

@@ -21,11 +21,13 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> anyhow::Result<
         .send()
         .await
         .with_context(|| format!("no server answers at {address}"))?;
-    if !response.status().is_success() {
-        bail!(
-            "the server at {address} is not ready: {}",
-            response.status()
-        );
+    let status = response.status();
+    if !status.is_success() {
+        let reason = response.text().await.unwrap_or_default();
+        match reason.trim() {
+            "" => bail!("the server at {address} is not ready: {status}"),
+            reason => bail!("the server at {address} is not ready: {reason} ({status})"),
+        }
     }
     if output.is_json() {
         print_value(&json!({ "ready": true }))?;

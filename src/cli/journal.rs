@@ -3,16 +3,17 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::app;
 use crate::clock::Clock;
+use crate::http::operator::UNNOTED;
 use crate::settings::Settings;
 
-use super::client::{LONG, Operator};
+use super::client::{LONG, Operator, next};
 use super::file::NewFile;
 use super::output::{Output, data, print_value, talk};
 
@@ -106,7 +107,11 @@ async fn export(
     let mut response = operator
         .send(Method::POST, route, Some(&json!({})), LONG)
         .await?;
-    while let Some(chunk) = response.chunk().await.context("the export broke off")? {
+    if let Some(why) = response.headers().get(UNNOTED) {
+        let why = why.to_str().unwrap_or("it cannot be written");
+        talk(&format!("The journal does not tell of this export: {why}."));
+    }
+    while let Some(chunk) = next(&mut response, "the export").await? {
         match &mut target {
             Some(file) => file.write(&chunk)?,
             None => data(&chunk)?,

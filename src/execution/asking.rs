@@ -385,7 +385,7 @@ impl Executions {
         let Some(session) = self.fresh_session(request, now) else {
             return Ok(None);
         };
-        journal.has_room()?;
+        self.shared.has_room()?;
         self.shared.take_begun(request.client.address)?;
         let commit = Commit {
             writes: vec![object::put(&session, Version::NONE)],
@@ -420,7 +420,7 @@ impl Executions {
         } = self.shared.as_ref();
         let flow = flow_by_slug(journal.as_ref(), &request.slug).await?;
         let flow = flow.ok_or(Error::UnknownFlow)?;
-        journal.has_room()?;
+        self.shared.has_room()?;
         self.shared.take_begun(request.client.address)?;
         let now = clock.now();
         let session = self.fresh_session(request, now);

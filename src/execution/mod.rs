@@ -209,6 +209,17 @@ impl Shared {
         &self.outside.metrics
     }
 
+    /// Whether there is room for something new.
+    ///
+    /// # Errors
+    /// What the journal says that has none.
+    fn has_room(&self) -> Result<(), Error> {
+        self.journal.has_room().map_err(|full| {
+            self.metrics().web().refused(Refused::Room);
+            full.into()
+        })
+    }
+
     /// Takes one execution that an address begins.
     fn take_begun(&self, address: IpAddr) -> Result<(), Error> {
         let taken = self.begun.take(address, self.clock.monotonic());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -51,7 +52,8 @@ pub struct Feed {
 
 impl Feed {
     /// Begins to bring what the settings ask for, to whom they say. It needs the runtime that it
-    /// is called on.
+    /// is called on. `failing` gives a gauge for each that is begun, which is 1 as long as nothing
+    /// can be read or brought.
     ///
     /// # Errors
     /// When the thread that writes to standard output cannot be started.
@@ -59,6 +61,7 @@ impl Feed {
         journal: &Arc<dyn Journal>,
         clock: &Clock,
         settings: &settings::Feed,
+        failing: impl Fn(&'static str) -> Gauge,
     ) -> std::io::Result<Self> {
         let stopping = watch::Sender::new(false);
         let first = match settings.from {
@@ -85,6 +88,7 @@ impl Feed {
                 saved: Position(0),
                 done: Position(0),
                 taken: 0,
+                failing: failing(reader),
             };
             tasks.push(tokio::spawn(delivery.run(first, stopping.subscribe())));
         }
@@ -129,6 +133,8 @@ struct Delivery {
     done: Position,
     /// How many items were taken since that was written down.
     taken: u64,
+    /// Is 1 as long as nothing can be read or brought.
+    failing: Gauge,
 }
 
 impl Delivery {
@@ -142,6 +148,7 @@ impl Delivery {
                 },
             };
             let feed = self.reader;
+            self.failing.set(1);
             tracing::warn!(feed, error = %failed, "the feed has to wait; trying again");
             tokio::select! {
                 _ = stopping.wait_for(|it| *it) => return,
@@ -187,6 +194,7 @@ impl Delivery {
                 self.bring(&item).await?;
             }
             self.done = position;
+            self.failing.set(0);
             if self.taken >= BATCH || self.done.0 - self.saved.0 >= STRIDE {
                 self.save(Durability::Relaxed).await?;
             }
@@ -203,6 +211,7 @@ impl Delivery {
             let mut failures = 0;
             while let Err(problem) = self.offer(&id, line).await {
                 failures += 1;
+                self.failing.set(1);
                 let pause = pause(failures);
                 tracing::warn!(
                     feed = self.reader,

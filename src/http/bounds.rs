@@ -2,11 +2,15 @@
 //!
 //! What is turned away here was not looked at.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, web};
+use futures_util::StreamExt as _;
 
+use super::bodies::Bodies;
 use super::client::address;
+use super::health::is_probe;
 use super::{Error, State};
 use crate::execution::limit::Limiter;
 use crate::telemetry::Refused;
@@ -22,6 +26,8 @@ pub struct Bounds {
     pub head: usize,
     /// The most bytes of a body.
     pub body: usize,
+    /// The memory for all bodies together.
+    pub bodies: Bodies,
     /// How long a body may take to arrive.
     pub patience: Duration,
     /// How often an address may ask for anything.
@@ -33,6 +39,7 @@ impl Default for Bounds {
         Self {
             head: 64 << 10,
             body: 256 << 10,
+            bodies: Bodies::new(64 << 20),
             patience: Duration::from_secs(30),
             requests: Limiter::new(200, 2_000),
         }
@@ -48,15 +55,18 @@ impl State {
     pub(super) fn pass(&self, request: &HttpRequest) -> Result<(), Error> {
         if head(request) > self.bounds.head {
             self.metrics.web().refused(Refused::Head);
+            self.turned_away
+                .note(address(request, &self.trusted_proxies));
             return Err(Error::LongHead);
         }
-        if request.peer_addr().is_none() || request.path().starts_with("/-/health/") {
+        if request.peer_addr().is_none() || is_probe(request.path()) {
             return Ok(());
         }
         let address = address(request, &self.trusted_proxies);
         let taken = self.bounds.requests.take(address, self.clock.monotonic());
         taken.map_err(|wait| {
             self.metrics.web().refused(Refused::Requests);
+            self.turned_away.note(address);
             Error::Throttled(wait)
         })
     }
@@ -64,9 +74,14 @@ impl State {
     /// All of a body.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], or [`Error::Unread`] when it does not arrive whole and in time.
-    pub(super) async fn collect(&self, payload: web::Payload) -> Result<web::Bytes, Error> {
-        self.collect_up_to(payload, self.bounds.body).await
+    /// [`Error::TooLarge`], [`Error::Unread`] when it does not arrive whole and in time, or
+    /// [`Error::Crowded`] when those of others take the memory.
+    pub(super) async fn collect(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+    ) -> Result<web::Bytes, Error> {
+        self.collect_up_to(request, payload, self.bounds.body).await
     }
 
     /// The same for a body that may have so many bytes.
@@ -75,19 +90,45 @@ impl State {
     /// As [`State::collect`].
     pub(super) async fn collect_up_to(
         &self,
+        request: &HttpRequest,
         payload: web::Payload,
         most: usize,
     ) -> Result<web::Bytes, Error> {
-        let arriving = payload.to_bytes_limited(most);
-        let Ok(arrived) = tokio::time::timeout(self.bounds.patience, arriving).await else {
+        let address = address(request, &self.trusted_proxies);
+        let arriving = self.arriving(address, payload, most);
+        let Ok(body) = tokio::time::timeout(self.bounds.patience, arriving).await else {
             self.metrics.web().refused(Refused::Slow);
             return Err(Error::Unread);
         };
-        let Ok(body) = arrived else {
-            self.metrics.web().refused(Refused::Body);
-            return Err(Error::TooLarge(most));
+        let why = match &body {
+            Err(Error::TooLarge(_)) => Some(Refused::Body),
+            Err(Error::Crowded) => Some(Refused::Bodies),
+            _ => None,
         };
-        body.map_err(|_| Error::Unread)
+        if let Some(why) = why {
+            self.metrics.web().refused(why);
+        }
+        body
+    }
+
+    /// A body as it arrives, however long that takes.
+    async fn arriving(
+        &self,
+        address: IpAddr,
+        mut payload: web::Payload,
+        most: usize,
+    ) -> Result<web::Bytes, Error> {
+        let mut body = self.bounds.bodies.begin(address);
+        while let Some(piece) = payload.next().await {
+            let piece = piece.map_err(|_| Error::Unread)?;
+            if body.len().saturating_add(piece.len()) > most {
+                return Err(Error::TooLarge(most));
+            }
+            if !body.add(&piece) {
+                return Err(Error::Crowded);
+            }
+        }
+        Ok(body.whole())
     }
 }
 

@@ -1,6 +1,8 @@
 //! How many connections there may be, altogether and from one address, and for how long one may
 //! do nothing.
 //!
+//! Nobody takes all of them while others come: an address may have no more than are still free.
+//!
 //! The web server itself ends a connection whose first head does not come, and one that is kept
 //! open for nothing. A head that begins later and never ends it waits for without end, and so it
 //! does for a visitor who does not read an answer: those are ended here.
@@ -89,7 +91,10 @@ impl Connections {
     /// One more, as long as it is kept; `None` when there are too many.
     #[must_use]
     pub fn admit(self: &Arc<Self>, line: &Line) -> Option<Arc<Connection>> {
-        let peer = line.peer()?.to_canonical();
+        self.admit_from(line.peer()?.to_canonical(), line)
+    }
+
+    fn admit_from(self: &Arc<Self>, peer: IpAddr, line: &Line) -> Option<Arc<Connection>> {
         let address = network(peer);
         let Limits {
             most,
@@ -99,9 +104,10 @@ impl Connections {
         } = &self.limits;
         let mut open = self.open();
         let own = open.by_address.get(&address).copied().unwrap_or(0);
-        let refused = if open.all.len() >= *most {
+        let free = most.saturating_sub(open.all.len());
+        let refused = if free == 0 {
             Some(Refused::Connections)
-        } else if own >= *each && !is_trusted(peer, trusted) {
+        } else if own >= free.min(*each) && !is_trusted(peer, trusted) {
             Some(Refused::ConnectionsOfAddress)
         } else {
             None

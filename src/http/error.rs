@@ -84,6 +84,9 @@ pub enum Error {
         /// What it was; for the log.
         cause: String,
     },
+    /// The bodies of other requests take all the memory that there is for them.
+    #[error("The server cannot do this at the moment. Please try again.")]
+    Crowded,
     /// The journal takes no writes, such as when the disk is full.
     #[error("The server cannot store anything at the moment. Please try again.")]
     Unwritable {
@@ -141,7 +144,9 @@ impl ResponseError for Error {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Throttled(_) | Self::Guessed(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BindingBroken { .. } | Self::LoggedOut { .. } => StatusCode::FOUND,
-            Self::Unavailable { .. } | Self::Unwritable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } | Self::Unwritable { .. } | Self::Crowded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -166,7 +171,7 @@ impl ResponseError for Error {
             Self::Throttled(wait) | Self::Guessed(wait) => {
                 answer.insert_header((header::RETRY_AFTER, seconds(*wait)));
             }
-            Self::Unavailable { .. } | Self::Unwritable { .. } => {
+            Self::Unavailable { .. } | Self::Unwritable { .. } | Self::Crowded => {
                 answer.insert_header((header::RETRY_AFTER, 1));
             }
             _ => {}

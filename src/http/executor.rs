@@ -71,6 +71,8 @@ pub(super) async fn handle(
         wait.map_err(Error::Throttled)?;
         match answer(state, request, payload, &visitor).await {
             Ok(answer) => state.executions.answer(question, answer).await,
+            // Nothing is wrong with it, and it may come again.
+            Err(Refusal::Body(crowded @ Error::Crowded)) => return Err(crowded),
             Err(refusal) => return Ok(refuse(&refusal, arrival)),
         }
     } else if method == Method::OPTIONS {
@@ -139,7 +141,10 @@ async fn answer(
             csrf::check_token(csrf::from_header(request), &session.value.csrf)?;
         }
     }
-    let body = state.collect(payload).await.map_err(Refusal::Body)?;
+    let body = state
+        .collect(request, payload)
+        .await
+        .map_err(Refusal::Body)?;
     if body.is_empty() {
         return Ok(json!({}));
     }

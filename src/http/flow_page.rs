@@ -131,7 +131,7 @@ impl<'a> FlowPage<'a> {
         let wait = self.state.admit(peer, self.visitor.client.address);
         wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &self.visitor.client)?;
-        let posted = form::read(&self.state.collect(payload).await?);
+        let posted = form::read(&self.state.collect(request, payload).await?);
         if let Some(notice) = self.refusal(&posted) {
             let reply = self.state.executions.visit(self.question(None)).await?;
             return self

@@ -1,15 +1,34 @@
 //! Whether the server lives, and whether it can serve.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, web};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::State;
 use crate::journal::{Commit, Durability};
 
+/// Where it is asked whether the server lives.
+pub(super) const LIVE: &str = "/-/health/live/";
+
+/// Where it is asked whether it can serve.
+pub(super) const READY: &str = "/-/health/ready/";
+
 /// How long the journal may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// For how long its answer is good. Nobody is kept from asking as often as they like.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the journal answered last, and when.
+#[derive(Debug, Default)]
+pub struct Probed(Mutex<Option<(Instant, Option<&'static str>)>>);
+
+/// Whether this is the path of a probe, which is always answered.
+pub(super) fn is_probe(path: &str) -> bool {
+    path == LIVE || path == READY
+}
 
 /// `/-/health/live/`: answers as long as the process does.
 pub(super) async fn live() -> HttpResponse {
@@ -40,8 +59,21 @@ pub(super) async fn is_writable(state: &State) -> bool {
     unwritable(state).await.is_none()
 }
 
-/// Why the journal takes no writes. The log says more: whoever asks here may be anybody.
+/// Why the journal takes no writes, as of a moment ago: many who ask at once wait for one answer.
 async fn unwritable(state: &State) -> Option<&'static str> {
+    let mut last = state.probed.0.lock().await;
+    if let Some((at, reason)) = *last
+        && state.clock.monotonic().saturating_duration_since(at) < FRESH
+    {
+        return reason;
+    }
+    let reason = refused(state).await;
+    *last = Some((state.clock.monotonic(), reason));
+    reason
+}
+
+/// Why the journal takes no writes. The log says more: whoever asks here may be anybody.
+async fn refused(state: &State) -> Option<&'static str> {
     // A commit without writes goes all the way to the writer and back.
     let nothing = Commit {
         writes: Vec::new(),

@@ -45,6 +45,10 @@ async fn look(state: &State, machine: &Machine) {
         .position
         .set(i64::try_from(position).unwrap_or(i64::MAX));
     machine.hashes.set(level(state.hashes.waiting()));
+    let room = state.journal.room();
+    let bytes = |count: Option<u64>| count.and_then(|it| i64::try_from(it).ok()).unwrap_or(0);
+    machine.free.set(bytes(room.map(|it| it.free)));
+    machine.reserve.set(bytes(room.map(|it| it.reserve)));
     let effects = &state.metrics.executions().effects;
     effects.set(level(state.executions.in_flight()));
     if let Some(workers) = &state.workers {
@@ -57,8 +61,7 @@ async fn look(state: &State, machine: &Machine) {
     }
     let looked = tokio::task::spawn_blocking(|| (process::memory(), descriptors())).await;
     if let Ok((memory, descriptors)) = looked {
-        let memory = memory.and_then(|it| i64::try_from(it).ok());
-        machine.resident.set(memory.unwrap_or(0));
+        machine.resident.set(bytes(memory));
         machine.descriptors.set(level(descriptors));
     }
 }
@@ -67,10 +70,15 @@ async fn readers(state: &State, machine: &Machine) -> journal::Result<()> {
     let journal = &*state.journal;
     let last = journal.last();
     for name in [audit::READER].into_iter().chain(feed::READERS) {
-        if let Some(cursor) = cursor::load(journal, name).await? {
-            let behind = last.0.saturating_sub(cursor.value.after.0);
-            machine.reads(Reader { name, behind });
-        }
+        let cursor = cursor::load(journal, name).await?;
+        // Whoever has noted nothing yet has everything before them.
+        let after = match cursor {
+            Some(cursor) => cursor.value.after.0,
+            None if machine.is_followed_by(name) => 0,
+            None => continue,
+        };
+        let behind = last.0.saturating_sub(after);
+        machine.reads(Reader { name, behind });
     }
     Ok(())
 }

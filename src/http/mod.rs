@@ -12,6 +12,7 @@ mod admin;
 mod agent;
 mod api;
 pub mod binding;
+pub mod bodies;
 pub mod bounds;
 mod browse;
 pub mod client;
@@ -46,9 +47,11 @@ mod stage_cookie;
 mod state;
 mod status;
 mod streams;
+pub mod turned_away;
 mod ways;
 
 pub use error::Error;
+pub use health::Probed;
 pub use interface::Interface;
 pub use scans::Scans;
 pub use state::State;
@@ -117,14 +120,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
         "/static/{path:.*}",
         web::route().guard(reads()).to(files::get),
     )
-    .route(
-        "/-/health/live/",
-        web::route().guard(reads()).to(health::live),
-    )
-    .route(
-        "/-/health/ready/",
-        web::route().guard(reads()).to(health::ready),
-    )
+    .route(health::LIVE, web::route().guard(reads()).to(health::live))
+    .route(health::READY, web::route().guard(reads()).to(health::ready))
     .default_service(web::route().to(nothing));
 }
 

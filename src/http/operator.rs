@@ -47,6 +47,7 @@ mod what_if;
 
 pub use caller::Caller;
 pub use erasure::finish_erasures;
+pub use journal_routes::UNNOTED;
 pub use refusal::Refusal;
 
 /// The largest body, in bytes: a blueprint with its JSON escapes.

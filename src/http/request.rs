@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::connections::{Busy, Connection};
+use super::health::is_probe;
 use super::page::page_error;
 use super::{State, content_policy};
 use crate::telemetry::Held;
@@ -96,11 +97,25 @@ pub async fn around(
     let mut response = answer.await?;
     put_defaults(response.headers_mut(), &name);
     drop(in_flight);
-    Ok(match (busy, response.response().body().size()) {
-        // Nobody knows how long it will go on.
-        (Some(busy), BodySize::Stream) => response.map_body(|_, body| endless(body, busy)),
+    // What was compressed on its way has no size any more, and ends all the same: only whoever made
+    // an answer knows whether it goes on.
+    let goes_on = response.response().extensions().get::<GoesOn>().is_some();
+    Ok(match busy {
+        Some(busy) if goes_on => response.map_body(|_, body| endless(body, busy)),
         _ => response,
     })
+}
+
+/// Says of an answer that it goes on for as long as somebody listens.
+#[derive(Clone, Copy, Debug)]
+struct GoesOn;
+
+/// An answer that goes on for as long as somebody listens: its connection does not count as one that
+/// does nothing.
+#[must_use]
+pub(super) fn goes_on(mut answer: HttpResponse) -> HttpResponse {
+    answer.extensions_mut().insert(GoesOn);
+    answer
 }
 
 /// Answers a request, or turns it away, and notes what came of it.
@@ -113,11 +128,11 @@ async fn answer(
     let method = request.method().clone();
     // The path alone: the query string may hold tokens. No visitor fills the log with one line.
     let path: String = request.path().chars().take(PATH).collect();
-    let response = match state.pass(request.request()) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+    let (response, is_turned_away) = match state.pass(request.request()) {
+        Ok(()) => (next.call(request).await?.map_into_boxed_body(), false),
         Err(refusal) => {
             let answer = turn_away(state, request.request(), arrival, refusal).await;
-            request.into_response(answer)
+            (request.into_response(answer), true)
         }
     };
     if let Some(error) = response.response().error() {
@@ -135,13 +150,26 @@ async fn answer(
     let counts = state.metrics.web();
     counts.answered(&path, method.as_str(), status, taken);
     let milliseconds = u64::try_from(taken.as_millis()).unwrap_or(u64::MAX);
-    // Probes and pictures come all the time and tell nobody anything.
-    if path.starts_with("/-/health/") || path.starts_with("/static/") {
+    let path = logged(response.request(), path);
+    // Probes and pictures come all the time and tell nobody anything. Of what limits turned away, one
+    // line a second is told.
+    if is_turned_away || is_probe(&path) || path.starts_with("/static/") {
         tracing::debug!(%method, path, status, milliseconds, "answered");
     } else {
         tracing::info!(%method, path, status, milliseconds, "answered");
     }
     Ok(response)
+}
+
+/// The path as the log shows it: those of the operator hold names of people, so there it is what
+/// the route is made of.
+fn logged(request: &HttpRequest, path: String) -> String {
+    if !path.starts_with("/operator/") {
+        return path;
+    }
+    request
+        .match_pattern()
+        .unwrap_or_else(|| "/operator/".to_owned())
 }
 
 /// What somebody gets whose request is not looked at: JSON below `/api/`, a page elsewhere.

@@ -11,11 +11,13 @@ use uuid::Uuid;
 use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::health::Probed;
 use super::interface::Interface;
 use super::machine::Machine;
 use super::mfa::Factors;
 use super::scans::Scans;
 use super::streams::Streams;
+use super::turned_away::TurnedAway;
 use crate::blueprint::Library;
 use crate::catalog::Brand;
 use crate::catalog::brand::{brands, select};
@@ -60,6 +62,10 @@ pub struct State {
     pub limiter: Limiter,
     /// How much a request may be, and how many an address may send.
     pub bounds: Bounds,
+    /// What limits turned away and the log has not told yet.
+    pub turned_away: TurnedAway,
+    /// Whether the journal took writes when somebody asked last.
+    pub probed: Probed,
     /// What is counted.
     pub metrics: Metrics,
     /// Runs expressions, and says whether one is understood; none in tests of handlers.

@@ -10,7 +10,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::{Stream, StreamExt};
 
-use super::Error;
+use super::{Error, request};
 
 /// How often a stream says that it is still there. What no commit tells is noticed then as well,
 /// such as a session that has ended.
@@ -94,9 +94,10 @@ pub(super) fn are_wanted(request: &HttpRequest) -> bool {
 
 /// An answer of server-sent events.
 pub(super) fn answer(said: impl Stream<Item = Bytes> + 'static) -> HttpResponse {
-    HttpResponse::Ok()
+    let answer = HttpResponse::Ok()
         .content_type("text/event-stream")
         // Proxies that collect answers would keep what is to be heard at once.
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(said.map(Ok::<_, Error>))
+        .streaming(said.map(Ok::<_, Error>));
+    request::goes_on(answer)
 }

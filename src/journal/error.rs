@@ -76,12 +76,14 @@ pub enum Error {
     #[error("the journal cannot be written: {0}")]
     Unavailable(Arc<str>),
     /// So little of the disk is free that this is not written. It passes when there is room again.
-    #[error("the disk is full: {free} bytes are free, and {least} have to be (journal.reserve)")]
+    #[error("the disk is full: {free} bytes are free, and {least} have to be {what}")]
     Full {
         /// How many bytes are free.
         free: u64,
         /// How many have to be for what was asked.
         least: u64,
+        /// What was asked, and the setting that says how many, where one does.
+        what: &'static str,
     },
     /// Reading or writing a file failed.
     #[error("{}: {source}", path.display())]
@@ -105,6 +107,15 @@ impl Error {
             Self::Unavailable(why) => why.contains("os error 28"),
             _ => false,
         }
+    }
+
+    /// Whether something is not as it was written.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::Corrupt { .. } | Self::Altered(_)
+        )
     }
 
     /// An input or output error that names its file.

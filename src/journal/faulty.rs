@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Moved,
     /// It fails, and nothing is written.
     Before,
+    /// There is no room, and nothing is written.
+    Full,
     /// It fails, and everything is written.
     After,
     /// The code panics.
@@ -38,6 +40,8 @@ pub(crate) struct Faulty {
     kind: Option<Kind>,
     faults: Mutex<VecDeque<Fault>>,
     damaged: Mutex<Vec<Uuid>>,
+    /// Whoever follows comes no further than to the record before this.
+    torn: Arc<Mutex<Option<Position>>>,
     commits: Mutex<usize>,
 }
 
@@ -49,6 +53,7 @@ impl Faulty {
             kind,
             faults: Mutex::default(),
             damaged: Mutex::default(),
+            torn: Arc::default(),
             commits: Mutex::default(),
         })
     }
@@ -61,6 +66,11 @@ impl Faulty {
     /// The stream of this one can no longer be read.
     pub(crate) fn damage(&self, id: Uuid) {
         self.damaged.lock().expect("a lock").push(id);
+    }
+
+    /// The record at this position can be read no longer by those who follow, or all can again.
+    pub(crate) fn tear(&self, at: Option<Position>) {
+        *self.torn.lock().expect("a lock") = at;
     }
 
     /// How many commits were tried.
@@ -121,6 +131,11 @@ impl Journal for Faulty {
             Fault::OtherMoved => Err(moved(other())),
             Fault::Moved => Err(moved(stream)),
             Fault::Before => Err(out_of_order()),
+            Fault::Full => Err(Error::Full {
+                free: 1,
+                least: 2,
+                what: "before anything is written at all",
+            }),
             Fault::After => {
                 self.inner.commit(commit).await?;
                 Err(out_of_order())
@@ -143,7 +158,18 @@ impl Journal for Faulty {
     }
 
     fn follow(&self, after: Position) -> BoxStream<'static, Result<(Position, Envelope)>> {
-        self.inner.follow(after)
+        let torn = Arc::clone(&self.torn);
+        let records = self.inner.follow(after).map(move |next| {
+            let (position, envelope) = next?;
+            if *torn.lock().expect("a lock") == Some(position) {
+                return Err(Error::Damaged {
+                    path: "log".into(),
+                    problem: "a mouse ate it".to_owned(),
+                });
+            }
+            Ok((position, envelope))
+        });
+        records.boxed()
     }
 
     fn last(&self) -> Position {

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Commit, Envelope, Hash, Journal, Key, KeyId, Kind, Lease, Object, Position, Result, StreamId,
-    Version,
+    Commit, Envelope, Hash, Journal, Key, KeyId, Kind, Lease, Left, Object, Position, Result,
+    StreamId, Version,
 };
 
 /// A journal, and the lease under which it is written.
@@ -38,6 +38,10 @@ impl Journal for Fenced {
 
     fn has_room(&self) -> Result<()> {
         self.inner.has_room()
+    }
+
+    fn room(&self) -> Option<Left> {
+        self.inner.room()
     }
 
     fn node(&self) -> Option<Uuid> {

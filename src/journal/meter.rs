@@ -40,6 +40,8 @@ pub struct Meter {
     pub batch_commits: Histogram,
     /// Seconds that making a batch durable took.
     pub sync_seconds: Histogram,
+    /// How often something was read that is not as it was written.
+    pub damaged: Counter,
     /// 1 once nothing can be written any more.
     pub failed: Gauge,
 }
@@ -55,6 +57,7 @@ impl Default for Meter {
             commit_seconds: Histogram::new(SECONDS),
             batch_commits: Histogram::new(COMMITS),
             sync_seconds: Histogram::new(SECONDS),
+            damaged: Counter::default(),
             failed: Gauge::default(),
         }
     }
@@ -67,17 +70,34 @@ impl Meter {
         Waits(&self.waiting)
     }
 
+    /// Something was read, or could not be as it is damaged.
+    pub(super) fn read<T>(&self, read: &Result<T, Error>) {
+        if read.as_ref().is_err_and(Error::is_damage) {
+            self.damaged.inc();
+        }
+    }
+
+    /// Whoever looked through all of it found so much damage.
+    pub fn found(&self, findings: usize) {
+        self.damaged.inc_by(findings.try_into().unwrap_or(u64::MAX));
+    }
+
     /// A commit was answered after so long.
     pub(super) fn answered<T>(&self, result: &Result<T, Error>, took: Duration) {
+        self.read(result);
         self.commit_seconds.observe(took.as_secs_f64());
         match result {
             Ok(_) => self.commits.inc(),
             Err(Error::Conflict { .. } | Error::Taken { .. } | Error::LeaseLost { .. }) => {
                 self.conflicts.inc()
             }
-            Err(Error::Io { .. } | Error::Unavailable(_) | Error::Damaged { .. }) => {
-                self.failures.inc()
-            }
+            Err(
+                Error::Io { .. }
+                | Error::Unavailable(_)
+                | Error::Full { .. }
+                | Error::Damaged { .. }
+                | Error::Corrupt { .. },
+            ) => self.failures.inc(),
             // What does not fit or has no key was refused for what it is.
             Err(_) => 0,
         };
@@ -114,7 +134,26 @@ mod tests {
         meter.answered(&Ok(()), Duration::from_millis(1));
         let full: Result<(), Error> = Err(Error::Unavailable("the disk is full".into()));
         meter.answered(&full, Duration::from_millis(1));
-        assert_eq!((meter.commits.get(), meter.failures.get()), (1, 1));
+        let full: Result<(), Error> = Err(Error::Full {
+            free: 1,
+            least: 2,
+            what: "for it",
+        });
+        meter.answered(&full, Duration::from_millis(1));
+        assert_eq!((meter.commits.get(), meter.failures.get()), (1, 2));
         assert_eq!(meter.conflicts.get(), 0);
+    }
+
+    #[test]
+    fn damage_is_counted_each_time_somebody_meets_it() {
+        let meter = Meter::default();
+        meter.read(&Ok(()));
+        let damaged: Result<(), Error> = Err(Error::Damaged {
+            path: "log".into(),
+            problem: "a mouse ate it".to_owned(),
+        });
+        meter.read(&damaged);
+        meter.answered(&damaged, Duration::from_millis(1));
+        assert_eq!((meter.damaged.get(), meter.failures.get()), (2, 1));
     }
 }

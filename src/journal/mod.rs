@@ -300,6 +300,15 @@ pub struct Lease {
     pub expires: Timestamp,
 }
 
+/// How much room a journal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// So many bytes are free.
+    pub free: u64,
+    /// With fewer bytes than this nothing new is begun.
+    pub reserve: u64,
+}
+
 /// An append-only log of streams, and the current bodies of those that are objects.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
@@ -328,6 +337,11 @@ pub trait Journal: Send + Sync + 'static {
     /// Whether other processes may write to it as well, so that what was read may be out of date.
     fn is_shared(&self) -> bool {
         self.node().is_some()
+    }
+
+    /// How much room there is, where it is known.
+    fn room(&self) -> Option<Left> {
+        None
     }
 
     /// The records of `stream` after `after`, oldest first.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::keys::Keyring;
 use super::pack::Bodies;
 use super::{
-    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Meter, Object, Position,
+    Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Left, Meter, Object, Position,
     Result, StreamId, Version, seal,
 };
 use crate::clock::Clock;
@@ -120,6 +120,7 @@ struct Shared {
 
 impl Shared {
     fn told<T>(&self, read: Result<T>) -> Result<T> {
+        self.meter.read(&read);
         told(read, self.failed.get())
     }
 }
@@ -328,6 +329,10 @@ impl Journal for SledJournal {
 
     fn has_room(&self) -> Result<()> {
         self.shared.room.for_something_new()
+    }
+
+    fn room(&self) -> Option<Left> {
+        self.shared.room.left()
     }
 
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {

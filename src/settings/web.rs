@@ -38,7 +38,9 @@ pub struct Web {
     pub head_timeout: Duration,
     /// How many bytes a body may have.
     pub body_size: u64,
-    /// How long it may take to arrive.
+    /// How many bytes the bodies of all requests may take together.
+    pub bodies: u64,
+    /// How long a body may take to arrive.
     pub body_timeout: Duration,
     /// How long a connection is kept open without a request.
     pub keep_alive: Duration,
@@ -61,6 +63,7 @@ impl Web {
             head_size: from.size("web.head_size", 64 << 10),
             head_timeout: from.duration("web.head_timeout", Duration::from_secs(10)),
             body_size: from.size("web.body_size", 256 << 10),
+            bodies: from.size("web.bodies", 64 << 20),
             body_timeout: from.duration("web.body_timeout", Duration::from_secs(30)),
             keep_alive: from.duration("web.keep_alive", Duration::from_secs(75)),
             shutdown_timeout: from.duration("web.shutdown_timeout", Duration::from_secs(30)),

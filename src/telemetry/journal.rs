@@ -45,6 +45,11 @@ pub(super) fn enter(book: &mut Book, journal: &Meter) {
         "Seconds that making a batch durable took.",
         journal.sync_seconds.clone(),
     );
+    book.counts(
+        "gatelog_journal_damaged_total",
+        "How often something was read that is not as it was written.",
+        journal.damaged.clone(),
+    );
     book.gauges(
         "gatelog_journal_failed",
         "1 once nothing can be written any more; restart the server.",

@@ -28,6 +28,7 @@ pub struct Reader {
 /// The gauges.
 pub struct Machine {
     lag: Family<OfReader, Gauge>,
+    failing: Family<OfReader, Gauge>,
     /// The position of the last record.
     pub position: Gauge,
     /// Passwords that are being hashed or wait for it.
@@ -38,10 +39,16 @@ pub struct Machine {
     pub waiting_expressions: Gauge,
     /// Milliseconds from opening the journal until the server listened.
     pub start: Gauge,
+    /// Bytes that are free on the disk of the journal; 0 when that is not known.
+    pub free: Gauge,
+    /// With fewer bytes free than this nothing new is begun; 0 when that is not known.
+    pub reserve: Gauge,
     /// Bytes of memory that the process has.
     pub resident: Gauge,
     /// Files and connections that the process has open.
     pub descriptors: Gauge,
+    /// How many it may have; 0 without a limit.
+    pub most_descriptors: Gauge,
     /// 1 when the server can serve.
     pub ready: Gauge,
 }
@@ -59,6 +66,11 @@ impl Machine {
             lag: book.gauges(
                 "gatelog_projection_lag_records",
                 "Records that somebody who follows the journal has not noted as done.",
+                Family::default(),
+            ),
+            failing: book.gauges(
+                "gatelog_follower_failing",
+                "1 while somebody who follows the journal cannot go on.",
                 Family::default(),
             ),
             position: book.gauge(
@@ -81,6 +93,14 @@ impl Machine {
                 "gatelog_start_milliseconds",
                 "Milliseconds that the last start took, the recovery of the journal included.",
             ),
+            free: book.gauge(
+                "gatelog_disk_free_bytes",
+                "Bytes that are free on the disk of the data directory.",
+            ),
+            reserve: book.gauge(
+                "gatelog_disk_reserve_bytes",
+                "With fewer bytes free than this nobody new can log in.",
+            ),
             resident: book.gauge(
                 "process_resident_memory_bytes",
                 "Bytes of memory that the process has.",
@@ -89,11 +109,27 @@ impl Machine {
                 "process_open_fds",
                 "Files and connections that the process has open.",
             ),
+            most_descriptors: book.gauge(
+                "process_max_fds",
+                "How many files and connections it may have open; 0 without a limit.",
+            ),
             ready: book.gauge(
                 "gatelog_ready",
                 "1 when the server can serve, as its health probe says.",
             ),
         }
+    }
+
+    /// What says whether a reader that has begun to follow the journal cannot go on; 0 so far.
+    #[must_use]
+    pub fn follows(&self, reader: &'static str) -> Gauge {
+        self.failing.get_or_create_owned(&OfReader { reader })
+    }
+
+    /// Whether a reader has begun to follow the journal.
+    #[must_use]
+    pub fn is_followed_by(&self, reader: &'static str) -> bool {
+        self.failing.get(&OfReader { reader }).is_some()
     }
 
     /// Notes how far a reader has come.

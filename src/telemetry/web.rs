@@ -31,6 +31,10 @@ pub enum Refused {
     Body,
     /// A body that did not arrive in time.
     Slow,
+    /// Bodies of others that are on their way take all the memory that there is for them.
+    Bodies,
+    /// Too little of the disk is free to begin anything new.
+    Room,
 }
 
 impl Refused {
@@ -45,6 +49,8 @@ impl Refused {
             Self::Head => "head",
             Self::Body => "body",
             Self::Slow => "slow",
+            Self::Bodies => "bodies",
+            Self::Room => "room",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The real binary: starting, stopping, and every command with and without a server.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 
 use serde_json::{Value, json};
 
@@ -150,6 +151,24 @@ fn a_stop_is_clean_and_a_listener_that_is_taken_is_not() {
         directory.run(&["healthcheck", "--listen", &address]).code,
         1
     );
+}
+
+#[test]
+fn a_server_that_is_not_ready_says_why() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let answering = std::thread::spawn(move || {
+        let (mut line, _) = listener.accept().expect("somebody asks");
+        let mut piece = [0; 1024];
+        let _ = line.read(&mut piece).expect("a request");
+        let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 17\r\n\
+            connection: close\r\n\r\nthe disk is full\n";
+        line.write_all(answer.as_bytes()).expect("it is sent");
+    });
+    let health = Directory::new().run(&["healthcheck", "--listen", &address]);
+    answering.join().expect("it answers");
+    assert_eq!(health.code, 1, "{health:?}");
+    assert!(health.stderr.contains("the disk is full"), "{health:?}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Form {
         let wait = state.admit(peer, client.address);
         wait.map_err(Error::Throttled)?;
         csrf::check_origin(request, &client)?;
-        let body = state.collect(payload).await?;
+        let body = state.collect(request, payload).await?;
         Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 

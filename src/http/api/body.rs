@@ -27,7 +27,7 @@ pub(super) async fn read(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<Value, Error> {
-    let bytes = state.collect(payload).await?;
+    let bytes = state.collect(request, payload).await?;
     let declared = request.headers().get(header::CONTENT_TYPE);
     let declared = declared.and_then(|it| it.to_str().ok()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();

@@ -27,7 +27,8 @@ pub(super) async fn read(call: &mut Call) -> Result<BTreeMap<String, Vec<u8>>, E
         return Err(Error::MediaType(declared));
     };
     let payload = call.payload()?;
-    let bytes = call.state.collect_up_to(payload, LIMIT).await?;
+    let body = call.state.collect_up_to(&call.request, payload, LIMIT);
+    let bytes = body.await?;
     parts(&bytes, &boundary).ok_or(Error::Unread)
 }
 

@@ -56,6 +56,25 @@ fn a_proxy_brings_as_many_as_there_may_be() {
 }
 
 #[test]
+fn a_few_addresses_leave_room_for_another() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let connections = connections(16, 12, &["192.0.2.0/24"]);
+    let (_far, line) = pair(&listener);
+    let from = &|last: u8| connections.admit_from(IpAddr::from([127, 0, 0, last]), &line);
+    let taken = |last: u8| std::iter::from_fn(move || from(last));
+    let held: Vec<_> = (1..=4)
+        .map(|last| taken(last).collect::<Vec<_>>())
+        .collect();
+    let counts: Vec<usize> = held.iter().map(Vec::len).collect();
+    assert_eq!(counts, [8, 4, 2, 1]);
+    assert!(from(5).is_some());
+    // Behind a proxy are many, and it takes the last one.
+    let proxy = || connections.admit_from(IpAddr::from([192, 0, 2, 1]), &line);
+    let last = proxy();
+    assert!(last.is_some() && proxy().is_none());
+}
+
+#[test]
 fn only_whoever_does_nothing_is_ended() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let connections = connections(3, 3, &[]);

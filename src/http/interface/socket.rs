@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::super::request::Arrival;
+use super::super::request::{Arrival, goes_on};
 use super::super::session::Visitor;
 use super::super::streams::{Place, STOPPING};
 use super::super::{Error, State, csrf};
@@ -58,7 +58,7 @@ pub(in crate::http) async fn open(
         _place: place,
     };
     actix_web::rt::spawn(open.run(said.max_frame_size(LARGEST)));
-    Ok(answer)
+    Ok(goes_on(answer))
 }
 
 /// A socket that is open.

@@ -35,7 +35,8 @@ use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
 use super::mfa::Factors;
-use super::{Scans, State, configure, request};
+use super::turned_away::TurnedAway;
+use super::{Probed, Scans, State, configure, request};
 use crate::catalog::{Brand, Flow, FlowStageBinding, Stage};
 use crate::clock::Clock;
 use crate::directory::password::{self, Pool};
@@ -100,6 +101,8 @@ impl Server {
                 requests: Limiter::new(100_000, 100_000),
                 ..Bounds::default()
             },
+            turned_away: TurnedAway::default(),
+            probed: Probed::default(),
             metrics: Metrics::default(),
             workers: None,
             geoip: Arc::default(),

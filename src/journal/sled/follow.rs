@@ -108,9 +108,11 @@ fn portion(
             expected += 1;
             Ok(ready.len() < PORTION && bytes < BYTES)
         });
+    journal.meter.read(&visited);
     if let Err(error) = visited {
         ready.push_back(Err(error));
     } else if ready.is_empty() {
+        journal.meter.damaged.inc();
         ready.push_back(Err(Error::Damaged {
             path: journal.directory.join("log"),
             problem: format!("position {expected} is missing; restore the log from a backup"),

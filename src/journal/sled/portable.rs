@@ -35,7 +35,9 @@ impl SledJournal {
     /// When the log or `to` fails.
     pub fn export(&self, to: impl Write) -> Result<()> {
         let last = self.last();
-        copy(&self.shared.segments, Some(last), to)
+        let copied = copy(&self.shared.segments, Some(last), to);
+        self.shared.meter.read(&copied);
+        copied
     }
 }
 

@@ -2,6 +2,7 @@
 //! what was acknowledged stays.
 
 mod accounts;
+mod bodies;
 mod connections;
 mod gate;
 mod heads;

@@ -188,7 +188,10 @@ impl State {
 
     /// What must never be.
     fn broken(&self) -> Option<&'static str> {
-        let holders = self.nodes.iter().filter(|it| it.holds == Some(self.lease.1));
+        let holders = self
+            .nodes
+            .iter()
+            .filter(|it| it.holds == Some(self.lease.1));
         if self.given > 1 {
             Some("a mail was sent twice")
         } else if self.told > 1 {
@@ -251,11 +254,32 @@ fn whatever_happens_a_mail_is_sent_once_at_most_and_an_event_is_written_once() {
 #[test]
 fn no_rule_can_be_left_out() {
     for (rules, broken) in [
-        (Rules { claims: false, ..ALL }, "a mail was sent twice"),
-        (Rules { never_again: false, ..ALL }, "a mail was sent twice"),
-        (Rules { expects: false, ..ALL }, "an event was written twice"),
         (
-            Rules { fences: false, ..ALL },
+            Rules {
+                claims: false,
+                ..ALL
+            },
+            "a mail was sent twice",
+        ),
+        (
+            Rules {
+                never_again: false,
+                ..ALL
+            },
+            "a mail was sent twice",
+        ),
+        (
+            Rules {
+                expects: false,
+                ..ALL
+            },
+            "an event was written twice",
+        ),
+        (
+            Rules {
+                fences: false,
+                ..ALL
+            },
             "something was written under a lease that was lost",
         ),
     ] {

@@ -39,7 +39,12 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Starts it; messages have to be signed with this secret.
     pub(crate) async fn start(secret: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_at("127.0.0.1:0", secret).await
+    }
+
+    /// The same at this address.
+    pub(crate) async fn start_at(address: &str, secret: &str) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let receiver = Self {
             url: format!("http://{address}/in"),

@@ -88,3 +88,52 @@ fn what_the_log_says_of_a_request_is_never_what_the_request_says() {
         }
     });
 }
+
+#[test]
+fn of_the_operators_routes_the_log_shows_the_pattern_and_no_name() {
+    with_server_of(Options::default(), async |server| {
+        let ann = server.person();
+        server
+            .gatelog(&["user", "devices", &ann.username])
+            .succeeds();
+        waits_for(server, "/operator/users/{username}/devices").await;
+        let output = server.output();
+        // The commands say the name to whoever typed it, beside the log.
+        let mut answered = output.lines().filter(|line| line.contains("answered"));
+        assert!(
+            answered.all(|line| !line.contains(&ann.username)),
+            "{output}"
+        );
+    });
+}
+
+#[test]
+fn a_flood_that_is_turned_away_is_told_in_a_line_a_second() {
+    let options = Options::default()
+        .with("GATELOG_WEB__REQUESTS_PER_SECOND", "1")
+        .with("GATELOG_WEB__REQUESTS_AT_ONCE", "20");
+    with_server_of(options, async |server| {
+        let visitor = server.visitor();
+        let mut refused = 0;
+        for _ in 0..100 {
+            let answer = visitor.gets("/-/health/no-probe/").await;
+            refused += u32::from(answer.status == 429);
+        }
+        assert!(refused > 0, "nothing is limited below the probes");
+        waits_for(server, "limits turned requests away").await;
+        let output = server.output();
+        assert!(!output.contains("status=429"), "{output}");
+        assert!(output.contains("addresses=1"), "{output}");
+    });
+}
+
+/// Waits until the log says this.
+async fn waits_for(server: &TestServer, text: &str) {
+    for _ in 0..500 {
+        if server.output().contains(text) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nobody says {text:?}: {}", server.output());
+}

@@ -1,7 +1,9 @@
 //! What a real server counts, and what its log says.
 
 mod counts;
+mod damage;
 mod docs;
 mod lines;
 mod port;
-mod scrape;
+pub(crate) mod scrape;
+mod trouble;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::{Options, TestServer, free_port, with_server_of};
 
 /// A server whose metrics can be read, and where.
-pub(super) struct Port(String);
+pub(crate) struct Port(String);
 
 /// What was read at one moment.
 #[derive(Clone, Debug)]
@@ -17,8 +17,16 @@ pub(crate) struct Scrape {
 
 /// Runs a scenario against a server whose metrics can be read.
 pub(super) fn with_metrics(scenario: impl AsyncFnOnce(&mut TestServer, &Port)) {
+    with_metrics_of(Options::default(), scenario);
+}
+
+/// The same for a server with options of its own.
+pub(crate) fn with_metrics_of(
+    options: Options,
+    scenario: impl AsyncFnOnce(&mut TestServer, &Port),
+) {
     let port = Port(format!("127.0.0.1:{}", free_port()));
-    let options = Options::default().with("GATELOG_METRICS__LISTEN", port.address());
+    let options = options.with("GATELOG_METRICS__LISTEN", port.address());
     with_server_of(options, async |server| scenario(server, &port).await);
 }
 
@@ -29,7 +37,7 @@ impl Port {
     }
 
     /// Reads them.
-    pub(super) async fn read(&self, server: &TestServer) -> Scrape {
+    pub(crate) async fn read(&self, server: &TestServer) -> Scrape {
         let url = format!("http://{}/metrics", self.0);
         let answer = server.line().get(url).send().await;
         let answer = answer.expect("the metrics are served");
@@ -51,12 +59,12 @@ impl Scrape {
     }
 
     /// The value of a name with its labels; zero where nothing was counted.
-    pub(super) fn of_name(&self, name: &str) -> f64 {
+    pub(crate) fn of_name(&self, name: &str) -> f64 {
         self.values.get(name).copied().unwrap_or_default()
     }
 
     /// Whether there is such a value.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 }

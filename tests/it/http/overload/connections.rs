@@ -8,6 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::support::{Options, TestServer, with_server_of};
+use crate::telemetry::scrape::with_metrics_of;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -118,5 +119,43 @@ fn all_have_so_many_connections_and_a_proxy_may_have_them_all() {
         }
         drop(lines);
         finds_room(server, here).await;
+    });
+}
+
+#[test]
+fn compressed_answers_that_nobody_reads_keep_no_connection() {
+    /// More than what the kernel keeps for both ends.
+    const ASKED: usize = 2_000;
+    let options = Options::default()
+        .with("GATELOG_WEB__HEAD_TIMEOUT", "1 second")
+        .with("GATELOG_WEB__KEEP_ALIVE", "1 second")
+        .with("GATELOG_WEB__REQUESTS_AT_ONCE", "100000");
+    with_metrics_of(options, async |server, port| {
+        let (_, host) = server.base().split_once("://").expect("an address");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(16 << 10).expect("it is set");
+        let to = host.parse().expect("an address");
+        let mut line = socket.connect(to).await.expect("the server listens");
+        let one = "GET /api/v3/schema/ HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n\r\n";
+        // It takes as many as it takes; what it does not take any more is not asked.
+        let asking = async { line.write_all(one.repeat(ASKED).as_bytes()).await };
+        let _ = timeout(Duration::from_secs(2), asking).await;
+        let mut open = f64::MAX;
+        for _ in 0..600 {
+            open = port.read(server).await.of_name("gatelog_http_connections");
+            if open == 0.0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(open == 0.0, "{open} connections are open");
+        let mut said = Vec::new();
+        // It may have been broken off, which is an end as well.
+        let _ = timeout(PATIENCE, line.read_to_end(&mut said)).await;
+        let begin = b"HTTP/1.1 200 OK";
+        let answers = said.windows(begin.len()).filter(|it| it == begin).count();
+        assert!((1..ASKED).contains(&answers), "{answers} answers");
+        let compressed = String::from_utf8_lossy(&said);
+        assert!(compressed.contains("content-encoding: gzip"));
     });
 }
