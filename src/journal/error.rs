@@ -104,7 +104,8 @@ impl Error {
             Self::Full { .. } => true,
             Self::Io { source, .. } => is_full(source),
             // What stopped the writer is known in words only, which end with the system's number for it.
-            Self::Unavailable(why) => why.contains("os error 28"),
+            // PostgreSQL has a number of its own.
+            Self::Unavailable(why) => why.contains("os error 28") || why.contains("(53100)"),
             _ => false,
         }
     }

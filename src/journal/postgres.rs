@@ -378,6 +378,12 @@ impl Journal for PostgresJournal {
         Some(self.shared.node)
     }
 
+    /// The room on the server's disk is not known here; but nothing is begun that could not be written.
+    fn has_room(&self) -> Result<()> {
+        let failed = self.shared.failed.get().cloned();
+        failed.map_or(Ok(()), |why| Err(Error::Unavailable(why)))
+    }
+
     async fn read(&self, stream: StreamId, after: Version) -> Result<Vec<Envelope>> {
         self.shared.read(stream, after).await
     }

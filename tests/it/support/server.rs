@@ -104,6 +104,11 @@ impl TestServer {
                 administrator.mail.clone(),
             ));
         }
+        // All tests may be run on PostgreSQL, but for those that look at a journal on the disk.
+        if std::env::var_os("GATELOG_ON_POSTGRES").is_some() {
+            let database = super::database::server().expect("PostgreSQL is installed");
+            environment.push(("GATELOG_JOURNAL__URL".to_owned(), database.address()));
+        }
         environment.extend(options.environment);
         let line = Line {
             base: format!("http://127.0.0.1:{port}"),
