@@ -38,8 +38,7 @@ fn programs() -> Option<PathBuf> {
     found
         .lines()
         .map(PathBuf::from)
-        .filter(|path| path.join("initdb").exists() && path.join("postgres").exists())
-        .last()
+        .rfind(|path| path.join("initdb").exists() && path.join("postgres").exists())
 }
 
 /// Run as root, PostgreSQL refuses to start: then it runs as the user that its package made.
@@ -78,18 +77,14 @@ impl Server {
             dir = directory.display(),
             bin = programs.display(),
         );
-        let mut command = match owner {
-            Some(_) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", "postgres", "--", "sh", "-c", &begin]);
-                command
-            }
-            None => {
-                let mut command = Command::new("sh");
-                command.args(["-c", &begin]);
-                command
-            }
+        let mut command = if owner.is_some() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--", "sh"]);
+            command
+        } else {
+            Command::new("sh")
         };
+        command.args(["-c", &begin]);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -58,7 +58,7 @@ async fn bodies(node: &PostgresJournal, stream: StreamId) -> Vec<Option<Vec<u8>>
 async fn what_one_node_wrote_the_other_reads_at_once() {
     let Some(two) = two().await else { return };
     for version in 0..10 {
-        let (writer, reader) = if version % 2 == 0 {
+        let (from, reader) = if version % 2 == 0 {
             (&two.one, &two.other)
         } else {
             (&two.other, &two.one)
@@ -68,7 +68,7 @@ async fn what_one_node_wrote_the_other_reads_at_once() {
             append(run(1), version, &body),
             put(lamp(1), version, &body, "hall"),
         ];
-        two.on(writer, writes).await.expect("it is allowed");
+        two.on(from, writes).await.expect("it is allowed");
         let (head, _) = reader.head(run(1)).await.expect("the journal can be read");
         assert_eq!(head, Version(version + 1));
         let found = reader.find(lamp(1).kind, named(&body)).await;
@@ -130,8 +130,8 @@ async fn of_two_nodes_one_wins_each_version_and_both_follow_the_same_order() {
         }
     };
     let follow = |followed: futures_util::stream::BoxStream<'static, _>| async move {
-        let all = followed.take(4 * EACH as usize);
-        let all = tokio::time::timeout(Duration::from_secs(60), all.collect::<Vec<_>>());
+        let all = followed.take(usize::try_from(4 * EACH).expect("it is small"));
+        let all = tokio::time::timeout(Duration::from_mins(1), all.collect::<Vec<_>>());
         let all = all.await.expect("all of it comes");
         all.into_iter()
             .map(|it: Result<_, Error>| it.expect("the record can be read"))
