@@ -174,8 +174,8 @@ fn start(
     let took = clock.monotonic().duration_since(parts.began);
     // A command is over too soon to wait for anything, and carries out what was asked and no more:
     // whoever looks at a backup must not change it.
-    let duties = (role == Role::Server).then(|| {
-        Duties::begin(duties::Needs {
+    let duties = match role {
+        Role::Server => Some(Duties::begin(duties::Needs {
             journal: parts.journal.clone(),
             executions: parts.executions.clone(),
             courier: parts.courier.clone(),
@@ -185,8 +185,9 @@ fn start(
             metrics: parts.state.metrics.clone(),
             settings: settings.clone(),
             clock,
-        })
-    });
+        })?),
+        Role::Command => None,
+    };
     let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     parts.state.metrics.machine().start.set(took);
     Ok(Running {

@@ -60,19 +60,24 @@ pub(super) struct Duties {
 pub(super) type Followers = (Auditor, Feed);
 
 impl Duties {
-    /// Begins with them where there is no other node, or as soon as none has them. It needs the set of
-    /// local tasks that it is called in.
-    pub(super) fn begin(needs: Needs) -> Self {
+    /// Begins with them at once where there is no other node, else as soon as none has them. It needs the
+    /// set of local tasks that it is called in.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn begin(needs: Needs) -> anyhow::Result<Self> {
         let stopping = watch::Sender::new(false);
         let journal = needs.journal.journal();
-        let presence = journal
-            .is_shared()
-            .then(|| tokio::spawn(stay_present(journal)));
-        Self {
-            task: tokio::task::spawn_local(run(needs, stopping.subscribe())),
+        let (active, presence) = if journal.is_shared() {
+            (None, Some(tokio::spawn(stay_present(journal))))
+        } else {
+            (Some(Active::start(&needs, None)?), None)
+        };
+        Ok(Self {
+            task: tokio::task::spawn_local(run(needs, active, stopping.subscribe())),
             stopping,
             presence,
-        }
+        })
     }
 
     /// Ends all but what follows the journal, which is given back.
@@ -113,23 +118,27 @@ async fn stay_present(journal: Arc<dyn Journal>) {
     }
 }
 
-async fn run(needs: Needs, mut stopping: watch::Receiver<bool>) -> Option<Followers> {
+async fn run(
+    needs: Needs,
+    active: Option<Active>,
+    mut stopping: watch::Receiver<bool>,
+) -> Option<Followers> {
+    if let Some(active) = active {
+        // Fails only when nobody can ask for an end any more.
+        let _ = stopping.wait_for(|it| *it).await;
+        return Some(active.end().await);
+    }
     let journal = needs.journal.journal();
     loop {
-        let lease = if journal.is_shared() {
-            let taken = tokio::select! {
-                _ = stopping.wait_for(|it| *it) => return None,
-                taken = take(journal.as_ref()) => taken,
-            };
-            tracing::info!(
-                epoch = taken.epoch,
-                "this node sends mails, fires timers and projects events for all from now on"
-            );
-            Some(taken)
-        } else {
-            None
+        let lease = tokio::select! {
+            _ = stopping.wait_for(|it| *it) => return None,
+            taken = take(journal.as_ref()) => taken,
         };
-        let active = match Active::start(&needs, lease.clone()) {
+        tracing::info!(
+            epoch = lease.epoch,
+            "this node sends mails, fires timers and projects events for all from now on"
+        );
+        let active = match Active::start(&needs, Some(lease.clone())) {
             Ok(active) => active,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "duties cannot be begun");
@@ -138,7 +147,7 @@ async fn run(needs: Needs, mut stopping: watch::Receiver<bool>) -> Option<Follow
         };
         tokio::select! {
             _ = stopping.wait_for(|it| *it) => return Some(active.end().await),
-            () = lost(&needs, lease) => {}
+            () = lost(&needs, &lease) => {}
         }
         tracing::warn!("another node does now what this one did for all");
         let (auditor, feed) = active.end().await;
@@ -158,11 +167,8 @@ async fn take(journal: &dyn Journal) -> Lease {
     }
 }
 
-/// Renews the lease for as long as it can be. Never ends where there is none.
-async fn lost(needs: &Needs, lease: Option<Lease>) {
-    let Some(lease) = lease else {
-        return std::future::pending().await;
-    };
+/// Renews the lease for as long as it can be.
+async fn lost(needs: &Needs, lease: &Lease) {
     let journal = needs.journal.journal();
     let mut renewed: Instant = needs.clock.monotonic();
     loop {

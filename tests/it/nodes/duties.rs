@@ -75,7 +75,6 @@ fn when_the_node_that_does_it_for_all_is_killed_another_one_goes_on() {
         // What was recorded is told once, whoever tells it.
         let told = logins_of(&one, &other, &bob.username).await;
         assert_eq!(told, 1);
-        one.reaped();
         one.begin().await;
         let mut visitor = one.visitor();
         visitor.opens(LOGIN).await.sees("ak-stage-identification");
