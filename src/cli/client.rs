@@ -161,7 +161,7 @@ impl Operator {
         let response = request
             .send()
             .await
-            .context("the server went away while it was asked")?;
+            .with_context(|| broke_off("the server's answer"))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -195,12 +195,15 @@ impl Operator {
 /// # Errors
 /// When it broke off, which says nothing of why: the server can only stop in the middle.
 pub(super) async fn next(response: &mut Response, what: &str) -> anyhow::Result<Option<Bytes>> {
-    response.chunk().await.with_context(|| {
-        format!(
-            "{what} broke off; the server's log says why, and `gatelog journal verify` whether the \
-             journal is damaged"
-        )
-    })
+    response.chunk().await.with_context(|| broke_off(what))
+}
+
+/// What is said where a server stopped in the middle, which may be before its first word.
+fn broke_off(what: &str) -> String {
+    format!(
+        "{what} broke off; the server's log says why, and `gatelog journal verify` whether the \
+         journal is damaged"
+    )
 }
 
 /// A segment of a path: everything but letters, digits and `-_.~` is percent-encoded.
