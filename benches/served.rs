@@ -14,6 +14,9 @@ use gatelog::settings::{MetricsListen, Settings};
 use reqwest::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use secrecy::ExposeSecret;
 
+/// How many users are made at once.
+const PORTION: usize = 1_000;
+
 /// Everybody's password.
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -67,8 +70,11 @@ pub(crate) async fn start(
             })
         })
         .collect();
-    let recovery = crate::existence::recovery();
-    apply(&running, entries.into_iter().chain(recovery).collect()).await;
+    apply(&running, crate::existence::recovery()).await;
+    // One commit takes only so much.
+    for some in entries.chunks(PORTION) {
+        apply(&running, some.to_vec()).await;
+    }
     let address = running.address().expect("it listens");
     (address, async move {
         running.stop().await.expect("it stops");
