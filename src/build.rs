@@ -27,7 +27,8 @@ fn main() -> io::Result<()> {
             (hash ^ u64::from(byte)).wrapping_mul(PRIME)
         });
     }
-    println!("cargo:rustc-env=GATELOG_BUILD={hash:016x}");
+    // Not `GATELOG_`, as settings begin: `cargo run` sets it for the program that it runs as well.
+    println!("cargo:rustc-env=BUILD_OF_GATELOG={hash:016x}");
     Ok(())
 }
 

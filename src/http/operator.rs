@@ -261,7 +261,7 @@ async fn status(operator: Data<Operator>) -> Json<Value> {
     Json(json!({
         "pid": std::process::id(),
         "version": env!("CARGO_PKG_VERSION"),
-        "build": env!("GATELOG_BUILD"),
+        "build": env!("BUILD_OF_GATELOG"),
         "now": operator.clock.now(),
     }))
 }

@@ -14,9 +14,24 @@ mod trail;
 mod unserved;
 mod what_if;
 
+use crate::support::command;
 use process::{Directory, Server};
 
 const PASSWORD: &str = "correct horse battery staple";
+
+#[test]
+fn what_cargo_sets_for_a_program_that_it_runs_is_taken_for_no_setting() {
+    // `cargo run` hands over what the build script has it compile in.
+    let script = include_str!("../../src/build.rs");
+    let set = script.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("cargo:rustc-env=")?;
+        let (name, _) = rest.split_once('=')?;
+        Some((name.to_owned(), "0123456789abcdef".to_owned()))
+    });
+    let set: Vec<_> = set.collect();
+    assert!(!set.is_empty(), "it has none compiled in any more");
+    command::run(&["config", "check"], &set, "").succeeds();
+}
 
 #[test]
 fn a_command_makes_no_data_directory() {

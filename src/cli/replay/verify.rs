@@ -141,7 +141,7 @@ async fn journal(
 
 /// What to say where the server runs other code than this command would.
 fn other_code(status: &Value) -> Option<String> {
-    let (version, build) = (env!("CARGO_PKG_VERSION"), env!("GATELOG_BUILD"));
+    let (version, build) = (env!("CARGO_PKG_VERSION"), env!("BUILD_OF_GATELOG"));
     if status["version"] == version && status["build"] == build {
         return None;
     }
@@ -298,7 +298,7 @@ impl Report {
         if output.is_json() {
             let mut all = json!(count);
             all["version"] = env!("CARGO_PKG_VERSION").into();
-            all["build"] = env!("GATELOG_BUILD").into();
+            all["build"] = env!("BUILD_OF_GATELOG").into();
             all["first"] = self.shown.into();
             all["first_unreadable"] = self.unreadable.into();
             print_value(&all)?;
@@ -316,7 +316,7 @@ impl Report {
                 count.diverged,
                 count.not_run,
                 env!("CARGO_PKG_VERSION"),
-                env!("GATELOG_BUILD"),
+                env!("BUILD_OF_GATELOG"),
             ));
         }
         let first = self.first.unwrap_or_default();
