@@ -100,11 +100,7 @@ pub async fn run(settings: Settings, clock: Clock) -> anyhow::Result<Running> {
 /// # Errors
 /// As [`run`].
 pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::Result<Running> {
-    lock::prepare(&settings.data)?;
-    let lock = take_as_server(&settings, &clock).await?;
-    let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
-    duties::announce(parts.journal.journal().as_ref()).await?;
-    let watch = Watch::open(&parts, &settings).await?;
+    let (lock, parts, watch) = open(&settings, &clock, pool).await?;
     start(lock, parts, &settings, clock, watch, Role::Server)
 }
 
@@ -115,11 +111,7 @@ pub async fn run_with(settings: Settings, clock: Clock, pool: Pool) -> anyhow::R
 /// As [`run`], or when signals cannot be received.
 pub async fn serve(settings: Settings, clock: Clock) -> anyhow::Result<(Running, Signals)> {
     let pool = parts::pool(&settings, &clock)?;
-    lock::prepare(&settings.data)?;
-    let lock = take_as_server(&settings, &clock).await?;
-    let parts = Parts::open(&settings, &clock, pool, Role::Server).await?;
-    duties::announce(parts.journal.journal().as_ref()).await?;
-    let watch = Watch::open(&parts, &settings).await?;
+    let (lock, parts, watch) = open(&settings, &clock, pool).await?;
     let signals = Signals::listen()?;
     let running = start(lock, parts, &settings, clock, watch, Role::Server)?;
     Ok((running, signals))
@@ -141,6 +133,20 @@ pub async fn operate(lock: Lock, settings: Settings, clock: Clock) -> anyhow::Re
     let pool = parts::pool(&settings, &clock)?;
     let parts = Parts::open(&settings, &clock, pool, Role::Command).await?;
     start(lock, parts, &settings, clock, None, Role::Command)
+}
+
+/// Takes the data directory and opens everything in it for a server.
+async fn open(
+    settings: &Settings,
+    clock: &Clock,
+    pool: Pool,
+) -> anyhow::Result<(Lock, Parts, Option<Watch>)> {
+    lock::prepare(&settings.data)?;
+    let lock = take_as_server(settings, clock).await?;
+    let parts = Parts::open(settings, clock, pool, Role::Server).await?;
+    duties::announce(parts.journal.journal().as_ref()).await?;
+    let watch = Watch::open(&parts, settings).await?;
+    Ok((lock, parts, watch))
 }
 
 /// A command lets go soon, so it is waited for; another server is not.

@@ -92,13 +92,13 @@ async fn into_database(
     let options = store::options_at(to, settings)?;
     let shared = PostgresJournal::open_for_copy(&options, &keyring, root, clock.clone());
     let shared = shared.await.context("the database")?;
-    let (before, root) = shared.stand().await?;
-    if disk.root_at(before)? != Some(root) {
+    let before = shared.stand().await?;
+    if disk.root_at(before.size)? != Some(before.root) {
         bail!(
             "the database has another journal in it, or one that went on by itself: name an empty one"
         );
     }
-    let mut after = Position(before);
+    let mut after = Position(before.size);
     loop {
         let reading = Arc::clone(&disk);
         let records = tokio::task::spawn_blocking(move || reading.raw(after)).await??;
@@ -110,8 +110,8 @@ async fn into_database(
         told(after.0);
     }
     shared.bring_keys(&keyring).await?;
-    let (records, root) = shared.stand().await?;
-    if disk.root_at(records)? != Some(root) || records != disk.last().0 {
+    let now = shared.stand().await?;
+    if disk.root_at(now.size)? != Some(now.root) || now.size != disk.last().0 {
         bail!(
             "what is in the database is not what is in {}",
             from.display()
@@ -125,9 +125,9 @@ async fn into_database(
     tokio::task::spawn_blocking(move || disk.close()).await??;
     drop(lock);
     Ok(Copied {
-        records,
-        before,
-        root,
+        records: now.size,
+        before: before.size,
+        root: now.root,
     })
 }
 

@@ -22,7 +22,6 @@ use crate::execution::{Executions, PRESENCE, lease_of};
 use crate::feed::Feed;
 use crate::geoip::Geoip;
 use crate::http::operator::{Operator, finish_erasures};
-use crate::journal::fenced::Fenced;
 use crate::journal::{self, Error, Journal, Lease};
 use crate::settings::Settings;
 use crate::telemetry::Metrics;
@@ -201,20 +200,18 @@ impl Active {
             ..
         } = needs;
         let journal = needs.journal.journal();
-        let fenced: Arc<dyn Journal> = match lease {
-            Some(lease) => Arc::new(Fenced::new(Arc::clone(&journal), lease)),
-            None => journal,
-        };
         let machine = needs.metrics.machine();
-        let feed = Feed::start(&fenced, clock, &settings.feed, |it| machine.follows(it))
+        let failing = |it| machine.follows(it);
+        let feed = Feed::start(&journal, clock, &settings.feed, lease.as_ref(), failing)
             .context("the thread that writes the feed cannot be started")?;
         let options = audit::Options {
             kept: settings.events.retention,
             geoip: Arc::clone(&needs.geoip),
             sender: settings.email.from.clone(),
-            failing: machine.follows(audit::READER),
+            failing: failing(audit::READER),
+            fence: lease,
         };
-        let auditor = Auditor::start(fenced, clock.clone(), &options);
+        let auditor = Auditor::start(journal, clock.clone(), &options);
         needs.courier.start(mail::reporter(executions.clone()));
         let operator = needs.operator.clone();
         let kept = settings.journal.retention.clone();

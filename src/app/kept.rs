@@ -15,12 +15,12 @@ use tokio::sync::mpsc;
 use super::store::{self, Pieces};
 use crate::clock::Clock;
 use crate::http::operator::Verified;
-use crate::journal::evidence::Checkpoint;
+use crate::journal::evidence::{Checkpoint, Stand};
 use crate::journal::frame::Frame;
 use crate::journal::keys::{Keyring, RootKey};
 use crate::journal::postgres::PostgresJournal;
-use crate::journal::sled::{Forgotten, SledJournal, Stand};
-use crate::journal::{Error, Hash, Journal, Kind, Meter, Position, Result, StreamId};
+use crate::journal::sled::SledJournal;
+use crate::journal::{Error, Forgotten, Hash, Journal, Kind, Meter, Position, Result, StreamId};
 use crate::settings::Settings;
 
 /// How many pieces of an export wait for a slow reader.
@@ -80,10 +80,7 @@ impl Kept {
     pub(super) async fn stand(&self) -> Result<Stand> {
         match self {
             Self::Disk(disk) => disk.stand().await,
-            Self::Shared(shared) => {
-                let (size, root) = shared.stand().await?;
-                Ok(Stand { size, root })
-            }
+            Self::Shared(shared) => shared.stand().await,
         }
     }
 
@@ -99,10 +96,7 @@ impl Kept {
     /// The positions of all records of a stream.
     pub(super) async fn positions(&self, stream: StreamId) -> Result<Vec<Position>> {
         match self {
-            Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || disk.positions(stream)).await
-            }
+            Self::Disk(disk) => on(disk, move |disk| disk.positions(stream)).await,
             Self::Shared(shared) => shared.positions(stream).await,
         }
     }
@@ -114,10 +108,7 @@ impl Kept {
         size: u64,
     ) -> Result<Option<(Frame, Vec<Hash>)>> {
         match self {
-            Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || disk.inclusion(position, size)).await
-            }
+            Self::Disk(disk) => on(disk, move |disk| disk.inclusion(position, size)).await,
             Self::Shared(shared) => shared.inclusion(position, size).await,
         }
     }
@@ -125,10 +116,7 @@ impl Kept {
     /// What shows that the first `to` records begin with the first `from`.
     pub(super) async fn consistency(&self, from: u64, to: u64) -> Result<Option<Vec<Hash>>> {
         match self {
-            Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || disk.consistency(from, to)).await
-            }
+            Self::Disk(disk) => on(disk, move |disk| disk.consistency(from, to)).await,
             Self::Shared(shared) => shared.consistency(from, to).await,
         }
     }
@@ -140,8 +128,7 @@ impl Kept {
     pub async fn verify(&self, held: Vec<Checkpoint>) -> Result<Verified> {
         match self {
             Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || Ok(store::verified(&disk.verify(&held)?))).await
+                on(disk, move |disk| Ok(store::verified(&disk.verify(&held)?))).await
             }
             Self::Shared(shared) => Ok(store::verified_shared(shared.verify(&held).await?)),
         }
@@ -155,12 +142,11 @@ impl Kept {
     ) -> Result<T> {
         match self {
             Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || {
+                let looking = move |disk: &SledJournal| {
                     disk.frames(|frame, _, has_body| look(&mut into, frame, has_body))?;
                     Ok(into)
-                })
-                .await
+                };
+                on(disk, looking).await
             }
             Self::Shared(shared) => {
                 let looked = shared.frames(|frame, has_body| look(&mut into, frame, has_body));
@@ -177,14 +163,8 @@ impl Kept {
         goes: impl Fn(StreamId, Timestamp) -> bool + Send + Sync + 'static,
     ) -> Result<Forgotten> {
         match self {
-            Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                blocking(move || disk.forget(keyed, goes)).await
-            }
-            Self::Shared(shared) => {
-                let (bodies, keys) = shared.forget(keyed, goes).await?;
-                Ok(Forgotten { bodies, keys })
-            }
+            Self::Disk(disk) => on(disk, move |disk| disk.forget(keyed, goes)).await,
+            Self::Shared(shared) => shared.forget(keyed, goes).await,
         }
     }
 
@@ -192,9 +172,8 @@ impl Kept {
     pub(super) async fn rotate_root(&self, clock: &Clock) -> Result<()> {
         match self {
             Self::Disk(disk) => {
-                let keyring = Arc::clone(disk.keyring());
                 let new = RootKey::generate(clock);
-                blocking(move || keyring.rotate(&new)).await
+                on(disk, move |disk| disk.keyring().rotate(&new)).await
             }
             // Each node has the file, and a node that has the old one could open nothing any more.
             Self::Shared(_) => Err(Error::KeyRefused {
@@ -209,29 +188,18 @@ impl Kept {
     /// The whole journal as one export.
     pub(super) fn export(&self) -> BoxStream<'static, io::Result<Bytes>> {
         let (to, pieces) = mpsc::channel(PIECES);
-        let failures = to.clone();
-        let failed = move |error: Error| {
-            tracing::error!(%error, "an export broke off");
-            Err(io::Error::other(error.to_string()))
-        };
-        match self {
-            Self::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                tokio::task::spawn_blocking(move || {
-                    if let Err(error) = disk.export(Pieces(to)) {
-                        let _ = failures.blocking_send(failed(error));
-                    }
-                });
+        let kept = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let failures = to.clone();
+            let exported = match kept {
+                Self::Disk(disk) => disk.export(Pieces(to)),
+                Self::Shared(shared) => shared.export(Pieces(to)),
+            };
+            if let Err(error) = exported {
+                tracing::error!(%error, "an export broke off");
+                let _ = failures.blocking_send(Err(io::Error::other(error.to_string())));
             }
-            Self::Shared(shared) => {
-                let shared = Arc::clone(shared);
-                tokio::task::spawn_blocking(move || {
-                    if let Err(error) = shared.export(Pieces(to)) {
-                        let _ = failures.blocking_send(failed(error));
-                    }
-                });
-            }
-        }
+        });
         stream::unfold(pieces, |mut pieces| async move {
             Some((pieces.recv().await?, pieces))
         })
@@ -245,7 +213,7 @@ impl Kept {
     pub(super) async fn close(self) -> anyhow::Result<()> {
         match self {
             // It waits for the disk.
-            Self::Disk(disk) => Ok(blocking(move || disk.close()).await?),
+            Self::Disk(disk) => Ok(on(&disk, SledJournal::close).await?),
             Self::Shared(shared) => {
                 shared.close().await;
                 Ok(())
@@ -255,10 +223,12 @@ impl Kept {
 }
 
 /// Does what takes its time away from the threads that serve requests.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
+async fn on<T: Send + 'static>(
+    disk: &Arc<SledJournal>,
+    work: impl FnOnce(&SledJournal) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work)
+    let disk = Arc::clone(disk);
+    tokio::task::spawn_blocking(move || work(&disk))
         .await
         .map_err(|error| Error::Unavailable(error.to_string().into()))?
 }

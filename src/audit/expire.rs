@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::Clock;
 use crate::directory::AuditEvent;
 use crate::journal::object::{self, Stored, Versioned, delete};
-use crate::journal::{Commit, Durability, Error, Journal, Result, Write};
+use crate::journal::{Commit, Durability, Error, Journal, Lease, Result, Write};
 
 /// How many days are looked back for events that nobody has removed, since a server may have been
 /// off for long; to look for a day without any costs microseconds.
@@ -14,15 +14,19 @@ const DAYS: i64 = 20 * 366;
 /// How many go in one commit.
 const BATCH: usize = 500;
 
-/// Removes what has expired, and returns how many events that were.
-pub(super) async fn remove(journal: &dyn Journal, clock: &Clock) -> Result<usize> {
+/// Removes what has expired, under a lease where there is one, and returns how many events that were.
+pub(super) async fn remove(
+    journal: &dyn Journal,
+    clock: &Clock,
+    fence: Option<&Lease>,
+) -> Result<usize> {
     let now = clock.now();
     let mut removed = 0;
     for back in (0..=DAYS).rev() {
         let Ok(day) = now.checked_sub(SignedDuration::from_hours(24 * back)) else {
             continue;
         };
-        removed += remove_of(journal, clock, day, now).await?;
+        removed += remove_of(journal, clock, fence, day, now).await?;
     }
     Ok(removed)
 }
@@ -30,6 +34,7 @@ pub(super) async fn remove(journal: &dyn Journal, clock: &Clock) -> Result<usize
 async fn remove_of(
     journal: &dyn Journal,
     clock: &Clock,
+    fence: Option<&Lease>,
     day: Timestamp,
     now: Timestamp,
 ) -> Result<usize> {
@@ -55,7 +60,7 @@ async fn remove_of(
         let commit = Commit {
             writes,
             durability: Durability::Relaxed,
-            fence: None,
+            fence: fence.cloned(),
             at: now,
             correlation: clock.ordered_id(),
         };

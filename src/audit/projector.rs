@@ -24,7 +24,7 @@ use crate::geoip::Geoip;
 use crate::journal::cursor::{self, STRIDE};
 use crate::journal::object::{Stored, put};
 use crate::journal::{
-    self, Commit, Durability, Envelope, Journal, KeyId, Position, StreamId, Version, Write,
+    self, Commit, Durability, Envelope, Journal, KeyId, Lease, Position, StreamId, Version, Write,
 };
 use crate::world::Record;
 use crate::world::record;
@@ -64,6 +64,8 @@ pub struct Options {
     pub sender: String,
     /// Is 1 as long as the journal cannot be read or written here.
     pub failing: Gauge,
+    /// The lease under which events are written; none where nobody else writes them.
+    pub fence: Option<Lease>,
 }
 
 /// What runs, until it is stopped.
@@ -90,10 +92,16 @@ impl Auditor {
             resolver,
             stands: LruCache::new(STANDS),
             failing: options.failing.clone(),
+            fence: options.fence.clone(),
         };
         let tasks = vec![
             tokio::spawn(projector.run(stopping.subscribe())),
-            tokio::spawn(forget(journal, clock, stopping.subscribe())),
+            tokio::spawn(forget(
+                journal,
+                clock,
+                options.fence.clone(),
+                stopping.subscribe(),
+            )),
         ];
         Self {
             stopping,
@@ -117,14 +125,19 @@ impl Auditor {
 }
 
 /// Removes events that have expired, at the start and then every hour.
-async fn forget(journal: Arc<dyn Journal>, clock: Clock, mut stopping: watch::Receiver<bool>) {
+async fn forget(
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    fence: Option<Lease>,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut tick = tokio::time::interval(HOURLY);
     loop {
         tokio::select! {
             _ = stopping.wait_for(|it| *it) => return,
             _ = tick.tick() => {}
         }
-        match expire::remove(&*journal, &clock).await {
+        match expire::remove(&*journal, &clock, fence.as_ref()).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "removed audit events that have expired"),
             Err(error) => tracing::warn!(%error, "expired audit events stay for another hour"),
@@ -139,6 +152,7 @@ struct Projector {
     /// Where executions stood after the record that was seen last of them.
     stands: LruCache<StreamId, (Version, Execution)>,
     failing: Gauge,
+    fence: Option<Lease>,
 }
 
 /// What waits to be written.
@@ -239,7 +253,7 @@ impl Projector {
         let commit = Commit {
             writes,
             durability: Durability::Relaxed,
-            fence: None,
+            fence: self.fence.clone(),
             at: self.clock.now(),
             correlation: self.clock.ordered_id(),
         };

@@ -127,6 +127,7 @@ fn options() -> Options {
         geoip: Arc::default(),
         sender: "login@example.org".to_owned(),
         failing: Gauge::default(),
+        fence: None,
     }
 }
 
@@ -351,10 +352,10 @@ async fn what_has_expired_is_removed() {
     assert_eq!(world.events(1).await.len(), 1);
     auditor.stop().await;
     world.clock.advance(Duration::from_hours(23));
-    let removed = super::expire::remove(&*world.journal, &world.clock).await;
+    let removed = super::expire::remove(&*world.journal, &world.clock, None).await;
     assert_eq!(removed.expect("it reads"), 0);
     world.clock.advance(Duration::from_hours(2));
-    let removed = super::expire::remove(&*world.journal, &world.clock).await;
+    let removed = super::expire::remove(&*world.journal, &world.clock, None).await;
     assert_eq!(removed.expect("it writes"), 1);
     assert!(world.all().await.is_empty());
 }

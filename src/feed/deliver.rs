@@ -17,7 +17,7 @@ use super::stdout::Lines;
 use super::webhook::Receiver;
 use crate::clock::Clock;
 use crate::journal::cursor::{self, STRIDE};
-use crate::journal::{self, Commit, Durability, Journal, Position, Version};
+use crate::journal::{self, Commit, Durability, Journal, Lease, Position, Version};
 use crate::settings::{self, FeedFormat, FeedStart};
 
 /// The names under which it is kept how far the webhook and standard output have come.
@@ -53,7 +53,8 @@ pub struct Feed {
 impl Feed {
     /// Begins to bring what the settings ask for, to whom they say. It needs the runtime that it
     /// is called on. `failing` gives a gauge for each that is begun, which is 1 as long as nothing
-    /// can be read or brought.
+    /// can be read or brought. How far they have come is written under `fence`, where others might write
+    /// it as well.
     ///
     /// # Errors
     /// When the thread that writes to standard output cannot be started.
@@ -61,6 +62,7 @@ impl Feed {
         journal: &Arc<dyn Journal>,
         clock: &Clock,
         settings: &settings::Feed,
+        fence: Option<&Lease>,
         failing: impl Fn(&'static str) -> Gauge,
     ) -> std::io::Result<Self> {
         let stopping = watch::Sender::new(false);
@@ -89,6 +91,7 @@ impl Feed {
                 done: Position(0),
                 taken: 0,
                 failing: failing(reader),
+                fence: fence.cloned(),
             };
             tasks.push(tokio::spawn(delivery.run(first, stopping.subscribe())));
         }
@@ -135,6 +138,7 @@ struct Delivery {
     taken: u64,
     /// Is 1 as long as nothing can be read or brought.
     failing: Gauge,
+    fence: Option<Lease>,
 }
 
 impl Delivery {
@@ -241,7 +245,7 @@ impl Delivery {
         let commit = Commit {
             writes: vec![cursor::moved(self.reader, self.done, self.version)],
             durability,
-            fence: None,
+            fence: self.fence.clone(),
             at: self.clock.now(),
             correlation: self.clock.ordered_id(),
         };

@@ -37,6 +37,12 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether its records hold a body, as long as nobody removes it.
+    #[must_use]
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Append | Self::Put)
+    }
+
     /// The number that stands for it on disk.
     const fn code(self) -> u8 {
         match self {

@@ -289,7 +289,7 @@ impl Journal for MemoryJournal {
                 continue;
             };
             let record = &mut state.log[place];
-            let is_body = matches!(record.frame.operation, Operation::Append | Operation::Put);
+            let is_body = record.frame.operation.has_body();
             removed += u64::from(is_body && record.payload.take().is_some());
         }
         Ok(removed)

@@ -20,7 +20,8 @@ mod error;
 pub mod evidence;
 #[cfg(test)]
 pub(crate) mod faulty;
-pub mod fenced;
+mod follower;
+mod forgotten;
 pub mod frame;
 pub mod keys;
 mod kind;
@@ -31,6 +32,7 @@ mod objects;
 mod pack;
 pub mod postgres;
 pub mod prepare;
+mod queue;
 pub mod seal;
 pub mod sled;
 mod upcast;
@@ -38,6 +40,7 @@ mod varint;
 
 pub use body::Body;
 pub use error::Error;
+pub use forgotten::Forgotten;
 pub use kind::Kind;
 pub use meter::Meter;
 pub use objects::Objects;

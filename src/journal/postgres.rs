@@ -15,18 +15,20 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Config, Row};
 use uuid::Uuid;
 
 use super::evidence::Checkpoint;
+use super::follower::Last;
 use super::keys::remote::Wrapped;
 use super::keys::{Keyring, RootKey};
 use super::pack::Bodies;
+use super::queue::Queue;
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Meter, Object, Position,
-    Result, StreamId, Version, Write, seal,
+    Result, StreamId, Version, seal,
 };
 use crate::clock::Clock;
 
@@ -47,15 +49,12 @@ mod wanted;
 mod writer;
 
 use connect::Failure;
-use patience::Patience;
+use patience::patiently;
 use read::Values;
 use tls::Tls;
 use writer::{Request, Writer};
 
 pub use verify::Report;
-
-/// How much memory requests may take while they wait for the writer, in KiB.
-const QUEUE: u32 = 64 << 10;
 
 /// Threads that speak with the server. They wait nearly all of the time.
 const THREADS: usize = 2;
@@ -97,7 +96,7 @@ impl std::fmt::Debug for Options {
 /// A journal in PostgreSQL. [`PostgresJournal::close`] writes what waits; dropping it does not.
 pub struct PostgresJournal {
     shared: Arc<Shared>,
-    queue: Arc<Semaphore>,
+    queue: Queue,
     requests: Mutex<Option<mpsc::UnboundedSender<Request>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     listener: JoinHandle<()>,
@@ -121,14 +120,6 @@ struct Shared {
     meter: Meter,
     clock: Clock,
     handle: Handle,
-}
-
-/// What followers wait for.
-#[derive(Clone, Copy)]
-struct Last {
-    position: Position,
-    /// Nothing will come any more.
-    closed: bool,
 }
 
 impl PostgresJournal {
@@ -206,7 +197,7 @@ impl PostgresJournal {
         let listener = handle.spawn(follow::listen(Arc::downgrade(&shared)));
         Ok(Self {
             shared,
-            queue: Arc::new(Semaphore::new(QUEUE as usize)),
+            queue: Queue::new(),
             requests: Mutex::new(Some(requests)),
             writer: Mutex::new(Some(writer)),
             listener,
@@ -253,13 +244,6 @@ impl PostgresJournal {
         self.shared.verify(held).await
     }
 
-    /// Waits until so many KiB of the queue's memory are free.
-    async fn place(&self, weight: u32) -> Result<OwnedSemaphorePermit> {
-        let permits = weight.clamp(1, QUEUE);
-        let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
-        permit.map_err(|_| closed())
-    }
-
     fn send(&self, request: Request) -> Result<()> {
         if let Some(why) = self.shared.failed.get() {
             return Err(Error::Unavailable(Arc::clone(why)));
@@ -271,7 +255,7 @@ impl PostgresJournal {
     }
 
     async fn queued(&self, commit: Commit) -> Result<Position> {
-        let permit = self.place(weight(&commit)).await?;
+        let permit = self.queue.place_for(&commit).await;
         let (answer, answered) = oneshot::channel();
         let bodies = Bodies::of(&commit);
         self.send(Request::Commit {
@@ -350,16 +334,27 @@ impl Shared {
     /// Asks one question, on the journal's own threads, and again while the server cannot be reached.
     async fn asked(&self, sql: &'static str, values: Values) -> Result<Vec<Row>> {
         let (pool, clock) = (self.pool.clone(), self.clock.clone());
-        let asked = self.handle.spawn(async move {
-            let patience = Patience::of(&clock);
-            loop {
-                match read::ask(&pool, sql, &values).await {
-                    Ok(rows) => return Ok(rows),
-                    Err(failure) => patience.after(failure).await?,
-                }
-            }
-        });
+        let asked = self
+            .handle
+            .spawn(async move { patiently(&clock, || read::ask(&pool, sql, &values)).await });
         asked.await.map_err(|_| closed())?
+    }
+
+    /// How many records there are in the database now.
+    async fn written(&self) -> Result<u64> {
+        let rows = self.asked("SELECT position FROM journal", Values::new());
+        let rows = rows.await?;
+        Ok(rows.first().map_or(0, |row| wanted::position(row.get(0))))
+    }
+
+    /// The next rows of a statement that takes a position after which, one up to which, and how many.
+    async fn portion(&self, sql: &'static str, after: u64, to: u64, most: i64) -> Result<Vec<Row>> {
+        let values: Values = vec![
+            Box::new(save::number(after)),
+            Box::new(save::number(to)),
+            Box::new(most),
+        ];
+        self.asked(sql, values).await
     }
 }
 
@@ -401,7 +396,7 @@ impl Journal for PostgresJournal {
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
-        let permit = self.place(1).await?;
+        let permit = self.queue.place().await;
         let (answer, answered) = oneshot::channel();
         self.send(Request::Lease {
             name: name.to_owned(),
@@ -468,19 +463,6 @@ impl Journal for PostgresJournal {
             .spawn(async move { retain::remove(&pool, &clock, &records).await });
         removed.await.map_err(|_| closed())?
     }
-}
-
-/// How much of the queue's memory a commit takes, in KiB.
-fn weight(commit: &Commit) -> u32 {
-    let bytes: usize = commit
-        .writes
-        .iter()
-        .map(|write| match write {
-            Write::Append { body, .. } | Write::Put { body, .. } => 512 + body.len(),
-            _ => 512,
-        })
-        .sum();
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 /// The failure of a journal that has gone.

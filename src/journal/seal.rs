@@ -143,7 +143,7 @@ pub fn envelope(record: &Record, keys: &dyn Opens) -> Result<Envelope> {
         Some((schema, body)) => (schema, Some(body)),
         None => (frame.schema, None),
     };
-    let has_body = matches!(frame.operation, Operation::Append | Operation::Put);
+    let has_body = frame.operation.has_body();
     Ok(Envelope {
         stream: frame.stream,
         version: frame.version,
@@ -178,7 +178,7 @@ pub fn object(record: &Record, keys: &dyn Opens) -> Result<Option<Object>> {
 /// The opened body in today's schema, if there is one.
 fn body(record: &Record, keys: &dyn Opens) -> Result<Option<(u16, Vec<u8>)>> {
     let frame = &record.frame;
-    let has_body = matches!(frame.operation, Operation::Append | Operation::Put);
+    let has_body = frame.operation.has_body();
     let Some(payload) = record.payload.as_ref().filter(|_| has_body) else {
         return Ok(None);
     };

@@ -16,11 +16,13 @@ use async_trait::async_trait;
 use crossbeam_channel::Sender;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
+use super::follower::Last;
 use super::keys::Keyring;
 use super::pack::Bodies;
+use super::queue::Queue;
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Left, Meter, Object, Position,
     Result, StreamId, Version, seal,
@@ -70,14 +72,9 @@ pub use examine::verify_exports;
 pub use options::Options;
 pub(super) use portable::Portable;
 pub use portable::export;
-pub use prove::Stand;
 pub use recover::rebuild;
-pub use retain::Forgotten;
 pub use room::FLOOR;
 pub use verify::{Finding, Report, verify};
-
-/// How much memory requests may take while they wait for the writer, in KiB.
-const QUEUE: u32 = 64 << 10;
 
 /// How many closed segments may wait for their export, beside those of the start.
 const EXPORTS: usize = 64;
@@ -89,7 +86,7 @@ const LONG: usize = 256;
 /// well.
 pub struct SledJournal {
     shared: Arc<Shared>,
-    queue: Arc<Semaphore>,
+    queue: Queue,
     requests: Mutex<Option<Sender<Request>>>,
     threads: Mutex<Option<Threads>>,
 }
@@ -132,14 +129,6 @@ fn told<T>(read: Result<T>, failed: Option<&Arc<str>>) -> Result<T> {
         (Err(Error::Io { .. }), Some(why)) => Err(Error::Unavailable(Arc::clone(why))),
         (read, _) => read,
     }
-}
-
-/// What followers wait for.
-#[derive(Clone, Copy)]
-struct Last {
-    position: Position,
-    /// Nothing will come any more.
-    closed: bool,
 }
 
 impl SledJournal {
@@ -208,7 +197,7 @@ impl SledJournal {
         let writer = spawn("journal-writer", move || writer.run());
         Ok(Self {
             shared,
-            queue: Arc::new(Semaphore::new(QUEUE as usize)),
+            queue: Queue::new(),
             requests: Mutex::new(Some(requests)),
             threads: Mutex::new(Some(Threads {
                 writer,
@@ -260,7 +249,7 @@ impl SledJournal {
 
     /// Hands a commit to the writer once there is room for it, and waits for the answer.
     async fn queued(&self, commit: Commit) -> Result<Position> {
-        let permit = self.place(batch::weight(&commit)).await?;
+        let permit = self.queue.place_for(&commit).await;
         let (answer, answered) = oneshot::channel();
         let bodies = Bodies::of(&commit);
         self.send(Request::Commit {
@@ -270,13 +259,6 @@ impl SledJournal {
             permit,
         })?;
         answered.await.map_err(|_| batch::closed())?
-    }
-
-    /// Waits until so many KiB of the queue's memory are free.
-    async fn place(&self, weight: u32) -> Result<OwnedSemaphorePermit> {
-        let permits = weight.clamp(1, QUEUE);
-        let permit = Arc::clone(&self.queue).acquire_many_owned(permits).await;
-        permit.map_err(|_| batch::closed())
     }
 
     fn send(&self, request: Request) -> Result<()> {
@@ -358,7 +340,7 @@ impl Journal for SledJournal {
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Lease> {
-        let _place = self.place(1).await?;
+        let _place = self.queue.place().await;
         let (answer, answered) = oneshot::channel();
         let name = name.to_owned();
         self.send(Request::Lease { name, ttl, answer })?;
@@ -406,8 +388,9 @@ impl Journal for SledJournal {
         if limit <= LONG || first.len() < LONG {
             return Ok(first);
         }
-        self.blocking(move |shared| shared.told(shared.list(kind, after, limit)))
-            .await
+        let (after, limit) = (first.last().map(|it| it.stream.id), limit - LONG);
+        let rest = self.blocking(move |shared| shared.told(shared.list(kind, after, limit)));
+        Ok([first, rest.await?].concat())
     }
 
     async fn streams(

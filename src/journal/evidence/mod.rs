@@ -19,6 +19,28 @@ pub use checkpoint::{Checkpoint, Signed, read_all, whole};
 pub use note::{Signer, Verifier};
 pub use proof::{Consistency, Inclusion, Proof, open};
 
+use super::Hash;
+
+/// What a journal is: how many records it has, and the root of the tree over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// How many records there are, which is the position of the last one.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Hash,
+}
+
+impl Stand {
+    /// That of a journal whose tree has this right edge.
+    #[must_use]
+    pub fn of(edge: &tree::Edge) -> Self {
+        Self {
+            size: edge.size(),
+            root: edge.root(),
+        }
+    }
+}
+
 /// Why something is no evidence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {

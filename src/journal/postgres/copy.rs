@@ -12,7 +12,7 @@ use super::super::keys::remote::Wrapped;
 use super::super::keys::{Keyring, RootKey};
 use super::super::{Error, Position, Result};
 use super::connect::{Failure, Spent};
-use super::patience::Patience;
+use super::patience::patiently;
 use super::save::Save;
 use super::schema::{another_journal, put};
 use super::wanted::{Wanted, unreadable};
@@ -40,15 +40,10 @@ impl PostgresJournal {
     /// When they do not follow what is there, are damaged, or cannot be written.
     pub async fn bring(&self, records: Vec<(Position, Vec<u8>)>) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        let brought = self.shared.handle.spawn(async move {
-            let patience = Patience::of(&shared.clock);
-            loop {
-                match bring(&shared, &records).await {
-                    Ok(()) => return Ok(()),
-                    Err(failure) => patience.after(failure).await?,
-                }
-            }
-        });
+        let brought = self
+            .shared
+            .handle
+            .spawn(async move { patiently(&shared.clock, || bring(&shared, &records)).await });
         brought.await.map_err(|_| closed())?
     }
 
@@ -59,15 +54,10 @@ impl PostgresJournal {
     pub async fn bring_keys(&self, keys: &Keyring) -> Result<()> {
         let keys = keys.wrapped()?;
         let shared = Arc::clone(&self.shared);
-        let brought = self.shared.handle.spawn(async move {
-            let patience = Patience::of(&shared.clock);
-            loop {
-                match bring_keys(&shared, &keys).await {
-                    Ok(()) => return Ok(()),
-                    Err(failure) => patience.after(failure).await?,
-                }
-            }
-        });
+        let brought = self
+            .shared
+            .handle
+            .spawn(async move { patiently(&shared.clock, || bring_keys(&shared, &keys)).await });
         brought.await.map_err(|_| closed())?
     }
 }

@@ -3,18 +3,18 @@
 //! One connection of each node listens for news, and asks now and then all the same: news may be
 //! lost with a connection. Followers read what they have not seen.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio::sync::{mpsc, watch};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use tokio::sync::mpsc;
 use tokio_postgres::AsyncMessage;
 
+use super::super::follower::{self, Portion};
 use super::super::{Envelope, Position, Result};
+use super::Shared;
 use super::connect::Failure;
 use super::wanted::position;
-use super::{Last, Shared};
 
 /// How many records are read at once.
 const PORTION: i64 = 256;
@@ -25,61 +25,21 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The pause before a connection is made again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-struct Follower {
-    /// Who follows does not keep the journal open.
-    journal: Weak<Shared>,
-    news: watch::Receiver<Last>,
-    after: Position,
-    ready: VecDeque<Result<(Position, Envelope)>>,
-    failed: bool,
-}
-
 /// The records after `after`. The stream ends when the journal is closed, and after an error.
 pub(super) fn follow(
     journal: &Arc<Shared>,
     after: Position,
 ) -> BoxStream<'static, Result<(Position, Envelope)>> {
-    let follower = Follower {
-        journal: Arc::downgrade(journal),
-        news: journal.last.subscribe(),
-        after,
-        ready: VecDeque::new(),
-        failed: false,
-    };
-    stream::unfold(follower, |mut follower| async move {
-        let next = follower.next().await?;
-        Some((next, follower))
-    })
-    .boxed()
-}
-
-impl Follower {
-    async fn next(&mut self) -> Option<Result<(Position, Envelope)>> {
-        loop {
-            if let Some(next) = self.ready.pop_front() {
-                self.failed = next.is_err();
-                return Some(next);
-            }
-            if self.failed {
-                return None;
-            }
-            let after = self.after;
-            let news = |last: &Last| last.position.0 > after.0 || last.closed;
-            let last = *self.news.wait_for(news).await.ok()?;
-            if last.position.0 <= after.0 {
-                return None;
-            }
-            let journal = self.journal.upgrade()?;
-            match journal.log(after, PORTION).await {
-                Ok(read) => self.ready = read.into(),
-                Err(error) => self.ready.push_back(Err(error)),
-            }
-            if let Some(Ok((position, _))) = self.ready.back() {
-                self.after = *position;
-                journal.saw(*position);
-            }
+    let news = journal.last.subscribe();
+    follower::follow(journal, news, after, |journal, after, _| async move {
+        let read = journal.log(after, PORTION).await;
+        let ready = read.map_or_else(|error| Portion::from([Err(error)]), Portion::from);
+        // It may have been written since the news.
+        if let Some(Ok((position, _))) = ready.back() {
+            journal.saw(*position);
         }
-    }
+        Some(ready)
+    })
 }
 
 /// Keeps `last` up to date until the journal is closed.

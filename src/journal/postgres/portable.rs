@@ -12,13 +12,10 @@ use super::super::sled::Portable;
 use super::super::{Error, Result};
 use super::PostgresJournal;
 use super::read::Values;
-use super::save::number;
 use super::wanted::position;
 
 /// So many records are read at once.
 const PORTION: i64 = 1_000;
-
-const LAST: &str = "SELECT position FROM journal";
 
 const LOG: &str = "
 SELECT position, record FROM record WHERE position > $1 AND position <= $2
@@ -87,17 +84,11 @@ impl PostgresJournal {
     pub fn export(&self, to: impl Write) -> Result<()> {
         let shared = &self.shared;
         let handle = &shared.handle;
-        let rows = handle.block_on(shared.asked(LAST, Values::new()))?;
-        let last = rows.first().map_or(0, |row| position(row.get(0)));
+        let last = handle.block_on(shared.written())?;
         let mut export = Portable::begin(to);
         let mut after = 0;
         while after < last {
-            let values: Values = vec![
-                Box::new(number(after)),
-                Box::new(number(last)),
-                Box::new(PORTION),
-            ];
-            let rows = handle.block_on(shared.asked(LOG, values))?;
+            let rows = handle.block_on(shared.portion(LOG, after, last, PORTION))?;
             for row in &rows {
                 after = position(row.get(0));
                 export.record(after, row.get(1))?;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::super::evidence::Stand;
 use super::super::evidence::tree::{self, Edge, Nodes};
 use super::super::frame::{Frame, Record};
 use super::super::{Error, Hash, Position, Result, StreamId};
@@ -54,12 +55,7 @@ impl Shared {
         };
         while grown.edge.size() < size {
             let after = grown.edge.size();
-            let values: Values = vec![
-                Box::new(number(after)),
-                Box::new(number(size)),
-                Box::new(PORTION),
-            ];
-            let rows = self.asked(HASHES, values).await?;
+            let rows = self.portion(HASHES, after, size, PORTION).await?;
             if rows.is_empty() {
                 return Ok(None);
             }
@@ -85,11 +81,11 @@ impl PostgresJournal {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn stand(&self) -> Result<(u64, Hash)> {
+    pub async fn stand(&self) -> Result<Stand> {
         let rows = self.shared.asked(STAND, Values::new()).await?;
         let edge = rows.first().and_then(|row| Edge::from_bytes(row.get(0)));
         let edge = edge.ok_or_else(|| unreadable("the edge of the tree"))?;
-        Ok((edge.size(), edge.root()))
+        Ok(Stand::of(&edge))
     }
 
     /// The root of the tree when it had `size` records; `None` when it never had so many.
@@ -97,9 +93,9 @@ impl PostgresJournal {
     /// # Errors
     /// When the database cannot be read.
     pub async fn root_at(&self, size: u64) -> Result<Option<Hash>> {
-        let (now, root) = self.stand().await?;
-        if now == size {
-            return Ok(Some(root));
+        let now = self.stand().await?;
+        if now.size == size {
+            return Ok(Some(now.root));
         }
         Ok(self.shared.grown(size).await?.map(|it| it.edge.root()))
     }

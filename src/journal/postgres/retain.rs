@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::super::frame::{Frame, Operation, Record};
+use super::super::forgotten::{Forgotten, Unneeded};
+use super::super::frame::{Frame, Record};
 use super::super::{KeyId, Kind, Result, StreamId, Version};
 use super::connect::Failure;
-use super::patience::Patience;
-use super::read::Values;
+use super::patience::patiently;
 use super::save::number;
 use super::wanted::{position, unreadable};
 use super::{PostgresJournal, Shared};
@@ -44,8 +44,6 @@ UPDATE record AS r SET record = w.record
 FROM unnest($1::bigint[], $2::bytea[]) AS w(position, record)
 WHERE r.position = w.position";
 
-const LAST: &str = "SELECT position FROM journal";
-
 /// Whether a record is the current revision of its object is said beside it.
 const LOG: &str = "
 SELECT r.position, r.record, o.position IS NOT NULL
@@ -65,13 +63,7 @@ pub(super) async fn remove(
     let all: Vec<&(StreamId, Version)> = records.iter().collect();
     let mut removed = 0;
     for portion in all.chunks(PORTION) {
-        let patience = Patience::of(clock);
-        removed += loop {
-            match once(pool, portion).await {
-                Ok(removed) => break removed,
-                Err(failure) => patience.after(failure).await?,
-            }
-        };
+        removed += patiently(clock, || once(pool, portion)).await?;
     }
     Ok(removed)
 }
@@ -109,24 +101,17 @@ fn decoded(row: &Row) -> Result<(u64, Record)> {
 }
 
 fn has_body(record: &Record) -> bool {
-    let is_body = matches!(record.frame.operation, Operation::Append | Operation::Put);
-    is_body && record.payload.is_some()
+    record.frame.operation.has_body() && record.payload.is_some()
 }
 
 impl Shared {
     /// Shows every record that there is now, in order, and whether it is the current revision of an
     /// object.
     async fn each(&self, mut look: impl FnMut(u64, Record, bool)) -> Result<()> {
-        let rows = self.asked(LAST, Values::new()).await?;
-        let last = rows.first().map_or(0, |row| position(row.get(0)));
+        let last = self.written().await?;
         let mut after = 0;
         while after < last {
-            let values: Values = vec![
-                Box::new(number(after)),
-                Box::new(number(last)),
-                Box::new(LOOK),
-            ];
-            let rows = self.asked(LOG, values).await?;
+            let rows = self.portion(LOG, after, last, LOOK).await?;
             for row in &rows {
                 let (place, record) = decoded(row)?;
                 after = place;
@@ -162,9 +147,9 @@ impl PostgresJournal {
         &self,
         keyed: Kind,
         goes: impl Fn(StreamId, Timestamp) -> bool,
-    ) -> Result<(u64, Vec<KeyId>)> {
+    ) -> Result<Forgotten> {
         let mut gone: HashSet<(StreamId, Version)> = HashSet::new();
-        let (mut free, mut needed) = (HashSet::new(), HashSet::new());
+        let mut keys = Unneeded::of(keyed);
         self.shared
             .each(|_, record, is_current| {
                 let frame = &record.frame;
@@ -172,23 +157,13 @@ impl PostgresJournal {
                 if now {
                     gone.insert((frame.stream, frame.version));
                 }
-                // What lies under the key of a stream was written after the stream's first record.
-                if record.payload.is_some() && !now {
-                    if free.remove(&frame.key.0) {
-                        needed.insert(frame.key.0);
-                    }
-                } else if frame.stream.kind == keyed
-                    && frame.key != KeyId::SYSTEM
-                    && !needed.contains(&frame.key.0)
-                {
-                    free.insert(frame.key.0);
-                }
+                keys.note(frame, record.payload.is_some() && !now);
             })
             .await?;
-        let removed = super::super::Journal::remove_bodies(self, gone).await?;
-        let free: Vec<Uuid> = free.into_iter().collect();
-        let rows = self.shared.asked(KEYS, vec![Box::new(free)]).await?;
+        let bodies = super::super::Journal::remove_bodies(self, gone).await?;
+        let keys: Vec<Uuid> = keys.keys().map(|key| key.0).collect();
+        let rows = self.shared.asked(KEYS, vec![Box::new(keys)]).await?;
         let keys = rows.iter().map(|row| KeyId(row.get(0))).collect();
-        Ok((removed, keys))
+        Ok(Forgotten { bodies, keys })
     }
 }

@@ -69,12 +69,7 @@ impl Shared {
         held.compare(&grown, &mut report);
         let mut after = 0;
         while after < last {
-            let values: Values = vec![
-                Box::new(number(after)),
-                Box::new(number(last)),
-                Box::new(PORTION),
-            ];
-            let rows = self.asked(LOG, values).await?;
+            let rows = self.portion(LOG, after, last, PORTION).await?;
             for row in &rows {
                 let place = position(row.get(0));
                 if place != after + 1 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::super::evidence::Stand;
 use super::super::pack::Bodies;
 use super::super::prepare::{self, View};
 use super::super::{Commit, Durability, Error, KeyId, Lease, Position, Result, Write};
@@ -15,7 +16,6 @@ use super::log::{self, Entry};
 use super::note::Note;
 use super::overlay::Overlay;
 use super::place::Place;
-use super::prove::Stand;
 use super::state::Applied;
 
 /// A batch takes no more requests than this.
@@ -320,19 +320,6 @@ impl<'a> Batch<'a> {
             }
         }
     }
-}
-
-/// How much of the queue's memory a commit takes, in KiB.
-pub(super) fn weight(commit: &Commit) -> u32 {
-    let bytes: usize = commit
-        .writes
-        .iter()
-        .map(|write| match write {
-            Write::Append { body, .. } | Write::Put { body, .. } => 512 + body.len(),
-            _ => 512,
-        })
-        .sum();
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 /// The failure of a writer that has gone.

@@ -2,30 +2,13 @@
 
 use tokio::sync::oneshot;
 
+use super::super::evidence::Stand;
 use super::super::evidence::tree::{self, Nodes};
 use super::super::frame::{Frame, Record};
 use super::super::{Error, Hash, Position, Result, StreamId, Version};
 use super::batch::{self, Request};
 use super::tree::Stored;
 use super::{Shared, SledJournal};
-
-/// What the journal is: how many records it has, and the root of the tree over them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stand {
-    /// How many records there are, which is the position of the last one.
-    pub size: u64,
-    /// The root of the tree over them.
-    pub root: Hash,
-}
-
-impl Stand {
-    pub(super) fn of(tree: &Stored<'_>) -> Self {
-        Self {
-            size: tree.edge().size(),
-            root: tree.edge().root(),
-        }
-    }
-}
 
 impl SledJournal {
     /// What the journal is now, once all of that is on the disk: what may be signed.
@@ -34,7 +17,7 @@ impl SledJournal {
     /// [`Error::Unavailable`] where the log has a gap, so that there is no tree, and when the disk
     /// cannot be written.
     pub async fn stand(&self) -> Result<Stand> {
-        let _place = self.place(1).await?;
+        let _place = self.queue.place().await;
         let (answer, answered) = oneshot::channel();
         self.send(Request::Stand { answer })?;
         answered.await.map_err(|_| batch::closed())?

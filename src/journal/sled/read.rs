@@ -145,13 +145,14 @@ impl Shared {
         }
         let moment = self.opened.moment();
         let record = self.current_from(stream, current)?;
-        let Some(mut object) = seal::object(&record, &self.keyring)? else {
+        // The revision may have been opened by its number.
+        let object = match self.opened.revision(stream, record.frame.version) {
+            Some(kept) => Some(kept),
+            None => seal::object(&record, &self.keyring)?,
+        };
+        let Some(object) = object else {
             return Ok(None);
         };
-        // The same body as that of the revision, so that it is parsed once.
-        if let Some(kept) = self.opened.revision(stream, object.version) {
-            object = kept;
-        }
         let found = Arc::new(Found::new(object, record));
         self.opened.keep(moment, &found, Some(current));
         Ok(Some(found))

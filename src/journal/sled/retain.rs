@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
+use super::super::forgotten::{Forgotten, Unneeded};
 use super::super::frame::{Frame, Operation, Record};
-use super::super::{Error, KeyId, Kind, Result, StreamId, Version};
+use super::super::{Error, Kind, Result, StreamId, Version};
 use super::batch::{self, Request};
 use super::export::{Export, Writer};
 use super::log::{self, Entry};
@@ -29,15 +29,6 @@ const PORTION: usize = 200;
 /// How often it is looked whether a closed part of the log has its export, and how long in between.
 const PATIENCE: usize = 600;
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// What was removed, and what may go with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forgotten {
-    /// How many bodies went.
-    pub bodies: u64,
-    /// The keys of the streams that went, as far as nothing that lies under them is left.
-    pub keys: Vec<KeyId>,
-}
 
 impl SledJournal {
     /// Shows the frame of every record that there is now, in order, how many bytes the record has, and
@@ -82,8 +73,7 @@ impl SledJournal {
             bodies += answered.blocking_recv().map_err(|_| batch::closed())??;
         }
         let keyring = self.keyring();
-        let keys = keys.free.into_iter().map(KeyId);
-        let keys = keys.filter(|key| keyring.contains(*key)).collect();
+        let keys = keys.keys().filter(|key| keyring.contains(*key)).collect();
         Ok(Forgotten { bodies, keys })
     }
 
@@ -130,40 +120,6 @@ impl SledJournal {
     }
 }
 
-/// The keys of what goes, less those of what stays.
-#[derive(Default)]
-struct Unneeded {
-    kind: Option<Kind>,
-    free: HashSet<Uuid>,
-    needed: HashSet<Uuid>,
-}
-
-impl Unneeded {
-    /// Of the streams of this kind.
-    fn of(kind: Kind) -> Self {
-        Self {
-            kind: Some(kind),
-            ..Self::default()
-        }
-    }
-
-    /// A record, and whether a body of it is left. What lies under the key of a stream was written after
-    /// the stream's first record, so it is enough to remember what was unneeded before.
-    fn note(&mut self, frame: &Frame, is_left: bool) {
-        let key = frame.key.0;
-        if is_left {
-            if self.free.remove(&key) {
-                self.needed.insert(key);
-            }
-        } else if self.kind == Some(frame.stream.kind)
-            && frame.key != KeyId::SYSTEM
-            && !self.needed.contains(&key)
-        {
-            self.free.insert(key);
-        }
-    }
-}
-
 impl Shared {
     /// Removes what `goes` says from the closed parts of the log. Returns how many bodies went, and
     /// where those lie in the open part that have to go there.
@@ -174,9 +130,7 @@ impl Shared {
     ) -> Result<(u64, Vec<u64>)> {
         let may_go = |record: &Record| -> Result<bool> {
             let frame = &record.frame;
-            let may = record.payload.is_some()
-                && matches!(frame.operation, Operation::Append | Operation::Put)
-                && goes(frame);
+            let may = record.payload.is_some() && frame.operation.has_body() && goes(frame);
             Ok(may && !self.is_current(record)?)
         };
         let mut removed = 0;

@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tokio::sync::oneshot;
 
+use super::super::evidence::Stand;
+use super::super::evidence::tree::Nodes as _;
 use super::super::{Error, Position, Result};
 use super::Shared;
 use super::archive;
 use super::batch::{Batch, Request};
 use super::checkpoint::Checkpoints;
-use super::prove::{Stand, no_tree};
+use super::prove::no_tree;
 use super::retain;
 use super::state::Applied;
 use super::store::Store;
@@ -217,7 +219,7 @@ impl Writer {
     fn stand(&mut self) -> Result<Stand> {
         let stored = Stored::read(&self.shared.state)?;
         let stand = stored
-            .map(|tree| Stand::of(&tree))
+            .map(|tree| Stand::of(tree.edge()))
             .ok_or_else(|| no_tree(&self.shared))?;
         self.log.flush()?;
         self.unsynced = true;

@@ -1,7 +1,7 @@
 //! The protocol by which nodes take turns, as a model: every state that two nodes can come to within some
 //! ticks of the clock is looked at, with crashes, and with nodes that are held up for as long as one likes.
 //!
-//! It holds the rules that `app/duties`, `journal/fenced` and `courier` keep, not their code; rules that are left
+//! It holds the rules that `app/duties`, `audit`, `feed` and `courier` keep, not their code; rules that are left
 //! out make it find what goes wrong, so each of them is needed.
 
 use std::collections::{HashMap, HashSet, VecDeque};
