@@ -1,20 +1,21 @@
 //! What a journal that grows costs: how fast logins are and how much memory they take when many are
-//! recorded already, how much of the disk each takes, and how long a server with many needs to start.
+//! recorded already, how much of the disk each takes, how long a server with many needs to start, and how
+//! fast logins are there.
 //!
 //! The whole server in this process, on a real disk, without a password hash, which would hide the rest.
 //! For the start, the journal is written here and not by a server: `--long` takes minutes, not hours.
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use gatelog::app;
+use gatelog::catalog::flow_by_slug;
 use gatelog::clock::Clock;
 use gatelog::directory::Session;
-use gatelog::directory::password::Pool;
 use gatelog::execution::Unfinished;
 use gatelog::flow::Entry;
 use gatelog::journal::object::{delete, put};
@@ -22,16 +23,15 @@ use gatelog::journal::sled::SledJournal;
 use gatelog::journal::{
     Commit, Durability, Journal as _, KeyId, Position, StreamId, Version, Write,
 };
-use gatelog::settings::Settings;
 use gatelog::world::record::{KIND, SCHEMA};
 use uuid::Uuid;
 
 use crate::replay;
 use crate::served::{disk, in_background, log_in_often, resident, say, start};
 
-/// How many logins are recorded when it is measured, and with `--long` as well.
+/// How many logins are recorded when it is measured, and with `--quick`.
 const RECORDED: [usize; 3] = [1_000, 10_000, 100_000];
-const MANY: usize = 1_000_000;
+const FEW: [usize; 2] = [100, 500];
 
 /// How many logins are timed at each of these points, and by how many visitors.
 const TIMED: usize = 1_000;
@@ -51,17 +51,24 @@ const AT_ONCE: u32 = 512;
 pub(crate) fn run() {
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     let clock = Clock::system();
-    grows(has("--quick"), has("--long"), &clock);
+    if has("--quick") {
+        grows(&FEW, &clock);
+    } else {
+        grows(&RECORDED, &clock);
+    }
     let sizes = [Some(START), has("--long").then_some(LONG_START)];
-    say("| open executions | old ones | start s | memory MB | log MB | state MB | keys MB |");
-    say("|---|---|---|---|---|---|---|");
+    say(
+        "| open executions | old ones | start s | memory MB | log MB | state MB | keys MB \
+         | logins/s then | memory MB then |",
+    );
+    say("|---|---|---|---|---|---|---|---|---|");
     for (open, old) in sizes.into_iter().flatten() {
         starts(open, old, &clock);
     }
 }
 
 /// Logins, and what they take.
-fn grows(quick: bool, long: bool, clock: &Clock) {
+fn grows(marks: &[usize], clock: &Clock) {
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
     let begin = || {
         let path = directory.path().to_owned();
@@ -76,21 +83,12 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
     say("| logins recorded | logins/s | memory MB | log, bytes for each login |");
     say("|---|---|---|---|");
     let (mut recorded, mut before) = (0, size(&written));
-    let marks: Vec<usize> = match (quick, long) {
-        (true, _) => vec![100, 500],
-        (_, false) => RECORDED.into(),
-        (_, true) => [&RECORDED[..], &[MANY]].concat(),
-    };
-    for mark in marks {
+    for &mark in marks {
         let timed = TIMED.min(mark / 2);
         log_in_often(mark - timed - recorded, USERS, VISITORS, address);
-        let since = clock.monotonic();
-        log_in_often(timed, USERS, VISITORS, address);
-        let took = (clock.monotonic() - since).as_secs_f64();
+        let speed = logins_a_second(timed, address, clock);
         let after = size(&written);
         let each = after.saturating_sub(before) / (mark - recorded) as u64;
-        #[expect(clippy::cast_precision_loss, reason = "they are few")]
-        let speed = timed as f64 / took;
         say(&format!(
             "| {mark} | {speed:.0} | {} | {each} |",
             resident() >> 20
@@ -104,6 +102,16 @@ fn grows(quick: bool, long: bool, clock: &Clock) {
         "In a closed segment: {closed} bytes for each login."
     ));
     parts(directory.path(), empty.last, recorded, clock);
+}
+
+/// How fast so many logins are.
+fn logins_a_second(logins: usize, address: SocketAddr, clock: &Clock) -> f64 {
+    let since = clock.monotonic();
+    log_in_often(logins, USERS, VISITORS, address);
+    let took = (clock.monotonic() - since).as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let speed = logins as f64 / took;
+    speed
 }
 
 /// All of a log as an export, which is what a closed segment becomes.
@@ -166,61 +174,51 @@ fn parts(directory: &Path, first: Position, logins: usize, clock: &Clock) {
     }
 }
 
-/// Starts a server on a journal of so many executions.
+/// Starts a server on a journal of so many executions, and logs in there.
 fn starts(open: u32, old: u32, clock: &Clock) {
     let directory = tempfile::tempdir_in(disk()).expect("a directory on the disk");
-    let mut settings = Settings::in_directory(directory.path());
-    settings.listen = "127.0.0.1:0".parse().expect("an address");
-    let begin = async || {
-        let pool = Pool::no_op(clock.clone());
-        let running = app::run_with(settings.clone(), clock.clone(), pool);
-        running.await.expect("it starts")
+    let begin = |users| {
+        let path = directory.path().to_owned();
+        in_background(move || start(path, false, users))
     };
-    let system = actix_web::rt::System::new();
-    let flow = system.block_on(async {
-        let running = begin().await;
-        let journal = running.journal();
-        let flows = gatelog::catalog::flow_by_slug(&*journal, "default-authentication-flow");
-        let flow = flows.await.expect("readable").expect("it is a default");
-        running.stop().await.expect("it stops");
-        flow.value.pk
-    });
-    write(directory.path(), flow, open, old, clock);
-    let before = resident();
-    let since = clock.monotonic();
-    system.block_on(async {
-        let running = begin().await;
-        let address = running.address().expect("it listens");
-        let ready = reqwest::get(format!("http://{address}/-/health/ready/"));
-        assert!(ready.await.expect("an answer").status().is_success());
-        let took = (clock.monotonic() - since).as_secs_f64();
-        let memory = resident().saturating_sub(before) >> 20;
-        let of = |name: &str| size(&directory.path().join(name)) >> 20;
-        say(&format!(
-            "| {open} | {old} | {took:.2} | {memory} | {} | {} | {} |",
-            of("log"),
-            of("state"),
-            of("keys")
-        ));
-        running.stop().await.expect("it stops");
-    });
-}
-
-/// Writes executions that are over, and then those that are open.
-fn write(directory: &Path, flow: Uuid, open: u32, old: u32, clock: &Clock) {
-    let journal = Arc::new(replay::open(directory, clock));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(async {
-        for (count, is_over) in [(old, true), (open, false)] {
-            for _ in 0..count.div_ceil(AT_ONCE) {
-                let some = (0..AT_ONCE).map(|_| execution(&journal, flow, is_over, clock));
-                join_all(some).await;
-            }
+    let (_, stop) = begin(USERS);
+    stop();
+    runtime.block_on(write(directory.path(), open, old, clock));
+    let before = resident();
+    let more = || resident().saturating_sub(before) >> 20;
+    let since = clock.monotonic();
+    let (address, stop) = begin(0);
+    let ready = runtime.block_on(reqwest::get(format!("http://{address}/-/health/ready/")));
+    assert!(ready.expect("an answer").status().is_success());
+    let took = (clock.monotonic() - since).as_secs_f64();
+    let memory = more();
+    let of = |name: &str| size(&directory.path().join(name)) >> 20;
+    let (log, state, keys) = (of("log"), of("state"), of("keys"));
+    // What is looked up for the first time is left out, as it is above.
+    log_in_often(TIMED, USERS, VISITORS, address);
+    let speed = logins_a_second(TIMED, address, clock);
+    say(&format!(
+        "| {open} | {old} | {took:.2} | {memory} | {log} | {state} | {keys} | {speed:.0} | {} |",
+        more()
+    ));
+    stop();
+}
+
+/// Writes executions that are over, and then those that are open.
+async fn write(directory: &Path, open: u32, old: u32, clock: &Clock) {
+    let journal = Arc::new(replay::open(directory, clock));
+    let flow = flow_by_slug(&*journal, "default-authentication-flow").await;
+    let flow = flow.expect("readable").expect("it is a default").value.pk;
+    for (count, is_over) in [(old, true), (open, false)] {
+        for _ in 0..count.div_ceil(AT_ONCE) {
+            let some = (0..AT_ONCE).map(|_| execution(&journal, flow, is_over, clock));
+            join_all(some).await;
         }
-    });
+    }
     journal.close().expect("it closes");
 }
 

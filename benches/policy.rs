@@ -81,6 +81,7 @@ fn evaluation(source: &str) -> Evaluation<'_> {
         client_ip: Some([10, 0, 0, 1].into()),
         variables: Vec::new(),
         timeout: Duration::from_secs(10),
+        patience: 1,
         depth: 0,
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn say(line: &str) {
     writeln!(std::io::stdout(), "{line}").expect("the terminal takes it");
 }
 
-/// Starts a server in this process, with as many users; the future stops it.
+/// Starts a server in this process, and makes as many users there; the future stops it.
 pub(crate) async fn start(
     directory: std::path::PathBuf,
     hashed: bool,
@@ -70,7 +70,9 @@ pub(crate) async fn start(
             })
         })
         .collect();
-    apply(&running, crate::existence::recovery()).await;
+    if visitors > 0 {
+        apply(&running, crate::existence::recovery()).await;
+    }
     // One commit takes only so much.
     for some in entries.chunks(PORTION) {
         apply(&running, some.to_vec()).await;

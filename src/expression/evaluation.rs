@@ -29,6 +29,9 @@ pub struct Evaluation<'a> {
     pub variables: Vec<(String, Value)>,
     /// From the call to the outcome, the wait for a free worker and all answers included.
     pub timeout: Duration,
+    /// So many times as long may it take, by this timeout and by the limits of its worker; 1 where somebody
+    /// waits for it.
+    pub patience: u32,
     /// How many evaluations wait for this one, because they called its policy. Such an evaluation
     /// does not wait for a worker, as those that are in use may wait for each other; beyond
     /// [`DEEPEST`] it is refused.

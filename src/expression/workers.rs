@@ -183,7 +183,7 @@ impl Workers {
     pub async fn check(&self, source: &str) -> Result<(), Error> {
         let text = Text::checked(source);
         let checked = timeout(CHECK, async {
-            let mut talk = self.begin(0).await?;
+            let mut talk = self.begin(0, 1).await?;
             talk.say(&Order::Check(text)).await?;
             match talk.hear(CHECK).await? {
                 Report::Checked(found) => {
@@ -200,7 +200,8 @@ impl Workers {
     }
 
     /// Evaluates. Whatever happens in the worker, this ends within [`WAIT`] for a worker and then
-    /// the evaluation's timeout, plus the time that the host's own code takes between two awaits.
+    /// the evaluation's timeout, both times its patience, plus the time that the host's own code takes
+    /// between two awaits.
     ///
     /// If the future is dropped, the worker is killed and replaced.
     pub async fn evaluate(
@@ -220,9 +221,9 @@ impl Workers {
         asking: &mut Asking,
     ) -> Result<Outcome, Unfinished> {
         let began = self.clock.monotonic();
-        let after = evaluation.timeout;
+        let after = evaluation.timeout * evaluation.patience;
         // Whoever waits for others is not slow.
-        let talk = self.begin(evaluation.depth).await?;
+        let talk = self.begin(evaluation.depth, evaluation.patience).await?;
         let done = timeout(after, self.conduct(talk, evaluation, host, asking)).await;
         let done = done.unwrap_or(Err(Error::Timeout { after }.into()))?;
         Ok(Outcome {
@@ -242,10 +243,11 @@ impl Workers {
         host: &dyn Host,
         asking: &mut Asking,
     ) -> Result<Done, Unfinished> {
-        let limits = &self.shared.options.limits;
-        let silence = limits.time + GRACE;
+        let mut limits = self.shared.options.limits.clone();
+        limits.time *= evaluation.patience;
+        let silence = limits.time + GRACE * evaluation.patience;
         let mut revealed = HashSet::new();
-        let mut start = match start(evaluation, limits) {
+        let mut start = match start(evaluation, &limits) {
             Ok(start) => start,
             Err(error) => {
                 talk.end();
@@ -270,7 +272,7 @@ impl Workers {
                 }
                 Report::Failed(failed, log) => {
                     talk.end();
-                    let error = error(failed, limits);
+                    let error = error(failed, &limits);
                     return Err(Unfinished { error, log });
                 }
                 other => return Err(unexpected(&other).into()),
@@ -297,7 +299,7 @@ impl Workers {
     }
 
     /// A free worker: waits for one, or, while others wait for this evaluation, gets a new one.
-    async fn begin(&self, depth: usize) -> Result<Conversation, Error> {
+    async fn begin(&self, depth: usize, patience: u32) -> Result<Conversation, Error> {
         let with = |process, place| {
             Conversation::new(process, place, Arc::clone(&self.shared), self.jobs.clone())
         };
@@ -319,7 +321,7 @@ impl Workers {
         if waiting.others >= WAITING {
             return Err(Error::Busy);
         }
-        let taken = timeout(WAIT, self.take()).await;
+        let taken = timeout(WAIT * patience, self.take()).await;
         with(taken.unwrap_or(Err(Error::Busy))?, Place::Usual)
     }
 

@@ -120,7 +120,8 @@ async fn evaluation<'a>(
         plan,
         client_ip: request.visit.map(|visit| visit.client.address),
         variables,
-        timeout: request.world.patience(request.deadline),
+        timeout: request.deadline,
+        patience: request.world.patience(),
         depth: request.depth,
     })
 }

@@ -139,7 +139,8 @@ async fn handed<'a>(
         plan: None,
         client_ip: request.visit.map(|visit| visit.client.address),
         variables,
-        timeout: request.world.patience(request.deadline),
+        timeout: request.deadline,
+        patience: request.world.patience(),
         depth: request.depth,
     })
 }

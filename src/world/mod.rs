@@ -162,10 +162,10 @@ pub trait World {
     /// The processes that run expressions, where there are any.
     fn expressions(&self) -> Option<&Workers>;
 
-    /// How long an evaluation is waited for that may take `deadline`. Where one is run again that came to
-    /// its end then, nobody is kept waiting, and a machine that has much to do proves nothing.
-    fn patience(&self, deadline: Duration) -> Duration {
-        deadline
+    /// So many times as long as it may take otherwise is an evaluation waited for. Where one is run again
+    /// that came to its end then, nobody is kept waiting, and a machine that has much to do proves nothing.
+    fn patience(&self) -> u32 {
+        1
     }
 
     /// A moment to measure from; none where nothing is measured, as in a replay.

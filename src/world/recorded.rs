@@ -247,8 +247,8 @@ impl World for Recorded {
         )
     }
 
-    fn patience(&self, deadline: Duration) -> Duration {
-        deadline * PATIENCE
+    fn patience(&self) -> u32 {
+        PATIENCE
     }
 
     fn recall(&self) -> Option<Told> {

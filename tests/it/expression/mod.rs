@@ -108,6 +108,7 @@ fn evaluation(source: &str) -> Evaluation<'_> {
         client_ip: Some([10, 0, 0, 1].into()),
         variables: vec![("ak_is_sso_flow".to_owned(), true.into())],
         timeout: Duration::from_secs(20),
+        patience: 1,
         depth: 0,
     }
 }

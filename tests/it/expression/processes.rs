@@ -179,6 +179,24 @@ async fn the_wait_for_a_worker_is_no_part_of_the_time() {
 }
 
 #[tokio::test]
+async fn whoever_has_patience_waits_longer_for_the_same_limits() {
+    let mut narrow = options();
+    narrow.limits.time = Duration::from_millis(1);
+    let workers = Workers::start(narrow, Clock::system()).expect("starts");
+    let thinks = "total = 0\nfor number in range(200000):\n    total += number\nreturn True";
+    let ended = evaluate(&workers, thinks).await;
+    assert!(matches!(ended, Err(Error::Timeout { .. })), "{ended:?}");
+    let patient = Evaluation {
+        patience: 60_000,
+        timeout: Duration::from_millis(1),
+        ..evaluation(thinks)
+    };
+    let host = FakeHost::default();
+    let ran = workers.evaluate(patient, &host).await.expect("runs");
+    assert!(ran.passing);
+}
+
+#[tokio::test]
 async fn a_program_that_is_no_worker_is_said_to_be_none() {
     let options = Options {
         program: "/bin/false".into(),
