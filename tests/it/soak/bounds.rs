@@ -16,6 +16,11 @@ const MEMORY: u64 = 64 << 20;
 const DISK: u64 = 48 << 20;
 const FRAME: u64 = 512;
 
+/// What the figures are.
+const HEAD: &str =
+    "| round | after | executions that can be read | disk KiB | log | state | keys | memory KiB |
+|---|---|---|---|---|---|---|---|";
+
 /// Figures, and the files that tell the server what its clock and its disk do.
 pub(super) struct Bounds {
     /// Holds the two files.
@@ -42,9 +47,11 @@ impl Bounds {
     /// A phase is over.
     pub(super) fn note(&mut self, phase: &str, server: &TestServer, executions: usize) {
         let (disk, memory) = (size(&server.data()) >> 10, memory(server) >> 10);
+        let of = |part: &str| size(&server.data().join(part)) >> 10;
+        let (log, state, keys) = (of("log"), of("state"), of("keys"));
         let round = self.rounds + 1;
         self.rows.push(format!(
-            "| {round} | {phase} | {executions} | {disk} | {memory} |"
+            "| {round} | {phase} | {executions} | {disk} | {log} | {state} | {keys} | {memory} |"
         ));
     }
 
@@ -56,15 +63,21 @@ impl Bounds {
     /// All that is left is what has to be.
     pub(super) fn check(&mut self, server: &TestServer) {
         let verified = server.gatelog(&["journal", "verify", "--json"]);
-        let records = verified.succeeds().values()[0]["records"].as_u64();
+        let verified = &verified.succeeds().values()[0];
+        let records = verified["records"].as_u64();
         let most = DISK + FRAME * records.expect("a number");
         let disk = size(&server.data());
-        assert!(disk <= most, "{disk} bytes on the disk, and {most} at most");
+        assert!(
+            disk <= most,
+            "{disk} bytes on the disk, and {most} at most: {verified}\n{HEAD}\n{}",
+            self.rows.join("\n")
+        );
         let memory = memory(server);
         let first = *self.memory.get_or_insert(memory);
         assert!(
             memory <= first + MEMORY,
-            "{memory} bytes of memory, and {first} after the first round"
+            "{memory} bytes of memory, and {first} after the first round\n{HEAD}\n{}",
+            self.rows.join("\n")
         );
     }
 
@@ -74,8 +87,7 @@ impl Bounds {
         reason = "the figures are what the long run is for"
     )]
     pub(super) fn report(&self, ledger: &Ledger) {
-        eprintln!("| round | after | executions that can be read | disk KiB | memory KiB |");
-        eprintln!("|---|---|---|---|---|");
+        eprintln!("{HEAD}");
         let shown = self.rows.len().saturating_sub(24);
         for row in &self.rows[shown..] {
             eprintln!("{row}");
