@@ -28,6 +28,7 @@ mod healthcheck;
 mod invitation;
 mod journal;
 mod mail;
+mod manual;
 mod output;
 mod password;
 mod policy;
@@ -137,6 +138,10 @@ enum Command {
     Healthcheck,
     /// Make load, and say what the server made of it
     Bench(bench::Command),
+    /// Print what makes a shell complete these commands
+    Completions(manual::Completions),
+    /// Write the pages of the manual
+    Man(manual::Man),
     /// Serve a directory that is there for one bench, which starts this by itself
     #[command(hide = true)]
     BenchServer(bench::server::Command),
@@ -176,9 +181,12 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
-    // Before the settings: it reads none.
-    if let Command::Evaluate(command) = &cli.command {
-        return evaluate::run(command);
+    // Before the settings: these read none.
+    match &cli.command {
+        Command::Evaluate(command) => return evaluate::run(command),
+        Command::Completions(command) => return manual::completions(command),
+        Command::Man(command) => return manual::man(command),
+        _ => {}
     }
     let loaded = cli.options.load()?;
     let settings = loaded.settings;
@@ -186,7 +194,7 @@ fn run(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         app::log::start(&quiet(&settings.log));
     }
     match &cli.command {
-        Command::Evaluate(command) => evaluate::run(command),
+        Command::Evaluate(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
         Command::Bench(command) => bench::run(command, output),
         Command::BenchServer(command) => bench::server::run(command, settings),
         Command::Config(command) => config::run(command, &loaded.shown, output),

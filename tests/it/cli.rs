@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use serde_json::{Value, json};
 
 mod evidence;
+mod manual;
 mod process;
 mod reference;
 mod shutdown;
