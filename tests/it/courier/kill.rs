@@ -78,16 +78,6 @@ fn left(server: &TestServer) -> usize {
     })
 }
 
-/// Waits until the server says something.
-async fn says(server: &TestServer, text: &str) {
-    let clock = Clock::system();
-    let deadline = clock.monotonic() + Duration::from_secs(30);
-    while !server.output().contains(text) {
-        assert!(clock.monotonic() < deadline, "never: {text}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 /// The mails of which the server says this, each once however often it was told.
 fn told(server: &TestServer, what: &str) -> BTreeSet<String> {
     let output = server.output();
@@ -119,7 +109,7 @@ fn a_mail_that_no_server_had_is_sent_after_a_kill() {
         }
         server.begin().await;
         sink.wait_for(1).await;
-        says(&server, "a mail was sent").await;
+        server.says("a mail was sent").await;
         server.stop().await;
         assert_eq!((left(&server), sink.taken().len()), (0, 1));
         server.finish().await;
@@ -137,7 +127,7 @@ fn a_mail_that_a_server_may_have_is_not_sent_after_a_kill() {
         sink.wait_for_stalls(1).await;
         server.dies();
         server.begin().await;
-        says(&server, UNKNOWN).await;
+        server.says(UNKNOWN).await;
         server.stop().await;
         assert_eq!((left(&server), sink.connections()), (0, 1));
         server.finish().await;

@@ -19,10 +19,7 @@ fn with_little_room_left_nothing_new_is_begun_and_what_was_begun_comes_to_its_en
         let refused = late.try_to_look().await.expect("an answer");
         assert_eq!(refused.header("retry-after"), "1");
         refused.shows("cannot store anything at the moment");
-        assert!(
-            server.output().contains("the disk is full"),
-            "the log says why"
-        );
+        server.says("the disk is full").await;
         assert_eq!(people.goes_on(&mut visitor, person, 0).await, Ended::Done);
         server.unsets(RESERVE);
         server.restart().await;

@@ -296,6 +296,17 @@ impl TestServer {
         String::from_utf8_lossy(&output).into_owned()
     }
 
+    /// Waits until it has written this: an answer may be here before the line that tells of it.
+    pub(crate) async fn says(&self, text: &str) {
+        let clock = Clock::system();
+        let deadline = clock.monotonic() + Duration::from_secs(30);
+        while !self.output().contains(text) {
+            let all = || self.output();
+            assert!(clock.monotonic() < deadline, "never: {text}: {}", all());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Runs a command on this server's directory.
     pub(crate) fn gatelog(&self, arguments: &[&str]) -> Ran {
         self.gatelog_reading(arguments, "")

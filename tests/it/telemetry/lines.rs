@@ -96,7 +96,7 @@ fn of_the_operators_routes_the_log_shows_the_pattern_and_no_name() {
         server
             .gatelog(&["user", "devices", &ann.username])
             .succeeds();
-        waits_for(server, "/operator/users/{username}/devices").await;
+        server.says("/operator/users/{username}/devices").await;
         let output = server.output();
         // The commands say the name to whoever typed it, beside the log.
         let mut answered = output.lines().filter(|line| line.contains("answered"));
@@ -120,20 +120,9 @@ fn a_flood_that_is_turned_away_is_told_in_a_line_a_second() {
             refused += u32::from(answer.status == 429);
         }
         assert!(refused > 0, "nothing is limited below the probes");
-        waits_for(server, "limits turned requests away").await;
+        server.says("limits turned requests away").await;
         let output = server.output();
         assert!(!output.contains("status=429"), "{output}");
         assert!(output.contains("addresses=1"), "{output}");
     });
-}
-
-/// Waits until the log says this.
-async fn waits_for(server: &TestServer, text: &str) {
-    for _ in 0..500 {
-        if server.output().contains(text) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("nobody says {text:?}: {}", server.output());
 }
