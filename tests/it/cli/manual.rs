@@ -58,7 +58,7 @@ fn the_manual_has_a_page_for_each_command_that_people_use() {
     let commands = commands
         .and_then(|it| it.split("\n\n").next())
         .expect("commands");
-    let names = commands
+    let listed = commands
         .lines()
         .filter_map(|it| it.split_whitespace().next());
     let mut count = 0;
