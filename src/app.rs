@@ -189,6 +189,10 @@ fn start(
             operator: parts.operator.clone(),
             geoip: Arc::clone(&parts.state.geoip),
             metrics: parts.state.metrics.clone(),
+            limiters: vec![
+                ("posts", parts.state.limiter.clone()),
+                ("begun", parts.executions.limiter().clone()),
+            ],
             settings: settings.clone(),
             clock,
         })?),

@@ -18,6 +18,7 @@ use super::{Kept, mail};
 use crate::audit::{self, Auditor};
 use crate::clock::Clock;
 use crate::courier::Courier;
+use crate::execution::limit::{self, Limiter};
 use crate::execution::{Executions, PRESENCE, lease_of};
 use crate::feed::Feed;
 use crate::geoip::Geoip;
@@ -32,6 +33,9 @@ const NAME: &str = "duties";
 /// How often a lease is renewed, which lasts for [`PRESENCE`].
 const RENEWAL: Duration = Duration::from_secs(5);
 
+/// How often that is removed which is over of what nodes remember together.
+const SWEEP: Duration = Duration::from_mins(1);
+
 /// How long a lease is relied on that could not be renewed: a little shorter than it lasts.
 const RELIANCE: Duration = Duration::from_secs(13);
 
@@ -44,6 +48,8 @@ pub(super) struct Needs {
     pub(super) operator: Data<Operator>,
     pub(super) geoip: Arc<Geoip>,
     pub(super) metrics: Metrics,
+    /// The limits of addresses that nodes share, each with its name.
+    pub(super) limiters: Vec<(&'static str, Limiter)>,
     pub(super) settings: Settings,
     pub(super) clock: Clock,
 }
@@ -52,7 +58,8 @@ pub(super) struct Needs {
 pub(super) struct Duties {
     stopping: watch::Sender<bool>,
     task: JoinHandle<Option<Followers>>,
-    presence: Option<JoinHandle<()>>,
+    /// What a node does beside them where there are others.
+    beside: Vec<JoinHandle<()>>,
 }
 
 /// What follows the journal. It ends last, as it tells what the others did.
@@ -67,23 +74,26 @@ impl Duties {
     pub(super) fn begin(needs: Needs) -> anyhow::Result<Self> {
         let stopping = watch::Sender::new(false);
         let journal = needs.journal.journal();
-        let (active, presence) = if journal.is_shared() {
-            (None, Some(tokio::spawn(stay_present(journal))))
+        let (active, beside) = if journal.is_shared() {
+            let (limiters, clock) = (needs.limiters.clone(), needs.clock.clone());
+            let sharing = limit::share(Arc::clone(&journal), limiters, clock);
+            let beside = vec![tokio::spawn(stay_present(journal)), tokio::spawn(sharing)];
+            (None, beside)
         } else {
-            (Some(Active::start(&needs, None)?), None)
+            (Some(Active::start(&needs, None)?), Vec::new())
         };
         Ok(Self {
             task: tokio::task::spawn_local(run(needs, active, stopping.subscribe())),
             stopping,
-            presence,
+            beside,
         })
     }
 
     /// Ends all but what follows the journal, which is given back.
     pub(super) async fn end(self) -> Option<Followers> {
         self.stopping.send_replace(true);
-        if let Some(presence) = self.presence {
-            presence.abort();
+        for task in self.beside {
+            task.abort();
         }
         match self.task.await {
             Ok(followers) => followers,
@@ -154,6 +164,21 @@ async fn run(
     }
 }
 
+/// Removes what is over of what nodes remember together.
+async fn sweep_spans(journal: Arc<dyn Journal>) {
+    let Some(spans) = journal.spans() else {
+        return;
+    };
+    let mut tick = tokio::time::interval(SWEEP);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = spans.sweep().await {
+            tracing::warn!(%error, "what is over of limits stays for another minute");
+        }
+    }
+}
+
 /// Waits until no other node has the lease, and takes it.
 async fn take(journal: &dyn Journal) -> Lease {
     loop {
@@ -218,6 +243,7 @@ impl Active {
         let signing = settings.journal.checkpoints.clone();
         let tasks = vec![
             tokio::spawn(super::sweep(executions.clone())),
+            tokio::spawn(sweep_spans(needs.journal.journal())),
             tokio::task::spawn_local(super::timers(executions.clone())),
             tokio::spawn(super::forget(needs.journal.clone(), kept, clock.clone())),
             tokio::spawn(Arc::clone(&needs.notary).run(signing, clock.clone())),

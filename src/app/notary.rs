@@ -142,6 +142,12 @@ impl Notary {
         })
     }
 
+    /// What lies beside the data of this process; or what is to be said of it where it cannot be read.
+    pub(super) fn kept_here(&self) -> std::result::Result<Vec<Checkpoint>, String> {
+        let (own, _) = file::read(&self.directory).map_err(|error| error.to_string())?;
+        Ok(own.into_iter().map(|signed| signed.checkpoint).collect())
+    }
+
     /// What is to be said where the key beside the checkpoints is not this journal's.
     pub(super) fn foreign_key(&self) -> Vec<String> {
         match file::read(&self.directory) {

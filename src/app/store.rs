@@ -152,8 +152,9 @@ pub(super) fn verified(report: &Report) -> Verified {
 pub(super) fn verified_shared(report: postgres::Report) -> Verified {
     Verified {
         records: report.records,
+        // The file `checkpoints` is the disk's own: a database has none that could be too short.
         checkpoints: 0,
-        after_checkpoints: report.records,
+        after_checkpoints: 0,
         signed: report.signed,
         after_signed: report.after_signed,
         bodies_gone: report.bodies_gone,
@@ -184,6 +185,13 @@ impl Store for Opened {
             }
             Err(error) => Some(error.to_string()),
         };
+        // A journal on the disk looks at what lies beside it by itself.
+        if let Kept::Shared(_) = &self.journal {
+            match self.notary.kept_here() {
+                Ok(own) => held.extend(own),
+                Err(problem) => said.push(problem),
+            }
+        }
         let verified = self.journal.verify(held).await?;
         self.journal.meter().found(verified.findings.len());
         Ok(Verified {

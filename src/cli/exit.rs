@@ -74,7 +74,7 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
         let refusal = error.downcast_ref::<Refusal>()?;
         match refusal.code.as_str() {
             "journal_corrupt" => Some(CORRUPT),
-            "journal_unavailable" => Some(UNAVAILABLE),
+            "journal_unavailable" | "journal_newer" => Some(UNAVAILABLE),
             "erased" => Some(ERASED),
             _ => None,
         }
@@ -84,7 +84,9 @@ fn code_of(error: &(dyn std::error::Error + 'static)) -> Option<u8> {
 fn of_journal(error: &journal::Error) -> Option<u8> {
     match error {
         journal::Error::Corrupt { .. } | journal::Error::Damaged { .. } => Some(CORRUPT),
-        journal::Error::Unavailable(_) | journal::Error::Io { .. } => Some(UNAVAILABLE),
+        journal::Error::Unavailable(_)
+        | journal::Error::Io { .. }
+        | journal::Error::Newer { .. } => Some(UNAVAILABLE),
         _ => None,
     }
 }

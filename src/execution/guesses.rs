@@ -1,33 +1,31 @@
 //! How many wrong passwords an account may get, wherever they come from.
 //!
 //! They are counted by the name that was typed, whoever has it or nobody: counted by account, the refusal
-//! would tell that two names are one account's, and so that there is one. The count lives in memory, so that
-//! guessing costs no more than it did, and begins anew with the server. Whoever has logged in from a
+//! would tell that two names are one account's, and so that there is one. Whoever has logged in from a
 //! network before is counted apart there: others cannot lock them out by typing wrong passwords elsewhere.
+//! Where the journal is this machine's own, the count lives in memory (`own`); where nodes share one, they
+//! share the count as well (`shared`), or each would give an attacker as many tries again. Nothing of it
+//! is recorded.
 
 use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lru::LruCache;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::limit::Buckets;
 use crate::flow::Execution;
-use crate::flow::client::network;
 use crate::flow::context::{Value, key};
 use crate::flow::event::Event;
+use crate::journal::{self, Journal};
 
-/// How many accounts are remembered: so many that whoever types other names until one is forgotten has
-/// tried more passwords than it would have got.
-const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(128 * 1024).expect("more than none");
+mod own;
+mod shared;
 
-/// How many networks are remembered from which somebody has logged in.
-const KNOWN: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
+use own::Own;
+use shared::Shared;
 
-const HOUR: f64 = 3600.0;
+const HOUR: Duration = Duration::from_hours(1);
 
 /// What a password is typed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +36,9 @@ pub(super) enum Account {
     User(Uuid),
 }
 
+/// Whose password is asked for, and for which name.
+pub(super) type Named = (Account, Option<Uuid>);
+
 impl Account {
     fn named(typed: &str) -> Self {
         let digest = Sha256::digest(typed.trim().to_lowercase().as_bytes());
@@ -46,7 +47,7 @@ impl Account {
 }
 
 /// Whose password an execution asks for, as far as it knows.
-pub(super) fn pending(state: &Execution) -> Option<(Account, Option<Uuid>)> {
+pub(super) fn pending(state: &Execution) -> Option<Named> {
     let context = &state.latest()?.context;
     let typed = context
         .text(key::PENDING_USER_IDENTIFIER)
@@ -91,164 +92,78 @@ pub(super) fn tried(
     events.iter().filter_map(of).collect()
 }
 
-/// Where guesses are counted: everywhere, or where the account's owner has been before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Place {
-    Anywhere(Account),
-    Known(Account, IpAddr),
+/// The wrong passwords of all accounts.
+pub(super) enum Guesses {
+    /// Those that were typed here.
+    Own(Own),
+    /// Those that were typed on any node.
+    Shared(Shared),
 }
 
-/// The wrong passwords of all accounts.
-#[derive(Debug)]
-pub(super) struct Guesses {
-    wrong: Buckets<Place>,
-    known: Mutex<LruCache<(Uuid, IpAddr), ()>>,
-}
+/// Whether a password may be tried, or how long to wait.
+pub(super) type May = Result<(), Duration>;
 
 impl Guesses {
-    /// Allows so many an hour in the long run, and so many at once.
-    pub(super) fn new(per_hour: u32, at_once: u32) -> Self {
-        Self {
-            wrong: Buckets::new(f64::from(per_hour.max(1)) / HOUR, at_once, ACCOUNTS),
-            known: Mutex::new(LruCache::new(KNOWN)),
+    /// Allows so many an hour in the long run, and so many at once: on all nodes together, where the journal
+    /// has several.
+    pub(super) fn new(journal: &Arc<dyn Journal>, per_hour: u32, at_once: u32) -> Self {
+        if journal.spans().is_some() {
+            let each = HOUR / per_hour.max(1);
+            Self::Shared(Shared::new(Arc::clone(journal), each, at_once))
+        } else {
+            Self::Own(Own::new(per_hour, at_once))
         }
     }
 
     /// Whether a password may be tried at all.
     ///
     /// # Errors
-    /// How long to wait otherwise.
-    pub(super) fn look(
+    /// When the nodes' count cannot be asked for: then none is tried.
+    pub(super) async fn look(
         &self,
-        (account, user): (Account, Option<Uuid>),
+        named: Named,
         address: IpAddr,
         now: Instant,
-    ) -> Result<(), Duration> {
-        self.wrong.look(&self.place(account, user, address), now)
+    ) -> journal::Result<May> {
+        match self {
+            Self::Own(own) => Ok(own.look(named, address, now)),
+            Self::Shared(shared) => shared.look(named, address).await,
+        }
     }
 
-    /// Counts what was tried. An error means that there were too many before: nothing of it may
-    /// count then, not even a right password.
+    /// Counts what was tried. A wait means that there were too many before: nothing of it may count then,
+    /// not even a right password.
     ///
     /// # Errors
-    /// How long to wait.
-    pub(super) fn count(
+    /// As [`Guesses::look`]; then nothing of it may count either.
+    pub(super) async fn count(
         &self,
         tried: &[Guess],
         address: IpAddr,
         now: Instant,
-    ) -> Result<(), Duration> {
-        for guess in tried {
-            let place = self.place(guess.account, guess.user, address);
-            if guess.is_right {
-                self.wrong.look(&place, now)?;
-                if let Some(user) = guess.user {
-                    self.knows(user, address);
-                }
-            } else {
-                self.wrong.take(place, now)?;
-            }
+    ) -> journal::Result<May> {
+        match self {
+            Self::Own(own) => Ok(own.count(tried, address, now)),
+            Self::Shared(shared) => shared.count(tried, address).await,
         }
-        Ok(())
     }
 
     /// Notes that a user has been in this network.
-    pub(super) fn knows(&self, user: Uuid, address: IpAddr) {
-        self.known().put((user, network(address)), ());
-    }
-
-    fn place(&self, account: Account, user: Option<Uuid>, address: IpAddr) -> Place {
-        let address = network(address);
-        match user {
-            Some(user) if self.known().get(&(user, address)).is_some() => {
-                Place::Known(account, address)
-            }
-            _ => Place::Anywhere(account),
+    ///
+    /// # Errors
+    /// As [`Guesses::look`].
+    pub(super) async fn knows(&self, user: Uuid, address: IpAddr) -> journal::Result<()> {
+        match self {
+            Self::Own(own) => own.knows(user, address),
+            Self::Shared(shared) => shared.knows(user, address).await?,
         }
-    }
-
-    fn known(&self) -> MutexGuard<'_, LruCache<(Uuid, IpAddr), ()>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
-
-    fn address(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
-    }
-
-    const ANN: Uuid = Uuid::from_u128(1);
-
-    fn guess(name: &str, user: Option<Uuid>, is_right: bool) -> [Guess; 1] {
-        let account = Account::named(name);
-        [Guess {
-            account,
-            user,
-            is_right,
-        }]
-    }
-
-    fn ann(is_right: bool) -> [Guess; 1] {
-        guess("ann", Some(ANN), is_right)
-    }
-
-    fn name(name: &str, user: Option<Uuid>) -> (Account, Option<Uuid>) {
-        (Account::named(name), user)
-    }
-
-    #[test]
-    fn a_name_gets_so_many_wherever_they_come_from() {
-        let guesses = Guesses::new(60, 3);
-        let now = Clock::system().monotonic();
-        for last in 1..=3 {
-            assert_eq!(guesses.count(&ann(false), address(last), now), Ok(()));
-        }
-        let minute = Duration::from_mins(1);
-        let named = name("ann", Some(ANN));
-        assert_eq!(guesses.look(named, address(9), now), Err(minute));
-        assert_eq!(guesses.count(&ann(true), address(9), now), Err(minute));
-        let other = name("bob", Some(Uuid::from_u128(2)));
-        assert_eq!(guesses.look(other, address(9), now), Ok(()));
-        assert_eq!(guesses.look(named, address(9), now + minute), Ok(()));
-    }
-
-    #[test]
-    fn another_name_of_an_account_is_refused_no_sooner_than_one_that_nobody_has() {
-        let guesses = Guesses::new(60, 1);
-        let now = Clock::system().monotonic();
-        assert_eq!(guesses.count(&ann(false), address(1), now), Ok(()));
-        for (named, user) in [("ann@example.org", Some(ANN)), ("nobody", None)] {
-            assert_eq!(guesses.look(name(named, user), address(1), now), Ok(()));
-        }
-    }
-
-    #[test]
-    fn whoever_was_there_before_is_not_locked_out_by_others() {
-        let guesses = Guesses::new(60, 2);
-        let now = Clock::system().monotonic();
-        let named = name("ann", Some(ANN));
-        assert_eq!(guesses.count(&ann(true), address(1), now), Ok(()));
-        for _ in 0..2 {
-            assert_eq!(guesses.count(&ann(false), address(7), now), Ok(()));
-        }
-        assert!(guesses.look(named, address(7), now).is_err());
-        assert_eq!(guesses.look(named, address(1), now), Ok(()));
-        // By whichever name they logged in.
-        let mail = guess("ann@example.org", Some(ANN), false);
-        for _ in 0..2 {
-            assert_eq!(guesses.count(&mail, address(7), now), Ok(()));
-        }
-        assert_eq!(guesses.count(&mail, address(1), now), Ok(()));
-        // But they may not guess for ever there either.
-        for _ in 0..2 {
-            assert_eq!(guesses.count(&ann(false), address(1), now), Ok(()));
-        }
-        assert!(guesses.count(&ann(false), address(1), now).is_err());
-    }
 
     #[test]
     fn a_name_is_counted_whatever_its_spelling() {

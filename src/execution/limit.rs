@@ -1,41 +1,67 @@
 //! How often one address, or one account, may do what costs something or tries a password.
+//!
+//! Buckets lie in memory, so that nobody waits for them. Where nodes share a journal, those of addresses tell
+//! each other what was taken (`shared`).
 
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
 use crate::flow::client::network;
 
+mod shared;
+
+pub use shared::share;
+
 /// How many addresses are remembered; one that comes seldom is forgotten first.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16 * 1024).expect("more than none");
 
-/// A token bucket for each address.
-#[derive(Debug)]
-pub struct Limiter(Buckets<IpAddr>);
+/// So many parts of a burst an address may take without the other nodes being told.
+const PARTS: f64 = 10.0;
+
+/// A token bucket for each address. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Limiter(Arc<Buckets<IpAddr>>);
 
 /// A token bucket for each of something; what comes seldom is forgotten first, and begins anew.
 #[derive(Debug)]
 pub(super) struct Buckets<K: Eq + Hash> {
     rate: f64,
     burst: f64,
-    all: Mutex<LruCache<K, Bucket>>,
+    all: Mutex<All<K>>,
+}
+
+#[derive(Debug)]
+struct All<K: Eq + Hash> {
+    buckets: LruCache<K, Bucket>,
+    /// So many taken ones are worth telling; none ever, where there is nobody to tell.
+    worth: f64,
+    /// Those of which so many were taken since it was told.
+    ripe: Vec<K>,
 }
 
 #[derive(Debug)]
 struct Bucket {
+    /// Below zero where others have taken more than there was.
     tokens: f64,
     filled: Instant,
+    /// What was taken here since it was told.
+    untold: f64,
 }
 
 impl Limiter {
     /// Allows `rate` requests a second in the long run, and `burst` at once.
     #[must_use]
     pub fn new(rate: u32, burst: u32) -> Self {
-        Self(Buckets::new(f64::from(rate.max(1)), burst, REMEMBERED))
+        Self(Arc::new(Buckets::new(
+            f64::from(rate.max(1)),
+            burst,
+            REMEMBERED,
+        )))
     }
 
     /// Takes one request of this address at `now` (monotonic).
@@ -47,13 +73,17 @@ impl Limiter {
     }
 }
 
-impl<K: Eq + Hash> Buckets<K> {
+impl<K: Eq + Hash + Copy> Buckets<K> {
     /// Allows `rate` a second in the long run, and `burst` at once, of each of the last `most`.
     pub(super) fn new(rate: f64, burst: u32, most: NonZeroUsize) -> Self {
         Self {
             rate,
             burst: f64::from(burst.max(1)),
-            all: Mutex::new(LruCache::new(most)),
+            all: Mutex::new(All {
+                buckets: LruCache::new(most),
+                worth: f64::INFINITY,
+                ripe: Vec::new(),
+            }),
         }
     }
 
@@ -62,14 +92,21 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// How long to wait when there were too many.
     pub(super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all();
+        let All {
+            buckets,
+            worth,
+            ripe,
+        } = &mut *all;
         let bucket = buckets.get_or_insert_mut(key, || Bucket {
             tokens: self.burst,
             filled: now,
+            untold: 0.0,
         });
         bucket.fill(now, self.rate, self.burst);
         bucket.wait(self.rate)?;
         bucket.tokens -= 1.0;
+        bucket.note(1.0, *worth, || ripe.push(key));
         Ok(())
     }
 
@@ -78,12 +115,56 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// As [`Buckets::take`].
     pub(super) fn look(&self, key: &K, now: Instant) -> Result<(), Duration> {
-        let mut buckets = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bucket) = buckets.get_mut(key) else {
+        let mut all = self.all();
+        let Some(bucket) = all.buckets.get_mut(key) else {
             return Ok(());
         };
         bucket.fill(now, self.rate, self.burst);
         bucket.wait(self.rate)
+    }
+
+    /// From now on it is worth telling what was taken, a tenth of a burst at a time.
+    fn tells(&self) {
+        self.all().worth = (self.burst / PARTS).max(1.0);
+    }
+
+    /// What was taken since it was told, of those of which it is worth telling. It counts as told.
+    fn untold(&self) -> Vec<(K, f64)> {
+        let mut all = self.all();
+        let ripe = std::mem::take(&mut all.ripe);
+        let told = |key: K| {
+            let bucket = all.buckets.peek_mut(&key)?;
+            Some((key, std::mem::take(&mut bucket.untold)))
+        };
+        ripe.into_iter().filter_map(told).collect()
+    }
+
+    /// It could not be told: it will be told later.
+    fn not_told(&self, taken: &[(K, f64)]) {
+        let mut all = self.all();
+        let All {
+            buckets,
+            worth,
+            ripe,
+        } = &mut *all;
+        for (key, count) in taken {
+            if let Some(bucket) = buckets.peek_mut(key) {
+                bucket.note(*count, *worth, || ripe.push(*key));
+            }
+        }
+    }
+
+    /// So many are missing of what all nodes share, without what was not told yet.
+    fn learns(&self, key: &K, missing: f64, now: Instant) {
+        if let Some(bucket) = self.all().buckets.peek_mut(key) {
+            bucket.fill(now, self.rate, self.burst);
+            let left = self.burst - missing - bucket.untold;
+            bucket.tokens = bucket.tokens.min(left);
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, All<K>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,7 +172,17 @@ impl Bucket {
     fn fill(&mut self, now: Instant, rate: f64, burst: f64) {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + passed * rate).min(burst);
-        self.filled = now;
+        // Whoever waited for an answer may come with an earlier moment.
+        self.filled = self.filled.max(now);
+    }
+
+    /// Notes that so many were taken, and says when that becomes worth telling.
+    fn note(&mut self, taken: f64, worth: f64, ripens: impl FnOnce()) {
+        let was_ripe = self.untold >= worth;
+        self.untold += taken;
+        if !was_ripe && self.untold >= worth {
+            ripens();
+        }
     }
 
     /// How long it takes until there is one, where there is none.

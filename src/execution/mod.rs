@@ -324,7 +324,7 @@ impl Executions {
             limits.wrong_passwords_per_hour,
             limits.wrong_passwords_at_once,
         );
-        let guesses = Guesses::new(per_hour, at_once);
+        let guesses = Guesses::new(&journal, per_hour, at_once);
         let shared = Arc::new(Shared {
             journal,
             clock,
@@ -392,6 +392,12 @@ impl Executions {
     /// [`Error::UnknownFlow`], [`Error::Busy`], or what the journal said.
     pub async fn answer(&self, request: Request, body: Value) -> Result<Reply, Error> {
         self.ask(request, Some(body)).await
+    }
+
+    /// How often an address may begin something.
+    #[must_use]
+    pub fn limiter(&self) -> &Limiter {
+        &self.shared.begun
     }
 
     /// The scheme and host under which browsers reach the server, where the operator says so.

@@ -165,7 +165,7 @@ impl Work {
         if handled.events.is_empty() {
             return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
-        self.count_guesses(message, &handled, carried)?;
+        self.count_guesses(message, &handled, carried).await?;
         let mut left = world.leave();
         answered.calls = std::mem::take(&mut left.calls);
         answered.links.clone_from(&left.links);

@@ -187,9 +187,10 @@ impl From<journal::Error> for Error {
             journal::Error::Unavailable(_) | journal::Error::Full { .. } => {
                 Self::Unwritable { cause }
             }
-            journal::Error::Conflict { .. } | journal::Error::LeaseLost { .. } => {
-                Self::Unavailable { cause }
-            }
+            // Another node may be able to.
+            journal::Error::Conflict { .. }
+            | journal::Error::LeaseLost { .. }
+            | journal::Error::Newer { .. } => Self::Unavailable { cause },
             journal::Error::TooLarge { limit, .. } => Self::TooLarge(limit),
             _ => Self::Internal { cause },
         }

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::State;
-use crate::journal::{Commit, Durability};
+use crate::journal::{Commit, Durability, Error};
 
 /// Where it is asked whether the server lives.
 pub(super) const LIVE: &str = "/-/health/live/";
@@ -88,6 +88,8 @@ async fn refused(state: &State) -> Option<&'static str> {
             tracing::warn!(%error, "not ready: the journal refuses");
             Some(if error.is_about_room() {
                 "the disk is full"
+            } else if matches!(error, Error::Newer { .. }) {
+                "the journal is of a newer version"
             } else {
                 "the disk failed; the log says more"
             })

@@ -50,6 +50,21 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// A newer version of this program wrote it, and this one cannot read it, or must not write beside it.
+    #[error(
+        "{what} has {sort} {found}, and this version of Gatelog knows {sort}s up to {known}: install the \
+         version that wrote it"
+    )]
+    Newer {
+        /// What it is.
+        what: String,
+        /// What is numbered: a schema or a format.
+        sort: &'static str,
+        /// The number that was found.
+        found: u32,
+        /// The greatest that this version knows.
+        known: u32,
+    },
     /// The key that seals a body was destroyed or never existed.
     #[error("the key {0} does not exist")]
     NoKey(uuid::Uuid),

@@ -194,10 +194,17 @@ impl Record {
             Some(&disk::FORMAT) => disk::decode(bytes),
             Some(&compact::FORMAT) => compact::decode(bytes),
             Some(other) => Err(format!(
-                "it has format {other}, and this version reads formats up to {FORMAT}"
+                "it has format {other}, and this version of Gatelog knows formats up to {FORMAT}: install \
+                 the version that wrote it"
             )),
             None => Err("it is empty".into()),
         }
+    }
+
+    /// The format of these bytes, where this version is too old to know it.
+    #[must_use]
+    pub fn newer_format(bytes: &[u8]) -> Option<u8> {
+        bytes.first().copied().filter(|format| *format > FORMAT)
     }
 
     /// Whether the record follows the one with the hash `previous` and its body is its own.

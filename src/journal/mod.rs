@@ -35,6 +35,7 @@ pub mod prepare;
 mod queue;
 pub mod seal;
 pub mod sled;
+mod span;
 mod upcast;
 mod varint;
 
@@ -44,6 +45,7 @@ pub use forgotten::Forgotten;
 pub use kind::Kind;
 pub use meter::Meter;
 pub use objects::Objects;
+pub use span::Spans;
 pub use upcast::body as up_to_date;
 
 /// The result of everything that the journal does.
@@ -340,6 +342,12 @@ pub trait Journal: Send + Sync + 'static {
     /// Whether other processes may write to it as well, so that what was read may be out of date.
     fn is_shared(&self) -> bool {
         self.node().is_some()
+    }
+
+    /// What all processes of this journal remember together for a while; `None` where there can be no
+    /// others: then each keeps it in memory.
+    fn spans(&self) -> Option<&dyn Spans> {
+        None
     }
 
     /// How much room there is, where it is known.

@@ -28,7 +28,7 @@ use super::pack::Bodies;
 use super::queue::Queue;
 use super::{
     Commit, Envelope, Error, Hash, Journal, Key, KeyId, Kind, Lease, Meter, Object, Position,
-    Result, StreamId, Version, seal,
+    Result, Spans, StreamId, Version, seal,
 };
 use crate::clock::Clock;
 
@@ -43,6 +43,7 @@ mod read;
 mod retain;
 mod save;
 mod schema;
+mod span;
 mod tls;
 mod verify;
 mod wanted;
@@ -129,8 +130,8 @@ impl PostgresJournal {
     /// must not make a new one.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Damaged`] when it is of a
-    /// newer version, or its keys were wrapped under another root key.
+    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Newer`] when it is of a
+    /// newer version, [`Error::Damaged`] when its keys were wrapped under another root key.
     pub async fn open(
         options: &Options,
         root: impl FnOnce(bool) -> Result<RootKey> + Send + 'static,
@@ -371,6 +372,10 @@ impl Journal for PostgresJournal {
 
     fn node(&self) -> Option<Uuid> {
         Some(self.shared.node)
+    }
+
+    fn spans(&self) -> Option<&dyn Spans> {
+        Some(self.shared.as_ref())
     }
 
     /// The room on the server's disk is not known here; but nothing is begun that could not be written.

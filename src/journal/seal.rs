@@ -136,7 +136,8 @@ pub(super) fn record(
 /// What was written, opened.
 ///
 /// # Errors
-/// [`Error::Corrupt`] when the body does not open, or cannot be brought to today's schema.
+/// [`Error::Corrupt`] when the body does not open, or cannot be brought to today's schema;
+/// [`Error::Newer`] when its schema is one that this version does not know.
 pub fn envelope(record: &Record, keys: &dyn Opens) -> Result<Envelope> {
     let frame = &record.frame;
     let (schema, body) = match body(record, keys)? {
@@ -187,6 +188,15 @@ fn body(record: &Record, keys: &dyn Opens) -> Result<Option<(u16, Vec<u8>)>> {
         version: frame.version,
         problem,
     };
+    let newest = upcast::newest(frame.stream.kind);
+    if frame.schema > newest {
+        return Err(Error::Newer {
+            what: format!("version {} of {}", frame.version, frame.stream),
+            sort: "schema",
+            found: frame.schema.into(),
+            known: newest.into(),
+        });
+    }
     let aad = authenticated(frame, payload);
     match keys.open_sealed(frame.key, &aad, &payload.sealed) {
         Ok(None) => Ok(None),

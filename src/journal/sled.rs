@@ -39,7 +39,6 @@ mod export;
 mod faults;
 mod fold;
 mod follow;
-mod held;
 mod log;
 mod note;
 mod opened;

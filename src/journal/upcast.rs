@@ -17,10 +17,21 @@ struct Step {
 /// Every change that a stored body has gone through. No body has changed yet.
 const STEPS: &[Step] = &[];
 
+/// The number of the newest schema of a kind.
+pub(super) fn newest(kind: Kind) -> u16 {
+    last(STEPS, kind)
+}
+
+/// Every kind began with schema 1, and each step made the next one.
+fn last(steps: &[Step], kind: Kind) -> u16 {
+    let of_kind = steps.iter().filter(|step| step.kind == kind);
+    of_kind.map(|step| step.from + 1).max().unwrap_or(1)
+}
+
 /// The body in the newest schema of its kind, and that schema's number.
 ///
 /// # Errors
-/// Says why the body could not be rewritten.
+/// Says why the body could not be rewritten, or that a newer version wrote it.
 pub fn body(kind: Kind, schema: u16, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
     apply(STEPS, kind, schema, body)
 }
@@ -31,6 +42,13 @@ fn apply(
     mut schema: u16,
     body: Vec<u8>,
 ) -> Result<(u16, Vec<u8>), String> {
+    let newest = last(steps, kind);
+    if schema > newest {
+        return Err(format!(
+            "it has schema {schema}, and this version of Gatelog knows schemas up to {newest}: install \
+             the version that wrote it"
+        ));
+    }
     let next = |schema| {
         steps
             .iter()
@@ -97,9 +115,11 @@ mod tests {
     }
 
     #[test]
-    fn a_new_body_and_another_kind_are_left_as_they_are() {
+    fn a_new_body_and_another_kind_are_left_as_they_are_and_a_newer_one_is_refused() {
         let text = b"not even JSON".to_vec();
         assert_eq!(apply(EXAMPLE, LAMP, 3, text.clone()), Ok((3, text.clone())));
+        let problem = apply(EXAMPLE, LAMP, 4, text.clone()).expect_err("it is newer");
+        assert!(problem.contains("schemas up to 3"), "{problem}");
         let other = Kind::new("chair");
         assert_eq!(apply(EXAMPLE, other, 1, text.clone()), Ok((1, text)));
     }

@@ -85,6 +85,13 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether this one execution cannot be read, which says nothing about the others: it is damaged, or a
+    /// newer version wrote it.
+    #[must_use]
+    pub fn is_about_one(&self) -> bool {
+        self.is_damage() || matches!(self, Self::Journal(journal::Error::Newer { .. }))
+    }
 }
 
 /// One record of an execution, with what the journal knows about it.

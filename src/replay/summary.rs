@@ -122,7 +122,7 @@ pub async fn found(
                 Ok(entries) => summary(&entries),
                 Err(Error::Erased(gone)) => Some(gone.summary()),
                 // One that is damaged hides none of the others.
-                Err(error) if error.is_damage() => Some(Summary::damaged(stream.id, &error)),
+                Err(error) if error.is_about_one() => Some(Summary::damaged(stream.id, &error)),
                 Err(error) => return Err(error),
             };
             summaries.extend(found.filter(&admits));

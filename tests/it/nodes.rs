@@ -1,12 +1,18 @@
 //! Servers whose journal is in PostgreSQL: one, and two that share it.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use crate::support::{Flow, LOGIN, Options, TestServer, block_on, database, with_server_of};
 
 mod copy;
 mod duties;
+mod encrypted;
+mod evidence;
+mod limits;
 mod model;
+mod upgrade;
 
 const ME: &str = "/api/v3/core/users/me/";
 
@@ -54,20 +60,27 @@ async fn two() -> Option<(TestServer, TestServer)> {
 
 /// The same, with these options.
 async fn started(options: Options) -> Option<(TestServer, TestServer)> {
-    // It has to outlive both.
+    Some(started_at(&database::server()?.address(), &root_key(), options).await)
+}
+
+/// A place for a root key that outlives every server.
+fn root_key() -> PathBuf {
     let keys = tempfile::tempdir().expect("a temporary directory").keep();
-    let key = keys.join("secret.key").display().to_string();
-    let address = database::server()?.address();
+    keys.join("secret.key")
+}
+
+/// Two servers on this database, with this root key.
+async fn started_at(address: &str, key: &Path, options: Options) -> (TestServer, TestServer) {
     let options = options
-        .with("GATELOG_JOURNAL__URL", &address)
-        .with("GATELOG_SECRET_KEY_FILE", &key);
+        .with("GATELOG_JOURNAL__URL", address)
+        .with("GATELOG_SECRET_KEY_FILE", &key.display().to_string());
     let one = TestServer::start(options.clone()).await;
     let options = Options {
         has_administrator: false,
         ..options
     };
     let other = TestServer::start(options).await;
-    Some((one, other))
+    (one, other)
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Work {
         };
         let (address, now) = (message.input.client.address, self.shared.clock.monotonic());
         let guesses = &self.shared.guesses;
-        if guesses.look(named, address, now).is_ok() {
+        if guesses.look(named, address, now).await?.is_ok() {
             return Ok(());
         }
         // Where they are logged in they have been before, also before the server was started. Of a
@@ -37,30 +37,31 @@ impl Work {
         let sessions = sessions_of(self.shared.journal.as_ref(), user).await?;
         let here = network(address);
         if sessions.iter().any(|it| network(it.value.last_ip) == here) {
-            guesses.knows(user, address);
+            guesses.knows(user, address).await?;
         }
-        let may = guesses.look(named, address, now);
+        let may = guesses.look(named, address, now).await?;
         may.map_err(|wait| self.guessed(wait))
     }
 
     /// Counts the passwords that were tried, once for a command however often it is judged. Where
     /// there were too many, nothing of the command counts, and nothing of it is written.
-    pub(super) fn count_guesses(
+    pub(super) async fn count_guesses(
         &self,
         message: &Handle,
         handled: &Handled,
         carried: &Carried,
     ) -> Result<(), Error> {
         let mut tried = guesses::tried(&handled.events, &handled.state, message.typed.as_ref());
-        let mut guessed = locked(&carried.guessed);
-        tried.retain(|guess| !guessed.contains(guess));
+        // A command is judged by one at a time, so nobody else looks at it meanwhile.
+        let before = locked(&carried.guessed).clone();
+        tried.retain(|guess| !before.contains(guess));
         if tried.is_empty() {
             return Ok(());
         }
         let (address, now) = (message.input.client.address, self.shared.clock.monotonic());
-        let counted = self.shared.guesses.count(&tried, address, now);
+        let counted = self.shared.guesses.count(&tried, address, now).await?;
         counted.map_err(|wait| self.guessed(wait))?;
-        guessed.extend(tried);
+        locked(&carried.guessed).extend(tried);
         Ok(())
     }
 

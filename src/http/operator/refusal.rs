@@ -55,6 +55,7 @@ impl Refusal {
                 journal::Error::Corrupt { .. } | journal::Error::Damaged { .. } => {
                     "journal_corrupt"
                 }
+                journal::Error::Newer { .. } => "journal_newer",
                 journal::Error::Unavailable(_)
                 | journal::Error::Full { .. }
                 | journal::Error::Io { .. } => "journal_unavailable",

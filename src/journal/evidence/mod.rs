@@ -8,6 +8,7 @@
 
 mod checkpoint;
 pub mod file;
+pub(in crate::journal) mod held;
 mod note;
 mod proof;
 pub mod tree;

@@ -109,8 +109,31 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
         || text.starts_with("timeout waiting for server")
 }
 
+/// What is to be done where a certificate was refused; `None` where it was not about one.
+fn about_certificate(error: &tokio_postgres::Error) -> Option<String> {
+    use rustls::{CertificateError, Error};
+    let source = error.source()?.downcast_ref::<std::io::Error>()?;
+    let Error::InvalidCertificate(why) = source.get_ref()?.downcast_ref()? else {
+        return None;
+    };
+    Some(match why {
+        CertificateError::UnknownIssuer => {
+            "its certificate was signed by nobody who is believed: name the file with the \
+             certificate of who signed it in journal.ca"
+                .to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "its certificate is not for the host that the address names".to_owned()
+        }
+        other => format!("its certificate is not believed: {other}"),
+    })
+}
+
 /// What happened, without what the server quotes.
 fn said(error: &tokio_postgres::Error) -> Arc<str> {
+    if let Some(why) = about_certificate(error) {
+        return format!("PostgreSQL: {why}").into();
+    }
     match error.as_db_error() {
         Some(said) => format!("PostgreSQL: {} ({})", said.message(), said.code().code()),
         None => match error.source() {

@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::super::counter::{self, Counter};
-use super::super::frame::Record;
+use super::super::frame::{FORMAT, Record};
 use super::super::keys::Keyring;
 use super::super::keys::remote::Chain;
 use super::super::{
@@ -152,6 +152,14 @@ impl Found {
         let (records, keys): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.get(0));
         let records = records.iter().map(|row| {
             let place = position(row.get(1));
+            if let Some(format) = Record::newer_format(row.get(2)) {
+                return Err(Error::Newer {
+                    what: whose(place),
+                    sort: "format",
+                    found: format.into(),
+                    known: FORMAT.into(),
+                });
+            }
             let record = Record::decode(row.get(2));
             let record = record.map_err(|problem| Error::Damaged {
                 path: "PostgreSQL".into(),

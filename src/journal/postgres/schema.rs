@@ -13,9 +13,16 @@ use super::connect::Failure;
 use crate::clock::Clock;
 
 /// The number of the schema that this version reads and writes: how many steps there are.
-pub(super) const SCHEMA: i32 = 1;
+pub(super) const SCHEMA: i32 = 2;
+
+/// The column of `journal` that says which schema whoever writes has to know came with this one.
+const NEEDS: i32 = 2;
 
 /// How the tables came to be, one step after the other. A step that was released is never edited.
+///
+/// Nodes of the version before go on beside a step that only adds. One that they could not keep to, or
+/// with which bodies or frames come that they could not read, also sets `needs` to its own number: from
+/// then on they write nothing.
 ///
 /// * `journal` has one row. Whoever writes holds its lock, so that everything is written in one
 ///   order. `edge` is the right edge of the tree over all records.
@@ -26,7 +33,11 @@ pub(super) const SCHEMA: i32 = 1;
 /// * `unique_key` and `index_key` are those lookups turned around.
 /// * `data_key` has the wrapped keys. Rows are deleted when keys are destroyed, and what a deleted
 ///   row leaves behind is to go soon.
-const STEPS: [&str; SCHEMA as usize] = ["
+/// * `span` is no part of the history (see [`Spans`](super::super::Spans)): it is not in the write-ahead
+///   log, so nobody waits for a disk or a standby, and begins anew when the server broke down or a standby
+///   took over.
+const STEPS: [&str; SCHEMA as usize] = [
+    "
 CREATE TABLE journal (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     id uuid NOT NULL,
@@ -91,7 +102,15 @@ CREATE TABLE data_key (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 CREATE INDEX data_key_wrapped ON data_key (wrapper)
     WHERE wrapper <> '00000000-0000-0000-0000-000000000000';
-"];
+",
+    "
+ALTER TABLE journal ADD COLUMN needs integer NOT NULL DEFAULT 1;
+CREATE UNLOGGED TABLE span (
+    lookup bytea PRIMARY KEY,
+    ends timestamptz NOT NULL
+) WITH (fillfactor = 50);
+",
+];
 
 /// Any number will do, as long as all versions of this program take the same.
 const LOCK: &str =
@@ -110,8 +129,8 @@ pub(super) struct Opened {
 /// Makes the tables and the first key, or brings them up to date.
 ///
 /// # Errors
-/// [`Error::Damaged`] when the database was made by a newer version, or its keys were wrapped under
-/// another root key.
+/// [`Error::Newer`] when the database was made by a newer version that this one cannot keep up with,
+/// [`Error::Damaged`] when its keys were wrapped under another root key.
 pub(super) async fn open(
     client: &mut Client,
     keys: Vec<Wrapped>,
@@ -126,7 +145,10 @@ pub(super) async fn open(
         let row = transaction.query_one("SELECT schema FROM journal", &[]);
         schema = row.await?.get(0);
     }
-    is_readable(schema)?;
+    if schema >= NEEDS {
+        let row = transaction.query_one("SELECT needs FROM journal", &[]);
+        is_readable(row.await?.get(0))?;
+    }
     let done = usize::try_from(schema).unwrap_or(0);
     for step in STEPS.iter().skip(done) {
         transaction.batch_execute(step).await?;
@@ -175,17 +197,16 @@ pub(super) async fn open(
     Ok(opened)
 }
 
-/// Whether this version knows a schema of this number.
-pub(super) fn is_readable(schema: i32) -> Result<()> {
-    if schema <= SCHEMA {
+/// Whether this version knows the schema that whoever writes has to know.
+pub(super) fn is_readable(needs: i32) -> Result<()> {
+    if needs <= SCHEMA {
         return Ok(());
     }
-    Err(Error::Damaged {
-        path: "journal".into(),
-        problem: format!(
-            "the database has schema {schema}, and this version of Gatelog knows schemas up to \
-             {SCHEMA}: install the version that the other nodes have"
-        ),
+    Err(Error::Newer {
+        what: "the database".to_owned(),
+        sort: "schema",
+        found: needs.unsigned_abs(),
+        known: SCHEMA.unsigned_abs(),
     })
 }
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::super::evidence::Checkpoint;
+use super::super::evidence::held::{Held, missing};
 use super::super::evidence::tree::{self, Edge};
 use super::super::frame::Record;
 use super::super::{Hash, Result, StreamId, Version};
@@ -34,7 +35,7 @@ pub struct Report {
     pub bodies_gone: u64,
     /// How many checkpoints it agrees with.
     pub signed: u64,
-    /// How many records came after the last of those.
+    /// How many records came after the last of those; all, where it agrees with none.
     pub after_signed: u64,
     /// What is wrong, in the order of the log; at most a hundred.
     pub findings: Vec<String>,
@@ -65,8 +66,7 @@ impl Shared {
         let mut report = Report::default();
         let mut grown = Edge::default();
         let mut heads: HashMap<StreamId, (Version, Hash)> = HashMap::new();
-        let mut held = Held::of(held);
-        held.compare(&grown, &mut report);
+        let mut held = Held::new(held.to_vec());
         let mut after = 0;
         while after < last {
             let rows = self.portion(LOG, after, last, PORTION).await?;
@@ -89,7 +89,9 @@ impl Shared {
                 let frame = &record.frame;
                 let hash = frame.hash();
                 grown.push(tree::leaf(hash), |_full| {});
-                held.compare(&grown, &mut report);
+                if let Err(problem) = held.compare(grown.size(), || grown.root()) {
+                    report.found(problem);
+                }
                 let named = (row.get::<_, &str>(1), row.get(2), row.get::<_, i64>(3));
                 let is_named = named
                     == (
@@ -119,47 +121,14 @@ impl Shared {
                 break;
             }
         }
-        held.end(last, &mut report);
+        if let Some(beyond) = held.beyond() {
+            report.found(missing(last, beyond));
+        }
+        report.signed = held.agreed();
+        report.after_signed = held.after(report.records);
         if report.is_sound() && grown != edge {
             report.found("the tree over all records is not what was written".to_owned());
         }
         Ok(report)
-    }
-}
-
-/// Checkpoints that somebody has kept, the smallest last.
-struct Held(Vec<Checkpoint>);
-
-impl Held {
-    fn of(held: &[Checkpoint]) -> Self {
-        let mut held = held.to_vec();
-        held.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
-        Self(held)
-    }
-
-    /// Compares those that are of the size that the tree has now.
-    fn compare(&mut self, tree: &Edge, report: &mut Report) {
-        while let Some(checkpoint) = self.0.pop_if(|it| it.size == tree.size()) {
-            if checkpoint.root == tree.root() {
-                report.signed += 1;
-                report.after_signed = tree.size();
-            } else {
-                let size = checkpoint.size;
-                report.found(format!("a checkpoint of {size} records has another root"));
-            }
-        }
-    }
-
-    /// Those that are left are of sizes that the log does not have.
-    fn end(self, last: u64, report: &mut Report) {
-        for Checkpoint { size, .. } in self.0 {
-            report.found(format!(
-                "a checkpoint has {size} records, and the database has {last}"
-            ));
-        }
-        report.after_signed = match report.signed {
-            0 => 0,
-            _ => last.saturating_sub(report.after_signed),
-        };
     }
 }

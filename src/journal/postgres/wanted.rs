@@ -26,7 +26,7 @@ use super::schema;
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// Whoever has this row's lock is the only one who writes.
-const LOCK: &str = "SELECT id, schema, position, edge FROM journal FOR UPDATE";
+const LOCK: &str = "SELECT id, needs, position, edge FROM journal FOR UPDATE";
 
 const HEADS: &str = "
 SELECT w.kind, w.id, r.version, r.hash

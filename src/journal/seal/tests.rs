@@ -19,7 +19,7 @@ fn put(stream: StreamId) -> Write {
         stream,
         expected: Version::NONE,
         key: KeyId::SYSTEM,
-        schema: 4,
+        schema: 1,
         body: b"the body of alice".to_vec(),
         unique: vec![Key::new("name", "alice")],
         index: vec![Key::new("mail", "alice@example.org")],
@@ -59,7 +59,7 @@ fn what_was_sealed_comes_back_also_through_the_bytes_on_disk() {
     assert_eq!(read, record);
     let envelope = envelope(&read, &keyring).expect("it opens");
     assert_eq!(envelope.body.as_deref(), Some(&b"the body of alice"[..]));
-    assert_eq!(envelope.schema, 4);
+    assert_eq!(envelope.schema, 1);
     assert_eq!(envelope.at, Timestamp::new(1, 5).expect("it is in range"));
     assert_eq!(envelope.hash, record.frame.hash());
     let object = object(&read, &keyring).expect("it opens");
@@ -178,4 +178,27 @@ fn every_commit_within_the_limit_can_be_read_again() {
     assert_eq!(Record::decode(&bytes), Ok(record));
     let refused = check_size(&commit_of(vec![write(largest + 1)]));
     assert!(matches!(refused, Err(Error::TooLarge { .. })));
+}
+
+#[test]
+fn a_body_of_a_newer_schema_is_refused_by_its_number_and_is_no_damage() {
+    let keyring = keys();
+    let mut write = put(LAMP);
+    if let Write::Put { schema, .. } = &mut write {
+        *schema = 2;
+    }
+    let newer = sealed(&write, 1, Hash::default(), &keyring);
+    let refused = envelope(&newer, &keyring).expect_err("this version does not know it");
+    assert!(
+        matches!(refused, Error::Newer { found: 2, .. }),
+        "{refused:?}"
+    );
+    assert!(!refused.is_damage(), "nothing is wrong with it");
+    let said = refused.to_string();
+    assert!(
+        said.contains("has schema 2") && said.contains("up to 1"),
+        "{said}"
+    );
+    // Without its body there is nothing to be read.
+    assert!(envelope(&newer.without_body(), &keyring).is_ok());
 }

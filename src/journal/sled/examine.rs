@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::super::evidence::Checkpoint;
+use super::super::evidence::held::{Held, missing};
 use super::super::evidence::tree::{self, Edge};
 use super::super::frame::Record;
 use super::super::{Hash, Position, Result, StreamId, Version};
 use super::export::Export;
-use super::held::Held;
 use super::log::Entry;
 use super::note::Note;
 use super::place::Place;
@@ -150,12 +150,4 @@ impl Examination {
             ..Report::default()
         }
     }
-}
-
-/// What to say when a signed checkpoint covers more than there is.
-pub(super) fn missing(size: u64, beyond: &Checkpoint) -> String {
-    format!(
-        "it ends with record {size}, but a checkpoint signed by {} covers {}: the end is missing",
-        beyond.origin, beyond.size
-    )
 }

@@ -10,13 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
+use super::super::evidence::held::{Held, missing};
 use super::super::evidence::{self, Checkpoint};
 use super::super::keys;
 use super::super::{Error, Position, Result, StreamId, Version};
 use super::checkpoint;
-use super::examine::missing;
 use super::fold::Fold;
-use super::held::Held;
 use super::overlay::Overlay;
 use super::place::Place;
 use super::recover;
@@ -70,7 +69,7 @@ pub struct Report {
     pub after_checkpoints: u64,
     /// How many signed checkpoints the log agrees with.
     pub signed: u64,
-    /// How many records came after the last of those.
+    /// How many records came after the last of those; all, where it agrees with none.
     pub after_signed: u64,
     /// How many records have no body any more: retention and erasures take them out, and leave the
     /// frames. Chains and checkpoints cannot tell who did it.

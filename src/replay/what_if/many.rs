@@ -51,7 +51,7 @@ pub async fn many(of: &Supposition, range: Range, threads: usize) -> Result<Tabl
                 Ok(Some(case)) => counted.add(case),
                 Ok(None) | Err(Error::Unknown(_)) => {}
                 Err(Error::Erased(_) | Error::Incomplete { .. }) => counted.unreadable(),
-                Err(error) if error.is_damage() => counted.damaged(),
+                Err(error) if error.is_about_one() => counted.damaged(),
                 Err(error) => return Err(error),
             }
             Ok(())

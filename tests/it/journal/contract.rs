@@ -16,6 +16,7 @@ pub(super) mod following;
 pub(super) mod keys;
 pub(super) mod model;
 pub(super) mod objects;
+pub(super) mod signed;
 pub(super) mod streams;
 
 /// A kind for streams of events.

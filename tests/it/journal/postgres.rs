@@ -6,16 +6,19 @@ use std::sync::Arc;
 
 use gatelog::clock::Clock;
 use gatelog::journal::Error;
+use gatelog::journal::evidence::Checkpoint;
 use gatelog::journal::keys::RootKey;
 use gatelog::journal::postgres::{Options, PostgresJournal};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::contract::{Subject, contract};
+use super::contract::{Subject, contract, signed};
 use crate::support::database;
 
 mod failures;
+mod newer;
 mod nodes;
+mod spans;
 
 /// `None` where there is no PostgreSQL.
 fn subject() -> Option<Subject> {
@@ -32,6 +35,27 @@ fn subject() -> Option<Subject> {
 }
 
 contract!(optional subject);
+
+#[tokio::test]
+async fn what_no_checkpoint_covers_is_counted() {
+    let Some(database) = Database::new() else {
+        return;
+    };
+    let journal = Arc::new(database.open().await.expect("the journal opens"));
+    let subject = Subject::new(Arc::clone(&journal) as _, database.clock.clone(), || ());
+    let root = async |size| {
+        let root = journal.root_at(size).await;
+        let root = root.expect("the database can be read");
+        root.expect("there are so many")
+    };
+    let verify = async |held: Vec<Checkpoint>| {
+        let report = journal.verify(&held).await;
+        let report = report.expect("the database can be read");
+        let counts = (report.records, report.signed, report.after_signed);
+        (counts, report.findings.len())
+    };
+    signed::what_no_checkpoint_covers_is_counted(subject, root, verify).await;
+}
 
 /// An empty database, and the root key that all nodes have.
 struct Database {

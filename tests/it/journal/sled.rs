@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatelog::clock::Clock;
+use gatelog::journal::evidence::Checkpoint;
 use gatelog::journal::keys::{Keyring, RootKey};
 use gatelog::journal::sled::{Options, Report, SledJournal, verify};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::contract::{Subject, contract};
+use super::contract::{Subject, contract, signed};
 
 mod damage;
 mod durability;
@@ -33,6 +34,23 @@ fn subject() -> Subject {
 }
 
 contract!(subject);
+
+#[tokio::test]
+async fn what_no_checkpoint_covers_is_counted() {
+    let disk = Disk::new();
+    let journal = Arc::new(disk.open());
+    let subject = Subject::new(Arc::clone(&journal) as _, disk.clock.clone(), || ());
+    let root = async |size| {
+        let root = journal.root_at(size).expect("the disk can be read");
+        root.expect("there are so many")
+    };
+    let verify = async |held: Vec<Checkpoint>| {
+        let report = journal.verify(&held).expect("the disk can be read");
+        let counts = (report.records, report.signed, report.after_signed);
+        (counts, report.findings.len())
+    };
+    signed::what_no_checkpoint_covers_is_counted(subject, root, verify).await;
+}
 
 /// A data directory that is removed when the test ends.
 struct Disk {

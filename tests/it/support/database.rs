@@ -16,16 +16,35 @@ use super::skip;
 /// A server that runs.
 pub(crate) struct Server {
     directory: PathBuf,
+    /// Where it listens on this machine's network, encrypted.
+    port: Option<u16>,
 }
+
+/// The port that names the socket of a server that has none of its own.
+const USUAL: u16 = 5432;
+
+/// The certificate is for `localhost` and 127.0.0.1.
+const CERTIFICATE: &str = include_str!("certificate/certificate.pem");
+const KEY: &str = include_str!("certificate/key.pem");
 
 /// The server of this process; `None`, and said, where PostgreSQL is not installed.
 pub(crate) fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| programs().map(|programs| Server::start(&programs)));
+    let server = SERVER.get_or_init(|| programs().map(|programs| Server::start(&programs, None)));
     if server.is_none() {
         skip("PostgreSQL (initdb and postgres)");
     }
     server.as_ref()
+}
+
+/// Another one, whose connections over the network are encrypted. Its certificate was made by the
+/// authority of the tests.
+pub(crate) fn encrypted() -> Option<Server> {
+    let programs = programs();
+    if programs.is_none() {
+        skip("PostgreSQL (initdb and postgres)");
+    }
+    Some(Server::start(&programs?, Some(super::free_port())))
 }
 
 /// The directory of PostgreSQL's programs. Debian keeps them out of the path.
@@ -56,7 +75,7 @@ fn owner() -> Option<(u32, u32)> {
 }
 
 impl Server {
-    fn start(programs: &Path) -> Self {
+    fn start(programs: &Path, port: Option<u16>) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("gatelog-pg-")
             .permissions(std::fs::Permissions::from_mode(0o755))
@@ -67,15 +86,33 @@ impl Server {
         if let Some((user, group)) = owner {
             chown(&directory, Some(user), Some(group)).expect("it can be given away");
         }
+        for (name, text) in [("certificate.pem", CERTIFICATE), ("key.pem", KEY)] {
+            let path = directory.join(name);
+            std::fs::write(&path, text).expect("it can be written");
+            let own = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&path, own).expect("it is ours");
+            if let Some((user, group)) = owner {
+                chown(&path, Some(user), Some(group)).expect("it can be given away");
+            }
+        }
+        let network = match port {
+            None => "-c listen_addresses=".to_owned(),
+            Some(port) => format!(
+                "-c listen_addresses=127.0.0.1,127.0.0.2 -c port={port} -c ssl=on \
+                 -c ssl_cert_file='{dir}/certificate.pem' -c ssl_key_file='{dir}/key.pem'",
+                dir = directory.display()
+            ),
+        };
         let begin = format!(
             "set -e; cd '{dir}'; \
              '{bin}/initdb' -D data -U gatelog -A trust -E UTF8 --locale=C.UTF-8 -N >log 2>&1; \
-             '{bin}/postgres' -D data -k '{dir}' -c listen_addresses= -c fsync=off \
+             '{bin}/postgres' -D data -k '{dir}' {network} -c fsync=off \
              -c max_connections=400 >>log 2>&1 & \
-             until '{bin}/pg_isready' -q -h '{dir}'; do sleep 0.05; done; \
+             until '{bin}/pg_isready' -q -h '{dir}' -p {port}; do sleep 0.05; done; \
              echo ready; cat >/dev/null || true; kill -QUIT $!; wait; cd /; rm -rf '{dir}'",
             dir = directory.display(),
             bin = programs.display(),
+            port = port.unwrap_or(USUAL),
         );
         let mut command = if owner.is_some() {
             let mut command = Command::new("runuser");
@@ -99,7 +136,7 @@ impl Server {
         assert_eq!(said, "ready\n", "PostgreSQL did not start: {}", log());
         // The pipe closes with this process, and with it the server ends.
         std::mem::forget(child);
-        Self { directory }
+        Self { directory, port }
     }
 
     /// The address of an empty database within the server. It is never removed: the server is.
@@ -114,11 +151,33 @@ impl Server {
         )
     }
 
+    /// Where it listens on the network, by the name of this host.
+    pub(crate) fn at(&self, host: &str) -> String {
+        let port = self.port.expect("it listens on the network");
+        format!("postgres://gatelog@{host}:{port}/postgres?sslmode=require")
+    }
+
+    /// Runs statements where the tables of this address are.
+    pub(crate) fn sql_at(&self, address: &str, statements: &str) -> String {
+        let (_, schema) = address.rsplit_once("%3D").expect("it has a schema");
+        self.sql(&format!("SET search_path = {schema}; {statements}"))
+    }
+
+    /// Ends all sessions of this address, in the middle of whatever they do.
+    pub(crate) fn cut(&self, address: &str) {
+        let (_, schema) = address.rsplit_once("%3D").expect("it has a schema");
+        self.sql(&format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE application_name = 'gatelog-{schema}'"
+        ));
+    }
+
     /// Runs statements as the server's owner.
     pub(crate) fn sql(&self, statements: &str) -> String {
         let done = Command::new("psql")
             .arg("-qAtX")
             .args(["-h", &self.directory.to_string_lossy()])
+            .args(["-p", &self.port.unwrap_or(USUAL).to_string()])
             .args(["-U", "gatelog", "-d", "postgres", "-c", statements])
             .output()
             .expect("psql runs");

@@ -99,7 +99,7 @@ impl Page {
         self.read += 1;
         let entries = match replay::entries(&*call.state.journal, id).await {
             Ok(entries) => entries,
-            Err(error) if error.is_damage() => {
+            Err(error) if error.is_about_one() => {
                 self.unreadable += 1;
                 let summary = Summary::damaged(id, &error);
                 let is_meant = asked.admits(&summary) && wanted.admits(&summary);

@@ -11,7 +11,7 @@ use super::super::contract::{append, run};
 use super::Database;
 use crate::support::database;
 
-fn commit(database: &Database, writes: Vec<Write>) -> Commit {
+pub(super) fn commit(database: &Database, writes: Vec<Write>) -> Commit {
     Commit {
         writes,
         durability: Durability::Durable,
@@ -22,26 +22,15 @@ fn commit(database: &Database, writes: Vec<Write>) -> Commit {
 }
 
 /// Runs statements in the schema of a database.
-fn sql(database: &Database, statements: &str) -> String {
-    let (_, schema) = database
-        .address
-        .rsplit_once("%3D")
-        .expect("it has a schema");
+pub(super) fn sql(database: &Database, statements: &str) -> String {
     let server = database::server().expect("it runs");
-    server.sql(&format!("SET search_path = {schema}; {statements}"))
+    server.sql_at(&database.address, statements)
 }
 
 /// Ends all sessions that work in this database, in the middle of whatever they do.
 fn cut(database: &Database) {
-    let (_, schema) = database
-        .address
-        .rsplit_once("%3D")
-        .expect("it has a schema");
     let server = database::server().expect("it runs");
-    server.sql(&format!(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-         WHERE application_name = 'gatelog-{schema}'"
-    ));
+    server.cut(&database.address);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,25 +184,6 @@ async fn another_root_key_does_not_open_it_and_none_is_made_where_there_are_keys
         clock,
     );
     assert!(matches!(refused.await, Err(Error::NoKey(_))));
-}
-
-#[tokio::test]
-async fn a_database_of_a_newer_version_is_refused() {
-    let Some(database) = Database::new() else {
-        return;
-    };
-    let journal = database.open().await.expect("the journal opens");
-    sql(&database, "UPDATE journal SET schema = 99");
-    let refused = database.open().await;
-    assert!(
-        matches!(&refused, Err(Error::Damaged { problem, .. }) if problem.contains("schema 99")),
-        "{refused:?}"
-    );
-    // The node that runs already stops writing as well.
-    let refused = journal
-        .commit(commit(&database, vec![append(run(1), 0, "x")]))
-        .await;
-    assert!(matches!(refused, Err(Error::Damaged { .. })), "{refused:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
-//! Signed checkpoints that a log has to agree with, compared as it is read.
+//! Signed checkpoints that a log has to agree with, compared as it is read. Whose log it is does not matter.
 
 use super::super::Hash;
-use super::super::evidence::Checkpoint;
+use super::Checkpoint;
 
 /// What was signed, and how much of it was found to be so.
-pub(super) struct Held {
+pub(in crate::journal) struct Held {
     /// Those still to come, the largest first.
     pending: Vec<Checkpoint>,
     /// How many the log agrees with.
@@ -15,7 +15,7 @@ pub(super) struct Held {
 
 impl Held {
     /// Checkpoints whose signatures were looked at by whoever wanted that.
-    pub(super) fn new(mut all: Vec<Checkpoint>) -> Self {
+    pub(in crate::journal) fn new(mut all: Vec<Checkpoint>) -> Self {
         // That there was nothing once, says nothing.
         all.retain(|checkpoint| checkpoint.size > 0);
         all.sort_unstable_by(|one, other| {
@@ -35,7 +35,11 @@ impl Held {
     ///
     /// # Errors
     /// Says which one is not of this log.
-    pub(super) fn compare(&mut self, size: u64, root: impl Fn() -> Hash) -> Result<(), String> {
+    pub(in crate::journal) fn compare(
+        &mut self,
+        size: u64,
+        root: impl Fn() -> Hash,
+    ) -> Result<(), String> {
         while let Some(next) = self.pending.pop_if(|next| next.size <= size) {
             if next.size != size || next.root != root() {
                 return Err(format!(
@@ -51,17 +55,25 @@ impl Held {
     }
 
     /// The largest one that the log does not reach.
-    pub(super) fn beyond(&self) -> Option<&Checkpoint> {
+    pub(in crate::journal) fn beyond(&self) -> Option<&Checkpoint> {
         self.pending.first()
     }
 
     /// How many the log agrees with.
-    pub(super) fn agreed(&self) -> u64 {
+    pub(in crate::journal) fn agreed(&self) -> u64 {
         self.agreed
     }
 
-    /// How many of the first `records` records came after the last of those.
-    pub(super) fn after(&self, records: u64) -> u64 {
+    /// How many of the first `records` records came after the last of those: all, where it agrees with none.
+    pub(in crate::journal) fn after(&self, records: u64) -> u64 {
         records - self.covered.min(records)
     }
+}
+
+/// What to say when a signed checkpoint covers more than there is.
+pub(in crate::journal) fn missing(size: u64, beyond: &Checkpoint) -> String {
+    format!(
+        "it ends with record {size}, but a checkpoint signed by {} covers {}: the end is missing",
+        beyond.origin, beyond.size
+    )
 }
