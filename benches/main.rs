@@ -13,6 +13,7 @@ mod decide;
 mod existence;
 mod growth;
 mod load;
+mod nodes;
 mod planning;
 mod policy;
 mod replay;
@@ -35,6 +36,7 @@ const BENCHES: &[Bench] = &[
     ("existence", existence::run),
     ("growth", growth::run),
     ("load", load::run),
+    ("nodes", nodes::run),
     ("planning", planning::run),
     ("policy", policy::run),
     ("replay", replay::run),

@@ -18,7 +18,7 @@ use super::server::{Route, Server, Way};
 use super::{Outcome, Report, Reporter, Shared, folder};
 use crate::catalog::Stage;
 use crate::journal::object::{self, Versioned};
-use crate::journal::{Commit, Durability, Error, Result, Write};
+use crate::journal::{Commit, Durability, Error, Result, Version, Write};
 
 /// How long it takes until something is tried again that failed here, not at a server.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -45,20 +45,48 @@ enum Came {
     Again(String),
     /// The program is about to end; no server has it.
     Stopped,
+    /// Somebody else has it in hand, or had.
+    Moved,
+}
+
+/// What came of writing down how far a mail has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// It is written.
+    Yes,
+    /// There is no such mail any more.
+    Gone,
+    /// Somebody else has written since it was read: another node that has the duties now, or had them.
+    Moved,
 }
 
 /// Attempts a mail.
 pub(super) struct Delivery {
-    pub(super) shared: Arc<Shared>,
-    pub(super) report: Reporter,
-    pub(super) stopping: watch::Receiver<bool>,
+    shared: Arc<Shared>,
+    report: Reporter,
+    stopping: watch::Receiver<bool>,
+    /// The version of the mail that this attempt goes on from.
+    version: Version,
 }
 
 impl Delivery {
+    /// An attempt that ends when the courier does.
+    pub(super) fn new(shared: &Arc<Shared>, report: &Reporter) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            report: Arc::clone(report),
+            stopping: shared.stopping.subscribe(),
+            version: Version::NONE,
+        }
+    }
+
     /// Does what is to be done next for a mail; returns when to do it again, if ever.
     pub(super) async fn attempt(mut self, id: Uuid) -> Option<Timestamp> {
         let mail = match object::get::<Mail>(&*self.shared.journal, id).await {
-            Ok(Some(mail)) => mail.value,
+            Ok(Some(mail)) => {
+                self.version = mail.version;
+                mail.value
+            }
             Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(mail = %id, %error, "a mail cannot be read; trying again");
@@ -74,7 +102,7 @@ impl Delivery {
         match came {
             Came::Done(outcome) => self.done(mail, outcome).await,
             Came::Again(problem) => self.again(mail, problem).await,
-            Came::Stopped => Some(self.after(PAUSE)),
+            Came::Stopped | Came::Moved => Some(self.after(PAUSE)),
         }
     }
 
@@ -132,9 +160,10 @@ impl Delivery {
         let mut sending = mail.without_letter();
         sending.state = State::Sending;
         // A server that waits for a message and gets none forgets all that came before.
-        match self.shared.keep(&sending).await {
-            Ok(true) => {}
-            Ok(false) => return failed("it was taken back"),
+        match self.write(&sending).await {
+            Ok(Kept::Yes) => {}
+            Ok(Kept::Gone) => return failed("it was taken back"),
+            Ok(Kept::Moved) => return Came::Moved,
             Err(error) => {
                 return Came::Again(format!("that it is sent cannot be written down: {error}"));
             }
@@ -186,25 +215,28 @@ impl Delivery {
             "a mail is not sent yet; trying again in {seconds} seconds"
         );
         self.shared.problems().insert(mail.id, problem);
-        self.keep(&mail).await;
-        Some(mail.due)
+        match self.keep(&mail).await {
+            Kept::Moved => Some(self.after(PAUSE)),
+            Kept::Yes | Kept::Gone => Some(mail.due),
+        }
     }
 
     async fn done(&mut self, mut mail: Mail, outcome: Outcome) -> Option<Timestamp> {
         mail = mail.without_letter();
         mail.state = State::Done(outcome.clone());
-        if !self.keep(&mail).await {
-            return None;
+        match self.keep(&mail).await {
+            Kept::Yes => self.tell(&mail, outcome).await,
+            Kept::Gone => None,
+            Kept::Moved => Some(self.after(PAUSE)),
         }
-        self.tell(&mail, outcome).await
     }
 
-    /// Writes what is known, however long that takes; `false` when the program ends before, or there
-    /// is no such mail any more.
-    async fn keep(&mut self, mail: &Mail) -> bool {
+    /// Writes what is known, however long that takes; when the program ends before, it is as if there
+    /// were no such mail any more.
+    async fn keep(&mut self, mail: &Mail) -> Kept {
         loop {
-            match self.shared.keep(mail).await {
-                Ok(is_there) => return is_there,
+            match self.write(mail).await {
+                Ok(kept) => return kept,
                 Err(error) => {
                     let execution = mail.execution.map(tracing::field::display);
                     tracing::error!(
@@ -215,8 +247,26 @@ impl Delivery {
             }
             tokio::select! {
                 () = tokio::time::sleep(SHORT_PAUSE) => {}
-                _ = self.stopping.wait_for(|it| *it) => return false,
+                _ = self.stopping.wait_for(|it| *it) => return Kept::Gone,
             }
+        }
+    }
+
+    /// Makes this the mail's current revision, if it still is what this attempt read or wrote. A node that
+    /// was held up, and for which another one has the duties by now, must not go on from where it was: whoever
+    /// has noted that they send the mail is the only one who does.
+    async fn write(&mut self, mail: &Mail) -> Result<Kept> {
+        let written = self.shared.commit(vec![object::put(mail, self.version)]);
+        match written.await {
+            Ok(()) => {
+                self.version = self.version.next();
+                Ok(Kept::Yes)
+            }
+            Err(Error::Conflict { .. } | Error::NoKey(_)) => {
+                let found = object::get::<Mail>(&*self.shared.journal, mail.id).await?;
+                Ok(found.map_or(Kept::Gone, |_| Kept::Moved))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -277,17 +327,6 @@ impl Shared {
             Ok(route) => route.way.name(),
             Err(_) => "none".to_owned(),
         }
-    }
-
-    /// Makes this the mail's current revision, if there still is such a mail. Only one attempt at a
-    /// mail runs at a time, so whatever version there is, is its own.
-    async fn keep(&self, mail: &Mail) -> Result<bool> {
-        let found: Option<Versioned<Mail>> = object::get(&*self.journal, mail.id).await?;
-        let Some(found) = found else {
-            return Ok(false);
-        };
-        self.commit(vec![object::put(mail, found.version)]).await?;
-        Ok(true)
     }
 
     async fn remove(&self, mail: Uuid) -> Result<()> {

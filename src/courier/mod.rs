@@ -223,11 +223,7 @@ async fn run(shared: Arc<Shared>, report: Reporter) {
             schedule.learn(id, server, due);
         }
         while let Some((mail, place)) = schedule.begin(shared.clock.now()) {
-            let delivery = Delivery {
-                shared: Arc::clone(&shared),
-                report: Arc::clone(&report),
-                stopping: shared.stopping.subscribe(),
-            };
+            let delivery = Delivery::new(&shared, &report);
             let task = attempts.tasks.spawn(delivery.attempt(mail));
             attempts.at.insert(task.id(), (mail, place));
         }

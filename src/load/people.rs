@@ -23,6 +23,8 @@ enum Kind {
     Listed(Vec<(String, SecretString)>),
     Numbered {
         prefix: String,
+        first: usize,
+        step: usize,
         count: usize,
         password: SecretString,
     },
@@ -58,9 +60,38 @@ impl People {
     pub fn numbered(prefix: &str, count: usize, password: SecretString) -> Self {
         Self(Kind::Numbered {
             prefix: prefix.to_owned(),
+            first: 0,
+            step: 1,
             count: count.max(1),
             password,
         })
+    }
+
+    /// Every `of`th of those with numbers, from number `first` on, so that others are left for those who come
+    /// to another server at the same time. A list stays as it is.
+    #[must_use]
+    pub fn share(self, first: usize, of: usize) -> Self {
+        match self.0 {
+            Kind::Numbered {
+                prefix,
+                count,
+                password,
+                ..
+            } => Self(Kind::Numbered {
+                prefix,
+                first,
+                step: of,
+                count: count.checked_div(of).unwrap_or(count).max(1),
+                password,
+            }),
+            other => Self(other),
+        }
+    }
+
+    fn number(turn: u64, first: usize, step: usize) -> u64 {
+        let number = |it| u64::try_from(it).unwrap_or(u64::MAX);
+        turn.saturating_mul(number(step))
+            .saturating_add(number(first))
     }
 
     /// Who makes this conversation: everybody in turn, and then from the beginning.
@@ -84,10 +115,12 @@ impl People {
             }
             Kind::Numbered {
                 prefix,
+                first,
+                step,
                 count,
                 password,
             } => Person {
-                name: format!("{prefix}{}", of(*count)),
+                name: format!("{prefix}{}", Self::number(of(*count), *first, *step)),
                 password: password.expose_secret(),
             },
         }
@@ -112,6 +145,9 @@ mod tests {
         assert_eq!(people.of(1).password, "c\td");
         let people = People::numbered("visitor-", 2, "x".into());
         assert_eq!(people.of(3).name, "visitor-1");
+        let people = People::numbered("visitor-", 7, "x".into()).share(1, 3);
+        let names = [0, 1, 2].map(|number| people.of(number).name);
+        assert_eq!(names, ["visitor-1", "visitor-4", "visitor-1"]);
     }
 
     #[test]

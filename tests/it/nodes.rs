@@ -1,11 +1,10 @@
 //! Servers whose journal is in PostgreSQL: one, and two that share it.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::json;
 
 use crate::support::{Flow, LOGIN, Options, TestServer, block_on, database, with_server_of};
 
+mod cluster;
 mod copy;
 mod duties;
 mod encrypted;
@@ -60,20 +59,13 @@ async fn two() -> Option<(TestServer, TestServer)> {
 
 /// The same, with these options.
 async fn started(options: Options) -> Option<(TestServer, TestServer)> {
-    Some(started_at(&database::server()?.address(), &root_key(), options).await)
+    let address = database::server()?.address();
+    Some(started_at(&address, options.with_one_key()).await)
 }
 
-/// A place for a root key that outlives every server.
-fn root_key() -> PathBuf {
-    let keys = tempfile::tempdir().expect("a temporary directory").keep();
-    keys.join("secret.key")
-}
-
-/// Two servers on this database, with this root key.
-async fn started_at(address: &str, key: &Path, options: Options) -> (TestServer, TestServer) {
-    let options = options
-        .with("GATELOG_JOURNAL__URL", address)
-        .with("GATELOG_SECRET_KEY_FILE", &key.display().to_string());
+/// Two servers on this database; the options say which root key they have.
+async fn started_at(address: &str, options: Options) -> (TestServer, TestServer) {
+    let options = options.with("GATELOG_JOURNAL__URL", address);
     let one = TestServer::start(options.clone()).await;
     let options = Options {
         has_administrator: false,

@@ -76,6 +76,45 @@ fn what_was_in_the_outbox_before_the_start_is_sent_too() {
 }
 
 #[test]
+fn two_nodes_that_both_believe_that_they_send_for_all_send_no_mail_twice() {
+    block_on(async {
+        let sink = MailSink::start();
+        let post = Post::to(&sink);
+        let to = |number| mail(&post.clock, &format!("person{number}@example.net"));
+        let mails: Vec<_> = (0..30).map(to).collect();
+        for mail in &mails {
+            post.posts(mail).await;
+        }
+        // One of them has lost the lease and does not know it yet.
+        let other = courier(&post.journal, &post.clock, &post.settings);
+        post.starts();
+        other.start(post.reporter());
+        for mail in &mails {
+            post.until("it is known what came of it", async || {
+                post.waits(Duration::from_millis(100));
+                post.found(mail).await.is_none()
+            })
+            .await;
+        }
+        post.courier.stop().await;
+        other.stop().await;
+        let taken = sink.taken();
+        let mut recipients: Vec<_> = taken.iter().map(|it| it.to[0].clone()).collect();
+        recipients.sort();
+        recipients.dedup();
+        assert_eq!(recipients.len(), taken.len(), "a mail was sent twice");
+        let outcomes = post.outcomes();
+        let of = |outcome| outcomes.iter().filter(|it| **it == outcome).count();
+        assert!(of(Outcome::Sent) <= taken.len(), "{outcomes:?}");
+        assert_eq!(
+            of(Outcome::Sent) + of(Outcome::Unknown),
+            mails.len(),
+            "{outcomes:?}"
+        );
+    });
+}
+
+#[test]
 fn a_mail_that_is_refused_for_the_moment_is_tried_again_later() {
     block_on(async {
         let sink = MailSink::start();

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, MailSink, Options, Person, Taken, TestServer, Visitor, with_server_of,
+    Answer, Canaries, MailSink, Options, Person, Taken, TestServer, Visitor, with_server_of,
 };
 
 mod accounts;
@@ -30,21 +30,27 @@ pub(crate) fn with_mail(scenario: impl AsyncFnOnce(&mut TestServer, &MailSink)) 
 
 /// A link out of a mail.
 pub(crate) struct Link {
-    slug: String,
-    query: String,
+    pub(crate) slug: String,
+    pub(crate) query: String,
 }
 
 impl Link {
     /// The link in this mail, which leads to this server and works for whoever has it.
     #[track_caller]
     pub(crate) fn of(mail: &Taken, server: &TestServer) -> Self {
+        Self::below(mail, server.base(), server.canaries())
+    }
+
+    /// The same for a server that is reached at this address.
+    #[track_caller]
+    pub(crate) fn below(mail: &Taken, base: &str, canaries: &Canaries) -> Self {
         let link = mail.letter().link();
-        let path = link.strip_prefix(server.base());
+        let path = link.strip_prefix(base);
         let path = path.unwrap_or_else(|| panic!("{link} leads elsewhere"));
         let rest = path.strip_prefix("/if/flow/").expect("the page of a flow");
         let (slug, query) = rest.split_once("/?").expect("a query string");
         let (_, secret) = query.split_once("flow_token=").expect("a secret");
-        server.canaries().secret("the secret of a link", secret);
+        canaries.secret("the secret of a link", secret);
         Self {
             slug: slug.to_owned(),
             query: query.to_owned(),

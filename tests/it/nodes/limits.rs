@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{root_key, started, started_at};
+use super::{started, started_at};
 use crate::support::{Answer, LOGIN, Options, TestServer, Visitor, block_on, database};
 
 fn three() -> Options {
@@ -156,7 +156,7 @@ fn when_guesses_cannot_be_counted_no_password_is_judged() {
             return;
         };
         let address = database.address();
-        let (one, other) = started_at(&address, &root_key(), three()).await;
+        let (one, other) = started_at(&address, three().with_one_key()).await;
         let ann = one.person();
         let mut visitor = one.visitor();
         visitor.opens(LOGIN).await.sees("ak-stage-identification");

@@ -10,7 +10,7 @@ use gatelog::journal::postgres::{self, PostgresJournal};
 use gatelog::journal::{Commit, Durability, Journal, KeyId, Kind, Version, Write};
 use serde_json::json;
 
-use super::{ME, root_key, started_at};
+use super::{ME, started_at};
 use crate::support::command::run;
 use crate::support::{LOGIN, Options, TestServer, block_on, database};
 
@@ -22,8 +22,9 @@ fn a_node_that_is_too_old_to_write_says_so_and_shows_what_it_can_read() {
         let Some(database) = database::server() else {
             return;
         };
-        let (address, key) = (database.address(), root_key());
-        let (one, other) = started_at(&address, &key, Options::default()).await;
+        let (address, options) = (database.address(), Options::default().with_one_key());
+        let key = options.root_key();
+        let (one, other) = started_at(&address, options).await;
         let alice = one.person();
         let mut visitor = one.visitor();
         visitor.logs_in(&alice).await;
@@ -116,8 +117,9 @@ fn an_execution_that_a_newer_node_went_on_with_is_refused_by_its_number_and_no_o
         let Some(database) = database::server() else {
             return;
         };
-        let (address, key) = (database.address(), root_key());
-        let (mut one, mut other) = started_at(&address, &key, Options::default()).await;
+        let (address, options) = (database.address(), Options::default().with_one_key());
+        let key = options.root_key();
+        let (mut one, mut other) = started_at(&address, options).await;
         let (alice, bob) = (one.person(), one.person());
         let mut visitor = one.visitor();
         visitor.opens(LOGIN).await.sees("ak-stage-identification");

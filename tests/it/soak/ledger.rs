@@ -9,20 +9,20 @@ use crate::support::{Answer, TestServer};
 
 /// Everything that was acknowledged.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// Answers, by execution and the number of the challenge.
     taken: RefCell<Vec<(String, u64)>>,
     /// Executions that were said to be complete.
     complete: RefCell<Vec<String>>,
     /// How many answers there were altogether, and how many requests were refused or cut off.
-    pub(super) answers: Cell<usize>,
-    pub(super) refused: Cell<usize>,
-    pub(super) cut_off: Cell<usize>,
+    pub(crate) answers: Cell<usize>,
+    pub(crate) refused: Cell<usize>,
+    pub(crate) cut_off: Cell<usize>,
 }
 
 impl Ledger {
     /// This answer was acknowledged.
-    pub(super) fn takes(&self, execution: &str, challenge: u64, is_complete: bool) {
+    pub(crate) fn takes(&self, execution: &str, challenge: u64, is_complete: bool) {
         let execution = execution.to_owned();
         if is_complete {
             self.complete.borrow_mut().push(execution.clone());
@@ -32,14 +32,14 @@ impl Ledger {
     }
 
     /// What was acknowledged up to now may be forgotten by the server.
-    pub(super) fn forgets(&self) {
+    pub(crate) fn forgets(&self) {
         self.taken.borrow_mut().clear();
         self.complete.borrow_mut().clear();
     }
 
     /// Every acknowledged answer is in the journal, and nothing is there twice. Says how many executions
     /// can be read.
-    pub(super) fn check(&self, server: &TestServer) -> usize {
+    pub(crate) fn check(&self, server: &TestServer) -> usize {
         let histories = histories(server);
         for (id, events) in &histories {
             let mut answered = HashSet::new();
@@ -80,7 +80,7 @@ impl Ledger {
 }
 
 /// The execution and the number of the challenge that an answer shows.
-pub(super) fn challenge(answer: &Answer) -> Option<(String, u64)> {
+pub(crate) fn challenge(answer: &Answer) -> Option<(String, u64)> {
     let (execution, number) = answer.header("x-gatelog-challenge").split_once('-')?;
     Some((execution.to_owned(), number.parse().ok()?))
 }

@@ -11,7 +11,7 @@ use gatelog::clock::Clock;
 use crate::support::{MailSink, Options, TestServer, block_on, skip};
 
 mod bounds;
-mod ledger;
+pub(crate) mod ledger;
 mod people;
 mod phases;
 mod reserve;

@@ -1,23 +1,27 @@
 //! A PostgreSQL of the tests' own: one server for all tests of a process, and a schema for each.
 //!
-//! The server lies in a temporary directory and listens on a socket there, and on no network. It is
-//! started by whoever needs it first. It ends with this process, whatever ends that: it is started below a
-//! shell that waits for the end of its input.
+//! A server lies in a temporary directory and listens on a socket there, and on no network. This one is
+//! started by whoever needs it first. It ends with this process, whatever ends that.
 
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::skip;
+use super::tethered::{Script, Tethered};
+
+mod pair;
+
+pub(crate) use pair::Pair;
 
 /// A server that runs.
 pub(crate) struct Server {
     directory: PathBuf,
     /// Where it listens on this machine's network, encrypted.
     port: Option<u16>,
+    _running: Tethered,
 }
 
 /// The port that names the socket of a server that has none of its own.
@@ -30,7 +34,8 @@ const KEY: &str = include_str!("certificate/key.pem");
 /// The server of this process; `None`, and said, where PostgreSQL is not installed.
 pub(crate) fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| programs().map(|programs| Server::start(&programs, None)));
+    let start = |programs: PathBuf| Server::start(&programs, &Made::Anew, None);
+    let server = SERVER.get_or_init(|| programs().map(start));
     if server.is_none() {
         skip("PostgreSQL (initdb and postgres)");
     }
@@ -44,7 +49,11 @@ pub(crate) fn encrypted() -> Option<Server> {
     if programs.is_none() {
         skip("PostgreSQL (initdb and postgres)");
     }
-    Some(Server::start(&programs?, Some(super::free_port())))
+    Some(Server::start(
+        &programs?,
+        &Made::Anew,
+        Some(super::free_port()),
+    ))
 }
 
 /// The directory of PostgreSQL's programs. Debian keeps them out of the path.
@@ -74,8 +83,35 @@ fn owner() -> Option<(u32, u32)> {
     Some((number("-u"), number("-g")))
 }
 
+/// How a server comes to its data.
+enum Made<'a> {
+    /// There is none before.
+    Anew,
+    /// It follows another one under this name.
+    Following(&'a Server, &'static str),
+}
+
+impl Made<'_> {
+    /// The command that makes them.
+    fn command(&self, programs: &Path) -> String {
+        let programs = programs.display();
+        match self {
+            Self::Anew => {
+                format!(
+                    "'{programs}/initdb' -D data -U gatelog -A trust -E UTF8 --locale=C.UTF-8 -N"
+                )
+            }
+            Self::Following(Server { directory, .. }, name) => format!(
+                "'{programs}/pg_basebackup' -D data -R -N -X stream -c fast \
+                 -d \"host={} user=gatelog application_name={name}\"",
+                directory.display()
+            ),
+        }
+    }
+}
+
 impl Server {
-    fn start(programs: &Path, port: Option<u16>) -> Self {
+    fn start(programs: &Path, made: &Made<'_>, port: Option<u16>) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("gatelog-pg-")
             .permissions(std::fs::Permissions::from_mode(0o755))
@@ -95,48 +131,47 @@ impl Server {
                 chown(&path, Some(user), Some(group)).expect("it can be given away");
             }
         }
+        let (dir, bin) = (directory.display(), programs.display());
         let network = match port {
             None => "-c listen_addresses=".to_owned(),
             Some(port) => format!(
                 "-c listen_addresses=127.0.0.1,127.0.0.2 -c port={port} -c ssl=on \
-                 -c ssl_cert_file='{dir}/certificate.pem' -c ssl_key_file='{dir}/key.pem'",
-                dir = directory.display()
+                 -c ssl_cert_file='{dir}/certificate.pem' -c ssl_key_file='{dir}/key.pem'"
             ),
         };
-        let begin = format!(
-            "set -e; cd '{dir}'; \
-             '{bin}/initdb' -D data -U gatelog -A trust -E UTF8 --locale=C.UTF-8 -N >log 2>&1; \
-             '{bin}/postgres' -D data -k '{dir}' {network} -c fsync=off \
-             -c max_connections=400 >>log 2>&1 & \
-             until '{bin}/pg_isready' -q -h '{dir}' -p {port}; do sleep 0.05; done; \
-             echo ready; cat >/dev/null || true; kill -QUIT $!; wait; cd /; rm -rf '{dir}'",
-            dir = directory.display(),
-            bin = programs.display(),
-            port = port.unwrap_or(USUAL),
+        let number = port.unwrap_or(USUAL);
+        let running = Tethered::start(
+            if owner.is_some() {
+                let mut command = Command::new("runuser");
+                command.args(["-u", "postgres", "--", "sh"]);
+                command
+            } else {
+                Command::new("sh")
+            },
+            &Script {
+                before: &format!("cd '{dir}' && {} >log 2>&1", made.command(programs)),
+                program: &format!(
+                    "'{bin}/postgres' -D data -k '{dir}' {network} \
+                     -c max_connections=400 -c fsync=off -c dynamic_shared_memory_type=mmap >>log 2>&1"
+                ),
+                is_ready: &format!("'{bin}/pg_isready' -q -h '{dir}' -p {number}"),
+                signal: "QUIT",
+                // One that was killed has left the memory that it shared.
+                after: &format!(
+                    "test -e data/postmaster.pid && \
+                     ipcrm -m $(awk 'NR == 7 {{ print $2 }}' data/postmaster.pid); cd /; rm -rf '{dir}'"
+                ),
+            },
         );
-        let mut command = if owner.is_some() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "sh"]);
-            command
-        } else {
-            Command::new("sh")
-        };
-        command.args(["-c", &begin]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell can be started");
-        let mut said = String::new();
-        let out = child.stdout.take().expect("it is a pipe");
-        BufReader::new(out)
-            .read_line(&mut said)
-            .expect("it says something");
         let log = || std::fs::read_to_string(directory.join("log")).unwrap_or_default();
-        assert_eq!(said, "ready\n", "PostgreSQL did not start: {}", log());
-        // The pipe closes with this process, and with it the server ends.
-        std::mem::forget(child);
-        Self { directory, port }
+        let Ok(running) = running else {
+            panic!("PostgreSQL did not start: {}", log());
+        };
+        Self {
+            directory,
+            port,
+            _running: running,
+        }
     }
 
     /// The address of an empty database within the server. It is never removed: the server is.
@@ -144,10 +179,10 @@ impl Server {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         self.sql(&format!("CREATE SCHEMA {name}"));
-        let socket = self.directory.display().to_string().replace('/', "%2F");
         format!(
-            "postgres:///postgres?host={socket}&user=gatelog&application_name=gatelog-{name}\
-             &options=-csearch_path%3D{name}"
+            "postgres:///postgres?host={}&user=gatelog&application_name=gatelog-{name}\
+             &options=-csearch_path%3D{name}",
+            self.host()
         )
     }
 
@@ -170,6 +205,11 @@ impl Server {
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
              WHERE application_name = 'gatelog-{schema}'"
         ));
+    }
+
+    /// Where it listens, as a part of an address.
+    fn host(&self) -> String {
+        self.directory.display().to_string().replace('/', "%2F")
     }
 
     /// Runs statements as the server's owner.

@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) environment: Vec<(String, String)>,
     /// The data directory, where it is to be on a disk of its own.
     pub(crate) data: Option<PathBuf>,
+    /// A directory that is there as long as any server that is started so.
+    pub(crate) beside: Option<Arc<TempDir>>,
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             has_administrator: true,
             environment: Vec::new(),
             data: None,
+            beside: None,
         }
     }
 }
@@ -44,6 +47,20 @@ impl Options {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// All servers that are started so have one root key, which is no server's own.
+    pub(crate) fn with_one_key(mut self) -> Self {
+        let keys = tempfile::tempdir().expect("a temporary directory");
+        self.beside = Some(Arc::new(keys));
+        let key = self.root_key().display().to_string();
+        self.with("GATELOG_SECRET_KEY_FILE", &key)
+    }
+
+    /// Where this one key is.
+    pub(crate) fn root_key(&self) -> PathBuf {
+        let keys = self.beside.as_ref().expect("there is one key");
+        keys.path().join("secret.key")
     }
 }
 
@@ -55,6 +72,7 @@ pub(super) struct Process {
 /// The binary, serving a directory of its own.
 pub(crate) struct TestServer {
     _directory: TempDir,
+    _beside: Option<Arc<TempDir>>,
     data: PathBuf,
     environment: Vec<(String, String)>,
     pub(super) line: Arc<Line>,
@@ -117,6 +135,7 @@ impl TestServer {
         };
         let mut server = Self {
             _directory: directory,
+            _beside: options.beside,
             data,
             environment,
             line: line.into(),

@@ -69,6 +69,25 @@ impl Visitor {
         self.line = Arc::clone(&server.line);
     }
 
+    /// The same browser, whose requests go to this address from now on, such as that of a proxy.
+    pub(crate) fn turns_to_address(&mut self, base: &str) {
+        self.line = Arc::new(Line {
+            base: base.to_owned(),
+            http: self.line.http.clone(),
+            canaries: Arc::clone(&self.line.canaries),
+        });
+    }
+
+    /// The same browser, whose requests go where those of another one do.
+    pub(crate) fn turns_as(&mut self, other: &Self) {
+        self.line = Arc::clone(&other.line);
+    }
+
+    /// What must not be readable where it goes to.
+    pub(crate) fn canaries(&self) -> &Canaries {
+        &self.line.canaries
+    }
+
     /// Another tab of the same browser.
     pub(crate) fn in_another_tab(&self) -> Self {
         Self {
@@ -108,8 +127,13 @@ impl Visitor {
 
     /// Makes this tab show a flow without asking the server.
     pub(crate) fn points_at(&mut self, slug: &str) {
+        self.points_at_with(slug, "");
+    }
+
+    /// The same with what stands behind the question mark of the browser's address.
+    pub(crate) fn points_at_with(&mut self, slug: &str, query: &str) {
         slug.clone_into(&mut self.slug);
-        self.query.clear();
+        query.clone_into(&mut self.query);
         self.component = None;
         self.challenge = None;
     }

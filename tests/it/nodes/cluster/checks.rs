@@ -1,0 +1,169 @@
+//! What has to be true when all is over, whatever was lost on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Town;
+use crate::support::{TestServer, Visitor};
+
+/// The pause before it is looked again whether all is told that happened.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Everything that can be told from the journal and from what people got.
+pub(super) async fn all(nodes: &[TestServer], town: &Town) {
+    town.ledger.check(&nodes[0]);
+    // What a node was about when it was killed, another one tells of within a while.
+    let mut administrator = nodes[0].visitor();
+    administrator.logs_in(&nodes[0].administrator).await;
+    let recorded = loop {
+        let told = logins_told(&administrator).await;
+        let recorded = Recorded::read(&nodes[0]);
+        let logins = recorded.named("session_started").count();
+        if recorded.is_told() && told >= logins {
+            assert_eq!(told, logins, "each login is told once");
+            break recorded;
+        }
+        town.waits(PAUSE).await;
+    };
+    recorded.nothing_is_twice();
+    recorded.has_what_was_confirmed(town);
+    recorded.mails_are_those_that_were_asked_for(town);
+    recorded.everybody_is_there_once(nodes, town);
+    for node in nodes {
+        let verified = node.gatelog_at_length(&["replay", "verify", "--all"]);
+        verified.succeeds();
+        let verified = node.gatelog(&["journal", "verify"]);
+        verified.succeeds();
+    }
+}
+
+/// How many logins there are among what is told to whoever looks after the servers.
+async fn logins_told(administrator: &Visitor) -> usize {
+    let query = "/api/v3/events/events/?action=login&page_size=1";
+    let told = administrator.gets(query).await;
+    let count = told.has_status(200).json()["pagination"]["count"].as_u64();
+    usize::try_from(count.expect("a number")).expect("they are few")
+}
+
+/// What the journal holds.
+struct Recorded {
+    /// The events of each execution.
+    executions: BTreeMap<String, Vec<Value>>,
+}
+
+impl Recorded {
+    fn read(node: &TestServer) -> Self {
+        let exported = node.gatelog_at_length(&["journal", "export", "--json"]);
+        let mut executions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for record in exported.succeeds().values() {
+            let id = record["id"].as_str().unwrap_or_default().replace('-', "");
+            if record["kind"] == "execution" {
+                let events = record["body"]["events"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                executions.entry(id).or_default().extend(events);
+            }
+        }
+        Self { executions }
+    }
+
+    /// All events of this name.
+    fn named(&self, name: &'static str) -> impl Iterator<Item = &Value> {
+        let all = self.executions.values().flatten();
+        all.filter(move |event| event["event"] == name)
+    }
+
+    /// The mails that were asked for.
+    fn asked_for(&self) -> BTreeSet<&str> {
+        let asked = self.named("effect_requested");
+        asked
+            .filter(|event| event["what"]["kind"] == "mail")
+            .map(id)
+            .collect()
+    }
+
+    /// Whether it is known of every mail what came of it.
+    fn is_told(&self) -> bool {
+        let finished = self.named("effect_finished");
+        let ended = finished.chain(self.named("effect_outcome_unknown"));
+        let ended: BTreeSet<&str> = ended.map(id).collect();
+        ended.is_superset(&self.asked_for())
+    }
+
+    fn has_what_was_confirmed(&self, town: &Town) {
+        for id in town.confirmed.borrow().iter() {
+            let events = self.executions.get(id);
+            let events = events.unwrap_or_else(|| panic!("{id} is lost"));
+            let is_there = events.iter().any(|it| it["event"] == "link_consumed");
+            assert!(is_there, "{id} lost the confirmation of its link");
+        }
+    }
+
+    fn nothing_is_twice(&self) {
+        for (id, events) in &self.executions {
+            let made = |it: &&Value| it["event"] == "user_written" && it["created"] == true;
+            assert!(
+                events.iter().filter(made).count() <= 1,
+                "{id} made two users"
+            );
+            let consumed = |it: &&Value| it["event"] == "link_consumed";
+            let consumed: Vec<&Value> = events.iter().filter(consumed).collect();
+            let links: BTreeSet<String> =
+                consumed.iter().map(|it| it["link"].to_string()).collect();
+            assert_eq!(links.len(), consumed.len(), "{id} used a link twice");
+        }
+    }
+
+    /// A mail for each that was asked for, but where nobody knows what became of it; and none is like another.
+    fn mails_are_those_that_were_asked_for(&self, town: &Town) {
+        let mails = town.sink.taken();
+        let links: BTreeSet<String> = mails.iter().map(|mail| mail.letter().link()).collect();
+        assert_eq!(links.len(), mails.len(), "a mail was sent twice");
+        let asked = self.asked_for();
+        let unknown = self.named("effect_outcome_unknown").count();
+        let finished: Vec<&Value> = self.named("effect_finished").collect();
+        for event in &finished {
+            assert_eq!(event["outcome"]["came_to"], "done", "{event}");
+        }
+        assert_eq!(
+            finished.len() + unknown,
+            asked.len(),
+            "one outcome for each"
+        );
+        assert!(
+            (finished.len()..=asked.len()).contains(&mails.len()),
+            "{} mails, {} sent, {unknown} unknown",
+            mails.len(),
+            finished.len()
+        );
+    }
+
+    fn everybody_is_there_once(&self, nodes: &[TestServer], town: &Town) {
+        let people = town.people.borrow();
+        let listed = nodes[0].gatelog_at_length(&["user", "list", "--json"]);
+        let listed = listed.succeeds().values();
+        for person in people.iter() {
+            let same = listed
+                .iter()
+                .filter(|it| it["username"] == person.username.as_str());
+            assert_eq!(same.count(), 1, "{}", person.username);
+        }
+        let signed_up = self
+            .named("user_written")
+            .filter(|it| it["created"] == true)
+            .count();
+        assert_eq!(
+            signed_up + super::REGULARS,
+            people.len(),
+            "whoever is written was told so"
+        );
+    }
+}
+
+/// Which effect an event is about.
+fn id(event: &Value) -> &str {
+    event["effect"].as_str().expect("an id")
+}
