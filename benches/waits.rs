@@ -18,6 +18,7 @@ use gatelog::execution::{Executions, Presence, Request};
 use gatelog::flow::client::Client;
 use gatelog::journal::object::Stored as _;
 use gatelog::settings::{MetricsListen, Settings};
+use gatelog::traces::Parent;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -165,6 +166,7 @@ fn request(session: Option<Uuid>, clock: &Clock) -> Request {
         challenge: None,
         received: clock.monotonic(),
         correlation: clock.opaque_id(),
+        trace: Parent::default(),
         presence: Presence::default(),
     }
 }

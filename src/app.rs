@@ -22,6 +22,7 @@ use crate::http::operator::Verified;
 use crate::journal::evidence::Checkpoint;
 use crate::journal::{Journal, Position};
 use crate::settings::{Retention, Settings};
+use crate::traces::Sending;
 
 pub mod copy;
 mod descriptors;
@@ -79,6 +80,7 @@ pub struct Running {
     duties: Option<Duties>,
     watcher: Option<tokio::task::JoinHandle<()>>,
     notary: Arc<Notary>,
+    spans: Option<Sending>,
     // The lock is the last to go: fields are dropped in this order.
     socket: socket::Socket,
     lock: Lock,
@@ -210,6 +212,7 @@ fn start(
         duties,
         watcher,
         notary: parts.notary,
+        spans: parts.spans,
         socket,
         lock,
     })
@@ -376,6 +379,7 @@ impl Running {
             duties,
             watcher,
             notary,
+            spans,
             socket,
             lock,
             ..
@@ -402,10 +406,20 @@ impl Running {
         if is_server && let Err(error) = notary.sign().await {
             tracing::error!(%error, "the end of the journal could not be signed");
         }
-        let closed = journal.close().await;
-        drop(socket);
-        drop(lock);
-        closed.context("closing the journal")
+        let closing = async {
+            let closed = journal.close().await;
+            drop(socket);
+            drop(lock);
+            closed.context("closing the journal")
+        };
+        // Nothing that matters waits for the collector.
+        let flushing = async {
+            if let Some(spans) = spans {
+                spans.stop().await;
+            }
+        };
+        let (closed, ()) = tokio::join!(closing, flushing);
+        closed
     }
 
     /// Serves until a signal says to stop, and then stops within `timeout`.

@@ -26,7 +26,8 @@
 //!                 |
 //!               flow              beside them: journal, feed, expression, geoip, breaches,
 //!                                 captcha, sms, duo, courier, tls, webauthn,
-//!                                 telemetry, process, clock, settings
+//!                                 telemetry, traces, process, clock,
+//!                                 settings
 //! ```
 //!
 //! | module | what it is for | what it may not do |
@@ -59,6 +60,7 @@
 //! | [`duo`] | speaks with Duo: signs, sends pushes, asks what became of them | judge it; send a push twice |
 //! | [`tls`] | the clients with which this program calls others | send anything |
 //! | [`telemetry`] | what is counted and measured, and its text | look anything up; hold anything of a visitor; serve anything |
+//! | [`traces`] | what requests and commands took, as spans for a collector of OpenTelemetry | hold anything of a visitor; keep anybody waiting |
 //! | [`settings`] | every setting, its default and its origin | carry anything out |
 //! | [`process`] | processor time and memory of processes, as the system tells them | anything but look |
 //! | [`clock`] | the only reader of time and randomness | |
@@ -101,6 +103,7 @@ pub mod sms;
 pub mod stage;
 pub mod telemetry;
 pub mod tls;
+pub mod traces;
 pub mod web;
 pub mod webauthn;
 pub mod world;

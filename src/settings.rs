@@ -17,10 +17,12 @@ mod feed;
 mod file;
 mod geoip;
 mod hash;
+mod header;
 mod journal;
 mod log;
 mod metrics;
 mod origin;
+mod otel;
 mod passwords;
 mod reader;
 mod reputation;
@@ -34,13 +36,15 @@ pub use bootstrap::Bootstrap;
 pub use email::Email;
 pub use events::Events;
 pub use execution::Execution;
-pub use feed::{Feed, FeedFormat, FeedStart, Header, Webhook};
+pub use feed::{Feed, FeedFormat, FeedStart, Webhook};
 pub use geoip::Geoip;
 pub use hash::Hash;
+pub use header::Header;
 pub use journal::{Checkpoints, Journal, Retention};
 pub use log::{Log, LogFormat};
 pub use metrics::{Metrics, MetricsListen};
 pub use origin::{Origin, Problem, Shown};
+pub use otel::Otel;
 pub use passwords::{BreachUrl, Passwords};
 pub use reputation::Reputation;
 pub use session::Session;
@@ -84,6 +88,8 @@ pub struct Settings {
     pub log: Log,
     /// `metrics.*`: where metrics are read.
     pub metrics: Metrics,
+    /// `otel.*`: where spans of requests are sent.
+    pub otel: Otel,
     /// `geoip.*`: the database that tells networks from addresses.
     pub geoip: Geoip,
     /// `reputation.*`: how failed and successful attempts are counted.
@@ -225,6 +231,7 @@ impl Settings {
             sms: Sms::read(from),
             log: Log::read(from),
             metrics: Metrics::read(from),
+            otel: Otel::read(from),
             geoip: Geoip::read(from),
             reputation: Reputation::read(from),
             email,

@@ -40,6 +40,7 @@ use crate::journal::Journal;
 use crate::settings::{self, Settings};
 use crate::sms;
 use crate::telemetry::Metrics;
+use crate::traces::{self, Sending, Tracer};
 use crate::web::Pages;
 
 /// What is put together.
@@ -56,6 +57,8 @@ pub(super) struct Parts {
     pub(super) library: Arc<Library>,
     /// Who signs for the journal.
     pub(super) notary: Arc<Notary>,
+    /// Who sends spans, where they are sent.
+    pub(super) spans: Option<Sending>,
     /// When opening all of this began.
     pub(super) began: Instant,
 }
@@ -78,6 +81,7 @@ impl Parts {
         let devices = Devices::new(keyring.derive("device cookie"));
         let factors = Factors::new(keyring.derive("mfa cookie"));
         let metrics = Metrics::new(kept.meter());
+        let (traces, spans) = traces(settings, clock, &metrics, role);
         let notary = Arc::new(Notary::new(&kept, settings));
         let journal: Arc<dyn Journal> = kept.journal();
         let pool = Arc::new(pool);
@@ -91,6 +95,7 @@ impl Parts {
             letters: Some(Arc::clone(&letters)),
             courier: Some(courier.clone()),
             metrics: metrics.clone(),
+            traces: traces.clone(),
             ..others(settings, clock)?
         };
         let executions = Executions::start(
@@ -101,11 +106,7 @@ impl Parts {
             outside,
             threads(role),
         );
-        let store: Arc<dyn Store> = Arc::new(store::Opened {
-            journal: kept.clone(),
-            notary: Arc::clone(&notary),
-            clock: clock.clone(),
-        });
+        let store = store(&kept, &notary, clock);
         let stopping = Arc::new(AtomicBool::new(false));
         let (library, turns) = (Arc::<Library>::default(), Arc::<Turns>::default());
         let state = Data::new(http::State {
@@ -126,6 +127,7 @@ impl Parts {
             turned_away: TurnedAway::default(),
             probed: Probed::default(),
             metrics: metrics.clone(),
+            traces,
             workers: Some(workers.clone()),
             geoip,
             streams: Arc::default(),
@@ -162,9 +164,32 @@ impl Parts {
             courier,
             library,
             notary,
+            spans,
             began: start,
         })
     }
+}
+
+/// Where spans come from, and who sends them. A command is over before anybody could look at its.
+fn traces(
+    settings: &Settings,
+    clock: &Clock,
+    metrics: &Metrics,
+    role: Role,
+) -> (Tracer, Option<Sending>) {
+    match role {
+        Role::Server => traces::start(&settings.otel, clock, metrics),
+        Role::Command => (Tracer::default(), None),
+    }
+}
+
+/// What can be done with the store beside reading and writing it.
+fn store(kept: &Kept, notary: &Arc<Notary>, clock: &Clock) -> Arc<dyn Store> {
+    Arc::new(store::Opened {
+        journal: kept.clone(),
+        notary: Arc::clone(notary),
+        clock: clock.clone(),
+    })
 }
 
 /// What is known of this process.

@@ -20,7 +20,7 @@ use super::shard::Asleep;
 use super::twin::Answers;
 use super::unfinished::Unfinished;
 use super::work::Work;
-use super::{Error, Shared};
+use super::{Error, Shared, traced};
 use crate::directory::session::Session;
 use crate::flow::client::Verified;
 use crate::flow::event::{Event, Remembered};
@@ -30,6 +30,7 @@ use crate::flow::{self, Execution};
 use crate::journal::Version;
 use crate::stage::Reply;
 use crate::telemetry::Held;
+use crate::traces::Parent;
 use crate::world::Call;
 
 /// How long an execution that is over stays in memory, for an answer that was sent twice.
@@ -47,6 +48,8 @@ pub(crate) struct Handle {
     pub(crate) typed: Option<Value>,
     pub(crate) received: Instant,
     pub(crate) correlation: Uuid,
+    /// The span of the request that sends it.
+    pub(crate) trace: Parent,
     pub(crate) begin: Option<Box<Begin>>,
     /// A session made for the browser, when it had none.
     pub(crate) session: Option<Session>,
@@ -249,6 +252,7 @@ impl Handler<Handle> for ExecutionActor {
             shared: Arc::clone(&self.shared),
             loaded: self.loaded.take(),
             answers: std::mem::take(&mut self.answers),
+            span: traced::begin(&self.shared, self.id, &message),
         };
         let work = work.run(message).instrument(span);
         AtomicResponse::new(Box::pin(work.into_actor(self).map(

@@ -19,6 +19,7 @@ use crate::flow::{Context, Entry};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Commit, Durability, Version};
 use crate::telemetry::Held;
+use crate::traces::Parent;
 
 /// The execution that a request is put to.
 enum Target {
@@ -465,6 +466,7 @@ impl Executions {
             typed: None,
             received: self.shared.clock.monotonic(),
             correlation,
+            trace: Parent::default(),
             begin: None,
             session: None,
             asker: None,

@@ -302,6 +302,7 @@ impl Executions {
         let Request { client, query, .. } = request;
         Handle {
             received: request.received,
+            trace: request.trace,
             span: Span::current(),
             ..self.command(client, query, asked, request.correlation)
         }

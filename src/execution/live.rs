@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::guesses::Guess;
-use super::{Shared, attempts, posting, vault};
+use super::{Shared, attempts, posting, traced, vault};
 use crate::courier::outbox::Mail;
 use crate::directory::device::Device;
 use crate::directory::link::{self, Link};
@@ -25,6 +25,7 @@ use crate::geoip::Place;
 use crate::journal::Objects;
 use crate::journal::object::Versioned;
 use crate::telemetry::Measured;
+use crate::traces::Parent;
 use crate::webauthn::{self, Asserted, Known, Registered};
 use crate::world::{
     self, Attempt, Call, Ceremony, Change, Error, Evaluated, Fresh, Letter, Look, NewLink,
@@ -55,6 +56,8 @@ pub(super) struct Live {
     burns: AtomicUsize,
     /// How the evaluation went that is about to end, where it was handed a secret.
     told: Mutex<Option<Told>>,
+    /// The span of the command.
+    trace: Parent,
 }
 
 /// What is not computed again when a command is run again after a conflict.
@@ -115,7 +118,13 @@ impl Live {
             carried: Arc::clone(carried),
             burns: AtomicUsize::new(0),
             told: Mutex::default(),
+            trace: Parent::default(),
         }
+    }
+
+    /// The same, whose parts are spans below this one.
+    pub(super) fn below(self, trace: Parent) -> Self {
+        Self { trace, ..self }
     }
 
     pub(super) fn leave(self) -> Left {
@@ -379,6 +388,7 @@ impl World for Live {
         if let Some(since) = since {
             let took = self.shared.clock.monotonic().duration_since(since);
             self.shared.metrics().executions().took(part, took);
+            traced::part(&self.shared.outside.traces, self.trace, part, since);
         }
     }
 

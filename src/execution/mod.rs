@@ -20,6 +20,7 @@ use crate::flow::Execution;
 use crate::flow::client::Client;
 use crate::journal::{self, Journal, Version};
 use crate::telemetry::{Metrics, Refused};
+use crate::traces::Parent;
 use crate::world::Call;
 
 mod actor;
@@ -50,6 +51,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod traced;
 mod twin;
 pub mod unfinished;
 mod vault;
@@ -249,6 +251,8 @@ pub struct Request {
     pub received: Instant,
     /// The request's own id.
     pub correlation: Uuid,
+    /// Its span.
+    pub trace: Parent,
     /// Whether whoever sent it is still there.
     pub presence: Presence,
 }

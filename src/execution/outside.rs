@@ -17,6 +17,7 @@ use crate::flow::effect::{Effect, Outcome};
 use crate::geoip::Geoip;
 use crate::sms;
 use crate::telemetry::Metrics;
+use crate::traces::Tracer;
 use crate::world::Call;
 
 /// What executions ask besides the journal and the hashes. The default knows nothing.
@@ -42,6 +43,8 @@ pub struct Outside {
     pub public_url: Option<String>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where spans come from.
+    pub traces: Tracer,
 }
 
 impl Outside {

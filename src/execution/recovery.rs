@@ -19,6 +19,7 @@ use crate::flow::{Entry, client::Client};
 use crate::journal::{Commit, Durability};
 use crate::stage::Reply;
 use crate::stage::email::{Email, language};
+use crate::traces::Parent;
 use crate::world::{Letter, Recipient, person};
 
 /// A link that lets a user in again.
@@ -156,6 +157,7 @@ impl Executions {
             challenge: None,
             received: clock.monotonic(),
             correlation,
+            trace: Parent::default(),
             presence: Presence::default(),
         };
         let asked = Asked::Begin {

@@ -12,7 +12,7 @@ use super::live::{Carried, Live};
 use super::reply::Secret;
 use super::twin::{Answers, Digest, Twin, digest};
 use super::unfinished::{self, Unfinished};
-use super::{Error, Shared, counted, timers, vault};
+use super::{Error, Shared, counted, timers, traced, vault};
 use crate::courier::outbox::Posted;
 use crate::directory::Install;
 use crate::directory::session::Session;
@@ -25,6 +25,7 @@ use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{self, Commit, Durability, Version};
 use crate::stage::{self, Reply};
 use crate::telemetry::Moved;
+use crate::traces::Span;
 use crate::world::Record;
 
 mod noted;
@@ -49,11 +50,16 @@ pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
     pub(super) loaded: Option<Loaded>,
     pub(super) answers: Answers,
+    /// Ends with the command.
+    pub(super) span: Span,
 }
 
 impl Work {
     pub(super) async fn run(mut self, message: Handle) -> (Self, Result<Answered, Error>) {
         let mut result = self.handle(message).await;
+        if let Err(error) = &result {
+            traced::failed(&mut self.span, error);
+        }
         if let Ok(answered) = &mut result {
             self.answers.settle();
             let rotated = self.loaded.as_ref().and_then(|it| it.rotated);
@@ -72,6 +78,7 @@ impl Work {
             Some(loaded) if !self.is_behind(&loaded).await? => loaded,
             _ => self.load(&message).await?,
         };
+        traced::found(&mut self.span, &before.state);
         if let Some(answered) = self.elsewhere(&mut message, &before.state).await? {
             self.loaded = Some(before);
             return Ok(answered);
@@ -85,6 +92,7 @@ impl Work {
             Twin::Same(reply, secret) => {
                 let mut answered = Answered::new(reply, &[], &before.state);
                 answered.secret = secret;
+                self.span.set("gatelog.outcome", "repeated");
                 self.loaded = Some(before);
                 return Ok(answered);
             }
@@ -157,12 +165,14 @@ impl Work {
         digest: Option<Digest>,
     ) -> Result<Attempt, Error> {
         let world = Live::new(&self.shared, self.id, message.input.at, carried);
+        let world = world.below(self.span.parent());
         let state = before.state.clone();
         let handled = stage::handle(state, &message.input, message.typed.as_ref(), &world)
             .await
             .map_err(failed)?;
         let mut answered = Answered::new(handled.reply.clone(), &handled.events, &handled.state);
         if handled.events.is_empty() {
+            traced::went(&mut self.span, &before.state, &handled);
             return Ok(Attempt::Done(before.clone(), answered.into(), false));
         }
         self.count_guesses(message, &handled, carried).await?;
@@ -186,8 +196,11 @@ impl Work {
             let recent = &self.shared.recent;
             recent.add(last.session, &last.slug, identity, self.id, now);
         }
+        let mut span = self.span.below("commit");
+        span.set("gatelog.durable", commit.durability == Durability::Durable);
         let committed = self.shared.journal.commit(commit);
         let committed = actix::clock::timeout(COMMIT_DEADLINE, committed).await;
+        drop(span);
         let refusal = match committed {
             Ok(Ok(_)) => {
                 let version = before.version.next();
@@ -201,6 +214,7 @@ impl Work {
                 };
                 self.shared.earliest.note_set(&before.state, &after.state);
                 self.shared.watched.tell(self.id);
+                traced::went(&mut self.span, &before.state, &handled);
                 self.leave(&before.state, &after.state);
                 counted::events(self.shared.metrics(), &handled.events);
                 for event in &handled.events {

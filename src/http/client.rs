@@ -21,8 +21,7 @@ const USER_AGENT: usize = 512;
 /// server's own Unix socket, which only the server's own user can open.
 #[must_use]
 pub fn client(request: &HttpRequest, trusted: &[IpNet]) -> Client {
-    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let believed = peer.is_none_or(|peer| is_trusted(peer, trusted));
+    let believed = is_believed(request, trusted);
     let forwarded = |name| believed.then(|| text(request, name)).flatten();
     let address = address(request, trusted);
     let host = forwarded("x-forwarded-host")
@@ -66,6 +65,12 @@ pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> IpAddr {
     } else {
         peer.unwrap_or(LOCAL)
     }
+}
+
+/// Whether the peer is believed in what it says about a request beside the request itself.
+pub(super) fn is_believed(request: &HttpRequest, trusted: &[IpNet]) -> bool {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    peer.is_none_or(|peer| is_trusted(peer, trusted))
 }
 
 /// Whether this peer may say on whose behalf it asks.

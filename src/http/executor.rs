@@ -113,6 +113,7 @@ pub(super) fn question(
             .map(str::to_owned),
         received: arrival.at,
         correlation: arrival.id,
+        trace: arrival.trace,
         presence: presence(request),
     }
 }

@@ -117,6 +117,7 @@ impl<'a> FlowPage<'a> {
             challenge,
             received: self.arrival.at,
             correlation: self.arrival.id,
+            trace: self.arrival.trace,
             presence: self.presence.clone(),
         }
     }

@@ -158,6 +158,7 @@ async fn set_up(
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
+        trace: arrival.trace,
         presence: Presence::default(),
     };
     let begun = state.executions.begin_anew(question, context).await?;

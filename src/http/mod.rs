@@ -47,6 +47,7 @@ mod stage_cookie;
 mod state;
 mod status;
 mod streams;
+mod traced;
 pub mod turned_away;
 mod ways;
 

@@ -21,8 +21,9 @@ use uuid::Uuid;
 use super::connections::{Busy, Connection};
 use super::health::is_probe;
 use super::page::page_error;
-use super::{State, content_policy};
+use super::{State, content_policy, traced};
 use crate::telemetry::Held;
+use crate::traces::{Parent, Span};
 
 /// The header that names the request.
 pub const ID: HeaderName = HeaderName::from_static("x-authentik-id");
@@ -53,6 +54,8 @@ pub struct Arrival {
     pub id: Uuid,
     /// When its head had been read (monotonic).
     pub at: Instant,
+    /// Its span.
+    pub trace: Parent,
 }
 
 impl Arrival {
@@ -81,9 +84,12 @@ pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (id, at) = (state.clock.ordered_id(), state.clock.monotonic());
+    let mut trace = traced::begin(&state, &request, id);
     let arrival = Arrival {
-        id: state.clock.ordered_id(),
-        at: state.clock.monotonic(),
+        id,
+        at,
+        trace: trace.parent(),
     };
     request.extensions_mut().insert(arrival);
     let busy = request
@@ -93,8 +99,9 @@ pub async fn around(
     let name = arrival.name();
     // At this level, so that whatever is logged says to which request it belongs.
     let span = tracing::error_span!("request", id = %name, execution = tracing::field::Empty);
-    let answer = answer(&state, request, next, arrival).instrument(span);
+    let answer = answer(&state, request, next, arrival, &mut trace).instrument(span);
     let mut response = answer.await?;
+    drop(trace);
     put_defaults(response.headers_mut(), &name);
     drop(in_flight);
     // What was compressed on its way has no size any more, and ends all the same: only whoever made
@@ -124,6 +131,7 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     arrival: Arrival,
+    trace: &mut Span,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let method = request.method().clone();
     // The path alone: the query string may hold tokens. No visitor fills the log with one line.
@@ -154,8 +162,10 @@ async fn answer(
     // Probes and pictures come all the time and tell nobody anything. Of what limits turned away, one
     // line a second is told.
     if is_turned_away || is_probe(&path) || path.starts_with("/static/") {
+        trace.forget();
         tracing::debug!(%method, path, status, milliseconds, "answered");
     } else {
+        traced::answered(trace, response.request(), status);
         tracing::info!(%method, path, status, milliseconds, "answered");
     }
     Ok(response)

@@ -65,6 +65,7 @@ async fn enter(
         challenge: None,
         received: arrival.at,
         correlation: arrival.id,
+        trace: arrival.trace,
         presence: Presence::default(),
     };
     let begun = match state.executions.begin_anew(question, context).await {

@@ -30,6 +30,7 @@ use crate::expression::Workers;
 use crate::geoip::Geoip;
 use crate::journal::{self, Journal};
 use crate::telemetry::{Metrics, Refused};
+use crate::traces::Tracer;
 use crate::web::Pages;
 
 /// What every handler needs.
@@ -68,6 +69,8 @@ pub struct State {
     pub probed: Probed,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where spans come from.
+    pub traces: Tracer,
     /// Runs expressions, and says whether one is understood; none in tests of handlers.
     pub workers: Option<Workers>,
     /// Where an address is, and whose.

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::SecretString;
 use url::Url;
 
-use super::origin::Shown;
+use super::header::Header;
 use super::reader::Reader;
 use super::value::Parsed;
 
@@ -51,27 +51,6 @@ pub enum FeedFormat {
     Ocsf,
     /// One line of RFC 5424.
     Syslog,
-}
-
-/// A header of a request. Its value may be a secret, so it is never shown.
-#[derive(Clone)]
-pub struct Header {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: SecretString,
-}
-
-impl fmt::Display for Header {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, Shown::REDACTED)
-    }
-}
-
-impl fmt::Debug for Header {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
 }
 
 impl FeedFormat {
@@ -125,7 +104,7 @@ impl Webhook {
         let url = from.optional("feed.webhook.url", address);
         let secret = from.secret("feed.webhook.secret");
         let format = from.parsed("feed.webhook.format", FeedFormat::Json, format);
-        let headers = from.list("feed.webhook.headers", Vec::new(), header);
+        let headers = Header::read_list(from, "feed.webhook.headers");
         if url.is_some() && !has_secret {
             let origin = from.origin("feed.webhook.url");
             let problem = "feed.webhook.url has no feed.webhook.secret, so its server could not \
@@ -159,28 +138,6 @@ pub(super) fn address(text: &str) -> Parsed<Url> {
     let url = Url::parse(text).ok();
     url.filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host())
         .ok_or_else(|| format!("{text:?} is no address such as \"https://siem.example.org/in\""))
-}
-
-fn header(text: &str) -> Parsed<Vec<Header>> {
-    let is_name = |name: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        !name.is_empty() && name.bytes().all(plain)
-    };
-    let parts = text
-        .split_once(':')
-        .map(|(name, value)| (name.trim(), value.trim()));
-    match parts {
-        Some((name, value))
-            if is_name(name) && value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) =>
-        {
-            Ok(vec![Header {
-                name: name.to_owned(),
-                value: value.to_owned().into(),
-            }])
-        }
-        // Not what was given: it may be a secret.
-        _ => Err("a header is written as \"Name: value\"".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -169,7 +169,8 @@ impl Reader {
         }
     }
 
-    fn dereference(&self, text: &str) -> Parsed<SecretString> {
+    /// A secret that stands here, or where `file:///path` or `env://NAME` says.
+    pub(super) fn dereference(&self, text: &str) -> Parsed<SecretString> {
         let secret = if let Some(path) = text.strip_prefix("file://") {
             let text = std::fs::read_to_string(path)
                 .map_err(|error| format!("the file {path:?} cannot be read: {error}"))?;

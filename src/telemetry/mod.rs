@@ -18,12 +18,14 @@ mod held;
 mod journal;
 mod machine;
 mod slugs;
+mod spans;
 mod web;
 
 pub use book::{Described, Sort};
 pub use executions::{End, Executions, Measured, Moved};
 pub use held::Held;
 pub use machine::{Machine, Reader, level};
+pub use spans::{Lost, Spans};
 pub use web::{Refused, Web};
 
 use book::Book;
@@ -38,6 +40,7 @@ struct All {
     executions: Executions,
     web: Web,
     machine: Machine,
+    spans: Spans,
 }
 
 impl Metrics {
@@ -48,6 +51,7 @@ impl Metrics {
         let executions = Executions::new(&mut book);
         let web = Web::new(&mut book);
         let machine = Machine::new(&mut book);
+        let spans = Spans::new(&mut book);
         self::journal::enter(&mut book, journal);
         let (registry, described) = book.into_parts();
         Self(Arc::new(All {
@@ -56,6 +60,7 @@ impl Metrics {
             executions,
             web,
             machine,
+            spans,
         }))
     }
 
@@ -75,6 +80,12 @@ impl Metrics {
     #[must_use]
     pub fn machine(&self) -> &Machine {
         &self.0.machine
+    }
+
+    /// What is counted of spans on their way to a collector.
+    #[must_use]
+    pub fn spans(&self) -> &Spans {
+        &self.0.spans
     }
 
     /// Every metric that there may be, also one that nothing was counted of yet.

@@ -47,6 +47,7 @@ use crate::journal::object::{self, Stored, Versioned};
 use crate::journal::{Commit, Durability, Journal, Version, Write, memory::MemoryJournal};
 use crate::replay::{self, Verified};
 use crate::stage::Kind;
+use crate::traces::Parent;
 use crate::world::record::KIND;
 
 /// A server without HTTP.
@@ -277,6 +278,7 @@ impl Visitor<'_> {
             challenge: None,
             received: self.bench.clock.monotonic(),
             correlation: Uuid::nil(),
+            trace: Parent::default(),
             presence: Presence::default(),
         }
     }

@@ -106,6 +106,7 @@ async fn answered(
         challenge: None,
         received: owner.arrival.at,
         correlation: owner.arrival.id,
+        trace: owner.arrival.trace,
         presence: Presence::default(),
     };
     let mut context = Context::default();

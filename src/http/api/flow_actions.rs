@@ -209,6 +209,7 @@ async fn execute(call: Call) -> Answered {
         presence: Presence::default(),
         received: arrival.at,
         correlation: arrival.id,
+        trace: arrival.trace,
     };
     let begun = state.executions.begin_anew(question, context).await?;
     let Some(reply) = begun else {

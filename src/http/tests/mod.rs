@@ -50,6 +50,7 @@ use crate::journal::object::{self, Stored};
 use crate::journal::{Commit, Durability, Journal, Version, Write};
 use crate::stage::Kind;
 use crate::telemetry::Metrics;
+use crate::traces::Tracer;
 use crate::web::Pages;
 
 /// A server without sockets.
@@ -104,6 +105,7 @@ impl Server {
             turned_away: TurnedAway::default(),
             probed: Probed::default(),
             metrics: Metrics::default(),
+            traces: Tracer::default(),
             workers: None,
             geoip: Arc::default(),
             streams: Arc::default(),

@@ -49,6 +49,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         &[
             "tls",
             "telemetry",
+            "traces",
             "audit",
             "feed",
             "duo",
@@ -76,6 +77,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         "http",
         &[
             "telemetry",
+            "traces",
             "process",
             "audit",
             "feed",
@@ -116,6 +118,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
         "execution",
         &[
             "telemetry",
+            "traces",
             "duo",
             "webauthn",
             "courier",
@@ -241,6 +244,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("webauthn", &[]),
     ("process", &[]),
     ("telemetry", &["journal"]),
+    ("traces", &["telemetry", "tls"]),
     ("settings", &[]),
     ("clock", &[]),
 ];

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 fn kills() -> u64 {
     match std::env::var("GATELOG_LONG").as_deref() {
         Ok("1") => 40,
-        _ => 4,
+        _ => 3,
     }
 }
 

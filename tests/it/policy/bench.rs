@@ -26,6 +26,7 @@ use gatelog::journal::{Commit, Durability, Journal, Version, Write, memory::Memo
 use gatelog::policy;
 use gatelog::replay::{self, Verified};
 use gatelog::stage;
+use gatelog::traces::Parent;
 use gatelog::world::record::KIND;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -427,6 +428,7 @@ impl Visitor<'_> {
             challenge: None,
             received: self.bench.clock.monotonic(),
             correlation: Uuid::nil(),
+            trace: Parent::default(),
             presence: Presence::default(),
         }
     }

@@ -97,6 +97,13 @@ impl Canaries {
             .assert_clean(output, "the output of processes");
     }
 
+    /// Fails when something that was sent to another program holds any of the values.
+    #[cfg(feature = "otel")]
+    pub(crate) fn search_sent(&self, content: &[u8]) {
+        self.search(&[Kind::Secret, Kind::Shown, Kind::Personal])
+            .assert_clean(content, "what was sent");
+    }
+
     fn search(&self, kinds: &[Kind]) -> Search {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let mut search = Search::default();

@@ -7,6 +7,8 @@ mod authenticator;
 mod blueprint;
 mod canaries;
 mod captcha_provider;
+#[cfg(feature = "otel")]
+pub(crate) mod collector;
 pub(crate) mod command;
 mod cookies;
 pub(crate) mod database;

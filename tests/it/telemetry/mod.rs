@@ -6,4 +6,6 @@ mod docs;
 mod lines;
 mod port;
 pub(crate) mod scrape;
+#[cfg(feature = "otel")]
+mod traces;
 mod trouble;

@@ -31,6 +31,12 @@ pub(crate) fn with_metrics_of(
 }
 
 impl Port {
+    /// That of a server which was told to listen there.
+    #[cfg(feature = "otel")]
+    pub(super) fn at(address: &str) -> Self {
+        Self(address.to_owned())
+    }
+
     /// The address.
     pub(super) fn address(&self) -> &str {
         &self.0

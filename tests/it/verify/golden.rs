@@ -1,6 +1,6 @@
 //! The golden journals: executions that an earlier version recorded, which this one comes to again.
 //!
-//! They are made by `GATELOG_GOLDEN=1 cargo test --features shifted-clock --test it
+//! They are made by `GATELOG_GOLDEN=1 cargo test --features shifted-clock,otel --test it
 //! a_bundle_holds_nothing`. Whoever makes them anew says that executions recorded until then need
 //! not be run again to the same; `docs/contributing.md` has more.
 
