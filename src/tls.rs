@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, Response, redirect};
 use rustls::crypto::{CryptoProvider, ring};
@@ -29,6 +30,25 @@ pub async fn built(client: ClientBuilder) -> Result<Client, Option<reqwest::Erro
     match tokio::task::spawn_blocking(move || client.build()).await {
         Ok(built) => built.map_err(Some),
         Err(_) => Err(None),
+    }
+}
+
+/// The client for the world outside that is kept here; it is built when it is needed for the first time. A
+/// request may take so long.
+///
+/// # Errors
+/// Why there is none.
+pub async fn kept(kept: &mut Option<Client>, timeout: Duration) -> Result<&Client, String> {
+    match kept {
+        Some(client) => Ok(client),
+        vacant @ None => {
+            let built = built(outward().timeout(timeout)).await;
+            let client = built.map_err(|error| match error {
+                Some(error) => error.to_string(),
+                None => "the client could not be built".to_owned(),
+            })?;
+            Ok(vacant.insert(client))
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use url::Url;
 
-use super::webhook::{client, taken};
+use super::webhook::{TIMEOUT, taken};
+use crate::tls;
 
 /// Where checkpoints are posted. They are signed already, so nothing else proves their origin.
 pub struct Post {
@@ -24,7 +25,7 @@ impl Post {
     /// # Errors
     /// Why it was not taken.
     pub async fn send(&mut self, note: &str) -> Result<(), String> {
-        let client = client(&mut self.client).await?;
+        let client = tls::kept(&mut self.client, TIMEOUT).await?;
         let sent = client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "text/plain; charset=utf-8")

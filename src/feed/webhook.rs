@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response};
-use secrecy::ExposeSecret;
 
 use super::sign::signature;
 use crate::clock::Clock;
-use crate::settings::{FeedFormat, Webhook};
+use crate::settings::{FeedFormat, Header, Webhook};
 use crate::tls;
 
 /// How long a message may take.
-const TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Where messages go.
 pub(super) struct Receiver {
@@ -23,18 +22,9 @@ pub(super) struct Receiver {
 
 impl Receiver {
     pub(super) fn new(webhook: &Webhook) -> Self {
-        let mut headers = HeaderMap::new();
-        for header in &webhook.headers {
-            let name = HeaderName::from_bytes(header.name.as_bytes());
-            let value = HeaderValue::from_str(header.value.expose_secret());
-            if let (Ok(name), Ok(mut value)) = (name, value) {
-                value.set_sensitive(true);
-                headers.append(name, value);
-            }
-        }
         Self {
             webhook: webhook.clone(),
-            headers,
+            headers: Header::map(&webhook.headers),
             client: None,
         }
     }
@@ -45,7 +35,7 @@ impl Receiver {
     /// # Errors
     /// Why it was not taken, in words that hold nothing of it.
     pub(super) async fn send(&mut self, clock: &Clock, id: &str, body: &str) -> Result<(), String> {
-        let client = client(&mut self.client).await?;
+        let client = tls::kept(&mut self.client, TIMEOUT).await?;
         let second = clock.now().as_second();
         let kind = match self.webhook.format {
             FeedFormat::Json | FeedFormat::Ocsf => "application/json",
@@ -64,19 +54,6 @@ impl Receiver {
             .await;
         taken(sent)
     }
-}
-
-/// The client, which is built when it is needed for the first time.
-pub(super) async fn client(kept: &mut Option<Client>) -> Result<&Client, String> {
-    if kept.is_none() {
-        let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
-        let client = built.map_err(|error| match error {
-            Some(error) => error.to_string(),
-            None => "the client could not be built".to_owned(),
-        })?;
-        *kept = Some(client);
-    }
-    Ok(kept.as_ref().expect("it was made above"))
 }
 
 /// Whether a message was taken, and why not.

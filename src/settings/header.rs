@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::origin::Shown;
@@ -44,6 +45,22 @@ impl Header {
             }
         }
         headers
+    }
+
+    /// All of them as a request has them; their values are written to no log.
+    #[must_use]
+    pub fn map(headers: &[Self]) -> HeaderMap {
+        let read = headers.iter().filter_map(|header| {
+            let name = HeaderName::from_bytes(header.name.as_bytes()).ok()?;
+            let mut value = HeaderValue::from_str(header.value.expose_secret()).ok()?;
+            value.set_sensitive(true);
+            Some((name, value))
+        });
+        let mut map = HeaderMap::new();
+        for (name, value) in read {
+            map.append(name, value);
+        }
+        map
     }
 }
 

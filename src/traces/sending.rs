@@ -6,9 +6,8 @@
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response};
-use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -16,7 +15,7 @@ use url::Url;
 use super::message;
 use super::span::Finished;
 use crate::clock::Clock;
-use crate::settings::Otel;
+use crate::settings::{Header, Otel};
 use crate::telemetry::{Lost, Metrics};
 use crate::tls;
 
@@ -62,7 +61,7 @@ impl Sending {
         let (stop, stopping) = watch::channel(false);
         let sender = Sender {
             endpoint: endpoint.clone(),
-            headers: headers(settings),
+            headers: Header::map(&settings.headers),
             resource: message::resource(&settings.service_name, clock.opaque_id()),
             client: None,
             metrics: metrics.clone(),
@@ -175,7 +174,9 @@ impl Sender {
             why,
             is_passing: true,
         };
-        let client = client(&mut self.client).await.map_err(passing)?;
+        let client = tls::kept(&mut self.client, TIMEOUT)
+            .await
+            .map_err(passing)?;
         let sent = client
             .post(self.endpoint.clone())
             .headers(self.headers.clone())
@@ -242,30 +243,4 @@ fn told(error: reqwest::Error) -> String {
         cause = deeper.source();
     }
     text
-}
-
-/// The headers of the settings.
-fn headers(settings: &Otel) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for header in &settings.headers {
-        let name = HeaderName::from_bytes(header.name.as_bytes());
-        let value = HeaderValue::from_str(header.value.expose_secret());
-        if let (Ok(name), Ok(mut value)) = (name, value) {
-            value.set_sensitive(true);
-            headers.append(name, value);
-        }
-    }
-    headers
-}
-
-async fn client(kept: &mut Option<Client>) -> Result<&Client, String> {
-    if kept.is_none() {
-        let built = tls::built(tls::outward().timeout(TIMEOUT)).await;
-        let client = built.map_err(|error| match error {
-            Some(error) => error.to_string(),
-            None => "the client could not be built".to_owned(),
-        })?;
-        *kept = Some(client);
-    }
-    Ok(kept.as_ref().expect("it was made above"))
 }
