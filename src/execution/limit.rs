@@ -92,13 +92,8 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
     /// # Errors
     /// How long to wait when there were too many.
     pub(super) fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
-        let mut all = self.all();
-        let All {
-            buckets,
-            worth,
-            ripe,
-        } = &mut *all;
-        let bucket = buckets.get_or_insert_mut(key, || Bucket {
+        let all = &mut *self.all();
+        let bucket = all.buckets.get_or_insert_mut(key, || Bucket {
             tokens: self.burst,
             filled: now,
             untold: 0.0,
@@ -106,7 +101,9 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
         bucket.fill(now, self.rate, self.burst);
         bucket.wait(self.rate)?;
         bucket.tokens -= 1.0;
-        bucket.note(1.0, *worth, || ripe.push(key));
+        if bucket.ripens(1.0, all.worth) {
+            all.ripe.push(key);
+        }
         Ok(())
     }
 
@@ -141,15 +138,11 @@ impl<K: Eq + Hash + Copy> Buckets<K> {
 
     /// It could not be told: it will be told later.
     fn not_told(&self, taken: &[(K, f64)]) {
-        let mut all = self.all();
-        let All {
-            buckets,
-            worth,
-            ripe,
-        } = &mut *all;
+        let all = &mut *self.all();
         for (key, count) in taken {
-            if let Some(bucket) = buckets.peek_mut(key) {
-                bucket.note(*count, *worth, || ripe.push(*key));
+            let bucket = all.buckets.peek_mut(key);
+            if bucket.is_some_and(|it| it.ripens(*count, all.worth)) {
+                all.ripe.push(*key);
             }
         }
     }
@@ -176,13 +169,11 @@ impl Bucket {
         self.filled = self.filled.max(now);
     }
 
-    /// Notes that so many were taken, and says when that becomes worth telling.
-    fn note(&mut self, taken: f64, worth: f64, ripens: impl FnOnce()) {
+    /// Notes that so many were taken, and says whether that has become worth telling by it.
+    fn ripens(&mut self, taken: f64, worth: f64) -> bool {
         let was_ripe = self.untold >= worth;
         self.untold += taken;
-        if !was_ripe && self.untold >= worth {
-            ripens();
-        }
+        !was_ripe && self.untold >= worth
     }
 
     /// How long it takes until there is one, where there is none.
