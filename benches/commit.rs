@@ -146,7 +146,7 @@ pub(crate) fn commits(
                     let mut took = Vec::new();
                     while clock.monotonic().duration_since(start) < TIME {
                         let before = clock.monotonic();
-                        let commit = append(stream, version, durability, &clock);
+                        let commit = append(stream, version, EVENT, durability, &clock);
                         journal.commit(commit).await.expect("a commit");
                         took.push(clock.monotonic().duration_since(before));
                         version = version.next();
@@ -162,23 +162,35 @@ pub(crate) fn commits(
         all
     });
     let seconds = clock.monotonic().duration_since(start).as_secs_f64();
-    took.sort_unstable();
-    let at = |part: usize| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e3;
+    let [p50, p99] = percentiles(&mut took);
     Figures {
         per_second: count(took.len() as u64) / seconds,
-        p50: at(50),
-        p99: at(99),
+        p50,
+        p99,
     }
 }
 
-fn append(stream: StreamId, expected: Version, durability: Durability, clock: &Clock) -> Commit {
+/// What half of them took at most and what 99 of 100 did, in milliseconds.
+pub(crate) fn percentiles(took: &mut [Duration]) -> [f64; 2] {
+    took.sort_unstable();
+    [50, 99].map(|part| took[(took.len() - 1) * part / 100].as_secs_f64() * 1e3)
+}
+
+/// A commit of one event of so many bytes.
+pub(crate) fn append(
+    stream: StreamId,
+    expected: Version,
+    bytes: usize,
+    durability: Durability,
+    clock: &Clock,
+) -> Commit {
     Commit {
         writes: vec![Write::Append {
             stream,
             expected,
             key: KeyId::SYSTEM,
             schema: 1,
-            body: vec![b'x'; EVENT],
+            body: vec![b'x'; bytes],
         }],
         durability,
         fence: None,

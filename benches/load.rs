@@ -30,7 +30,7 @@ const SOME: usize = 32;
 const HASHING: usize = 8;
 
 /// How long each figure is measured.
-fn time() -> Duration {
+pub(crate) fn time() -> Duration {
     Duration::from_secs(if is_quick() { 4 } else { 10 })
 }
 
@@ -117,15 +117,20 @@ fn measured(
     };
     let report = load::run(&plan, &own.target(), &own.people(), clock);
     let report = report.unwrap_or_else(|error| panic!("{error}"));
+    is_well(&report, own);
+    report
+}
+
+/// The server sent people away at most.
+pub(crate) fn is_well(report: &Report, own: &Own) {
     let mut failures = report.failures.keys();
     let is_well = failures.all(|name| ["status_429", "status_503"].contains(&name.as_str()));
     let said = own.said();
     let last = said.lines().last().unwrap_or_default();
     assert!(is_well, "{:?}: {last}", report.failures);
-    report
 }
 
 /// How many conversations ended because the server sent people away.
-fn sent_away(report: &Report) -> u64 {
+pub(crate) fn sent_away(report: &Report) -> u64 {
     report.pushed_back.status_429 + report.pushed_back.status_503
 }

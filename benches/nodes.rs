@@ -10,6 +10,7 @@ use gatelog::clock::Clock;
 use gatelog::load::own::{Options, Own};
 use gatelog::load::{self, Plan, Profile, Report};
 
+use crate::load::{is_well, sent_away, time};
 use crate::served::{disk, say};
 
 mod beside;
@@ -33,15 +34,6 @@ const COUNTED: u64 = 300;
 
 /// How many answers a login consists of; its first page is a commit as well.
 const COMMITS: f64 = 3.0;
-
-/// How long each figure is measured.
-fn time() -> Duration {
-    Duration::from_secs(if is_quick() { 4 } else { 10 })
-}
-
-fn is_quick() -> bool {
-    std::env::args().any(|argument| argument == "--quick")
-}
 
 /// Measures and prints the tables; says so where PostgreSQL is missing.
 pub(crate) fn run() {
@@ -145,11 +137,7 @@ fn measured(
         let ended = all.into_iter().zip(nodes).map(|(it, node)| {
             let report = it.join().expect("it does not panic");
             let report = report.unwrap_or_else(|error| panic!("{error}"));
-            // It may send people away when they are too many, which is told. Nothing else may fail.
-            let mut failures = report.failures.keys();
-            let is_well =
-                failures.all(|name| ["status_429", "status_503"].contains(&name.as_str()));
-            assert!(is_well, "{:?}: {}", report.failures, node.said());
+            is_well(&report, node);
             report
         });
         ended.collect()
@@ -161,10 +149,7 @@ fn tell(reports: &[Report], plain: f64, in_turn: f64) {
     let sum = |of: &dyn Fn(&Report) -> f64| reports.iter().map(of).sum::<f64>();
     let most = |of: &dyn Fn(&Report) -> f64| reports.iter().map(of).fold(0.0, f64::max);
     let logins = sum(&|it| it.conversations.per_second);
-    let sent_away: u64 = reports
-        .iter()
-        .map(|it| it.pushed_back.status_429 + it.pushed_back.status_503)
-        .sum();
+    let sent_away: u64 = reports.iter().map(sent_away).sum();
     let busy = sum(&|it| it.server.as_ref().map_or(f64::NAN, |it| it.busy));
     say(&format!(
         "| {} | {logins:.0} | {:.0} | {:.1} | {:.1} | {:.2} | {sent_away} | {:.2} | {:.2} |",

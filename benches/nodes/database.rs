@@ -1,18 +1,22 @@
 //! A PostgreSQL for a bench: on the disk, which it waits for, and on a socket and no network.
 
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
+
+#[path = "../../tests/it/support/tethered.rs"]
+mod tethered;
+
+use tethered::{Script, Tethered};
 
 /// Where it lies: not in memory on most machines, and others may come there.
 const DISK: &str = "/var/tmp";
 
 /// A server that runs as long as this lives.
 pub(super) struct Database {
-    shell: Child,
     programs: PathBuf,
     directory: PathBuf,
+    _running: Tethered,
 }
 
 impl Database {
@@ -27,7 +31,7 @@ impl Database {
             .keep();
         // Run as root it refuses to start.
         let owner = owner();
-        let mut command = match owner {
+        let command = match owner {
             Some((user, group)) => {
                 chown(&directory, Some(user), Some(group)).expect("it can be given away");
                 let mut command = Command::new("runuser");
@@ -36,33 +40,31 @@ impl Database {
             }
             None => Command::new("sh"),
         };
-        // It ends with this process, whatever ends that: then the shell's input ends.
-        let script = format!(
-            "trap '' HUP INT TERM; cd '{dir}' && \
-             '{bin}/initdb' -D data -U gatelog -A trust -E UTF8 --locale=C.UTF-8 >log 2>&1 || exit 1; \
-             '{bin}/postgres' -D data -k '{dir}' -c listen_addresses= -c max_connections=400 \
-             -c shared_buffers=256MB -c max_wal_size=4GB >>log 2>&1 & it=$!; \
-             until '{bin}/pg_isready' -q -h '{dir}'; do kill -0 $it 2>/dev/null || exit 1; sleep 0.1; done; \
-             echo ready; cat >/dev/null || true; kill -QUIT $it; wait; cd /; rm -rf '{dir}'",
-            dir = directory.display(),
-            bin = programs.display(),
+        let (dir, bin) = (directory.display(), programs.display());
+        let running = Tethered::start(
+            command,
+            &Script {
+                before: &format!(
+                    "cd '{dir}' && \
+                     '{bin}/initdb' -D data -U gatelog -A trust -E UTF8 --locale=C.UTF-8 >log 2>&1"
+                ),
+                program: &format!(
+                    "'{bin}/postgres' -D data -k '{dir}' -c listen_addresses= -c max_connections=400 \
+                     -c shared_buffers=256MB -c max_wal_size=4GB >>log 2>&1"
+                ),
+                is_ready: &format!("'{bin}/pg_isready' -q -h '{dir}'"),
+                signal: "QUIT",
+                after: &format!("cd /; rm -rf '{dir}'"),
+            },
         );
-        let mut shell = command
-            .args(["-c", &script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a shell can be started");
-        let mut said = String::new();
-        let out = shell.stdout.take().expect("it is a pipe");
-        let read = BufReader::new(out).read_line(&mut said);
-        read.expect("it says something");
         let log = || std::fs::read_to_string(directory.join("log")).unwrap_or_default();
-        assert_eq!(said, "ready\n", "PostgreSQL did not start: {}", log());
+        let Ok(running) = running else {
+            panic!("PostgreSQL did not start: {}", log());
+        };
         Some(Self {
-            shell,
             programs,
             directory,
+            _running: running,
         })
     }
 
@@ -95,13 +97,6 @@ impl Database {
         assert!(status.success(), "{program}: {said}");
         let printed = String::from_utf8(stdout).expect("it is text");
         printed.trim().to_owned()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
     }
 }
 

@@ -10,12 +10,11 @@ use std::time::Duration;
 use gatelog::clock::Clock;
 use gatelog::journal::keys::RootKey;
 use gatelog::journal::postgres::{Options, PostgresJournal};
-use gatelog::journal::{
-    Commit, Durability, Error, Journal as _, KeyId, Kind, StreamId, Version, Write,
-};
+use gatelog::journal::{Durability, Error, Journal as _, Kind, StreamId, Version};
 use uuid::Uuid;
 
 use super::database::Database;
+use crate::commit::{append, percentiles};
 use crate::served::say;
 
 /// The size of what is appended, about that of a step.
@@ -38,13 +37,13 @@ pub(super) fn run(database: &Database, time: Duration, clock: &Clock) {
     });
     say("| a step's commit | p50 ms | p99 ms |");
     say("|---|---|---|");
-    let (alone, late) = (Figures::of(&mut alone), Figures::of(&mut late));
-    for (name, it) in [("alone", &alone), ("refused, read again, committed", &late)] {
-        say(&format!("| {name} | {:.2} | {:.2} |", it.p50, it.p99));
+    let (alone, late) = (percentiles(&mut alone), percentiles(&mut late));
+    for (name, [p50, p99]) in [("alone", alone), ("refused, read again, committed", late)] {
+        say(&format!("| {name} | {p50:.2} | {p99:.2} |"));
     }
     say(&format!(
         "A lost race costs {:.1} times as much.",
-        late.p50 / alone.p50
+        late[0] / alone[0]
     ));
 }
 
@@ -66,59 +65,28 @@ async fn measured(
     let (mut alone, mut late) = (Vec::new(), Vec::new());
     let begun = clock.monotonic();
     let mut number = 0;
+    let append = |stream, expected| append(stream, expected, EVENT, Durability::Durable, clock);
     while clock.monotonic().duration_since(begun) < time {
         let stream = StreamId::new(Kind::new("execution"), Uuid::from_u128(number));
         number += 1;
         let begun = clock.monotonic();
-        let commit = append(stream, Version::NONE, clock);
+        let commit = append(stream, Version::NONE);
         one.commit(commit).await.expect("nobody else writes");
         alone.push(clock.monotonic().duration_since(begun));
 
-        let commit = append(stream, Version(1), clock);
+        let commit = append(stream, Version(1));
         other.commit(commit).await.expect("it is the first one");
         let begun = clock.monotonic();
-        let refused = one.commit(append(stream, Version(1), clock)).await;
+        let refused = one.commit(append(stream, Version(1))).await;
         assert!(
             matches!(refused, Err(Error::Conflict { .. })),
             "{refused:?}"
         );
         let news = one.read(stream, Version(1)).await.expect("it can be read");
         let last = news.last().expect("there is something").version;
-        let commit = append(stream, last, clock);
+        let commit = append(stream, last);
         one.commit(commit).await.expect("nobody else writes");
         late.push(clock.monotonic().duration_since(begun));
     }
     (alone, late)
-}
-
-fn append(stream: StreamId, expected: Version, clock: &Clock) -> Commit {
-    Commit {
-        writes: vec![Write::Append {
-            stream,
-            expected,
-            key: KeyId::SYSTEM,
-            schema: 1,
-            body: vec![b'x'; EVENT],
-        }],
-        durability: Durability::Durable,
-        fence: None,
-        at: clock.now(),
-        correlation: Uuid::nil(),
-    }
-}
-
-struct Figures {
-    p50: f64,
-    p99: f64,
-}
-
-impl Figures {
-    fn of(all: &mut [Duration]) -> Self {
-        all.sort_unstable();
-        let at = |part: usize| all[(all.len() - 1) * part / 100].as_secs_f64() * 1e3;
-        Self {
-            p50: at(50),
-            p99: at(99),
-        }
-    }
 }

@@ -1,5 +1,5 @@
-//! A program that ends with the test's process, whatever ends that: it runs below a shell that waits for the
-//! end of its input. Knows nothing of the program.
+//! A program that ends with this process, whatever ends that: it runs below a shell that waits for the
+//! end of its input. Knows nothing of the program, nor of tests: benches have it as well.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -21,7 +21,7 @@ impl Tethered {
             signal,
             after,
         } = it;
-        // Whoever ends the test may tell its children as well, which would leave things behind.
+        // Whoever ends this process may tell its children as well, which would leave things behind.
         let script = format!(
             "trap '' HUP INT TERM; {before} || exit 1; {program} & it=$!; \
              until {is_ready}; do kill -0 $it 2>/dev/null || exit 1; sleep 0.05; done; \
