@@ -1,8 +1,13 @@
 //! Servers whose journal is in PostgreSQL: one, and two that share it.
 
+use std::time::Duration;
+
+use gatelog::clock::Clock;
 use serde_json::json;
 
-use crate::support::{Flow, LOGIN, Options, TestServer, block_on, database, with_server_of};
+use crate::support::{
+    Flow, LOGIN, Options, TestServer, Visitor, block_on, database, with_server_of,
+};
 
 mod cluster;
 mod copy;
@@ -73,6 +78,31 @@ async fn started_at(address: &str, options: Options) -> (TestServer, TestServer)
     };
     let other = TestServer::start(options).await;
     (one, other)
+}
+
+/// The administrator that a server was started with, logged in.
+async fn administrator_of(server: &TestServer) -> Visitor {
+    let mut visitor = server.visitor();
+    visitor.logs_in(&server.administrator).await;
+    visitor
+}
+
+/// How many logins of somebody the events of the API tell.
+async fn logins_of(administrator: &Visitor, name: &str) -> usize {
+    let query = format!("/api/v3/events/events/?action=login&username={name}");
+    let events = administrator.gets(&query).await;
+    events.has_status(200);
+    events.json()["results"].as_array().map_or(0, Vec::len)
+}
+
+/// Looks until it is so.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let clock = Clock::system();
+    let deadline = clock.monotonic() + Duration::from_mins(1);
+    while !is_so().await {
+        assert!(clock.monotonic() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 #[test]

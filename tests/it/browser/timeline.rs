@@ -21,14 +21,7 @@ async fn a_login(server: &TestServer) -> String {
     ] {
         visitor.answers(answer).await;
     }
-    latest(server)
-}
-
-/// The execution that began last.
-fn latest(server: &TestServer) -> String {
-    let list = server.gatelog(&["execution", "list", "--json", "--limit", "1"]);
-    let list = list.succeeds().values();
-    list[0]["execution"].as_str().expect("an id").to_owned()
+    server.latest()
 }
 
 /// An operator who looks at an execution.
@@ -153,7 +146,7 @@ fn a_stage_that_was_left_out_says_why_in_the_drawing() {
             .opens("choosy")
             .await
             .is_denied("Not today");
-        let window = looks_at(server, browsers, &latest(server), "").await?;
+        let window = looks_at(server, browsers, &server.latest(), "").await?;
         window.shows(".way .skipped", "terms").await?;
         window.shows(".way .skipped .gates", "policy never").await?;
         window.shows(".way .failed", "closed").await?;

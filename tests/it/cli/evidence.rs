@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use gatelog::clock::Clock;
-use gatelog::journal::evidence::{Checkpoint, Verifier, read_all};
 use gatelog::journal::frame::Record;
 use gatelog::journal::sled::verify_exports;
 use serde_json::json;
@@ -16,52 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use crate::journal::copy;
-use crate::support::command::{Ran, run};
-use crate::support::{LOGIN, Options, TestServer, with_server, with_server_of};
-
-/// What an auditor's machine has: files, and the program.
-struct Auditor {
-    directory: tempfile::TempDir,
-    key: String,
-}
-
-impl Auditor {
-    /// Gets the key once, from whoever runs the server.
-    fn meets(server: &TestServer) -> Self {
-        let key = server.gatelog(&["journal", "checkpoint", "--key"]);
-        Self {
-            directory: tempfile::tempdir().expect("a directory"),
-            key: key.succeeds().stdout.trim().to_owned(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn name(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-
-    fn verifies(&self, arguments: &[&str]) -> Ran {
-        self.verifies_with(&self.key, arguments)
-    }
-
-    /// There is no data directory, and no server.
-    fn verifies_with(&self, key: &str, arguments: &[&str]) -> Ran {
-        let nowhere = ("GATELOG_DATA".to_owned(), self.name("nowhere"));
-        let verify = ["journal", "verify", "--key", key];
-        run(&[&verify[..], arguments].concat(), &[nowhere], "")
-    }
-
-    /// The checkpoints in a file of theirs, all of them signed.
-    fn checkpoints(&self, path: &Path) -> Vec<Checkpoint> {
-        let key: Verifier = self.key.parse().expect("a key");
-        let text = fs::read_to_string(path).expect("reads");
-        let signed = read_all(&text, Some(&key)).expect("all are signed");
-        signed.into_iter().map(|it| it.checkpoint).collect()
-    }
-}
+use crate::support::{Auditor, LOGIN, Options, TestServer, with_server, with_server_of};
 
 async fn somebody_logs_in(server: &TestServer) {
     let person = server.person();

@@ -102,11 +102,8 @@ async fn is_too_far(visitor: &mut Visitor, person: &Person) {
 
 /// What `execution show` says of the latest execution.
 fn latest(server: &TestServer) -> String {
-    let list = server.gatelog(&["execution", "list", "--json", "--limit", "1"]);
-    let list = list.succeeds().values();
-    let id = list[0]["execution"].as_str().expect("an id");
     server
-        .gatelog(&["execution", "show", id])
+        .gatelog(&["execution", "show", &server.latest()])
         .succeeds()
         .stdout
         .clone()

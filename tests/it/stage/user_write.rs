@@ -92,9 +92,7 @@ fn whoever_deletes_their_account_is_nowhere_any_more() {
         let mut visitor = server.visitor();
         visitor.logs_in(&ann).await;
         let asked = visitor.opens("leave").await;
-        let latest = server.gatelog(&["execution", "list", "--limit", "1", "--json"]);
-        let theirs = latest.values().remove(0)["execution"].clone();
-        let theirs = theirs.as_str().expect("an id").to_owned();
+        let theirs = server.latest();
         asked
             .sees("ak-stage-consent")
             .with("pending_user", ann.username.as_str());

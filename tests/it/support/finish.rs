@@ -34,6 +34,13 @@ impl TestServer {
         ids.map(|id| self.history(id)).collect()
     }
 
+    /// The execution that began last.
+    pub(crate) fn latest(&self) -> String {
+        let list = self.gatelog(&["execution", "list", "--json", "--limit", "1"]);
+        let list = list.succeeds().values();
+        list[0]["execution"].as_str().expect("an id").to_owned()
+    }
+
     /// The events of an execution.
     pub(crate) fn history(&self, execution: &str) -> Vec<Value> {
         let shown = self.gatelog(&["execution", "show", execution, "--json"]);

@@ -3,6 +3,7 @@
 
 mod answer;
 mod app;
+mod auditor;
 mod authenticator;
 mod blueprint;
 mod canaries;
@@ -38,6 +39,7 @@ use secrecy::ExposeSecret;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::App;
+pub(crate) use auditor::Auditor;
 pub(crate) use authenticator::{Algorithm, SecurityKey};
 pub(crate) use blueprint::{Flow, policy};
 pub(crate) use canaries::{Canaries, files};

@@ -229,13 +229,11 @@ fn a_bundle_in_which_an_address_is_left_says_so() {
             .answers(json!({ "password": person.password }))
             .await
             .is_redirected_to("/");
-        let list = server.gatelog(&["execution", "list", "--json", "--limit", "1"]);
-        let list = list.values();
-        let id = list[0]["execution"].as_str().expect("an id");
+        let id = server.latest();
         // The hash that stands for every password is in it, so it is not printed.
         let folder = tempfile::tempdir().expect("a directory");
         let file = folder.path().join("by-mail.bundle").display().to_string();
-        let made = server.gatelog(&["execution", "bundle", id, "--out", &file]);
+        let made = server.gatelog(&["execution", "bundle", &id, "--out", &file]);
         made.succeeds()
             .says("what should have been replaced is left in it, at objects/");
         let written = std::fs::read(&file).expect("the bundle");
@@ -265,25 +263,22 @@ fn a_policy_that_goes_by_a_name_is_told_of_and_can_be_given_it() {
             .answers(json!({ "password": person.password }))
             .await
             .is_redirected_to("/");
-        let list = server
-            .gatelog(&["execution", "list", "--json", "--limit", "1"])
-            .values();
-        let id = list[0]["execution"].as_str().expect("an id");
+        let id = server.latest();
         let folder = tempfile::tempdir().expect("a directory");
         let file = folder.path().join("by-name.bundle");
         let file = file.to_str().expect("a path");
 
-        let told = server.gatelog(&["execution", "bundle", id, "--out", file]);
+        let told = server.gatelog(&["execution", "bundle", &id, "--out", file]);
         told.succeeds()
             .says("does not run again")
             .says("--personal");
         let ran = verifies_elsewhere(folder.path(), &[]);
         ran.fails_with(1).prints("differs at record 2");
 
-        let again = server.gatelog(&["execution", "bundle", id, "--out", file]);
+        let again = server.gatelog(&["execution", "bundle", &id, "--out", file]);
         again.fails_with(1).says("cannot be made");
         std::fs::remove_file(file).expect("it goes");
-        let kept = server.gatelog(&["execution", "bundle", id, "--personal", "--out", file]);
+        let kept = server.gatelog(&["execution", "bundle", &id, "--personal", "--out", file]);
         assert_eq!(kept.succeeds().stderr, "");
         verifies_elsewhere(folder.path(), &[]).succeeds();
         let text = std::fs::read_to_string(file).expect("the file");

@@ -14,12 +14,9 @@ mod golden;
 /// Writes the latest execution as a bundle into this folder.
 #[track_caller]
 fn bundles_latest(server: &TestServer, folder: &Path, name: &str) -> Value {
-    let list = server.gatelog(&["execution", "list", "--json", "--limit", "1"]);
-    let latest = list.succeeds().values().remove(0);
-    let id = latest["execution"].as_str().expect("an id");
     let file = folder.join(format!("{name}.bundle"));
     let out = file.to_str().expect("a plain path");
-    let made = server.gatelog(&["execution", "bundle", id, "--out", out]);
+    let made = server.gatelog(&["execution", "bundle", &server.latest(), "--out", out]);
     assert_eq!(made.succeeds().stderr, "", "{name}");
     serde_json::from_slice(&std::fs::read(file).expect("the file")).expect("JSON")
 }
