@@ -1,5 +1,5 @@
 //! Three nodes behind nginx, on PostgreSQL with a synchronous standby, while people sign up, confirm by mail, log
-//! in and forget their passwords; nodes are killed at any moment, and the database is lost. Afterwards:
+//! in, some with a push, and forget their passwords; nodes are killed at any moment, and the database is lost. Afterwards:
 //! what was acknowledged is there, nothing is there twice, nothing was sent twice, and what is recorded
 //! runs again to the same.
 //!
@@ -9,11 +9,12 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
 use gatelog::clock::Clock;
 
 use crate::soak::ledger::Ledger;
 use crate::support::database::Pair;
+use crate::support::duo::Duo;
 use crate::support::{
     MailSink, Options, Person, Place, Proxy, TestServer, Visitor, block_on, random_below,
 };
@@ -22,6 +23,7 @@ mod checks;
 mod dice;
 mod guest;
 mod life;
+mod push;
 
 use dice::Dice;
 
@@ -33,6 +35,9 @@ const LIVES: usize = 6;
 
 /// How many others log in all the time.
 const REGULARS: usize = 3;
+
+/// How many more log in with a push.
+const PHONES: usize = 2;
 
 /// So long nobody may wait, whatever happens: everything would be at a stand.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -52,6 +57,7 @@ struct Town {
     /// The address that mails lead to.
     base: String,
     sink: MailSink,
+    duo: Duo,
     ledger: Ledger,
     /// The executions whose links were confirmed, and that was acknowledged.
     confirmed: RefCell<Vec<String>>,
@@ -67,7 +73,7 @@ struct Town {
 }
 
 impl Town {
-    fn new(nodes: &[TestServer], proxy: &Proxy, sink: MailSink) -> Self {
+    fn new(nodes: &[TestServer], proxy: &Proxy, sink: MailSink, duo: Duo) -> Self {
         let mut first = nodes[0].visitor();
         first.turns_to_address(proxy.base());
         let ways = std::iter::once(first).chain(nodes.iter().map(TestServer::visitor));
@@ -76,6 +82,7 @@ impl Town {
             ways: ways.collect(),
             base: proxy.base().to_owned(),
             sink,
+            duo,
             ledger: Ledger::default(),
             confirmed: RefCell::default(),
             people: RefCell::default(),
@@ -170,10 +177,13 @@ fn whatever_is_lost_no_acknowledged_step_is_and_nothing_happens_twice() {
         let (place, sink) = (Place::new(), MailSink::start());
         let mut nodes = nodes(&pair, &place, &sink).await;
         let proxy = Proxy::start(nginx, &place, nodes.iter().map(TestServer::base));
-        let town = Town::new(&nodes, &proxy, sink);
+        let duo = Duo::start(nodes[0].canaries()).await;
+        let phones = push::people(&nodes[0], &duo, PHONES).await;
+        let town = Town::new(&nodes, &proxy, sink, duo);
         let mut dice = Dice::new(seed);
         let regulars: Vec<Person> = (0..REGULARS).map(|_| nodes[0].person()).collect();
-        town.people.borrow_mut().extend(regulars.iter().cloned());
+        let there = regulars.iter().chain(&phones).cloned();
+        town.people.borrow_mut().extend(there);
         let lives: Vec<Dice> = (0..LIVES).map(|_| dice.another()).collect();
         let visits: Vec<Dice> = regulars.iter().map(|_| dice.another()).collect();
         let living = join_all(lives.into_iter().map(|dice| town.lives(dice)));
@@ -183,14 +193,22 @@ fn whatever_is_lost_no_acknowledged_step_is_and_nothing_happens_twice() {
                 .zip(visits)
                 .map(|(person, dice)| town.keeps_logging_in(person, dice)),
         );
+        let calls: Vec<Dice> = phones.iter().map(|_| dice.another()).collect();
+        let approving = join_all(
+            phones
+                .iter()
+                .zip(calls)
+                .map(|(person, dice)| town.keeps_approving(person, dice)),
+        );
         let striking = strikes(&mut nodes, &pair, &town, dice);
-        join(striking, join(living, visiting)).await;
+        join3(striking, approving, join(living, visiting)).await;
         checks::all(&nodes, &town).await;
         eprintln!(
-            "{} rounds, {} people, {} mails, {} answers acknowledged, {} requests lost",
+            "{} rounds, {} people, {} mails, {} pushes, {} answers acknowledged, {} requests lost",
             2 * kills() + 1,
             town.people.borrow().len(),
             town.sink.taken().len(),
+            town.duo.pushes().len(),
             town.ledger.answers.get(),
             town.lost.get()
         );

@@ -30,6 +30,7 @@ pub(super) async fn all(nodes: &[TestServer], town: &Town) {
     recorded.nothing_is_twice();
     recorded.has_what_was_confirmed(town);
     recorded.mails_are_those_that_were_asked_for(town);
+    recorded.pushes_are_those_that_were_asked_for(town);
     recorded.everybody_is_there_once(nodes, town);
     for node in nodes {
         let verified = node.gatelog_at_length(&["replay", "verify", "--all"]);
@@ -76,21 +77,33 @@ impl Recorded {
         all.filter(move |event| event["event"] == name)
     }
 
-    /// The mails that were asked for.
-    fn asked_for(&self) -> BTreeSet<&str> {
+    /// What of this kind was asked of others.
+    fn asked_for(&self, kind: &str) -> BTreeSet<&str> {
         let asked = self.named("effect_requested");
         asked
-            .filter(|event| event["what"]["kind"] == "mail")
+            .filter(|event| event["what"]["kind"] == kind)
             .map(id)
             .collect()
     }
 
-    /// Whether it is known of every mail what came of it.
+    /// Those of the effects `asked` of which such an event tells; of none twice.
+    fn told_of(&self, name: &'static str, asked: &BTreeSet<&str>) -> Vec<&Value> {
+        let told = self.named(name).filter(|event| asked.contains(id(event)));
+        let told: Vec<&Value> = told.collect();
+        let once: BTreeSet<&str> = told.iter().map(|event| id(event)).collect();
+        assert_eq!(once.len(), told.len(), "{name} twice of one effect");
+        told
+    }
+
+    /// Whether it is known of every mail and every push what came of it.
     fn is_told(&self) -> bool {
         let finished = self.named("effect_finished");
         let ended = finished.chain(self.named("effect_outcome_unknown"));
         let ended: BTreeSet<&str> = ended.map(id).collect();
-        ended.is_superset(&self.asked_for())
+        let kinds = ["mail", "push"].into_iter();
+        kinds
+            .flat_map(|kind| self.asked_for(kind))
+            .all(|it| ended.contains(it))
     }
 
     fn has_what_was_confirmed(&self, town: &Town) {
@@ -122,9 +135,9 @@ impl Recorded {
         let mails = town.sink.taken();
         let links: BTreeSet<String> = mails.iter().map(|mail| mail.letter().link()).collect();
         assert_eq!(links.len(), mails.len(), "a mail was sent twice");
-        let asked = self.asked_for();
-        let unknown = self.named("effect_outcome_unknown").count();
-        let finished: Vec<&Value> = self.named("effect_finished").collect();
+        let asked = self.asked_for("mail");
+        let unknown = self.told_of("effect_outcome_unknown", &asked).len();
+        let finished = self.told_of("effect_finished", &asked);
         for event in &finished {
             assert_eq!(event["outcome"]["came_to"], "done", "{event}");
         }
@@ -139,6 +152,29 @@ impl Recorded {
             mails.len(),
             finished.len()
         );
+    }
+
+    /// Duo was asked once for each push that was asked for, but where nobody knows whether it was; and what it
+    /// says of a push was believed of that push alone.
+    fn pushes_are_those_that_were_asked_for(&self, town: &Town) {
+        let pushes = town.duo.pushes();
+        let known: BTreeSet<&str> = pushes.iter().map(|it| it.transaction.as_str()).collect();
+        let asked = self.asked_for("push");
+        let unknown = self.told_of("effect_outcome_unknown", &asked).len();
+        let finished = self.told_of("effect_finished", &asked).len();
+        assert_eq!(finished + unknown, asked.len(), "one outcome for each");
+        assert!(
+            finished > 0 && (finished..=asked.len()).contains(&pushes.len()),
+            "{} pushes, {finished} sent, {unknown} unknown",
+            pushes.len()
+        );
+        let sent: Vec<&str> = self
+            .named("push_sent")
+            .map(|event| event["transaction"].as_str().expect("a name"))
+            .collect();
+        let once: BTreeSet<&str> = sent.iter().copied().collect();
+        assert_eq!(once.len(), sent.len(), "a push of two executions");
+        assert!(once.is_subset(&known), "a push that Duo did not send");
     }
 
     fn everybody_is_there_once(&self, nodes: &[TestServer], town: &Town) {
@@ -156,7 +192,7 @@ impl Recorded {
             .filter(|it| it["created"] == true)
             .count();
         assert_eq!(
-            signed_up + super::REGULARS,
+            signed_up + super::REGULARS + super::PHONES,
             people.len(),
             "whoever is written was told so"
         );

@@ -15,6 +15,8 @@ const PASSWORD: &str = "ak-stage-password";
 const PROMPT: &str = "ak-stage-prompt";
 const CONSENT: &str = "ak-stage-consent";
 const DENIED: &str = "ak-stage-access-denied";
+/// What asks for a second factor.
+pub(super) const VALIDATE: &str = "ak-stage-authenticator-validate";
 const REDIRECT: &str = "xak-flow-redirect";
 
 const ME: &str = "/api/v3/core/users/me/";
@@ -36,13 +38,18 @@ pub(super) enum End {
     Denied,
     /// What became of the last answer they do not know, and their cookie is too old by now.
     Gone,
+    /// They get no push for a while, since too many came to nothing.
+    Enough,
 }
 
 /// What an answer came to.
-enum Came {
+pub(super) enum Came {
     To(Answer),
-    /// This browser has another execution now, or none.
-    Elsewhere,
+    /// Nothing, and there is no use in another one.
+    ToNoMore,
+    /// This browser has another execution now, or none; whether it learnt that by looking, without sending
+    /// the answer again.
+    Elsewhere { looked: bool },
 }
 
 pub(super) struct Guest<'a> {
@@ -89,10 +96,16 @@ impl<'a> Guest<'a> {
                 _ => {}
             }
             let since = self.town.clock.monotonic();
-            match self.answers(&shown, person).await {
+            let came = if shown.component() == VALIDATE {
+                self.asks_for_push(shown.clone()).await
+            } else {
+                self.answers(&shown, person).await
+            };
+            match came {
                 Came::To(next) => shown = next,
-                Came::Elsewhere if self.is_in(person).await => return End::In,
-                Came::Elsewhere => return self.is_gone(&shown, since),
+                Came::ToNoMore => return End::Enough,
+                Came::Elsewhere { .. } if self.is_in(person).await => return End::In,
+                Came::Elsewhere { looked } => return self.is_gone(&shown, since, looked),
             }
         }
     }
@@ -105,21 +118,32 @@ impl<'a> Guest<'a> {
                 next.sees(EMAIL);
                 self.shown = Some(next);
             }
-            Came::Elsewhere => panic!("acknowledged was {shown:?}"),
+            Came::ToNoMore | Came::Elsewhere { .. } => panic!("acknowledged was {shown:?}"),
         }
     }
 
+    /// What followed upon an answer to the challenge `answered`, whose execution is not shown any more.
+    pub(super) fn through(&self, answered: &(String, u64), told: Answer) -> Came {
+        if told.component() != REDIRECT {
+            return Came::Elsewhere { looked: true };
+        }
+        let (execution, number) = answered;
+        self.town.ledger.takes(execution, *number, true);
+        Came::To(told)
+    }
+
     /// Nobody loses their place, unless the browser gets another secret by an answer that is lost, and does
-    /// not come soon enough with the one before.
-    fn is_gone(&self, shown: &Answer, since: Instant) -> End {
+    /// not come soon enough with the one before, or does not send the answer again: who only looks, with the
+    /// secret from before the login, is asked to log in.
+    fn is_gone(&self, shown: &Answer, since: Instant, looked: bool) -> End {
         let waited = self.town.clock.monotonic() - since;
         let may_rotate = match shown.component().as_str() {
-            PASSWORD | CONSENT => true,
+            PASSWORD | CONSENT | VALIDATE => true,
             PROMPT => fields(shown) == ["password", "password_repeat"],
             _ => false,
         };
         assert!(
-            may_rotate && waited > GRACE,
+            may_rotate && (looked || waited > GRACE),
             "acknowledged was {shown:?}, and {waited:?} later it is gone"
         );
         End::Gone
@@ -170,7 +194,7 @@ impl<'a> Guest<'a> {
                 }
                 _ => {
                     assert!(was_lost, "{told:?}");
-                    return Came::Elsewhere;
+                    return Came::Elsewhere { looked: looks };
                 }
             }
         }
@@ -199,7 +223,7 @@ impl<'a> Guest<'a> {
             }
             if told.component() != CONSENT {
                 assert!(was_lost, "{told:?}");
-                return Came::Elsewhere;
+                return Came::Elsewhere { looked: looks };
             }
             assert!(looks, "it was not taken: {told:?}");
             was_lost = false;
@@ -207,7 +231,7 @@ impl<'a> Guest<'a> {
         }
     }
 
-    async fn posts(&mut self, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
+    pub(super) async fn posts(&mut self, body: &Value, headers: &[(&str, &str)]) -> Option<Answer> {
         self.turns();
         let asked = self.visitor.try_to_answer(body, headers).await;
         let told = self.heard(asked).await?;
@@ -215,7 +239,7 @@ impl<'a> Guest<'a> {
         Some(told)
     }
 
-    async fn looks(&mut self) -> Answer {
+    pub(super) async fn looks(&mut self) -> Answer {
         loop {
             self.turns();
             let asked = self.visitor.try_to_look().await;
