@@ -8,9 +8,11 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+mod beside;
 mod commit;
 mod decide;
 mod existence;
+mod forward;
 mod growth;
 mod load;
 mod nodes;
@@ -34,6 +36,7 @@ const BENCHES: &[Bench] = &[
     ("commit", commit::run),
     ("decide", decide::run),
     ("existence", existence::run),
+    ("forward", forward::run),
     ("growth", growth::run),
     ("load", load::run),
     ("nodes", nodes::run),
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         // has it started to serve.
         Some("evaluate" | gatelog::load::own::COMMAND) => return gatelog::cli::main(),
         Some(load::BARE) => return load::serve_bare(),
+        Some(forward::BARE) => return forward::serve_bare(),
         _ => {}
     }
     // Cargo adds flags of its own, such as `--bench`.

@@ -12,7 +12,7 @@
 //!                 |
 //!              http, web
 //!                 |
-//!        erasure
+//!        erasure, forward
 //!                 |
 //!   execution, replay, blueprint, audit
 //!                 |
@@ -43,6 +43,7 @@
 //! | [`blueprint`] | files that say which objects there are to be | know of HTTP; read the machine but through its `Host` |
 //! | [`audit`] | audit events as authentik's clients know them, read out of the journal | decide anything; be depended on by what it tells of |
 //! | [`erasure`] | removes a person from everything that can be read, and says what it came to | remove anything else; know of HTTP |
+//! | [`forward`] | forward authentication: whether a request to an application may pass, and as whom | know of HTTP; write |
 //! | [`feed`] | the journal told to others as it grows: formats, the webhook, standard output | say who may read; leave anything out |
 //! | [`web`] | pages from texts, texts from forms | look anything up; know status codes |
 //! | [`http`] | thin handlers: read the request, call, map the answer; also the operator's routes | decide what a flow does next |
@@ -91,6 +92,7 @@ pub mod execution;
 pub mod expression;
 pub mod feed;
 pub mod flow;
+pub mod forward;
 pub mod geoip;
 pub mod http;
 pub mod journal;

@@ -1,9 +1,7 @@
 //! A bare actix-web server that answers the default login with the same bytes, and knows nothing:
 //! the most that any server in this library could do. It runs in a process of its own.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::SocketAddr;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use actix_web::http::Method;
 use actix_web::web::{Bytes, Data};
@@ -11,6 +9,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use gatelog::clock::Clock;
 use gatelog::load::{self, People, Plan, Profile, Report, Target};
 
+use crate::beside::{self, Beside};
 use crate::served::{disk, in_background, login, start};
 
 /// What this program is started with to be that server.
@@ -20,28 +19,12 @@ pub(crate) const COMMAND: &str = "bare-server";
 const ANSWERS: &str = "BARE_ANSWERS";
 
 /// The server, until it is dropped.
-pub(super) struct Bare {
-    child: Child,
-    address: SocketAddr,
-}
+pub(super) struct Bare(Beside);
 
 impl Bare {
     /// Starts one with the answers of a real login.
     pub(super) fn start() -> Self {
-        let mut child = Command::new(std::env::current_exe().expect("this program is somewhere"))
-            .arg(COMMAND)
-            .env(ANSWERS, answers().join("\n"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        let output = child.stdout.take().expect("its output is piped");
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("its address");
-        let address = line.trim().parse().expect("its address");
-        Self { child, address }
+        Self(Beside::start(COMMAND, &[(ANSWERS, answers().join("\n"))]))
     }
 
     /// One figure.
@@ -49,22 +32,15 @@ impl Bare {
         let plan = Plan {
             visitors,
             duration: super::time(),
-            process: Some(self.child.id()),
+            process: Some(self.0.id()),
             ..Plan::new(profile, vec![profile.usual_flow().to_owned()])
         };
         // Whatever name is typed, it answers the same.
         let people = People::numbered("visitor-", 1_000, "anything".into());
-        let report = load::run(&plan, &Target::here(self.address), &people, clock);
+        let report = load::run(&plan, &Target::here(self.0.address), &people, clock);
         let report = report.unwrap_or_else(|error| panic!("{error}"));
         assert!(report.failures.is_empty(), "{:?}", report.failures);
         report
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -93,26 +69,15 @@ pub(crate) fn serve() -> ExitCode {
         .map(|it| Bytes::from(it.to_owned()))
         .collect();
     let answers = Data::new(answers);
-    let served = actix_web::rt::System::new().block_on(async move {
+    beside::serve(|| {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(answers.clone())
                 .default_service(web::to(answer))
         });
         let server = server.disable_signals().bind("127.0.0.1:0")?;
-        writeln!(std::io::stdout(), "{}", server.addrs()[0])?;
-        let server = server.run();
-        let handle = server.handle();
-        let system = actix_web::rt::System::current();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read(&mut [0]);
-            system
-                .arbiter()
-                .spawn(async move { handle.stop(false).await });
-        });
-        server.await
-    });
-    served.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        Ok((server.addrs()[0], server.run()))
+    })
 }
 
 /// The answer to the request that has this method and body.

@@ -31,6 +31,7 @@ use crate::http::bodies::Bodies;
 use crate::http::bounds::Bounds;
 use crate::http::cookie::{Scope, Signer};
 use crate::http::device::Devices;
+use crate::http::forward::Forward;
 use crate::http::machine::Machine;
 use crate::http::mfa::Factors;
 use crate::http::operator::{Operator, Store};
@@ -80,6 +81,7 @@ impl Parts {
         let signer = Signer::new(keyring.derive("session cookie").expose_secret());
         let devices = Devices::new(keyring.derive("device cookie"));
         let factors = Factors::new(keyring.derive("mfa cookie"));
+        let forward = Forward::new(keyring.derive("forward authentication"));
         let metrics = Metrics::new(kept.meter());
         let (traces, spans) = traces(settings, clock, &metrics, role);
         let notary = Arc::new(Notary::new(&kept, settings));
@@ -118,6 +120,7 @@ impl Parts {
             signer,
             devices,
             factors,
+            forward,
             cookies: cookies(settings),
             trusted_proxies: settings.web.trusted_proxies.clone(),
             unused_age: settings.session.unauthenticated_age,

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::kept::Kept;
 use crate::catalog::{
-    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    Application, BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt,
+    Source, Stage,
 };
 use crate::clock::Clock;
 use crate::courier::outbox::Mail;
@@ -29,7 +30,7 @@ use crate::world::Observation;
 use crate::world::record::{self, Record};
 
 /// The revisions that one class of streams consists of.
-const CATALOG: [Kind; 9] = [
+const CATALOG: [Kind; 10] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
@@ -38,6 +39,7 @@ const CATALOG: [Kind; 9] = [
     Prompt::KIND,
     Brand::KIND,
     Source::KIND,
+    Application::KIND,
     BlueprintInstance::KIND,
 ];
 const DIRECTORY: [Kind; 9] = [

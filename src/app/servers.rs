@@ -80,6 +80,7 @@ fn public(
             .app_data(state.clone())
             .wrap(Compress::default())
             .wrap(from_fn(request::around))
+            .wrap(from_fn(request::short_way))
             .configure(http::configure)
     })
     .on_connect(move |connection, data| {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, SourceKind, Stage,
-    WebhookMapping,
+    Application, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, SourceKind,
+    Stage, WebhookMapping,
 };
 use crate::directory::{Device, Group, Invitation, Role, Token, User};
 use crate::journal::Kind;
@@ -31,6 +31,7 @@ fn plain(kind: Kind) -> Option<&'static str> {
         PolicyBinding::KIND => "authentik_policies.policybinding",
         Prompt::KIND => "authentik_stages_prompt.prompt",
         Brand::KIND => "authentik_brands.brand",
+        Application::KIND => "authentik_core.application",
         WebhookMapping::KIND => "authentik_events.notificationwebhookmapping",
         User::KIND => "authentik_core.user",
         Group::KIND => "authentik_core.group",

@@ -9,7 +9,9 @@ use uuid::Uuid;
 use super::model::{Object, STAGE_LISTS, refers_to};
 use super::report::{Changed, FieldChange, Outcome};
 use super::staged::Staged;
-use crate::catalog::{Flow, FlowStageBinding, Policy, Prompt, Source, Stage, WebhookMapping};
+use crate::catalog::{
+    Application, Flow, FlowStageBinding, Policy, Prompt, Source, Stage, WebhookMapping,
+};
 use crate::directory::{Group, Role, User};
 use crate::journal::object::Stored;
 use crate::journal::{self, Journal, Kind};
@@ -26,13 +28,14 @@ const UNSAID: &[&str] = &[
 ];
 
 /// What has a name that fields of others refer to.
-const NAMED: [Kind; 8] = [
+const NAMED: [Kind; 9] = [
     Flow::KIND,
     FlowStageBinding::KIND,
     Stage::KIND,
     Policy::KIND,
     Prompt::KIND,
     Source::KIND,
+    Application::KIND,
     WebhookMapping::KIND,
     Group::KIND,
 ];
@@ -156,9 +159,13 @@ impl Staged {
 
     /// What people call that which policies are bound to under this identifier.
     fn target_label(&self, pbm: Uuid) -> String {
-        let mut all = [Flow::KIND, FlowStageBinding::KIND, Source::KIND]
-            .into_iter()
-            .flat_map(|kind| self.known_of(kind));
+        let kinds = [
+            Flow::KIND,
+            FlowStageBinding::KIND,
+            Source::KIND,
+            Application::KIND,
+        ];
+        let mut all = kinds.into_iter().flat_map(|kind| self.known_of(kind));
         let found = all.find(|object| object.pbm() == Some(pbm));
         found.map_or_else(|| pbm.to_string(), |object| self.label(object))
     }

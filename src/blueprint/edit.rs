@@ -74,6 +74,7 @@ pub(crate) fn field(object: &Object, name: &str) -> Option<String> {
     match (object, name) {
         (Object::Source(source), "slug") => Some(source.slug.to_string()),
         (Object::Flow(flow), "slug") => Some(flow.slug.to_string()),
+        (Object::Application(it), "slug") => Some(it.slug.to_string()),
         _ => None,
     }
 }

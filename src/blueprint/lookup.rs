@@ -9,8 +9,8 @@ use super::model::{self, Model, Object};
 use super::resolve::{Found, Miss};
 use super::staged::Staged;
 use crate::catalog::{
-    BlueprintInstance, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
-    WebhookMapping,
+    Application, BlueprintInstance, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source,
+    Stage, WebhookMapping,
 };
 use crate::directory::{Group, Role, Token, User};
 use crate::journal::Kind;
@@ -142,7 +142,7 @@ fn column(kind: Kind, pairs: &[(String, Value)]) -> Option<(&'static str, Vec<u8
         found.and_then(|(_, value)| value.as_str())
     };
     let (field, key) = match kind {
-        Flow::KIND | Source::KIND => ("slug", "slug"),
+        Flow::KIND | Source::KIND | Application::KIND => ("slug", "slug"),
         Stage::KIND
         | Policy::KIND
         | Group::KIND

@@ -6,7 +6,8 @@ use super::model::{Object, STAGE_LISTS, STAGE_REFERENCES};
 use super::resolve::Miss;
 use super::staged::Staged;
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+    Application, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::Stored;
@@ -41,11 +42,12 @@ pub(super) fn touched(kind: Kind) -> &'static [Kind] {
             FlowStageBinding::KIND,
             PolicyBinding::KIND,
             Brand::KIND,
+            Application::KIND,
             Stage::KIND,
             Invitation::KIND,
         ],
         Stage::KIND => &[FlowStageBinding::KIND, PolicyBinding::KIND, Stage::KIND],
-        FlowStageBinding::KIND => &[PolicyBinding::KIND],
+        FlowStageBinding::KIND | Application::KIND => &[PolicyBinding::KIND],
         Policy::KIND | Source::KIND => &[PolicyBinding::KIND, Stage::KIND],
         Prompt::KIND | WebhookMapping::KIND => &[Stage::KIND],
         User::KIND => &[Token::KIND, PolicyBinding::KIND],
@@ -137,6 +139,18 @@ pub(super) fn without(object: &Object, gone: StreamId) -> Option<Object> {
                 cleared |= flow.take_if(|flow| *flow == gone.id).is_some();
             }
             cleared.then_some(Object::Brand(brand))
+        }
+        Object::Application(it) if gone.kind == Flow::KIND => {
+            let mut it = it.clone();
+            let forward = it.forward_auth.as_mut()?;
+            let mut cleared = false;
+            for flow in [
+                &mut forward.authentication_flow,
+                &mut forward.invalidation_flow,
+            ] {
+                cleared |= flow.take_if(|flow| *flow == gone.id).is_some();
+            }
+            cleared.then_some(Object::Application(it))
         }
         Object::Stage(stage) => {
             let mut stage = stage.clone();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::model::Object;
 use super::references::{falls_with, touched, without};
 use super::resolve::{Miss, Need, Read};
-use crate::catalog::{Flow, FlowStageBinding, Source, problem_of as catalog_problem};
+use crate::catalog::{Application, Flow, FlowStageBinding, Source, problem_of as catalog_problem};
 use crate::directory::password_history;
 use crate::directory::problem_of as directory_problem;
 use crate::directory::role::name_of_one;
@@ -175,8 +175,8 @@ impl Staged {
         }
     }
 
-    /// What policies are bound to: a flow, a stage's place in one or a source, by its own key or by
-    /// the one under which they are bound.
+    /// What policies are bound to: a flow, a stage's place in one, a source or an application, by its
+    /// own key or by the one under which they are bound.
     pub(crate) fn target(&self, id: Uuid) -> Result<Option<&Object>, Miss> {
         for kind in [Flow::KIND, FlowStageBinding::KIND, Source::KIND] {
             let found = match self.get(kind, id)? {
@@ -187,7 +187,8 @@ impl Staged {
                 return Ok(found);
             }
         }
-        Ok(None)
+        // It has one key for both.
+        self.get(Application::KIND, id)
     }
 
     pub(crate) fn users(&self) -> Result<impl Iterator<Item = &User>, Miss> {

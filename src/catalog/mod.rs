@@ -1,8 +1,9 @@
 //! What an operator configures: flows, stages, the bindings between them, policies, prompts,
-//! mappings, sources, brands, and blueprints with what came of them.
+//! mappings, sources, brands, applications, and blueprints with what came of them.
 //!
 //! Versioned objects and how they are found. Nothing here commits or knows what a stage does.
 
+pub mod application;
 pub mod binding;
 pub mod blueprint_instance;
 pub mod brand;
@@ -11,6 +12,7 @@ pub mod flow;
 mod hidden;
 pub(crate) mod kind;
 pub mod mail_server;
+pub mod origin;
 pub mod policy;
 pub mod policy_binding;
 pub mod prompt;
@@ -23,6 +25,7 @@ pub mod webhook_mapping;
 #[cfg(test)]
 mod tests;
 
+pub use application::{Application, ForwardAuth, application_by_slug, applications};
 pub use binding::{FlowStageBinding, bindings_of, bindings_with};
 pub use blueprint_instance::{BlueprintInstance, BlueprintStatus, instances, instances_of_file};
 pub use brand::{Brand, brands};
@@ -30,6 +33,7 @@ pub use diagram::diagram;
 pub use flow::{Flow, flow_by_slug, flows_by_designation};
 pub use hidden::Hidden;
 pub use mail_server::MailServer;
+pub use origin::Origin;
 pub use policy::{Policy, policies_of_kind, policy_by_name};
 pub use policy_binding::{PolicyBinding, conditions_of, conditions_with};
 pub use prompt::{Prompt, PromptType, prompts};
@@ -49,6 +53,10 @@ pub fn problem_of(error: &journal::Error) -> Option<Invalid> {
     Some(match name.as_str() {
         "slug" => Invalid::new("slug", Problem::NotUnique),
         "name" => Invalid::new("name", Problem::NotUnique),
+        "host" => Invalid::new(
+            "forward_auth",
+            Problem::Other("hosts: another application has one of them."),
+        ),
         "domain" => Invalid::new("domain", Problem::NotUnique),
         "default" => Invalid::new(
             "default",

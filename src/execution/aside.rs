@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::live::Live;
 use super::{Error, Executions, posting};
-use crate::catalog::{Flow, Policy, Prompt, WebhookMapping};
+use crate::catalog::{Application, Flow, Policy, Prompt, WebhookMapping};
 use crate::courier::outbox::{self, Posted};
 use crate::courier::template::Templates;
 use crate::directory::change::{self, Author};
@@ -24,7 +24,7 @@ use crate::journal::object::Versioned;
 use crate::journal::{Commit, Durability};
 use crate::policy::context::seen;
 use crate::policy::request::Object;
-use crate::policy::{Asker, Judged, Mapping, Question, Request, Scope, engine};
+use crate::policy::{Asker, Decision, Judged, Mapping, Question, Request, Scope, engine};
 use crate::stage;
 use crate::world::{self, Letter, World as _};
 
@@ -60,6 +60,27 @@ impl Executions {
         let question = Question::new(&world, asker, Context::default(), None).await?;
         let decision = question.of_flow(flow, &conditions).await?;
         Ok(decision.passing)
+    }
+
+    /// Whether an application is for whoever asks, as its policies say, and what they say besides.
+    ///
+    /// # Errors
+    /// When the journal could not be read, or too much is going on.
+    pub async fn may_use(
+        &self,
+        application: &Application,
+        asker: Asker<'_>,
+    ) -> Result<Decision, Error> {
+        let world = self.aside();
+        let conditions = engine::conditions(&world, application.pk).await?;
+        if conditions.is_empty() {
+            return Ok(Decision {
+                passing: true,
+                messages: Vec::new(),
+            });
+        }
+        let question = Question::new(&world, asker, Context::default(), None).await?;
+        Ok(question.of_application(application, &conditions).await?)
     }
 
     /// Asks one policy about a user, or about nobody. It sees `context` and nothing else of an

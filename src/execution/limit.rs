@@ -73,6 +73,16 @@ impl Limiter {
     }
 }
 
+impl Limiter {
+    /// Whether this address could take one at `now` (monotonic).
+    ///
+    /// # Errors
+    /// As [`Limiter::take`].
+    pub fn look(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        self.0.look(&network(address), now)
+    }
+}
+
 impl<K: Eq + Hash + Copy> Buckets<K> {
     /// Allows `rate` a second in the long run, and `burst` at once, of each of the last `most`.
     pub(super) fn new(rate: f64, burst: u32, most: NonZeroUsize) -> Self {

@@ -9,6 +9,8 @@ use uuid::Uuid;
 ///
 /// Source: authentik `flows/planner.py` and the stages' own modules.
 pub mod key {
+    /// The application for which somebody goes through the flow.
+    pub const APPLICATION: &str = "application";
     /// Who is going through the flow.
     pub const PENDING_USER: &str = "pending_user";
     /// What was typed to identify them, when the match must not be shown.

@@ -126,6 +126,13 @@ pub enum Target {
         /// The stage's name.
         stage: String,
     },
+    /// An application.
+    Application {
+        /// Its identifier.
+        application: Uuid,
+        /// Its slug.
+        slug: String,
+    },
     /// What was typed into a prompt stage.
     Prompt {
         /// The stage's identifier.

@@ -74,16 +74,30 @@ async fn enter(
 ) -> Result<HttpResponse, Error> {
     let visitor = Visitor::of(state, request, arrival.id).await?;
     let query = Query::parse(request.query_string());
+    let flow = of_host(state, request, designation, &visitor, &query).await?;
+    Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
+}
+
+/// The host's own flow for this purpose, else the first by slug whose policies let the visitor in.
+///
+/// # Errors
+/// 404 when there is none.
+pub(super) async fn of_host(
+    state: &State,
+    request: &HttpRequest,
+    designation: Designation,
+    visitor: &Visitor,
+    query: &Query,
+) -> Result<Flow, Error> {
     let brand = state.brand(&visitor.client.host).await?;
     let own: Option<Versioned<Flow>> = match chosen(&brand, designation) {
         Some(flow) => object::get(&*state.journal, flow).await?,
         None => None,
     };
-    let flow = match own {
-        Some(flow) => flow.value,
-        None => first(state, request, designation, &visitor, &query).await?,
-    };
-    Ok(location::redirect(StatusCode::FOUND, &page(&flow, &query)))
+    match own {
+        Some(flow) => Ok(flow.value),
+        None => first(state, request, designation, visitor, query).await,
+    }
 }
 
 /// The flow that a brand names for a purpose. Its policies are not asked before it begins.

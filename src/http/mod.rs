@@ -27,6 +27,7 @@ mod executor;
 mod files;
 mod flow_page;
 mod flows;
+pub mod forward;
 mod health;
 mod interface;
 mod language;
@@ -123,6 +124,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     )
     .route(health::LIVE, web::route().guard(reads()).to(health::live))
     .route(health::READY, web::route().guard(reads()).to(health::ready))
+    .configure(forward::configure)
     .default_service(web::route().to(nothing));
 }
 

@@ -5,17 +5,21 @@ use actix_web::http::header::{self, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 
 use super::client::client;
+use super::forward::may_use;
 use super::location::{login, redirect};
 use super::request::Arrival;
 use super::session::Visitor;
 use super::{Error, State, language};
-use crate::catalog::Brand;
+use crate::catalog::{Brand, applications};
 use crate::directory::permission::granted;
 use crate::directory::{User, avatar, install};
+use crate::flow::client::Client;
+use crate::journal::object::Versioned;
+use crate::web::applications::{Shelf, Tile};
 use crate::web::language::text;
 use crate::web::{Dress, Message, Person};
 
-/// `/`: who is logged in.
+/// `/`: who is logged in, and what they may use.
 pub(super) async fn home(
     request: HttpRequest,
     state: web::Data<State>,
@@ -35,11 +39,47 @@ pub(super) async fn home(
         };
         let person = person(&state, &user.value).await?;
         let dress = dress(&state, &request).await?;
-        let page = state.pages.home(&dress, &person)?;
+        let shelves = shelves(&state, &visitor.client, user).await?;
+        let page = state.pages.home(&dress, &person, &shelves)?;
         Ok(html(StatusCode::OK, page))
     };
     let answer = page.await;
     page_error(&state, &request, arrival, answer).await
+}
+
+/// What somebody may use, under the headings that its operator gave it. What is hidden, or has no
+/// address, is left out.
+async fn shelves(
+    state: &State,
+    client: &Client,
+    user: &Versioned<User>,
+) -> Result<Vec<Shelf>, Error> {
+    let mut shelves: Vec<Shelf> = Vec::new();
+    for Versioned { value, .. } in applications(&*state.journal).await? {
+        let Some(url) = value.launch_url().filter(|_| !value.meta_hide) else {
+            continue;
+        };
+        let decision = may_use(state, &value, client, user.clone()).await?;
+        if !decision.passing {
+            continue;
+        }
+        let tile = Tile {
+            name: value.name.clone(),
+            url: url.to_owned(),
+            icon: value.icon_url().map(|it| it.replace("%(theme)s", "light")),
+            description: value.meta_description.clone(),
+            publisher: value.meta_publisher.clone(),
+            new_tab: value.open_in_new_tab,
+        };
+        match shelves.last_mut().filter(|it| it.heading == value.group) {
+            Some(shelf) => shelf.tiles.push(tile),
+            None => shelves.push(Shelf {
+                heading: value.group,
+                tiles: vec![tile],
+            }),
+        }
+    }
+    Ok(shelves)
 }
 
 /// Somebody who is logged in, as pages show them.

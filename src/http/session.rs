@@ -342,6 +342,26 @@ async fn note_use(
     Ok(())
 }
 
+/// Writes down that an application's cookie was used, so that the session does not end while one of
+/// them is. From where is not noted: that is where the application is used, not the login.
+pub(super) async fn note_use_elsewhere(
+    state: &State,
+    session: &Versioned<Session>,
+    correlation: Uuid,
+) -> Result<(), Error> {
+    let now = state.clock.now();
+    let idle = now.duration_since(session.value.last_used).unsigned_abs();
+    if idle < state.unused_age / NOTED {
+        return Ok(());
+    }
+    let mut used = session.value.clone();
+    let (last_ip, agent) = (used.last_ip, used.last_user_agent.clone());
+    used.touch(now, state.unused_age, last_ip, &agent);
+    let used = vec![put(&used, session.version)];
+    write(state, used, Durability::Relaxed, correlation).await?;
+    Ok(())
+}
+
 /// Writes one change of a session; false when somebody else was faster.
 async fn write(
     state: &State,

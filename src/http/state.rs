@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::forward::Forward;
 use super::health::Probed;
 use super::interface::Interface;
 use super::machine::Machine;
@@ -51,6 +52,8 @@ pub struct State {
     pub devices: Devices,
     /// Signs and reads the cookies by which second factors are not asked for again.
     pub factors: Factors,
+    /// What is kept of forward authentication between questions.
+    pub forward: Forward,
     /// What all cookies share.
     pub cookies: Scope,
     /// The peers whose `X-Forwarded-*` headers are believed.

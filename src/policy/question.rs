@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::engine::{self, Decision};
 use super::request::{Object, Request, Scope, Subject, Visit};
-use crate::catalog::{Flow, FlowStageBinding, PolicyBinding};
+use crate::catalog::{Application, Flow, FlowStageBinding, PolicyBinding};
 use crate::directory::user::User;
 use crate::flow::client::Client;
 use crate::flow::context::{Context, Value as Known, key};
@@ -102,6 +102,23 @@ impl<'a> Question<'a> {
         };
         let request = self.request(Object::Binding(binding));
         engine::decide(&request, conditions, binding.policy_engine_mode, target).await
+    }
+
+    /// What the conditions of an application come to.
+    ///
+    /// # Errors
+    /// When the world did not answer.
+    pub async fn of_application(
+        &self,
+        application: &Application,
+        conditions: &[Versioned<PolicyBinding>],
+    ) -> Result<Decision, world::Error> {
+        let target = Target::Application {
+            application: application.pk,
+            slug: application.slug.to_string(),
+        };
+        let request = self.request(Object::Application(application));
+        engine::decide(&request, conditions, application.policy_engine_mode, target).await
     }
 
     /// The question about what was typed into a prompt stage: policies see that and nothing else

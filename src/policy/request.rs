@@ -6,7 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Effect, context};
-use crate::catalog::{Flow, FlowStageBinding};
+use crate::catalog::{Application, Flow, FlowStageBinding};
 use crate::directory::user::User;
 use crate::expression::Value;
 use crate::flow::Context;
@@ -146,6 +146,8 @@ pub enum Object<'a> {
     Flow(&'a Flow),
     /// A stage's place in a flow.
     Binding(&'a FlowStageBinding),
+    /// An application.
+    Application(&'a Application),
 }
 
 /// The context that policies see, and what they changed so far.

@@ -53,7 +53,6 @@ pub enum Mode {
 }
 
 /// The entries of the context that this stage reads and writes.
-const APPLICATION: &str = "application";
 const CONSENT: &str = "consent";
 const HEADER: &str = "consent_header";
 const PERMISSIONS: &str = "consent_permissions";
@@ -95,7 +94,7 @@ fn json_of(permissions: &[Permission]) -> Known {
 
 /// The key of the application that wants something.
 fn application(turn: &Turn<'_>) -> Option<String> {
-    match turn.running.context.get(APPLICATION)? {
+    match turn.running.context.get(key::APPLICATION)? {
         Known::Object { id, .. } => Some(id.clone()),
         Known::Json(application) => match &application["pk"] {
             Value::String(pk) if !pk.is_empty() => Some(pk.clone()),

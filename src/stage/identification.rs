@@ -273,6 +273,10 @@ impl Stage for Identification {
                 fields[name] = url;
             }
         }
+        if let Some((name, url)) = links::application(turn).await? {
+            fields["application_pre"] = name.into();
+            fields["application_pre_launch"] = url.into();
+        }
         Ok(object(fields))
     }
 

@@ -56,7 +56,7 @@ impl Refused {
 }
 
 /// What is asked for, in a few groups: an address that a visitor made up is no label.
-const AREAS: [(&str, &str); 7] = [
+const AREAS: [(&str, &str); 9] = [
     ("/api/v3/flows/executor/", "executor"),
     ("/if/flow/", "flow_page"),
     ("/api/", "api"),
@@ -64,6 +64,8 @@ const AREAS: [(&str, &str); 7] = [
     ("/static/", "static"),
     ("/-/health/", "health"),
     ("/ws/", "socket"),
+    ("/outpost.goauthentik.io/", "forward"),
+    ("/application/", "forward"),
 ];
 
 /// The methods that are labels.
@@ -82,6 +84,11 @@ struct Area {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Known {
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Why {
     why: &'static str,
 }
@@ -91,6 +98,7 @@ pub struct Web {
     requests: Family<Answered, Counter>,
     seconds: Family<Area, Histogram>,
     refused: Family<Why, Counter>,
+    known: [Counter; 3],
     /// Requests that are not answered yet.
     pub in_flight: Gauge,
     /// Connections that are open.
@@ -114,6 +122,7 @@ impl Web {
                 "What a limit turned away before it was looked at.",
                 Family::default(),
             ),
+            known: known(book),
             in_flight: book.gauge(
                 "gatelog_http_in_flight",
                 "Requests that are not answered yet.",
@@ -136,11 +145,33 @@ impl Web {
         self.seconds.get_or_create(&Area { area }).observe(took);
     }
 
+    /// A question of a proxy was answered with this status from what was known already.
+    pub fn known(&self, status: u16) {
+        let at = match status {
+            200 => 0,
+            302 => 1,
+            _ => 2,
+        };
+        self.known[at].inc();
+    }
+
     /// Something was turned away.
     pub fn refused(&self, why: Refused) {
         let why = why.name();
         self.refused.get_or_create(&Why { why }).inc();
     }
+}
+
+/// Counters that are at hand: there is a question for each request that anybody sends to an
+/// application, so nothing is looked up for each.
+fn known(book: &mut Book) -> [Counter; 3] {
+    let family: Family<Known, Counter> = book.counts(
+        "gatelog_forward_known_total",
+        "Questions of proxies that were answered from what was known already.",
+        Family::default(),
+    );
+    ["granted", "sent_to_login", "nobody"]
+        .map(|verdict| family.get_or_create(&Known { verdict }).clone())
 }
 
 fn area(path: &str) -> &'static str {

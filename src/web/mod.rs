@@ -4,6 +4,7 @@
 //! holds a script but one with a captcha, which cannot do without.
 
 pub mod account;
+pub mod applications;
 pub mod assets;
 pub mod form;
 pub mod language;

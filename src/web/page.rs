@@ -229,11 +229,6 @@ impl Pages {
         self.render("leave.html", dress, context! { target => target })
     }
 
-    /// Who is logged in, and whether they may open the operator's console.
-    pub fn home(&self, dress: &Dress, person: &Person) -> Result<String, Error> {
-        self.render("home.html", dress, context! { person => Serde(person) })
-    }
-
     /// A page that says one thing.
     pub fn message(&self, dress: &Dress, message: &Message<'_>) -> Result<String, Error> {
         let link = message

@@ -12,6 +12,7 @@ mod erasure;
 mod execution;
 mod expression;
 mod flows;
+mod forward;
 mod http;
 mod journal;
 mod load;

@@ -25,9 +25,11 @@ const NOT_A_LIST: &str = "Expected a list of items.";
 pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Value, Miss> {
     if value.is_null() {
         return match shape {
-            Shape::Moment | Shape::Maybe(_) | Shape::MaybeUser | Shape::Nothing { .. } => {
-                Ok(Value::Null)
-            }
+            Shape::Moment
+            | Shape::Maybe(_)
+            | Shape::MaybeUser
+            | Shape::ForwardAuth
+            | Shape::Nothing { .. } => Ok(Value::Null),
             _ => Err(wrong(&Problem::Null)),
         };
     }
@@ -91,6 +93,7 @@ pub(super) fn check(shape: Shape, value: &Value, staged: &Staged) -> Result<Valu
             Ok(names.into_iter().collect())
         }
         Shape::Target => target(value, staged),
+        Shape::ForwardAuth => super::forward::check(value, staged),
         Shape::Nothing { .. } => match value {
             Value::Array(items) if items.is_empty() => Ok(value.clone()),
             other => Err(no_such(other)),

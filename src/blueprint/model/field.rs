@@ -64,6 +64,8 @@ pub(crate) enum Shape {
     Users,
     /// Permissions, by their whole names.
     Permissions,
+    /// How an application is protected by forward authentication, or null.
+    ForwardAuth,
     /// References to what this version does not have: an empty list where there could be several,
     /// else null.
     Nothing { many: bool },
@@ -222,6 +224,27 @@ pub(crate) const PROMPT: &[Field] = &[
 pub(crate) const WEBHOOK_MAPPING: &[Field] =
     &[required("name", TEXT), required("expression", Shape::Prose)];
 
+/// What an application is shown by, and how it is protected. It has no provider of tokens: what asks
+/// about its requests is the proxy before it.
+pub(crate) const APPLICATION: &[Field] = &[
+    required("name", TEXT),
+    required("slug", Shape::Slug),
+    optional("provider", Shape::Nothing { many: false }),
+    optional("backchannel_providers", Shape::Nothing { many: true }),
+    optional("open_in_new_tab", Shape::Flag),
+    optional("meta_launch_url", MAYBE_EMPTY),
+    optional("meta_icon", MAYBE_EMPTY),
+    optional("meta_description", Shape::Prose),
+    optional("meta_publisher", MAYBE_EMPTY),
+    optional(
+        "policy_engine_mode",
+        word!(PolicyEngineMode, "PolicyEngineMode"),
+    ),
+    optional("group", MAYBE_EMPTY),
+    optional("meta_hide", Shape::Flag),
+    optional("forward_auth", Shape::ForwardAuth),
+];
+
 pub(crate) const BRAND: &[Field] = &[
     required("domain", TEXT),
     optional("default", Shape::Flag),
@@ -317,6 +340,7 @@ pub(crate) fn fields(model: Model) -> &'static [Field] {
         Model::Policy(_) => POLICY,
         Model::PolicyBinding => POLICY_BINDING,
         Model::Source(_) => SOURCE,
+        Model::Application => APPLICATION,
         Model::Brand => BRAND,
         Model::User => USER,
         Model::Group => GROUP,

@@ -4,6 +4,7 @@
 
 mod check;
 mod field;
+mod forward;
 mod name;
 mod object;
 pub(super) mod permission;
@@ -32,6 +33,7 @@ pub(crate) enum Model {
     Policy(policy::Kind),
     PolicyBinding,
     Source(SourceKind),
+    Application,
     Brand,
     User,
     Group,
@@ -100,6 +102,7 @@ impl Model {
             "authentik_flows.flow" => Ok(Self::Flow),
             "authentik_flows.flowstagebinding" => Ok(Self::Binding),
             "authentik_policies.policybinding" => Ok(Self::PolicyBinding),
+            "authentik_core.application" => Ok(Self::Application),
             "authentik_brands.brand" => Ok(Self::Brand),
             "authentik_core.user" => Ok(Self::User),
             "authentik_core.group" => Ok(Self::Group),
@@ -133,6 +136,7 @@ impl Model {
             Self::Policy(kind) => kind.model(),
             Self::PolicyBinding => "authentik_policies.policybinding",
             Self::Source(kind) => kind.model(),
+            Self::Application => "authentik_core.application",
             Self::Brand => "authentik_brands.brand",
             Self::User => "authentik_core.user",
             Self::Group => "authentik_core.group",

@@ -14,6 +14,7 @@ const OWN: &[&str] = &[
     "authentik_flows.flowstagebinding",
     "authentik_policies.policybinding",
     "authentik_brands.brand",
+    "authentik_core.application",
     "authentik_core.user",
     "authentik_core.group",
     "authentik_rbac.role",
@@ -27,7 +28,6 @@ const OWN: &[&str] = &[
 /// The models of authentik 2026.5 that blueprints may name and this version does not have.
 /// Whoever brings one takes it from here.
 const UNSUPPORTED: &[&str] = &[
-    "authentik_core.application",
     "authentik_core.applicationentitlement",
     "authentik_crypto.certificatekeypair",
     "authentik_endpoints.deviceaccessgroup",

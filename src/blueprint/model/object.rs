@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::Model;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
-    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
-    WebhookMapping,
+    Application, BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt,
+    Source, Stage, WebhookMapping,
 };
 use crate::directory::{Group, Invitation, Role, Token, User};
 use crate::journal::object::{self, Stored, Versioned};
@@ -23,6 +23,7 @@ pub(crate) enum Object {
     Policy(Policy),
     PolicyBinding(PolicyBinding),
     Source(Source),
+    Application(Box<Application>),
     Brand(Box<Brand>),
     User(Box<User>),
     Group(Group),
@@ -44,6 +45,10 @@ macro_rules! each {
             Object::Policy($it) => $result,
             Object::PolicyBinding($it) => $result,
             Object::Source($it) => $result,
+            Object::Application($it) => {
+                let $it = $it.as_ref();
+                $result
+            }
             Object::Brand($it) => {
                 let $it = $it.as_ref();
                 $result
@@ -117,6 +122,7 @@ impl Object {
                 .map_or("authentik_policies.policy", policy::Kind::model),
             Self::PolicyBinding(_) => "authentik_policies.policybinding",
             Self::Source(source) => source.kind.model(),
+            Self::Application(_) => "authentik_core.application",
             Self::Brand(_) => "authentik_brands.brand",
             Self::User(_) => "authentik_core.user",
             Self::Group(_) => "authentik_core.group",
@@ -146,6 +152,7 @@ impl Object {
             Self::Policy(policy) => policy.name.clone(),
             Self::PolicyBinding(binding) => binding.pk.to_string(),
             Self::Source(source) => source.slug.to_string(),
+            Self::Application(application) => application.slug.to_string(),
             Self::Brand(brand) => brand.domain.clone(),
             Self::User(user) => user.username.clone(),
             Self::Group(group) => group.name.clone(),
@@ -192,6 +199,7 @@ impl Object {
             Self::Flow(flow) => Some(flow.pbm),
             Self::Binding(binding) => Some(binding.pbm),
             Self::Source(source) => Some(source.pbm),
+            Self::Application(application) => Some(application.pk),
             _ => None,
         }
     }
@@ -249,6 +257,7 @@ impl Object {
             }
             Self::Flow(_)
             | Self::Binding(_)
+            | Self::Application(_)
             | Self::Brand(_)
             | Self::Prompt(_)
             | Self::WebhookMapping(_)
@@ -277,6 +286,7 @@ impl Object {
             Policy::KIND => of(stored, Self::Policy),
             PolicyBinding::KIND => of(stored, Self::PolicyBinding),
             Source::KIND => of(stored, Self::Source),
+            Application::KIND => of(stored, |it| Self::Application(Box::new(it))),
             Brand::KIND => of(stored, |brand| Self::Brand(Box::new(brand))),
             User::KIND => of(stored, |user| Self::User(Box::new(user))),
             Group::KIND => of(stored, Self::Group),
@@ -305,6 +315,7 @@ impl Model {
             Self::Policy(_) => Policy::KIND,
             Self::PolicyBinding => PolicyBinding::KIND,
             Self::Source(_) => Source::KIND,
+            Self::Application => Application::KIND,
             Self::Brand => Brand::KIND,
             Self::User => User::KIND,
             Self::Group => Group::KIND,

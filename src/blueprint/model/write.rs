@@ -11,8 +11,8 @@ use super::super::staged::Staged;
 use super::field::{self, Field};
 use super::{Model, Object, Understood, check, permission, secret, syntax};
 use crate::catalog::{
-    BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, PromptType,
-    Source, Stage, WebhookMapping,
+    Application, BlueprintInstance, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt,
+    PromptType, Source, Stage, WebhookMapping,
 };
 use crate::clock::Clock;
 use crate::directory::invitation::{Invitation, LIFETIME, later};
@@ -172,6 +172,7 @@ fn blank(draft: &Draft<'_>, staged: &Staged, clock: &Clock) -> Result<Map<String
         Model::Policy(kind) => Object::Policy(Policy::new(clock, kind.name(), "", Map::new())),
         Model::PolicyBinding => Object::PolicyBinding(PolicyBinding::new(clock, nowhere, 0)),
         Model::Source(kind) => Object::Source(Source::new(clock, kind, slug())),
+        Model::Application => Object::Application(Box::new(Application::new(clock, slug()))),
         Model::Brand => Object::Brand(Box::new(Brand::new(clock, ""))),
         Model::Group => Object::Group(Group::new(clock, "")),
         Model::Role => Object::Role(Role::new(clock, "")),
@@ -359,6 +360,10 @@ fn typed(model: Model, body: Map<String, Value>) -> Result<(Object, Vec<Invalid>
         Model::Source(_) => serde_json::from_value(body).map(|it: Source| {
             let problems = it.problems();
             (Object::Source(it), problems)
+        }),
+        Model::Application => serde_json::from_value(body).map(|it: Application| {
+            let problems = it.problems();
+            (Object::Application(Box::new(it)), problems)
         }),
         Model::Brand => serde_json::from_value(body).map(|it: Brand| {
             let problems = it.problems();

@@ -119,7 +119,7 @@ async fn what_is_left_out_of_a_policy_closes_the_flow_of_its_target() {
     ] {
         let bench = Bench::new();
         let policy = format!(
-            "- {{model: authentik_core.application, id: role, identifiers: {{slug: r}}}}\n\
+            "- {{model: authentik_core.applicationentitlement, id: role, identifiers: {{slug: r}}}}\n\
              - model: authentik_policies.policybinding\n  \
                identifiers: {{target: {target}, policy: !KeyOf role, order: 0}}\n"
         );

@@ -150,6 +150,7 @@ const MODELS: &[Model] = &[
         "Blueprint Instance",
     ),
     usual("authentik_brands", "brand", "Brand"),
+    usual("authentik_core", "application", "Application"),
     usual(
         "authentik_core",
         "authenticatedsession",

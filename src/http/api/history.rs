@@ -10,7 +10,8 @@ use super::schema::{uuid, words};
 use crate::audit::cleanse::MASK;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+    Application, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::change::{self, Did, Revision};
 use crate::directory::{Group, Invitation, Token, User};
@@ -20,7 +21,7 @@ use crate::journal::{Kind, StreamId, Version};
 
 /// The kinds of which the history is shown, with what one has to be allowed to view. Others hold
 /// secrets, or are the server's own affair.
-const KINDS: [(Kind, &str); 13] = [
+const KINDS: [(Kind, &str); 14] = [
     (Flow::KIND, "authentik_flows.view_flow"),
     (
         FlowStageBinding::KIND,
@@ -31,6 +32,7 @@ const KINDS: [(Kind, &str); 13] = [
     (PolicyBinding::KIND, "authentik_policies.view_policybinding"),
     (Prompt::KIND, "authentik_stages_prompt.view_prompt"),
     (Brand::KIND, "authentik_brands.view_brand"),
+    (Application::KIND, "authentik_core.view_application"),
     (Source::KIND, "authentik_core.view_source"),
     (
         WebhookMapping::KIND,

@@ -7,6 +7,7 @@ use actix_web::http::Method as Verb;
 use actix_web::{guard, web};
 use serde_json::Value;
 
+mod applications;
 mod authenticators;
 mod blueprints;
 mod body;
@@ -58,6 +59,7 @@ pub(super) fn operations() -> &'static [Operation] {
     static ALL: OnceLock<Vec<Operation>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = flows::operations();
+        all.extend(applications::operations());
         all.extend(events::operations());
         all.extend(executions::operations());
         all.extend(feed::operations());
@@ -94,6 +96,7 @@ pub(super) fn description() -> &'static Value {
     MADE.get_or_init(|| {
         let mut components = schema::Components::default();
         flows::describe(&mut components);
+        applications::describe(&mut components);
         partial::describe(&mut components);
         events::describe(&mut components);
         executions::describe(&mut components);

@@ -34,6 +34,7 @@ use url::form_urlencoded;
 use super::bounds::Bounds;
 use super::cookie::{Scope, Signer};
 use super::device::Devices;
+use super::forward::Forward;
 use super::mfa::Factors;
 use super::turned_away::TurnedAway;
 use super::{Probed, Scans, State, configure, request};
@@ -92,6 +93,7 @@ impl Server {
             signer: Signer::new(&[7; 32]),
             devices: Devices::new(SecretBox::init_with(|| [8; 32])),
             factors: Factors::new(SecretBox::init_with(|| [9; 32])),
+            forward: Forward::new(SecretBox::init_with(|| [10; 32])),
             cookies: Scope::default(),
             trusted_proxies: vec!["127.0.0.0/8".parse().expect("a literal")],
             unused_age: Duration::from_hours(24),

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::query::{Model, Source};
 use super::row::Row;
 use super::{Answers, Effect, abort, device, names};
-use crate::catalog::{self, Brand, Flow, FlowStageBinding, PolicyBinding, Stage, bindings_of};
+use crate::catalog::{
+    self, Application, Brand, Flow, FlowStageBinding, PolicyBinding, Stage, bindings_of,
+};
 use crate::directory::group::with_ancestors;
 use crate::directory::user::users_in;
 use crate::directory::{Device, Group, User};
@@ -173,6 +175,10 @@ impl Answers<'_> {
                 };
                 let found = self.some(conditions, named).await?;
                 self.kept(found, |it: PolicyBinding| Row::Condition(it))
+            }
+            Model::Application => {
+                let found = self.some(conditions, |_, _| None).await?;
+                self.kept(found, |it: Application| Row::Application(Box::new(it)))
             }
             Model::Brand => {
                 let found = self.some(conditions, |_, _| None).await?;

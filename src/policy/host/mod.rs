@@ -66,6 +66,9 @@ impl<'a> Answers<'a> {
         if let request::Object::Binding(binding) = request.object {
             answers.seen(Row::Binding(binding.clone()));
         }
+        if let request::Object::Application(application) = request.object {
+            answers.seen(Row::Application(Box::new(application.clone())));
+        }
         answers
     }
 
@@ -158,6 +161,7 @@ pub(super) fn bound(object: request::Object<'_>) -> Option<Object> {
         request::Object::Binding(binding) => {
             Some(Object::new("FlowStageBinding", binding.pk.to_string()))
         }
+        request::Object::Application(it) => Some(Object::new("Application", it.pk.to_string())),
     }
 }
 

@@ -103,7 +103,7 @@ const TEXTS: [(&str, &str, &str); 9] = [
 ];
 
 /// Models of which there are rows here.
-const MODELS: [(&str, &str); 8] = [
+const MODELS: [(&str, &str); 9] = [
     ("authentik.core.models", context::USER),
     ("authentik.core.models", context::GROUP),
     ("authentik.flows.models", "Flow"),
@@ -112,13 +112,13 @@ const MODELS: [(&str, &str); 8] = [
     ("authentik.policies.models", "Policy"),
     ("authentik.policies.models", "PolicyBinding"),
     ("authentik.brands.models", "Brand"),
+    ("authentik.core.models", "Application"),
 ];
 
 /// Models of which this server has none at all, so that a query of them finds nothing. What it
 /// has under another form, such as events, tokens and sessions, is not among them: an empty
 /// answer would be a wrong one.
-const ABSENT: [(&str, &str); 4] = [
-    ("authentik.core.models", "Application"),
+const ABSENT: [(&str, &str); 3] = [
     ("authentik.core.models", "Provider"),
     ("authentik.core.models", "Source"),
     ("authentik.core.models", "UserSourceConnection"),
@@ -164,7 +164,7 @@ pub(super) fn import(module: &str, name: &str) -> Option<Value> {
 /// The name of the application and of the model, as events name them.
 pub(super) fn model(class: &str) -> (&'static str, String) {
     let app = match class {
-        context::USER | context::GROUP | context::ANONYMOUS => "authentik_core",
+        context::USER | context::GROUP | context::ANONYMOUS | "Application" => "authentik_core",
         "Flow" | "FlowStageBinding" => "authentik_flows",
         "PolicyBinding" => "authentik_policies",
         "Brand" => "authentik_brands",

@@ -58,7 +58,7 @@ impl Answers<'_> {
                 let flow = match self.request.object {
                     request::Object::Flow(flow) => Some(flow.pk),
                     request::Object::Binding(binding) => Some(binding.target),
-                    request::Object::None => None,
+                    request::Object::None | request::Object::Application(_) => None,
                 };
                 flow.map(|flow| flow.simple().to_string()).into()
             }

@@ -63,6 +63,7 @@ pub(super) enum Model {
     /// Policies; of one class only, where it is named.
     Policy(Option<String>),
     Brand,
+    Application,
     /// Devices; of one class only, where it is named.
     Device(Option<DeviceClass>),
     /// One of which this server has none, by its name.
@@ -93,6 +94,7 @@ impl Model {
             "FlowStageBinding" => Self::Binding,
             "PolicyBinding" => Self::Condition,
             "Brand" => Self::Brand,
+            "Application" => Self::Application,
             "Device" => Self::Device(None),
             name if device::class(name).is_some() => Self::Device(device::class(name)),
             class if names::is_stage(class) => Self::Stage(concrete("Stage")),
@@ -112,6 +114,7 @@ impl Model {
             Self::Condition => "PolicyBinding",
             Self::Policy(class) => class.as_deref().unwrap_or("Policy"),
             Self::Brand => "Brand",
+            Self::Application => "Application",
             Self::Device(class) => class.map_or("Device", device::name),
             Self::Absent(name) => name,
         }
@@ -170,6 +173,17 @@ impl Model {
                 "timeout",
                 "failure_result",
             ],
+            Self::Application => &[
+                "application_uuid",
+                "pbm_uuid",
+                "policybindingmodel_ptr_id",
+                "name",
+                "slug",
+                "group",
+                "meta_launch_url",
+                "meta_hide",
+                "policy_engine_mode",
+            ],
             Self::Brand => &[
                 "brand_uuid",
                 "domain",
@@ -198,7 +212,7 @@ impl Model {
             Self::Binding | Self::Condition => &["order"],
             Self::Brand => &["domain"],
             Self::Device(_) => &["created"],
-            Self::Group | Self::Stage(_) | Self::Policy(_) => &["name"],
+            Self::Group | Self::Application | Self::Stage(_) | Self::Policy(_) => &["name"],
             Self::Absent(_) => &[],
         }
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Answers, abort, device, names};
 use crate::catalog::stage::SECRETS;
-use crate::catalog::{self, Brand, Flow, FlowStageBinding, PolicyBinding, Stage};
+use crate::catalog::{self, Application, Brand, Flow, FlowStageBinding, PolicyBinding, Stage};
 use crate::directory::{Device, Group, User};
 use crate::expression::{Failure, Object, Value};
 use crate::flow::plan::Pinned;
@@ -30,6 +30,7 @@ pub(super) enum Row {
     Condition(PolicyBinding),
     Policy(catalog::Policy),
     Brand(Brand),
+    Application(Box<Application>),
     Device(Device),
 }
 
@@ -45,6 +46,7 @@ impl Row {
             Self::Condition(binding) => ("PolicyBinding".to_owned(), binding.pk),
             Self::Policy(policy) => (names::policy(&policy.kind), policy.pk),
             Self::Brand(brand) => ("Brand".to_owned(), brand.brand_uuid),
+            Self::Application(it) => ("Application".to_owned(), it.pk),
             Self::Device(it) => (device::name(it.class()).to_owned(), it.uuid),
         };
         Object::new(class, id.to_string())
@@ -61,6 +63,7 @@ impl Row {
             Self::Condition(binding) => binding.pk,
             Self::Policy(policy) => policy.pk,
             Self::Brand(brand) => brand.brand_uuid,
+            Self::Application(it) => it.pk,
             Self::Device(device) => device.uuid,
         }
     }
@@ -78,6 +81,7 @@ impl Row {
             Self::Condition(_) => ("policy_binding_uuid", None),
             Self::Policy(_) => ("policy_uuid", None),
             Self::Brand(_) => ("brand_uuid", None),
+            Self::Application(it) => ("application_uuid", Some(it.pk)),
         };
         match name {
             "pk" | "uuid" => return uuid(self.id()),
@@ -94,6 +98,7 @@ impl Row {
             Self::Binding(binding) => member(binding, name),
             Self::Condition(binding) => member(binding, name),
             Self::Brand(brand) => member(brand, name),
+            Self::Application(it) => member(it, name),
             Self::Stage(_) if SECRETS.contains(&name) => None,
             Self::Stage(stage) => setting(&stage.value.settings, name)
                 .or_else(|| (name == "name").then(|| Value::text(&stage.value.name))),
@@ -133,6 +138,10 @@ impl Answers<'_> {
             "Flow" => self.read(id).await?.map(Row::Flow),
             "PolicyBinding" => self.read(id).await?.map(Row::Condition),
             "Brand" => self.read(id).await?.map(Row::Brand),
+            "Application" => self
+                .read(id)
+                .await?
+                .map(|it| Row::Application(Box::new(it))),
             class if device::class(class).is_some() => self.read(id).await?.map(Row::Device),
             "FlowStageBinding" => match self.pinned(id) {
                 Some(version) => {

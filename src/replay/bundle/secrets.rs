@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::Held;
 use crate::catalog::stage::SECRETS;
 use crate::catalog::{
-    Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage, WebhookMapping,
+    Application, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+    WebhookMapping,
 };
 use crate::directory::link::Link;
 use crate::directory::mail_attempts::MailAttempts;
@@ -32,6 +33,7 @@ pub(super) fn take_out(held: &mut Held) -> Result<(), Error> {
         };
     }
     held.body = by_type![
+        Application,
         Brand,
         Flow,
         FlowStageBinding,

@@ -81,6 +81,7 @@ pub(super) fn decided(event: &EngineDecided) -> Vec<String> {
     let target = match &event.target {
         Target::Flow { slug, .. } => format!("flow {slug}"),
         Target::Binding { stage, .. } => format!("stage {stage}"),
+        Target::Application { slug, .. } => format!("application {slug}"),
         Target::Prompt { name, .. } => format!("what was typed into {name}"),
     };
     let answer = if event.passing { "pass" } else { "do not pass" };

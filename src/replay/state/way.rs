@@ -143,7 +143,8 @@ impl Way {
                     Target::Binding { .. } if decided.passing => {
                         self.here.reasons = std::mem::take(&mut self.said);
                     }
-                    Target::Binding { .. } | Target::Prompt { .. } => {}
+                    Target::Binding { .. } | Target::Application { .. } | Target::Prompt { .. } => {
+                    }
                 }
             }
             Event::StageSkipped { stage, binding, .. } => {

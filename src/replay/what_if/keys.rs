@@ -1,6 +1,8 @@
 //! By what an object can be looked up, of every kind that an execution may look for.
 
-use crate::catalog::{Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage};
+use crate::catalog::{
+    Application, Brand, Flow, FlowStageBinding, Policy, PolicyBinding, Prompt, Source, Stage,
+};
 use crate::directory::device::Device;
 use crate::directory::{Group, Invitation, Role, Session, User, UserConsent};
 use crate::journal::object::{self, Stored};
@@ -24,7 +26,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Brand, Device, Flow, FlowStageBinding, Group, Invitation, Policy, PolicyBinding, Prompt, Role,
+    Application, Brand, Device, Flow, FlowStageBinding, Group, Invitation, Policy, PolicyBinding, Prompt, Role,
     Session, Source, Stage, User, UserConsent,
 }
 

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::catalog::{Flow, Source};
+use crate::catalog::{Application, Flow, Source};
+use crate::flow::context::{Value as Known, key};
 use crate::flow::query::flow_url;
 use crate::journal::object::{self, Versioned};
 use crate::stage::{Error, Turn};
@@ -17,6 +18,21 @@ pub(super) async fn to_flow(turn: &Turn<'_>, flow: Option<Uuid>) -> Result<Optio
         // The token of a mailed link belongs to this flow alone.
         let query = turn.query.without_link().encode();
         flow_url(flow.value.slug.as_str(), &query).into()
+    }))
+}
+
+/// The application for which somebody logs in: its name and where it begins.
+pub(super) async fn application(turn: &Turn<'_>) -> Result<Option<(String, String)>, Error> {
+    let Some(Known::Object { id, .. }) = turn.running.context.get(key::APPLICATION) else {
+        return Ok(None);
+    };
+    let Ok(id) = id.parse::<Uuid>() else {
+        return Ok(None);
+    };
+    let found: Option<Versioned<Application>> = object::get(turn.world.objects(), id).await?;
+    Ok(found.map(|Versioned { value, .. }| {
+        let url = value.launch_url().unwrap_or_default().to_owned();
+        (value.name, url)
     }))
 }
 

@@ -277,7 +277,7 @@ fn the_other_pages_can_be_made() {
         avatar: String::new(),
         is_operator: false,
     };
-    let home = pages.home(&dress, &person).expect("home");
+    let home = pages.home(&dress, &person, &[]).expect("home");
     assert!(home.contains("alice@example.com") && home.contains("Log out"));
     assert!(home.contains("if&#x2f;user") || home.contains("/if/user/"));
     assert!(!home.contains("/if/admin/"));

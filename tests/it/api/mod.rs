@@ -1,6 +1,7 @@
 //! The management API, as programs use it.
 
 mod acting;
+mod applications;
 mod blueprints;
 mod clients;
 mod contended;

@@ -88,6 +88,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "geoip",
             "web",
             "erasure",
+            "forward",
             "execution",
             "replay",
             "blueprint",
@@ -136,6 +137,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "journal",
         ],
     ),
+    ("forward", &["catalog", "directory", "flow", "journal"]),
     (
         "erasure",
         &[

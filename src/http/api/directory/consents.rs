@@ -6,11 +6,13 @@ use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::applications;
 use super::super::call::Call;
 use super::super::operation::{Answered, Content, Method, Operation};
 use super::super::schema::{Components, reference, uuid};
 use super::shown;
 use crate::blueprint::edit::{Staged, ask};
+use crate::catalog::Application;
 use crate::directory::consent::consents_of;
 use crate::directory::user::last_login;
 use crate::directory::{User, UserConsent};
@@ -49,39 +51,8 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// Their schemas. Of an application there is only its key: this server has none itself.
+/// Their schemas.
 pub(super) fn describe(components: &mut Components) {
-    let text = json!({ "type": "string" });
-    let nothing = json!({ "type": ["object", "null"], "readOnly": true });
-    components.put(
-        "Application",
-        json!({
-            "type": "object",
-            "properties": {
-                "pk": { "type": "string", "format": "uuid", "readOnly": true },
-                "name": text,
-                "slug": text,
-                "provider": { "type": ["integer", "null"] },
-                "provider_obj": nothing,
-                "backchannel_providers": { "type": "array", "items": { "type": "integer" } },
-                "backchannel_providers_obj": { "type": "array", "items": {}, "readOnly": true },
-                "open_in_new_tab": { "type": "boolean" },
-                "meta_launch_url": text,
-                "meta_icon": text,
-                "meta_description": text,
-                "meta_publisher": text,
-                "policy_engine_mode": reference("PolicyEngineMode"),
-                "group": text,
-                "meta_hide": { "type": "boolean" },
-                "launch_url": { "type": ["string", "null"], "readOnly": true },
-                "meta_icon_url": { "type": ["string", "null"], "readOnly": true },
-                "meta_icon_themed_urls":
-                    { "oneOf": [reference("ThemedUrls"), { "type": "null" }], "readOnly": true },
-            },
-            "required": ["backchannel_providers_obj", "launch_url", "meta_icon_themed_urls",
-                "meta_icon_url", "name", "pk", "provider_obj", "slug"],
-        }),
-    );
     components.put(
         NAME,
         json!({
@@ -139,9 +110,9 @@ async fn all(call: Call) -> Answered {
         let application = consent.value.application.as_str();
         let pk = user.pk.to_string();
         listing.filter("user").is_none_or(|it| it == pk)
-            && listing
-                .filter("application")
-                .is_none_or(|it| it == application || it == application_pk(application).to_string())
+            && listing.filter("application").is_none_or(|it| {
+                it == application || it == applications::pk_of(application).to_string()
+            })
             && listing.finds(&[&user.username, application])
     });
     let shown = listing
@@ -181,10 +152,14 @@ async fn found(call: &Call, permission: &str) -> Result<(Versioned<UserConsent>,
     fitting.next().ok_or(Error::Missing(NAME))
 }
 
-/// An identifier for an application that is known by its key only.
-fn application_pk(key: &str) -> Uuid {
-    key.parse()
-        .unwrap_or_else(|_| crate::directory::link::id(key))
+/// The application that has this key; of one that is not among ours there is only the key.
+async fn application(call: &Call, key: &str) -> Result<Value, Error> {
+    let pk = applications::pk_of(key);
+    let found: Option<Versioned<Application>> = object::get(&*call.state.journal, pk).await?;
+    if let Some(found) = found {
+        return Ok(applications::shown(&found.value));
+    }
+    Ok(applications::unknown(&call.state.clock, key))
 }
 
 async fn show(call: &Call, consent: &UserConsent, user: &User) -> Result<Value, Error> {
@@ -192,32 +167,12 @@ async fn show(call: &Call, consent: &UserConsent, user: &User) -> Result<Value, 
     let last = json!(last_login(journal, user.uuid, now).await?);
     let look = |staged: &Staged| shown::user(user, staged, &call.state, Some(&last), (true, true));
     let user = ask(&mut Staged::default(), journal, look).await?;
-    let application = &consent.application;
     Ok(json!({
         "pk": number(consent.id),
         "expires": consent.expires,
         "expiring": consent.expires.is_some(),
         "user": user,
-        "application": {
-            "pk": application_pk(application),
-            "name": application,
-            "slug": application,
-            "provider": null,
-            "provider_obj": null,
-            "backchannel_providers": [],
-            "backchannel_providers_obj": [],
-            "open_in_new_tab": false,
-            "meta_launch_url": "",
-            "meta_icon": "",
-            "meta_description": "",
-            "meta_publisher": "",
-            "policy_engine_mode": "any",
-            "group": "",
-            "meta_hide": false,
-            "launch_url": null,
-            "meta_icon_url": null,
-            "meta_icon_themed_urls": null,
-        },
+        "application": application(call, &consent.application).await?,
         "permissions": consent.permissions,
     }))
 }

@@ -61,6 +61,10 @@ fn schema(components: &mut Components, shape: Shape) -> Value {
             components.put(of.name, words(&(of.all)()));
             reference(of.name)
         }
+        Shape::ForwardAuth => {
+            components.add::<super::super::applications::ForwardAuth>();
+            super::super::applications::nullable()
+        }
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Integer => json!({ "type": "integer", "minimum": i32::MIN, "maximum": i32::MAX }),
         Shape::Count => json!({ "type": "integer", "minimum": 0, "maximum": i32::MAX }),

@@ -10,6 +10,22 @@ const EXPLAINED: &[(&str, &str)] = &[
     ("schema Execution", "ours"),
     ("schema Health", "ours"),
     ("schema ReadyFlow", "ours"),
+    ("schema ForwardAuth", "ours"),
+    ("schema Application: forward_auth", "ours"),
+    ("schema ApplicationRequest: forward_auth", "ours"),
+    ("schema PatchedApplicationRequest: forward_auth", "ours"),
+    (
+        "operation core_applications_list: parameter for_user",
+        VIEWED,
+    ),
+    (
+        "operation core_applications_list: parameter only_with_launch_url",
+        VIEWED,
+    ),
+    (
+        "operation core_applications_list: parameter superuser_full_list",
+        VIEWED,
+    ),
     (
         "operation flows_bindings_list: parameter policies",
         "bindings of policies are listed by their target",
@@ -155,6 +171,9 @@ const EXPLAINED: &[(&str, &str)] = &[
         NO_PROVIDERS,
     ),
 ];
+
+const VIEWED: &str =
+    "a list shows what its caller may view, as every list; what somebody may use is at `/`";
 
 const NEWER: &str = "clients of later versions require it";
 

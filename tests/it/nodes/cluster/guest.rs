@@ -49,7 +49,9 @@ pub(super) enum Came {
     ToNoMore,
     /// This browser has another execution now, or none; whether it learnt that by looking, without sending
     /// the answer again.
-    Elsewhere { looked: bool },
+    Elsewhere {
+        looked: bool,
+    },
 }
 
 pub(super) struct Guest<'a> {
