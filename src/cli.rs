@@ -24,6 +24,8 @@ mod events;
 mod execution;
 mod exit;
 mod file;
+#[cfg(test)]
+mod handbook;
 mod healthcheck;
 mod invitation;
 mod journal;

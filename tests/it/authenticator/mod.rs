@@ -61,7 +61,7 @@ pub(crate) async fn sets_up_app(server: &TestServer, visitor: &mut Visitor) -> A
 }
 
 /// Gives codes to somebody who is logged in.
-async fn gets_codes(server: &TestServer, visitor: &mut Visitor) -> Vec<String> {
+pub(crate) async fn gets_codes(server: &TestServer, visitor: &mut Visitor) -> Vec<String> {
     let shown = visitor.opens(STATIC_SETUP).await;
     shown.sees(STATIC);
     let codes: Vec<String> = serde_json::from_value(shown.json()["codes"].clone()).expect("codes");

@@ -50,7 +50,12 @@ pub(crate) struct Browsers {
 impl Browsers {
     /// One more browser.
     pub(crate) async fn open(&self) -> WebDriverResult<Arc<Window>> {
-        let window = Arc::new(Window::open(&self.driver, &self.base).await?);
+        self.open_at(&self.base).await
+    }
+
+    /// One more browser, for which the server is at this origin.
+    pub(crate) async fn open_at(&self, base: &str) -> WebDriverResult<Arc<Window>> {
+        let window = Arc::new(Window::open(&self.driver, base).await?);
         let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&window));
         Ok(window)

@@ -126,7 +126,8 @@ pub(crate) fn command(environment: &[(String, String)]) -> Command {
     clean(Command::new(BINARY), environment)
 }
 
-fn clean(mut command: Command, environment: &[(String, String)]) -> Command {
+/// A program with this environment and no other.
+pub(crate) fn clean(mut command: Command, environment: &[(String, String)]) -> Command {
     command.env_clear();
     for kept in ["PATH", "XDG_RUNTIME_DIR", "LLVM_PROFILE_FILE"] {
         if let Some(value) = std::env::var_os(kept) {

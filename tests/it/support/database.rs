@@ -57,7 +57,7 @@ pub(crate) fn encrypted() -> Option<Server> {
 }
 
 /// The directory of PostgreSQL's programs. Debian keeps them out of the path.
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let found = Command::new("sh")
         .args(["-c", "dirname \"$(readlink -f \"$(command -v initdb)\")\" 2>/dev/null; ls -d /usr/lib/postgresql/*/bin 2>/dev/null"])
         .output()
@@ -81,6 +81,16 @@ fn owner() -> Option<(u32, u32)> {
         id.trim().parse().expect("there is a user postgres")
     };
     Some((number("-u"), number("-g")))
+}
+
+/// A shell of whoever may run PostgreSQL.
+pub(crate) fn shell() -> Command {
+    if owner().is_none() {
+        return Command::new("sh");
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--", "sh"]);
+    command
 }
 
 /// How a server comes to its data.
@@ -141,13 +151,7 @@ impl Server {
         };
         let number = port.unwrap_or(USUAL);
         let running = Tethered::start(
-            if owner.is_some() {
-                let mut command = Command::new("runuser");
-                command.args(["-u", "postgres", "--", "sh"]);
-                command
-            } else {
-                Command::new("sh")
-            },
+            shell(),
             &Script {
                 before: &format!("cd '{dir}' && {} >log 2>&1", made.command(programs)),
                 program: &format!(

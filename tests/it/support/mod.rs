@@ -29,7 +29,7 @@ mod sms_provider;
 mod socket;
 mod stand_in;
 mod stream;
-mod tethered;
+pub(crate) mod tethered;
 mod visitor;
 
 use std::path::PathBuf;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use gatelog::clock::Clock;
 use tempfile::TempDir;
 
-use super::command::{self, Ran, command};
+use super::command::{self, BINARY, Ran, clean};
 use super::visitor::Line;
 use super::{Canaries, Flow, Person, Visitor, random_below};
 
@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) environment: Vec<(String, String)>,
     /// The data directory, where it is to be on a disk of its own.
     pub(crate) data: Option<PathBuf>,
+    /// The program, where it is not the one that was built.
+    pub(crate) program: Option<PathBuf>,
     /// A directory that is there as long as any server that is started so.
     pub(crate) beside: Option<Arc<TempDir>>,
 }
@@ -37,6 +39,7 @@ impl Default for Options {
             has_administrator: true,
             environment: Vec::new(),
             data: None,
+            program: None,
             beside: None,
         }
     }
@@ -46,6 +49,12 @@ impl Options {
     /// Sets an environment variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The server is this program, a copy of the one that was built.
+    pub(crate) fn running(mut self, program: &std::path::Path) -> Self {
+        self.program = Some(program.to_path_buf());
         self
     }
 
@@ -74,6 +83,7 @@ pub(crate) struct TestServer {
     _directory: TempDir,
     _beside: Option<Arc<TempDir>>,
     data: PathBuf,
+    program: PathBuf,
     environment: Vec<(String, String)>,
     pub(super) line: Arc<Line>,
     pub(super) process: Option<Process>,
@@ -137,6 +147,7 @@ impl TestServer {
             _directory: directory,
             _beside: options.beside,
             data,
+            program: options.program.unwrap_or_else(|| BINARY.into()),
             environment,
             line: line.into(),
             process: None,
@@ -219,7 +230,7 @@ impl TestServer {
     }
 
     fn spawn(&mut self) {
-        let mut child = command(&self.environment)
+        let mut child = clean(Command::new(&self.program), &self.environment)
             .arg("serve")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

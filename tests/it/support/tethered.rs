@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 /// A program that runs as long as this lives.
-pub(super) struct Tethered(Child);
+pub(crate) struct Tethered(Child);
 
 impl Tethered {
     /// Runs `program` with a shell, once `before` has succeeded, and waits until `is_ready` does; at its end,
@@ -13,7 +13,7 @@ impl Tethered {
     ///
     /// # Errors
     /// When it did not come to be ready. Why, it has told elsewhere.
-    pub(super) fn start(mut command: Command, it: &Script<'_>) -> Result<Self, ()> {
+    pub(crate) fn start(mut command: Command, it: &Script<'_>) -> Result<Self, ()> {
         let Script {
             before,
             program,
@@ -44,12 +44,12 @@ impl Tethered {
 }
 
 /// What a shell is to do.
-pub(super) struct Script<'a> {
-    pub(super) before: &'a str,
-    pub(super) program: &'a str,
-    pub(super) is_ready: &'a str,
-    pub(super) signal: &'a str,
-    pub(super) after: &'a str,
+pub(crate) struct Script<'a> {
+    pub(crate) before: &'a str,
+    pub(crate) program: &'a str,
+    pub(crate) is_ready: &'a str,
+    pub(crate) signal: &'a str,
+    pub(crate) after: &'a str,
 }
 
 impl Drop for Tethered {
