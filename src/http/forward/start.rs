@@ -59,8 +59,8 @@ pub(super) fn refused(answer: Result<HttpResponse, Error>) -> HttpResponse {
 
 async fn begin(request: &HttpRequest, state: &State) -> Result<HttpResponse, Error> {
     let (origin, protected) = here(state, request).await?;
-    let query = Query::parse(request.query_string());
-    let to = destination(&protected.application, &origin, query.get("rd"));
+    let wanted = wanted(request.query_string());
+    let to = destination(&protected.application, &origin, wanted.as_deref());
     let nonce = state.clock.random_text(32).expose_secret().to_owned();
     let (known_by, until) = (digest(&nonce), later(state.clock.now(), PATIENCE));
     let application = protected.application.pk;
@@ -88,6 +88,20 @@ async fn begin(request: &HttpRequest, state: &State) -> Result<HttpResponse, Err
     cookies.extend(others.into_iter().take(many).map(|it| gone(&it, secure)));
     add(&cookies, &mut answer)?;
     Ok(answer)
+}
+
+/// Where the visitor wants to go. nginx cannot encode an address, so the files that people have for
+/// authentik send it as it is: then it goes on to the end, whatever stands in it.
+fn wanted(query: &str) -> Option<String> {
+    let as_it_is = query.strip_prefix("rd=").filter(|it| {
+        ["/", "http://", "https://"]
+            .iter()
+            .any(|begin| it.starts_with(begin))
+    });
+    match as_it_is {
+        Some(address) => Some(address.to_owned()),
+        None => Query::parse(query).get("rd").map(str::to_owned),
+    }
 }
 
 /// A moment that lies so far ahead.
@@ -136,4 +150,26 @@ pub(super) fn kept(state: &State, request: &HttpRequest, which: &str) -> Option<
     let cookies = request.cookies().ok()?;
     let mut named = cookies.iter().filter(|cookie| cookie.name() == name);
     named.find_map(|cookie| state.forward.seal.read_at(cookie.value(), now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_it_is_or_encoded() {
+        for (query, expected) in [
+            ("rd=%2Fa%3Fb%3Dc%26d", Some("/a?b=c&d")),
+            ("rd=/a?b=c&d=e%20f", Some("/a?b=c&d=e%20f")),
+            (
+                "rd=https://app.example/a?b=c&d=e",
+                Some("https://app.example/a?b=c&d=e"),
+            ),
+            ("x=y&rd=%2Fa", Some("/a")),
+            ("rd=", None),
+            ("", None),
+        ] {
+            assert_eq!(wanted(query).as_deref(), expected, "{query}");
+        }
+    }
 }
