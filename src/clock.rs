@@ -10,6 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+/// The moment that lies so far after `now`; the last one there is, where that is too far.
+#[must_use]
+pub fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
 /// Where the present moment, fresh identifiers and random bytes come from.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);

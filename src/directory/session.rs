@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::flow::client::Client;
 use crate::flow::model::words;
 use crate::journal::object::{self, Stored, Versioned};
@@ -245,10 +245,6 @@ impl Stored for Session {
             .map(|user| Key::new("user", user))
             .collect()
     }
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 fn same(a: &SecretString, b: &SecretString) -> bool {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::live::Live;
 use super::{Error, Executions, posting};
-use crate::catalog::{Application, Flow, Policy, Prompt, WebhookMapping};
+use crate::catalog::{Application, Flow, Policy, PolicyBinding, Prompt, WebhookMapping};
 use crate::courier::outbox::{self, Posted};
 use crate::courier::template::Templates;
 use crate::directory::change::{self, Author};
@@ -62,17 +62,19 @@ impl Executions {
         Ok(decision.passing)
     }
 
-    /// Whether an application is for whoever asks, as its policies say, and what they say besides.
+    /// Whether an application that is bound to these `conditions` is for whoever asks, as they say, and what they
+    /// say besides.
     ///
     /// # Errors
     /// When the journal could not be read, or too much is going on.
     pub async fn may_use(
         &self,
         application: &Application,
+        conditions: Vec<Versioned<PolicyBinding>>,
         asker: Asker<'_>,
     ) -> Result<Decision, Error> {
         let world = self.aside();
-        let conditions = engine::conditions(&world, application.pk).await?;
+        let conditions = engine::enabled(conditions);
         if conditions.is_empty() {
             return Ok(Decision {
                 passing: true,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::fresh::Fresh;
 use super::known::Protected;
 use super::seal::Login;
-use crate::catalog::{Origin, conditions_of};
+use crate::catalog::{Origin, PolicyBinding, conditions_of};
 use crate::directory::{Session, Token, User};
 use crate::journal::object::{self, Versioned};
 use crate::journal::{Journal, Result, Version};
@@ -91,7 +91,8 @@ impl Ground {
         if found.is_none_or(|it| it.version != version) {
             return Ok(false);
         }
-        Ok(conditions(journal, protected.application.pk).await? == self.conditions)
+        let bound = conditions_of(journal, protected.application.pk).await?;
+        Ok(revisions(&bound) == self.conditions)
     }
 }
 
@@ -104,13 +105,11 @@ pub fn is_in(session: &Session, login: &Login, now: Timestamp) -> bool {
         && !session.is_expired(now)
 }
 
-/// What an application is bound to, with the revisions.
-///
-/// # Errors
-/// When the journal cannot be read.
-pub async fn conditions(journal: &dyn Journal, target: Uuid) -> Result<Vec<(Uuid, Version)>> {
-    let found = conditions_of(journal, target).await?;
-    Ok(found.iter().map(|it| (it.value.pk, it.version)).collect())
+/// Which revisions of what an application is bound to.
+#[must_use]
+pub fn revisions(conditions: &[Versioned<PolicyBinding>]) -> Vec<(Uuid, Version)> {
+    let all = conditions.iter().map(|it| (it.value.pk, it.version));
+    all.collect()
 }
 
 /// A decision: that somebody may use an application, in whatever form it is answered.

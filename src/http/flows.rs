@@ -90,14 +90,19 @@ pub(super) async fn of_host(
     query: &Query,
 ) -> Result<Flow, Error> {
     let brand = state.brand(&visitor.client.host).await?;
-    let own: Option<Versioned<Flow>> = match chosen(&brand, designation) {
-        Some(flow) => object::get(&*state.journal, flow).await?,
-        None => None,
-    };
-    match own {
-        Some(flow) => Ok(flow.value),
+    match named(state, chosen(&brand, designation)).await? {
+        Some(flow) => Ok(flow),
         None => first(state, request, designation, visitor, query).await,
     }
+}
+
+/// The flow that something names, where it names one and that is still there.
+pub(super) async fn named(state: &State, flow: Option<Uuid>) -> Result<Option<Flow>, Error> {
+    let Some(flow) = flow else {
+        return Ok(None);
+    };
+    let found: Option<Versioned<Flow>> = object::get(&*state.journal, flow).await?;
+    Ok(found.map(|it| it.value))
 }
 
 /// The flow that a brand names for a purpose. Its policies are not asked before it begins.

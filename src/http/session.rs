@@ -82,7 +82,9 @@ impl Visitor {
             visitor.user = found.filter(|user| user.value.is_active);
         }
         if visitor.user.is_some() && !visitor.is_late {
-            note_use(state, &session, &visitor.client, correlation).await?;
+            let from = &visitor.client;
+            let from = (from.address, from.user_agent.as_str());
+            note_use(state, &session, from, correlation).await?;
         }
         visitor.session = Some(session);
         visitor.sid = Some(sid);
@@ -321,21 +323,22 @@ fn ended(user: Option<Uuid>, reason: &str, before: IpAddr, now: IpAddr, request:
     }
 }
 
-/// Writes down that the session was used, so that it does not end while it is.
+/// Writes down that the session was used from there, by an address and a browser, so that it does not end
+/// while it is.
 async fn note_use(
     state: &State,
     session: &Versioned<Session>,
-    client: &Client,
+    (address, browser): (IpAddr, &str),
     correlation: Uuid,
 ) -> Result<(), Error> {
     let now = state.clock.now();
     let idle = now.duration_since(session.value.last_used).unsigned_abs();
-    let moved = session.value.last_ip != client.address;
+    let moved = session.value.last_ip != address;
     if !moved && idle < state.unused_age / NOTED {
         return Ok(());
     }
     let mut used = session.value.clone();
-    used.touch(now, state.unused_age, client.address, &client.user_agent);
+    used.touch(now, state.unused_age, address, browser);
     let used = vec![put(&used, session.version)];
     // Whoever was faster has written something newer, so a conflict is no failure.
     write(state, used, Durability::Relaxed, correlation).await?;
@@ -349,17 +352,9 @@ pub(super) async fn note_use_elsewhere(
     session: &Versioned<Session>,
     correlation: Uuid,
 ) -> Result<(), Error> {
-    let now = state.clock.now();
-    let idle = now.duration_since(session.value.last_used).unsigned_abs();
-    if idle < state.unused_age / NOTED {
-        return Ok(());
-    }
-    let mut used = session.value.clone();
-    let (last_ip, agent) = (used.last_ip, used.last_user_agent.clone());
-    used.touch(now, state.unused_age, last_ip, &agent);
-    let used = vec![put(&used, session.version)];
-    write(state, used, Durability::Relaxed, correlation).await?;
-    Ok(())
+    let before = &session.value;
+    let from = (before.last_ip, before.last_user_agent.as_str());
+    note_use(state, session, from, correlation).await
 }
 
 /// Writes one change of a session; false when somebody else was faster.

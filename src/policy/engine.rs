@@ -37,11 +37,14 @@ pub async fn conditions(
     world: &dyn World,
     pbm: Uuid,
 ) -> Result<Vec<Versioned<PolicyBinding>>, world::Error> {
-    let conditions = conditions_of(world.objects(), pbm).await?;
-    Ok(conditions
-        .into_iter()
-        .filter(|condition| condition.value.enabled)
-        .collect())
+    Ok(enabled(conditions_of(world.objects(), pbm).await?))
+}
+
+/// Those of the conditions that are asked.
+#[must_use]
+pub fn enabled(mut conditions: Vec<Versioned<PolicyBinding>>) -> Vec<Versioned<PolicyBinding>> {
+    conditions.retain(|condition| condition.value.enabled);
+    conditions
 }
 
 /// Asks what the conditions of a target come to. What happens on the way is noted in the scope.

@@ -114,6 +114,16 @@ fn close(name: &str, out: &mut String) {
     out.push('>');
 }
 
+/// Text as it stands between tags and within quotes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        escape(letter, &mut out);
+    }
+    out
+}
+
 fn escape(letter: char, out: &mut String) {
     match letter {
         '<' => out.push_str("&lt;"),

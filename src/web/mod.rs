@@ -14,5 +14,6 @@ mod picture;
 mod shell;
 
 pub use language::Language;
+pub use markup::escaped;
 pub use page::{Dress, Error, Form, Message, Pages, Person, Picture};
 pub use shell::{Shell, ShellPage};

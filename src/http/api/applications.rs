@@ -15,7 +15,7 @@ use super::operation::{Answered, Content, Method, Operation};
 use super::resource::{KeyField, Resource, Scope, Shown, found, text};
 use super::schema::{Components, reference, request};
 use crate::blueprint::edit::{Miss, Model, Object, Staged, fields};
-use crate::catalog::Application;
+use crate::catalog::{Application, conditions_of};
 use crate::clock::Clock;
 use crate::directory::user_by_pk;
 use crate::flow::query::Query;
@@ -193,8 +193,9 @@ async fn check_access(call: Call) -> Answered {
             user.ok_or_else(|| body::wrong("for_user", "User not found"))?
         }
     };
-    let asker = call.asker(&query, user)?;
-    let decision = call.state.executions.may_use(&application, asker).await?;
+    let bound = conditions_of(&*call.state.journal, application.pk).await?;
+    let (executions, asker) = (&call.state.executions, call.asker(&query, user)?);
+    let decision = executions.may_use(&application, bound, asker).await?;
     Ok(HttpResponse::Ok().json(json!({
         "passing": decision.passing,
         "messages": decision.messages,

@@ -10,6 +10,7 @@ use crate::flow::query;
 use crate::forward::Original;
 use crate::http::Error;
 use crate::http::location::redirect;
+use crate::web::escaped;
 
 /// The header in which a proxy tells the method of the request that it asks about.
 const METHOD: &str = "x-forwarded-method";
@@ -132,21 +133,6 @@ pub(super) fn small(
     let mut answer = crate::http::page::html(status, page);
     no_store(&mut answer);
     answer
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use super::asked::{Style, original};
 use super::at_once::{cookies, shown_as};
 use super::{OUTPOST, Ready, answer};
-use crate::catalog::Application;
+use crate::catalog::{Application, conditions_of};
 use crate::directory::User;
 use crate::directory::session::{GeoipBinding, NetworkBinding};
 use crate::flow::client::Client;
 use crate::flow::query::Query;
-use crate::forward::kept::conditions;
+use crate::forward::kept::revisions;
 use crate::forward::{
     self, Bearer, By, Decision, Fresh, Ground, Name, Original, Protected, Verdict, identity, shown,
 };
@@ -243,15 +243,14 @@ impl Question<'_> {
         let (state, journal) = (self.state, &*self.state.journal);
         let application = &self.protected.application;
         let user = &bearer.user;
-        let bound = conditions(journal, application.pk).await?;
-        if !bound.is_empty() {
-            let decision = may_use(state, application, client, bearer.user.clone()).await?;
-            if !decision.passing {
-                return Ok(Verdict::Denied {
-                    user: Box::new(bearer.user.value),
-                    messages: decision.messages,
-                });
-            }
+        let bound = conditions_of(journal, application.pk).await?;
+        let (conditions, asker) = (revisions(&bound), asker(client, user.clone()));
+        let decision = state.executions.may_use(application, bound, asker).await?;
+        if !decision.passing {
+            return Ok(Verdict::Denied {
+                user: Box::new(bearer.user.value),
+                messages: decision.messages,
+            });
         }
         let groups = forward::groups(journal, &user.value).await?;
         let named = identity::headers(&user.value, &groups, application, state.install_id);
@@ -270,7 +269,7 @@ impl Question<'_> {
                 token,
                 user: (user.value.uuid, user.version),
                 application: (application.pk, self.protected.version),
-                conditions: bound,
+                conditions,
                 ends: bearer.ends,
             },
             until: state.clock.monotonic() + Duration::from_secs(seconds.into()),
@@ -324,6 +323,7 @@ pub(in crate::http) async fn may_use(
     client: &Client,
     user: Versioned<User>,
 ) -> Result<policy::Decision, Error> {
+    let bound = conditions_of(&*state.journal, application.pk).await?;
     let asker = asker(client, user);
-    Ok(state.executions.may_use(application, asker).await?)
+    Ok(state.executions.may_use(application, bound, asker).await?)
 }

@@ -7,10 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::ask::may_use;
-use super::leave::flow;
-use super::start::{later, short};
+use super::start::short;
 use super::{AUTHORIZE, CALLBACK, away};
 use crate::catalog::{Application, Origin};
+use crate::clock::later;
 use crate::directory::{Session, User};
 use crate::execution::{Presence, Request};
 use crate::flow::Context;
@@ -19,6 +19,7 @@ use crate::flow::model::Designation;
 use crate::flow::query::{self, Query};
 use crate::forward::Protected;
 use crate::forward::seal::{Asked, Code, Login};
+use crate::http::flows::{named, of_host};
 use crate::http::location::redirect;
 use crate::http::page::{dress, html, page_error, person};
 use crate::http::request::Arrival;
@@ -111,9 +112,13 @@ async fn log_in(
     protected: &Protected,
     next: &str,
 ) -> Result<HttpResponse, Error> {
-    let own = protected.forward.authentication_flow;
-    let designation = Designation::Authentication;
-    let flow = flow(state, request, visitor, own, designation).await?;
+    let own = named(state, protected.forward.authentication_flow).await?;
+    let flow = if let Some(own) = own {
+        own
+    } else {
+        let asked = Query::parse(request.query_string());
+        of_host(state, request, Designation::Authentication, visitor, &asked).await?
+    };
     let query = format!("next={}", query::encode(next));
     let mut context = Context::default();
     let application = Known::Object {

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use subtle::ConstantTimeEq as _;
 
-use super::start::{gone, kept, later, refused, short};
+use super::start::{gone, kept, refused, short};
 use super::{answer, here};
 use crate::catalog::{Application, Origin};
+use crate::clock::later;
 use crate::directory::change::{Changed, Means};
 use crate::directory::{Author, Remark, Session, User, remark};
 use crate::flow::query::Query;

@@ -15,7 +15,6 @@ mod asked;
 mod at_once;
 mod authorize;
 mod callback;
-mod leave;
 mod sign_out;
 mod start;
 

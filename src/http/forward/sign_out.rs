@@ -6,19 +6,19 @@ use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::start::{later, refused};
+use super::start::refused;
 use super::{SIGNED_OUT, away, here, login_domain};
-use crate::catalog::Flow;
+use crate::clock::later;
 use crate::flow::query::{self, Query};
 use crate::forward::destination;
 use crate::forward::seal::Left;
 use crate::forward::shown::COOKIE;
+use crate::http::flows::named;
 use crate::http::location::redirect;
 use crate::http::page::page_error;
 use crate::http::request::Arrival;
 use crate::http::session::add;
 use crate::http::{Error, State, csrf};
-use crate::journal::object::{self, Versioned};
 
 /// How long logging out may take.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -37,12 +37,8 @@ async fn begin(request: &HttpRequest, state: &State) -> Result<HttpResponse, Err
     csrf::check_embedding(request)?;
     let (origin, protected) = here(state, request).await?;
     let query = Query::parse(request.query_string());
-    let own: Option<Versioned<Flow>> = match protected.forward.invalidation_flow {
-        Some(flow) => object::get(&*state.journal, flow).await?,
-        None => None,
-    };
-    let mut path = match own {
-        Some(flow) => query::flow_url(flow.value.slug.as_str(), ""),
+    let mut path = match named(state, protected.forward.invalidation_flow).await? {
+        Some(own) => query::flow_url(own.slug.as_str(), ""),
         None => LOGOUT.to_owned(),
     };
     if let Some(wanted) = query.get("rd") {

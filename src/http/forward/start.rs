@@ -6,10 +6,10 @@ use std::time::Duration;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::{AUTHORIZE, OUTPOST, answer, here, login_domain};
+use crate::clock::later;
 use crate::flow::query::Query;
 use crate::forward::destination;
 use crate::forward::seal::{Asked, Start, digest};
@@ -102,11 +102,6 @@ fn wanted(query: &str) -> Option<String> {
         Some(address) => Some(address.to_owned()),
         None => Query::parse(query).get("rd").map(str::to_owned),
     }
-}
-
-/// A moment that lies so far ahead.
-pub(super) fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// What of a digest tells the cookies apart; it stands in addresses.
