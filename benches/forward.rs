@@ -105,13 +105,11 @@ enum Shown {
 /// Prints a row, and says how many answers there were a second.
 fn row(name: &str, question: &Question, bare: Option<f64>, clock: &Clock) -> f64 {
     let most = line::most(question, CONNECTIONS, time(), clock);
-    let paced = line::paced(question, AT_HALF, most / 2.0, time(), clock);
+    let [p50, p99] = line::paced(question, AT_HALF, most / 2.0, time(), clock);
     let share = bare.map_or(1.0, |bare| most / bare);
     say(&format!(
-        "| {name} | {most:.0} | {:.0} % | {:.3} | {:.3} |",
+        "| {name} | {most:.0} | {:.0} % | {p50:.3} | {p99:.3} |",
         share * 100.0,
-        paced.middle_ms,
-        paced.most_ms,
     ));
     most
 }

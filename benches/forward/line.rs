@@ -8,15 +8,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::Question;
+use crate::commit::percentiles;
 
 /// The threads of the load.
 const THREADS: usize = 2;
-
-/// How long answers took.
-pub(super) struct Took {
-    pub(super) middle_ms: f64,
-    pub(super) most_ms: f64,
-}
 
 /// How many answers there are a second, when each connection asks as soon as it was answered.
 pub(super) fn most(question: &Question, connections: usize, time: Duration, clock: &Clock) -> f64 {
@@ -37,7 +32,8 @@ pub(super) fn most(question: &Question, connections: usize, time: Duration, cloc
     counts.into_iter().map(f64::from).sum::<f64>() / time.as_secs_f64()
 }
 
-/// How long answers take when there are so many questions a second. Where the answer before it was
+/// How long answers take when there are so many questions a second: what half of them and what 99 of 100 take
+/// at most, in milliseconds. Where the answer before it was
 /// late, the time of a question counts from when it was due; that the timers of the load are of a
 /// millisecond does not count.
 pub(super) fn paced(
@@ -46,7 +42,7 @@ pub(super) fn paced(
     rate: f64,
     time: Duration,
     clock: &Clock,
-) -> Took {
+) -> [f64; 2] {
     let each = Duration::from_secs_f64(f64::from(u32::try_from(connections).unwrap_or(1)) / rate);
     let (begin, end) = (clock.monotonic(), clock.monotonic() + time);
     let all = on_all(
@@ -73,17 +69,7 @@ pub(super) fn paced(
         },
     );
     let mut times: Vec<Duration> = all.into_iter().flatten().collect();
-    times.sort_unstable();
-    let at = |share: usize| {
-        let at = (times.len() * share / 100).min(times.len().saturating_sub(1));
-        times
-            .get(at)
-            .map_or(f64::NAN, |it| it.as_secs_f64() * 1_000.0)
-    };
-    Took {
-        middle_ms: at(50),
-        most_ms: at(99),
-    }
+    percentiles(&mut times)
 }
 
 fn on_all<T, F>(

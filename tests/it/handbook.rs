@@ -35,6 +35,12 @@ pub(crate) fn blocks(text: &str, kind: &str) -> Vec<(usize, String)> {
     all
 }
 
+/// The first block of a kind.
+pub(crate) fn first_block(text: &str, kind: &str) -> String {
+    let first = blocks(text, kind).into_iter().next();
+    first.expect("there is such a block").1
+}
+
 /// Pages with blueprints. Those of stages and policies show one for every kind.
 const BLUEPRINTS: &[&str] = &[
     "README.md",

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::handbook::first_block;
 use crate::support::{LOGIN, TestServer, random, with_server};
 
 /// A flow with one stage that a policy is bound to.
@@ -251,16 +252,13 @@ fn a_flow_that_misses_a_stage_lets_nobody_in_by_name_alone() {
 /// The example of the manual.
 fn example() -> String {
     let page = include_str!("../../../docs/policies.md");
-    let (_, rest) = page.split_once("```yaml\n").expect("it has an example");
-    let (example, _) = rest.split_once("```\n").expect("the example ends");
-    example.to_owned()
+    first_block(page, "yaml")
 }
 
 /// The same with the line that chooses what the visitor reads.
 fn in_its_own_words() -> String {
     let page = include_str!("../../../docs/policies.md");
-    let (_, rest) = page.split_once("```python\n").expect("it has a line");
-    let (line, _) = rest.split_once("```\n").expect("the line ends");
+    let line = first_block(page, "python");
     let last = "        return True\n";
     let example = example();
     assert_eq!(example.matches(last).count(), 1, "{example}");

@@ -1,5 +1,6 @@
 //! `gatelog policy`.
 
+use crate::handbook::first_block;
 use crate::support::{Flow, with_server};
 
 #[test]
@@ -70,9 +71,7 @@ fn what_is_not_there_is_named() {
 /// The first blueprint of `docs/policies.md`.
 fn office() -> String {
     let page = include_str!("../../../docs/policies.md");
-    let (_, rest) = page.split_once("```yaml\n").expect("a blueprint");
-    let (blueprint, _) = rest.split_once("\n```").expect("its end");
-    blueprint.to_owned()
+    first_block(page, "yaml")
 }
 
 #[test]

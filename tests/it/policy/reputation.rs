@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::handbook::first_block;
 use crate::support::{Flow, LOGIN, Person, Visitor, with_server};
 
 /// A flow that denies whom `settings` let pass, and else asks who it is.
@@ -69,9 +70,7 @@ fn a_restart_does_not_reset_a_score_and_others_are_not_concerned() {
 fn example() -> String {
     let page = include_str!("../../../docs/policies.md");
     let (_, section) = page.split_once("### Reputation").expect("the section");
-    let (_, block) = section.split_once("```yaml\n").expect("a blueprint");
-    let (block, _) = block.split_once("```").expect("it ends");
-    block.to_owned()
+    first_block(section, "yaml")
 }
 
 /// A tab of the browser in which somebody said who they are.
